@@ -1,0 +1,102 @@
+//! What a sample costs the generator: recording, merging, matching, reading frames, pacing.
+
+use std::hint::black_box;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use loadgen::delivery::Messages;
+use loadgen::pacing::Schedule;
+use loadgen::player::Incoming;
+use loadgen::record::{Recorder, Tally, ThreadTally};
+use scenarios::threshold::Operation;
+
+const SAMPLES: u64 = 10_000;
+
+/// A spread of latencies from 100 µs to 100 ms that needs no generator of randomness.
+fn latency(sample: u64) -> u64 {
+    100 + sample.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 100_000
+}
+
+fn tally() -> ThreadTally {
+    let mut tally = ThreadTally::default();
+    for sample in 0..SAMPLES {
+        let operation = tally.measures(true).operation_mut(Operation::SendMessage);
+        operation.response.record(latency(sample));
+        operation.service.record(latency(sample) / 2);
+    }
+    tally
+}
+
+fn recording(c: &mut Criterion) {
+    let mut group = c.benchmark_group("record");
+    let recorder = Recorder::new(2);
+    let mut sample = 0;
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("histogram_record", |b| {
+        b.iter(|| {
+            sample += 1;
+            recorder.with(|tally| {
+                tally.measures(true).operation_mut(Operation::SendMessage).response.record(latency(sample));
+            });
+        });
+    });
+    let second = tally();
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("tally_merge", |b| {
+        let mut total = tally();
+        b.iter(|| total.merge(black_box(&second)));
+    });
+    group.finish();
+}
+
+fn matching(c: &mut Criterion) {
+    let mut group = c.benchmark_group("delivery");
+    for fan_out in [1_u32, 20, 100] {
+        group.throughput(Throughput::Elements(u64::from(fan_out)));
+        let recipients: Vec<u32> = (0..fan_out).collect();
+        let (messages, mut send) = (Messages::new(1, 10_000_000), 0);
+        group.bench_function(format!("match_fan_out_{fan_out}"), |b| {
+            b.iter(|| {
+                send += 1;
+                messages.expect(send, 7, recipients.clone(), send, true);
+                for recipient in &recipients {
+                    black_box(messages.receive(messages.correlation(send), *recipient, send + 5));
+                }
+                if send % 1_000 == 0 {
+                    messages.expire(send + 10_000_000);
+                }
+            });
+        });
+    }
+    group.finish();
+}
+
+fn frames(c: &mut Criterion) {
+    let mut group = c.benchmark_group("frame");
+    let push = r#"{"type":"message","messageId":"0f8fad5b-d9cb-469f-a165-70867728950e","senderId":"player-000001","message":"lg1:0000002a:0000000000000001:..................................","createdAt":1795338000123}"#;
+    group.bench_function("push_read", |b| b.iter(|| matches!(Incoming::parse(black_box(push)), Incoming::Message { .. })));
+    let ack = r#"{"type":"ack","id":"m123","statusCode":200,"body":"Message(s) Sent"}"#;
+    group.bench_function("ack_read", |b| b.iter(|| matches!(Incoming::parse(black_box(ack)), Incoming::Ack { .. })));
+    group.finish();
+}
+
+fn pacing(c: &mut Criterion) {
+    const SCENARIO: &str = r#"
+        name = "pace"
+        players = 1000
+        phases = [{ kind = "ramp", duration = "5s" }, { kind = "hold", duration = "5s" }]
+        [operations.send_message]
+        rate = 1000.0
+        [operations.placement_request]
+        rate = 100.0
+    "#;
+    let plan = scenarios::check("pace.toml", SCENARIO, &[]).expect("a scenario").plan;
+    let mut group = c.benchmark_group("pacing");
+    group.throughput(Throughput::Elements(Schedule::new(&plan).count() as u64));
+    group.bench_function("schedule", |b| {
+        b.iter_batched(|| Schedule::new(&plan), |schedule| schedule.map(|arrival| arrival.due).sum::<u64>(), BatchSize::SmallInput);
+    });
+    group.finish();
+}
+
+criterion_group!(generator, recording, matching, frames, pacing);
+criterion_main!(generator);

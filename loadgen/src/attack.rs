@@ -1,0 +1,116 @@
+//! goose: owns the users, starts and stops them, and keeps its own books of connects and answers.
+//!
+//! Each goose user drives a group of players (`sockets.per_goose_user`): with 1, every player is a goose user;
+//! with more, a player costs what a bare task costs. Goose's figures are rounded and its users learn of the end
+//! only between transactions, so the truth is kept in our own histograms, and the run is ended by our own stop
+//! followed by goose's kill switch.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use goose::client::GooseClientBuilder;
+use goose::config::{GooseConfiguration, GooseDefault, GooseDefaultType};
+use goose::metrics::GooseMetrics;
+use goose::prelude::{GooseAttack, GooseError, GooseUser, Scenario, Transaction, TransactionFunction};
+use scenarios::threshold::Operation;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Micros;
+use crate::player::{Arrival, Play, play};
+
+/// Samples that may wait for goose's books; further ones are left out of them.
+const GOOSE_BACKLOG: usize = 256;
+/// How long a user that has nothing left to do sleeps, so that goose does not spin.
+const IDLE: Duration = Duration::from_millis(50);
+
+/// A copy of one connect or answer, for goose's own books.
+#[derive(Debug)]
+pub struct GooseSample {
+    operation: Operation,
+    response: Duration,
+    error: Option<String>,
+}
+
+impl GooseSample {
+    /// Offers a sample; dropped when goose does not keep up, since its books are not the truth.
+    pub(crate) fn offer(
+        goose: &mpsc::Sender<Self>,
+        arrival: &Arrival,
+        now: Micros,
+        outcome: &crate::player::Outcome,
+    ) {
+        let error = outcome.error().map(str::to_owned);
+        let response = Duration::from_micros(now.saturating_sub(arrival.due));
+        let _ = goose.try_send(Self { operation: arrival.operation, response, error });
+    }
+}
+
+/// Runs all players as groups of goose users until `stop`, and returns goose's own books. `groups` counts the
+/// groups that have started.
+///
+/// # Errors
+/// Goose's own, when it refuses to start.
+pub async fn attack(
+    shared: Arc<Play>,
+    stop: CancellationToken,
+    groups: Arc<AtomicU32>,
+) -> Result<GooseMetrics, Box<GooseError>> {
+    let per_user = shared.plan.players_per_goose_user;
+    let users = shared.plan.players.div_ceil(per_user);
+    let name = shared.plan.name.clone();
+    let drive: TransactionFunction = Arc::new(move |user| {
+        let (shared, groups, stop) = (Arc::clone(&shared), Arc::clone(&groups), stop.clone());
+        Box::pin(async move {
+            let group = groups.fetch_add(1, Ordering::Relaxed);
+            if group >= users || stop.is_cancelled() {
+                tokio::time::sleep(IDLE).await;
+                return Ok(());
+            }
+            drive_group(user, &shared, group * per_user, per_user).await;
+            Ok(())
+        })
+    });
+    let scenario = Scenario::new(&name).register_transaction(Transaction::new(drive).set_name("play"));
+    let attack = GooseAttack::initialize_with_config(configuration())?
+        .register_scenario(scenario)
+        .set_client_builder_without_cookies(GooseClientBuilder::new().without_cookies())?
+        .set_default(GooseDefault::Host, "ws://players")?
+        // All users within a second, then until the kill switch.
+        .set_default(GooseDefault::TestPlan, format!("{users},1s;{users},48h").as_str())?;
+    attack.execute().await.map_err(Box::new)
+}
+
+/// Plays `count` players from `first` on, and writes their samples into goose's books.
+async fn drive_group(user: &mut GooseUser, shared: &Arc<Play>, first: u32, count: u32) {
+    let (samples, mut recorded) = mpsc::channel(GOOSE_BACKLOG);
+    let mut group = JoinSet::new();
+    for number in first..shared.plan.players.min(first + count) {
+        group.spawn(play(Arc::clone(shared), number, samples.clone()));
+    }
+    drop(samples);
+    // Ends when the last player of the group has left.
+    while let Some(GooseSample { operation, response, error }) = recorded.recv().await {
+        let status = None;
+        // Fails only when goose is shutting down, and then its books are closed.
+        let _ = user
+            .record_custom_request_duration("WS", operation.word(), response, error.is_none(), status, error.as_deref())
+            .await;
+    }
+    group.join_all().await;
+}
+
+/// Goose without its printing, controllers and HTTP clients.
+fn configuration() -> GooseConfiguration {
+    let mut configuration = GooseConfiguration::default();
+    configuration.quiet = 3;
+    configuration.no_telnet = true;
+    configuration.no_websocket = true;
+    configuration.no_print_metrics = true;
+    configuration.no_error_summary = true;
+    configuration.no_transaction_metrics = true;
+    configuration.no_scenario_metrics = true;
+    configuration
+}

@@ -1,0 +1,82 @@
+//! The embedded backend: the reference backend's local stack as a child of this very program.
+//!
+//! A process of its own, so that the generator's CPU, memory and descriptors are the generator's, and a busy
+//! backend does not sit in the generator's event loop. It ends when its standard input closes: however this
+//! process dies, the child does not stay behind.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use url::Url;
+
+/// The hidden command under which this program is the backend.
+pub const COMMAND: &str = "embedded-backend";
+
+/// How long the backend may take to be ready.
+const READY: Duration = Duration::from_secs(30);
+/// How long it may take to end.
+const GONE: Duration = Duration::from_secs(5);
+
+/// Where the backend listens, as its ready line says.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Endpoints {
+    /// The socket to play on.
+    pub websocket: Url,
+    /// The CloudWatch API.
+    pub cloudwatch: Url,
+    /// The identity provider.
+    pub identity: Url,
+}
+
+/// A backend that did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbeddedError {
+    /// The process could not be started.
+    #[error("the embedded backend could not be started: {0}")]
+    Spawn(#[from] std::io::Error),
+    /// It ended, or said something else than its endpoints.
+    #[error("the embedded backend was not ready within {seconds} s or ended before; what it said is above", seconds = READY.as_secs())]
+    NotReady,
+}
+
+/// A running backend; it ends with this value.
+pub struct Embedded {
+    child: Child,
+    /// Where it listens.
+    pub endpoints: Endpoints,
+}
+
+impl Embedded {
+    /// Starts the backend and waits until it is ready.
+    ///
+    /// # Errors
+    /// [`EmbeddedError`].
+    pub async fn start(profile: &str, auth: &str, seed: u64) -> Result<Self, EmbeddedError> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args([COMMAND, "--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--exit-with-parent"])
+            .args(["--profile", profile, "--auth", auth, "--seed", &seed.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // A group of its own: Ctrl-C on the terminal stops the run, and the run stops the backend.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        let stdout = child.stdout.take().ok_or(EmbeddedError::NotReady)?;
+        let mut ready = BufReader::new(stdout).lines();
+        let line = tokio::time::timeout(READY, ready.next_line()).await.map_err(|_| EmbeddedError::NotReady)??;
+        let endpoints = line.and_then(|line| serde_json::from_str(&line).ok()).ok_or(EmbeddedError::NotReady)?;
+        Ok(Self { child, endpoints })
+    }
+
+    /// Asks the backend to end, and makes it.
+    pub async fn stop(mut self) {
+        drop(self.child.stdin.take());
+        if tokio::time::timeout(GONE, self.child.wait()).await.is_err() {
+            // Killed on drop.
+            tracing::warn!("the embedded backend did not end by itself");
+        }
+    }
+}

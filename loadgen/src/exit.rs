@@ -1,0 +1,41 @@
+//! Exit codes: a public contract of the command line (`docs/cli.md`).
+
+use std::process::ExitCode;
+
+/// How the program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Fine.
+    Fine,
+    /// The tool or the machine failed, or the target could not be reached at all.
+    Failure,
+    /// The command line or the scenario is wrong; nothing was sent.
+    Usage,
+    /// A threshold failed.
+    ThresholdFailed,
+    /// The generator could not keep its promise; no figure of the run is to be believed.
+    Invalid,
+    /// Stopped by Ctrl-C or SIGTERM; what was measured is written and reported.
+    Interrupted,
+}
+
+impl Exit {
+    /// The process's exit code.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Fine => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::ThresholdFailed => 3,
+            Self::Invalid => 4,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}

@@ -1,0 +1,27 @@
+//! The generator: opens authenticated sockets, keeps a plan, and measures what players wait for.
+//!
+//! ```text
+//! plan ─▶ pacing (own thread, own clock) ─▶ player (task with a socket) ─▶ send, intended and actual instant kept
+//!      ─▶ answers and pushes ─▶ recorder (a shard per thread) ─▶ collector (merges once a second) ─▶ run folder
+//! ```
+//!
+//! [`run`] ties the parts together; each module below does one of them. Times inside a run are microseconds
+//! since its start ([`clock::Clock`]).
+
+pub mod attack;
+pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod cloudwatch;
+pub mod collector;
+pub mod correlate;
+pub mod delivery;
+pub mod embedded;
+pub mod exit;
+pub mod machine;
+pub mod pacing;
+pub mod player;
+pub mod progress;
+pub mod record;
+pub mod run;
+pub mod verdict;

@@ -1,0 +1,245 @@
+//! The way to an open socket: TCP, TLS where the target wants it, the WebSocket upgrade.
+//!
+//! The upgrade is written here because a socket's memory is decided here: tungstenite's own client keeps its
+//! 4 KiB handshake buffer for the socket's life. Request and key come from tungstenite, the answer's head is
+//! read by httparse, and what follows the head belongs to the socket.
+
+use std::borrow::Cow;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use http::Uri;
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::IpBindAddressNoPort;
+use rustls::pki_types::ServerName;
+use rustls_platform_verifier::ConfigVerifierExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::{client::generate_request, derive_accept_key};
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_util::either::Either;
+use url::Url;
+
+use crate::auth::Credentials;
+
+/// A plain or an encrypted connection.
+pub(super) type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+
+/// Longest head of a handshake's answer.
+const MAX_HEAD: usize = 16 * 1024;
+/// First guess at the length of a handshake's answer.
+const HEAD: usize = 512;
+/// Read buffer of an open socket: what an idle socket keeps.
+const READ_BUFFER: usize = 512;
+/// What may wait to be written before a socket refuses more.
+const MAX_WRITE_BUFFER: usize = 512 * 1024;
+/// Sockets that one source address takes without the kernel's port search eating the CPU.
+const SOCKETS_PER_SOURCE: u32 = 13_000;
+
+/// Where the players connect to, resolved once before the run.
+pub struct Endpoint {
+    url: Url,
+    addresses: Vec<SocketAddr>,
+    sources: Vec<IpAddr>,
+    tls: Option<(TlsConnector, ServerName<'static>)>,
+}
+
+/// A target that cannot even be tried.
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointError {
+    /// The name has no address.
+    #[error("the target's host `{host}` cannot be resolved: {source}; check the URL and the network")]
+    Resolve {
+        /// The host.
+        host: String,
+        /// The resolver's answer.
+        source: io::Error,
+    },
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up: {0}; check the system's certificate store (SSL_CERT_FILE)")]
+    Tls(String),
+}
+
+/// Why a handshake led to no socket.
+#[derive(Debug)]
+pub struct ConnectError {
+    /// Error class, e.g. `refused` or `http_403`.
+    pub class: Cow<'static, str>,
+    /// What was seen.
+    pub detail: String,
+}
+
+impl ConnectError {
+    fn new(class: impl Into<Cow<'static, str>>, detail: impl ToString) -> Self {
+        Self { class: class.into(), detail: detail.to_string() }
+    }
+}
+
+impl From<io::Error> for ConnectError {
+    fn from(error: io::Error) -> Self {
+        Self::new(io_class(&error), error)
+    }
+}
+
+/// The error class of an I/O error.
+pub(super) fn io_class(error: &io::Error) -> &'static str {
+    const EMFILE: i32 = 24;
+    const ENFILE: i32 = 23;
+    match (error.kind(), error.raw_os_error()) {
+        (_, Some(EMFILE | ENFILE)) => "no_descriptors",
+        (io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse, _) => "no_ports",
+        (io::ErrorKind::ConnectionRefused, _) => "refused",
+        (io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted, _) => "reset",
+        (io::ErrorKind::UnexpectedEof, _) => "closed",
+        (io::ErrorKind::TimedOut, _) => "timeout",
+        (io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable, _) => "unreachable",
+        _ => "io",
+    }
+}
+
+impl Endpoint {
+    /// Resolves the target and prepares TLS; `sources` empty: chosen for a loopback target with many players.
+    ///
+    /// # Errors
+    /// [`EndpointError`].
+    pub async fn prepare(url: &Url, sources: &[IpAddr], players: u32) -> Result<Self, EndpointError> {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let port = url.port_or_known_default().unwrap_or(80);
+        let unresolved = |source| EndpointError::Resolve { host: host.into(), source };
+        let addresses: Vec<_> = tokio::net::lookup_host((host, port)).await.map_err(unresolved)?.collect();
+        let tls = if url.scheme() == "wss" { Some(tls(host)?) } else { None };
+        let sources = if sources.is_empty() { loopback_sources(&addresses, players) } else { sources.to_vec() };
+        Ok(Self { url: url.clone(), addresses, sources, tls })
+    }
+
+    /// Opens player `number`'s socket.
+    ///
+    /// # Errors
+    /// [`ConnectError`] with the class under which it counts.
+    pub(super) async fn open(
+        &self,
+        number: u32,
+        credentials: &Credentials,
+    ) -> Result<WebSocketStream<Stream>, ConnectError> {
+        let tcp = self.connect(number).await?;
+        tcp.set_nodelay(true)?;
+        let mut stream = match &self.tls {
+            None => Either::Left(tcp),
+            Some((connector, name)) => {
+                let tls = connector.connect(name.clone(), tcp).await.map_err(|error| ConnectError::new("tls", error))?;
+                Either::Right(Box::new(tls))
+            }
+        };
+        let rest = self.upgrade(&mut stream, number, credentials).await?;
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER.max(rest.len()))
+            .max_write_buffer_size(MAX_WRITE_BUFFER);
+        Ok(WebSocketStream::from_partially_read(stream, rest, Role::Client, Some(config)).await)
+    }
+
+    async fn connect(&self, number: u32) -> io::Result<TcpStream> {
+        let address = self.addresses[number as usize % self.addresses.len()];
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        if let Some(source) = self.sources.get(number as usize % self.sources.len().max(1)) {
+            // The port is chosen at connect time, when the kernel knows the whole pair of addresses.
+            setsockopt(&socket, IpBindAddressNoPort, &true)?;
+            socket.bind(SocketAddr::new(*source, 0))?;
+        }
+        socket.connect(address).await
+    }
+
+    /// Writes the upgrade request and reads the answer; returns what followed its head.
+    async fn upgrade(
+        &self,
+        stream: &mut Stream,
+        number: u32,
+        credentials: &Credentials,
+    ) -> Result<Vec<u8>, ConnectError> {
+        let mut url = self.url.clone();
+        credentials.put_in_query(number, &mut url);
+        let uri: Uri = url.as_str().parse().map_err(|_| ConnectError::new("bad_request", "the URL is no URI"))?;
+        let mut request =
+            uri.into_client_request().map_err(|error| ConnectError::new("bad_request", error))?;
+        credentials.put_in_headers(number, request.headers_mut());
+        let (request, key) = generate_request(request).map_err(|error| ConnectError::new("bad_request", error))?;
+        stream.write_all(&request).await?;
+        stream.flush().await?;
+
+        let mut answer = Vec::with_capacity(HEAD);
+        loop {
+            if stream.read_buf(&mut answer).await? == 0 {
+                return Err(ConnectError::new("closed", "the target closed the connection during the handshake"));
+            }
+            if let Some(head) = read_head(&answer, &derive_accept_key(key.as_bytes()))? {
+                return Ok(answer.split_off(head));
+            }
+            if answer.len() > MAX_HEAD {
+                return Err(ConnectError::new("bad_handshake", "the answer's head has no end"));
+            }
+        }
+    }
+}
+
+/// Judges the answer's head; its length once it is complete and right, `None` while it is incomplete.
+fn read_head(answer: &[u8], accept: &str) -> Result<Option<usize>, ConnectError> {
+    let mut headers = [httparse::EMPTY_HEADER; 48];
+    let mut response = httparse::Response::new(&mut headers);
+    let length = match response.parse(answer) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(error) => {
+            let start = String::from_utf8_lossy(&answer[..answer.len().min(80)]).into_owned();
+            return Err(ConnectError::new("bad_handshake", format!("{error}: {start:?}")));
+        }
+    };
+    let status = response.code.unwrap_or(0);
+    if status != 101 {
+        let body = String::from_utf8_lossy(&answer[length..answer.len().min(length + 200)]).into_owned();
+        return Err(ConnectError::new(format!("http_{status}"), format!("HTTP {status} {body}")));
+    }
+    let accepted = response
+        .headers
+        .iter()
+        .any(|header| header.name.eq_ignore_ascii_case("sec-websocket-accept") && header.value == accept.as_bytes());
+    if accepted { Ok(Some(length)) } else { Err(ConnectError::new("bad_handshake", "101 without the right accept key")) }
+}
+
+fn tls(host: &str) -> Result<(TlsConnector, ServerName<'static>), EndpointError> {
+    let wrong = |error: &dyn std::fmt::Display| EndpointError::Tls(error.to_string());
+    let name = ServerName::try_from(host.to_owned()).map_err(|error| wrong(&error))?;
+    let config = rustls::ClientConfig::with_platform_verifier().map_err(|error| wrong(&error))?;
+    Ok((TlsConnector::from(Arc::new(config)), name))
+}
+
+/// Source addresses 127.0.0.1, 127.0.0.2, … for more players than one address takes on loopback.
+fn loopback_sources(addresses: &[SocketAddr], players: u32) -> Vec<IpAddr> {
+    let loopback = addresses.iter().all(|address| matches!(address.ip(), IpAddr::V4(ip) if ip.is_loopback()));
+    let needed = players.div_ceil(SOCKETS_PER_SOURCE).min(250);
+    if !loopback || needed <= 1 {
+        return Vec::new();
+    }
+    (1..=needed).map(|last| IpAddr::V4(Ipv4Addr::new(127, 0, 0, last as u8))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+    #[test]
+    fn an_answer_is_judged_by_status_and_key() {
+        let good = format!("HTTP/1.1 101 Switching Protocols\r\nsec-WebSocket-accept: {ACCEPT}\r\n\r\n\x01rest");
+        assert_eq!(read_head(good.as_bytes(), ACCEPT).unwrap(), Some(good.len() - 5));
+        assert_eq!(read_head(&good.as_bytes()[..40], ACCEPT).unwrap(), None);
+        let class = |answer: &str| read_head(answer.as_bytes(), ACCEPT).unwrap_err().class;
+        assert_eq!(class("HTTP/1.1 403 Forbidden\r\n\r\n{}"), "http_403");
+        assert_eq!(class("HTTP/1.1 101 Fine\r\n\r\n"), "bad_handshake");
+        assert_eq!(class("\x16\x03garbage\r\n\r\n"), "bad_handshake");
+    }
+}

@@ -1,0 +1,233 @@
+//! The messages of the protocol, as the players see them: requests out, answers and pushes in.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use scenarios::threshold::Operation;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// Correlates a request with its answer: the operation and its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AckId {
+    /// What was asked.
+    pub operation: Operation,
+    /// Its number among the plan's arrivals of this operation.
+    pub index: u64,
+}
+
+impl AckId {
+    const LETTERS: [(Operation, char); 3] =
+        [(Operation::SendMessage, 'm'), (Operation::PlacementRequest, 'p'), (Operation::UnknownRoute, 'u')];
+
+    fn parse(text: &str) -> Option<Self> {
+        let (operation, letter) = Self::LETTERS.into_iter().find(|(_, letter)| text.starts_with(*letter))?;
+        Some(Self { operation, index: text.strip_prefix(letter)?.parse().ok()? })
+    }
+}
+
+impl fmt::Display for AckId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letter = Self::LETTERS.iter().find(|(operation, _)| *operation == self.operation);
+        write!(f, "{}{}", letter.map_or('?', |(_, letter)| *letter), self.index)
+    }
+}
+
+/// A request frame.
+#[derive(Serialize)]
+struct Request<'a, B> {
+    route: &'a str,
+    id: String,
+    body: B,
+}
+
+/// Body of `sendMessage`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MessageBody<'a> {
+    player_ids: &'a [String],
+    message: &'a str,
+}
+
+/// Body without parameters.
+#[derive(Serialize)]
+struct Nothing {}
+
+/// `sendMessage` to these players.
+pub(super) fn send_message(id: AckId, recipients: &[String], message: &str) -> String {
+    request("sendMessage", id, MessageBody { player_ids: recipients, message })
+}
+
+/// `sessionPlacementRequest`, all parameters left to the backend.
+pub(super) fn placement_request(id: AckId) -> String {
+    request("sessionPlacementRequest", id, Nothing {})
+}
+
+/// A route that no backend defines.
+pub(super) fn unknown_route(id: AckId) -> String {
+    request("loadgenUnknownRoute", id, Nothing {})
+}
+
+fn request<B: Serialize>(route: &str, id: AckId, body: B) -> String {
+    // Strings and lists of strings always serialise.
+    serde_json::to_string(&Request { route, id: id.to_string(), body }).unwrap_or_default()
+}
+
+/// A received text frame.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Incoming<'a> {
+    /// A route's own answer.
+    Ack {
+        /// Which request.
+        id: AckId,
+        /// HTTP-like status.
+        status: u16,
+        /// The placement that was started, if any.
+        placement: Option<String>,
+        /// The body, for error samples.
+        body: Cow<'a, str>,
+    },
+    /// An answer without an id: the plain texts of the protocol.
+    PlainAnswer {
+        /// What it must be an answer to.
+        operation: Operation,
+        /// HTTP-like status that the text stands for.
+        status: u16,
+        /// The placement that was started, if any.
+        placement: Option<String>,
+    },
+    /// A pushed message.
+    Message {
+        /// Its text.
+        text: Cow<'a, str>,
+    },
+    /// A pushed placement.
+    Placement {
+        /// Its id.
+        id: Cow<'a, str>,
+        /// `FULFILLED`, `TIMED_OUT`, `FAILED` or `CANCELLED`.
+        status: Cow<'a, str>,
+    },
+    /// API Gateway's own error frame.
+    GatewayError(Cow<'a, str>),
+    /// None of these.
+    Garbage,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Frame<'a> {
+    #[serde(borrow, default)]
+    r#type: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    id: Option<Cow<'a, str>>,
+    #[serde(default)]
+    status_code: Option<u16>,
+    #[serde(borrow, default)]
+    body: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    message: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    placement_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    status: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    connection_id: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PlacementBody {
+    placement_id: String,
+}
+
+impl<'a> Incoming<'a> {
+    /// Reads a text frame.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Self {
+        match serde_json::from_str::<Frame<'a>>(text) {
+            Ok(frame) => Self::from_frame(frame),
+            Err(_) => Self::from_plain(text),
+        }
+    }
+
+    fn from_frame(frame: Frame<'a>) -> Self {
+        match frame.r#type.as_deref() {
+            Some("message") => frame.message.map_or(Self::Garbage, |text| Self::Message { text }),
+            Some("placement") => match (frame.placement_id, frame.status) {
+                (Some(id), Some(status)) => Self::Placement { id, status },
+                _ => Self::Garbage,
+            },
+            Some("ack") => match (frame.id.as_deref().and_then(AckId::parse), frame.status_code) {
+                (Some(id), Some(status)) => {
+                    let body = frame.body.map_or("", RawValue::get);
+                    let placement = serde_json::from_str(body).ok().map(|body: PlacementBody| body.placement_id);
+                    Self::Ack { id, status, placement, body: Cow::Borrowed(body) }
+                }
+                _ => Self::Garbage,
+            },
+            Some(_) => Self::Garbage,
+            None => match (frame.message, frame.connection_id, frame.placement_id) {
+                (Some(message), Some(_), _) => Self::GatewayError(message),
+                (_, _, Some(id)) => Self::PlainAnswer {
+                    operation: Operation::PlacementRequest,
+                    status: 200,
+                    placement: Some(id.into_owned()),
+                },
+                _ => Self::Garbage,
+            },
+        }
+    }
+
+    fn from_plain(text: &str) -> Self {
+        let (operation, status) = match text {
+            "Message(s) Sent" => (Operation::SendMessage, 200),
+            text if text.starts_with("Missing Params [") => (Operation::SendMessage, 400),
+            text if text.starts_with("Route [") && text.ends_with("] Not Found") => (Operation::UnknownRoute, 404),
+            _ => return Self::Garbage,
+        };
+        Self::PlainAnswer { operation, status, placement: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_frame_of_the_protocol_is_known() {
+        let id = AckId { operation: Operation::PlacementRequest, index: 7 };
+        let ack = r#"{"type":"ack","id":"p7","statusCode":200,"body":{"placementId":"x-1","status":"PENDING"}}"#;
+        let Incoming::Ack { id: read, status: 200, placement, .. } = Incoming::parse(ack) else { panic!() };
+        assert_eq!((read, placement.as_deref()), (id, Some("x-1")));
+
+        let push = r#"{"type":"message","messageId":"1","senderId":"a","message":"h\u00e9","createdAt":1}"#;
+        assert_eq!(Incoming::parse(push), Incoming::Message { text: "hé".into() });
+        let push = r#"{"type":"placement","placementId":"x-1","status":"FULFILLED","port":"7777"}"#;
+        assert_eq!(Incoming::parse(push), Incoming::Placement { id: "x-1".into(), status: "FULFILLED".into() });
+        let error = r#"{"message": "Internal server error", "connectionId":"c=", "requestId":"r="}"#;
+        assert_eq!(Incoming::parse(error), Incoming::GatewayError("Internal server error".into()));
+        let plain = |operation, status| Incoming::PlainAnswer { operation, status, placement: None };
+        assert_eq!(Incoming::parse("Message(s) Sent"), plain(Operation::SendMessage, 200));
+        assert_eq!(Incoming::parse("Missing Params [message(string)]"), plain(Operation::SendMessage, 400));
+        assert_eq!(Incoming::parse("Route [x] Not Found"), plain(Operation::UnknownRoute, 404));
+        for garbage in ["", "{}", "[1]", "hello", r#"{"type":"ack"}"#, r#"{"type":"ack","id":"m","statusCode":200}"#] {
+            assert_eq!(Incoming::parse(garbage), Incoming::Garbage, "{garbage}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in ".*") {
+            let _ = Incoming::parse(&text);
+        }
+
+        #[test]
+        fn an_id_comes_back_as_it_went(index in any::<u64>(), which in 0_usize..3) {
+            let id = AckId { operation: AckId::LETTERS[which].0, index };
+            prop_assert_eq!(AckId::parse(&id.to_string()), Some(id));
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! Recording: one tally per thread, merged once a second, never averaged.
+//!
+//! A player records into the tally of the thread it happens to run on, so that threads do not wait for each
+//! other. The [collector](crate::collector) swaps each tally for an empty one and merges them: counts add,
+//! histograms add bucket by bucket, so that the merged percentiles are those of all samples.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use hdrhistogram::Histogram;
+use parking_lot::Mutex;
+use scenarios::threshold::{Kind, Operation};
+
+use crate::clock::Micros;
+
+/// Samples kept of each error class in one second.
+const SAMPLES_PER_CLASS: usize = 3;
+
+/// Latencies in microseconds: three significant digits, growing as needed.
+#[derive(Debug, Clone)]
+pub struct Latencies(Histogram<u64>);
+
+impl Default for Latencies {
+    #[allow(clippy::expect_used, reason = "3 is a precision that the histogram takes")]
+    fn default() -> Self {
+        Self(Histogram::new(3).expect("three significant digits"))
+    }
+}
+
+impl Latencies {
+    /// Records one latency; below a microsecond counts as one.
+    pub fn record(&mut self, micros: Micros) {
+        self.0.saturating_record(micros.max(1));
+    }
+
+    /// The histogram.
+    #[must_use]
+    pub const fn histogram(&self) -> &Histogram<u64> {
+        &self.0
+    }
+}
+
+/// Defines a tally whose `merge` and `clear` cover every field, so that none can be forgotten.
+macro_rules! tally {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Default)]
+        pub struct $name { $($(#[$field_doc])* pub $field: $type),+ }
+
+        impl Tally for $name {
+            fn merge(&mut self, other: &Self) { $(self.$field.merge(&other.$field);)+ }
+            fn clear(&mut self) { $(self.$field.clear();)+ }
+        }
+    };
+}
+
+/// Something that adds up.
+pub trait Tally {
+    /// Adds all of `other`.
+    fn merge(&mut self, other: &Self);
+    /// Back to nothing, memory kept.
+    fn clear(&mut self);
+}
+
+impl Tally for u64 {
+    fn merge(&mut self, other: &Self) {
+        *self += other;
+    }
+
+    fn clear(&mut self) {
+        *self = 0;
+    }
+}
+
+impl Tally for Latencies {
+    fn merge(&mut self, other: &Self) {
+        // Fails only where a histogram may not grow, and these may.
+        let merged = self.0.add(&other.0);
+        debug_assert!(merged.is_ok());
+    }
+
+    fn clear(&mut self) {
+        self.0.reset();
+    }
+}
+
+impl<T: Tally, const N: usize> Tally for [T; N] {
+    fn merge(&mut self, other: &Self) {
+        self.iter_mut().zip(other).for_each(|(mine, other)| mine.merge(other));
+    }
+
+    fn clear(&mut self) {
+        self.iter_mut().for_each(Tally::clear);
+    }
+}
+
+tally! {
+    /// One operation's counts and times.
+    OperationTally {
+        /// Arrivals that the plan called for.
+        offered: u64,
+        /// Arrivals that left.
+        sent: u64,
+        /// Arrivals that could not be sent.
+        unsent: u64,
+        /// Answered as expected.
+        completed: u64,
+        /// Answered wrongly, or the socket broke.
+        failed: u64,
+        /// Not answered in time.
+        timed_out: u64,
+        /// Failures, time-outs and unsent arrivals by class.
+        errors: Classes,
+        /// From the intended instant to the answer.
+        response: Latencies,
+        /// From the actual send to the answer.
+        service: Latencies,
+    }
+}
+
+tally! {
+    /// One delivery kind's counts and times.
+    DeliveryTally {
+        /// Pushes called for by sends.
+        expected: u64,
+        /// Of these, called off again because the send failed.
+        withdrawn: u64,
+        /// First copies received in time.
+        received: u64,
+        /// Not received in time.
+        lost: u64,
+        /// Further copies.
+        duplicated: u64,
+        /// Received after a later one of the same sender.
+        out_of_order: u64,
+        /// Called for by nothing.
+        unexpected: u64,
+        /// From the send to each recipient.
+        each: Latencies,
+        /// From the send to the first recipient.
+        first: Latencies,
+        /// From the send to the last recipient.
+        last: Latencies,
+    }
+}
+
+tally! {
+    /// Counts and times of measured, or of warm-up, arrivals.
+    Measures {
+        /// By [`Operation`].
+        operations: [OperationTally; Operation::ALL.len()],
+        /// By [`Kind`].
+        deliveries: [DeliveryTally; Kind::ALL.len()],
+        /// Actual send minus intended instant.
+        dispatch_delay: Latencies,
+    }
+}
+
+impl Measures {
+    /// One operation.
+    #[must_use]
+    pub const fn operation(&self, operation: Operation) -> &OperationTally {
+        &self.operations[operation as usize]
+    }
+
+    /// One operation, to record into.
+    pub const fn operation_mut(&mut self, operation: Operation) -> &mut OperationTally {
+        &mut self.operations[operation as usize]
+    }
+
+    /// One delivery kind.
+    #[must_use]
+    pub const fn delivery(&self, kind: Kind) -> &DeliveryTally {
+        &self.deliveries[kind as usize]
+    }
+
+    /// One delivery kind, to record into.
+    pub const fn delivery_mut(&mut self, kind: Kind) -> &mut DeliveryTally {
+        &mut self.deliveries[kind as usize]
+    }
+}
+
+tally! {
+    /// Socket counts.
+    SocketTally {
+        /// Handshakes begun.
+        attempted: u64,
+        /// Handshakes that led to an open socket.
+        opened: u64,
+        /// Handshakes that failed.
+        rejected: u64,
+        /// Sockets that ended before the player left.
+        dropped: u64,
+    }
+}
+
+tally! {
+    /// What one thread recorded since the last merge.
+    ThreadTally {
+        /// Arrivals of measured phases.
+        measured: Measures,
+        /// Arrivals of warm-up phases.
+        warm_up: Measures,
+        /// Sockets.
+        sockets: SocketTally,
+        /// First samples of each error class.
+        samples: Samples,
+    }
+}
+
+impl ThreadTally {
+    /// The measures that an arrival counts for.
+    pub const fn measures(&mut self, measured: bool) -> &mut Measures {
+        if measured { &mut self.measured } else { &mut self.warm_up }
+    }
+}
+
+/// An error class: a short, stable word such as `timeout` or `status_500`.
+pub type Class = Cow<'static, str>;
+
+/// Counts by error class.
+#[derive(Debug, Clone, Default)]
+pub struct Classes(HashMap<Class, u64>);
+
+impl Classes {
+    /// Counts one.
+    pub fn count(&mut self, class: Class) {
+        *self.0.entry(class).or_default() += 1;
+    }
+
+    /// Each class with its count, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.0.iter().map(|(class, count)| (class.as_ref(), *count))
+    }
+}
+
+impl Tally for Classes {
+    fn merge(&mut self, other: &Self) {
+        for (class, count) in &other.0 {
+            *self.0.entry(class.clone()).or_default() += count;
+        }
+    }
+
+    fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// One error as seen by one player.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// When.
+    pub at: Micros,
+    /// The operation's word, or `socket`.
+    pub operation: &'static str,
+    /// Its class.
+    pub class: Class,
+    /// The player's number.
+    pub player: u32,
+    /// What was seen.
+    pub detail: String,
+}
+
+/// A few samples of each error class; the rest is only counted.
+#[derive(Debug, Clone, Default)]
+pub struct Samples(Vec<Sample>);
+
+impl Samples {
+    /// Keeps the sample, if its class still has room; `sample` is only called then.
+    pub fn offer(&mut self, operation: &'static str, class: &str, sample: impl FnOnce() -> Sample) {
+        let same = self.0.iter().filter(|kept| kept.operation == operation && kept.class == class).count();
+        if same < SAMPLES_PER_CLASS {
+            self.0.push(sample());
+        }
+    }
+
+    /// The samples kept.
+    pub fn iter(&self) -> impl Iterator<Item = &Sample> {
+        self.0.iter()
+    }
+}
+
+impl Tally for Samples {
+    fn merge(&mut self, other: &Self) {
+        for sample in &other.0 {
+            self.offer(sample.operation, &sample.class, || sample.clone());
+        }
+    }
+
+    fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// The tallies of all threads.
+#[derive(Debug)]
+pub struct Recorder {
+    shards: Box<[Mutex<ThreadTally>]>,
+}
+
+impl Recorder {
+    /// A recorder for about this many threads; more threads share.
+    #[must_use]
+    pub fn new(threads: usize) -> Self {
+        Self { shards: (0..threads.max(1)).map(|_| Mutex::default()).collect() }
+    }
+
+    /// Records into the calling thread's tally.
+    pub fn with<R>(&self, record: impl FnOnce(&mut ThreadTally) -> R) -> R {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        thread_local!(static SHARD: Cell<usize> = Cell::new(NEXT.fetch_add(1, Ordering::Relaxed)));
+        record(&mut self.shards[SHARD.get() % self.shards.len()].lock())
+    }
+
+    /// Moves everything recorded since the last call into `into`; `spare` must be empty and is so again after.
+    pub fn drain(&self, into: &mut ThreadTally, spare: &mut ThreadTally) {
+        for shard in &self.shards {
+            std::mem::swap(&mut *shard.lock(), spare);
+            into.merge(spare);
+            spare.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn merged_shards_equal_one_histogram_of_all_samples(
+            samples in prop::collection::vec((0_usize..4, 1_u64..10_000_000), 1..400),
+        ) {
+            let mut shards = vec![ThreadTally::default(); 4];
+            let mut all = Latencies::default();
+            for (shard, micros) in &samples {
+                let tally = shards[*shard].measures(true).operation_mut(Operation::SendMessage);
+                tally.completed += 1;
+                tally.errors.count("class".into());
+                tally.response.record(*micros);
+                all.record(*micros);
+            }
+            let mut merged = ThreadTally::default();
+            shards.iter().for_each(|shard| merged.merge(shard));
+            let tally = merged.measured.operation(Operation::SendMessage);
+            prop_assert_eq!(tally.completed, samples.len() as u64);
+            prop_assert_eq!(tally.errors.iter().next(), Some(("class", samples.len() as u64)));
+            prop_assert_eq!(tally.response.histogram(), all.histogram());
+        }
+    }
+
+    #[test]
+    fn a_drain_takes_each_record_exactly_once() {
+        let recorder = Recorder::new(3);
+        let (mut total, mut spare) = (ThreadTally::default(), ThreadTally::default());
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..10_000).for_each(|_| recorder.with(|tally| tally.sockets.opened += 1)));
+            }
+            for _ in 0..100 {
+                recorder.drain(&mut total, &mut spare);
+            }
+        });
+        recorder.drain(&mut total, &mut spare);
+        assert_eq!(total.sockets.opened, 40_000);
+    }
+}

@@ -1,0 +1,125 @@
+//! Injected truths: what the backend was told to do wrong comes out of `summary.json` as injected.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use common::{Backend, Scene, assert_balanced};
+use serde_json::Value;
+
+const STEADY: &str = r#"
+name = "truth"
+players = 100
+thresholds = []
+
+[target]
+profile = "profile.toml"
+
+[auth]
+mode = "header"
+
+[sockets]
+connect_rate = 400.0
+
+[[phases]]
+kind = "hold"
+duration = "3s"
+
+[operations.send_message]
+rate = 100.0
+fan_out = 5
+timeout = "2s"
+
+[deliveries]
+timeout = "2s"
+placement_timeout = "3s"
+"#;
+
+fn scene(profile: &str) -> Scene {
+    Scene::new(STEADY).with("profile.toml", &format!("base = \"instant\"\n{profile}"))
+}
+
+/// The backend's own count of the faults that it injected.
+fn faults(backend: &Backend) -> Value {
+    let identity = backend.url("identity").trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let mut stream = TcpStream::connect(&identity).unwrap();
+    write!(stream, "GET /faults HTTP/1.1\r\nHost: {identity}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    serde_json::from_str(&answer[answer.find("\r\n\r\n").unwrap()..]).unwrap()
+}
+
+#[test]
+fn a_delayed_push_is_measured_as_delayed() {
+    let ran = scene("[gateway.push_delay]\np50_ms = 150.0\n").run(&[]);
+    let summary = ran.exits(0).summary();
+    assert_balanced(&summary);
+    let each = &summary.deliveries["message"].each_us;
+    assert!(each.min >= 149_000, "no push can be faster than the injected delay: {each:?}");
+    assert!(each.p50 < 250_000, "{each:?}");
+    let answer = &summary.operations["send_message"].response_time_us;
+    assert!(answer.p50 < 100_000, "the answer was not delayed: {answer:?}");
+    let last = &summary.deliveries["message"].last_us;
+    assert!(last.p50 >= summary.deliveries["message"].first_us.p50);
+}
+
+#[test]
+fn lost_and_duplicated_pushes_come_out_exactly() {
+    let profile = "base = \"instant\"\n[gateway]\npush_drop_rate = 0.05\npush_duplicate_rate = 0.04\n";
+    let scene = Scene::new(STEADY).with("profile.toml", profile);
+    let file = scene.dir().with_file_name("profile.toml");
+    let backend = Backend::start(&["--profile", file.to_str().unwrap(), "--auth", "header", "--seed", "4"]);
+    let ran = scene.run(&["--target", backend.url("websocket")]);
+    let summary = ran.exits(0).summary();
+    assert_balanced(&summary);
+    let (message, injected) = (&summary.deliveries["message"], faults(&backend));
+    assert_eq!(message.expected, 1_500);
+    assert!(message.lost > 20 && message.duplicated > 20, "{message:?}");
+    assert_eq!(Some(message.lost), injected["pushes_dropped"].as_u64(), "{injected}");
+    assert_eq!(Some(message.duplicated), injected["pushes_duplicated"].as_u64(), "{injected}");
+    assert_eq!(message.unexpected, 0);
+}
+
+#[test]
+fn a_throttled_function_is_seen_from_both_sides() {
+    let profile = "[lambda.functions.SendMessage]\nreserved_concurrency = 1\n[lambda.functions.SendMessage.duration]\np50_ms = 40.0\n";
+    let ran = scene(profile).run(&[]);
+    let summary = ran.exits(0).summary();
+    assert_balanced(&summary);
+    let send = &summary.operations["send_message"];
+    assert!(send.completed > 0 && send.failed > 50, "one environment at 40 ms serves 25 a second of 100: {send:?}");
+    assert_eq!(send.errors["internal_server_error"], send.failed);
+    let functions = summary.correlation.unwrap().functions;
+    let function = functions.iter().find(|function| function.function.ends_with("-SendMessage")).unwrap();
+    assert_eq!(function.throttles, Some(send.failed as f64), "CloudWatch tells the same number");
+    assert_eq!(function.peak_concurrency, Some(1.0));
+    assert_eq!(function.invocations, Some(send.completed as f64));
+}
+
+#[test]
+fn a_slow_function_shows_its_concurrency_beside_the_latency() {
+    let profile = "[lambda.functions.SendMessage.duration]\np50_ms = 200.0\n";
+    let ran = scene(profile).run(&[]);
+    let summary = ran.exits(0).summary();
+    let send = &summary.operations["send_message"];
+    assert!(send.response_time_us.min >= 199_000, "{send:?}");
+    assert_eq!(send.failed, 0);
+    let functions = summary.correlation.unwrap().functions;
+    let function = functions.iter().find(|function| function.function.ends_with("-SendMessage")).unwrap();
+    // Little's law: 100/s × 0.2 s = 20 environments at once.
+    let peak = function.peak_concurrency.unwrap();
+    assert!((15.0..40.0).contains(&peak), "{function:?}");
+    assert!(function.duration_avg_ms.unwrap() >= 199.0, "{function:?}");
+}
+
+#[test]
+fn unfulfilled_placements_are_delivered_and_counted() {
+    let placements = ["--set", "operations.placement_request.rate=20", "--set", "operations.send_message.rate=1"];
+    let ran = scene("[gamelift]\nfailure_rate = 1.0\n").run(&placements);
+    let summary = ran.exits(0).summary();
+    assert_balanced(&summary);
+    assert_eq!(summary.deliveries["placement"].received, 60, "{:?}", summary.deliveries);
+    assert_eq!(summary.operations["placement_request"].errors["placement_failed"], 60);
+}

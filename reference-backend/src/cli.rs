@@ -1,0 +1,179 @@
+//! `serve`: the stack as a command.
+//!
+//! A library function too, because the load generator runs its embedded backend by starting itself again as a child
+//! process with these very arguments.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::{io, thread};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+
+use crate::function::Deployment;
+use crate::handlers::AuthMode;
+use crate::local::profile::{Profile, ProfileError};
+use crate::local::stack::{LocalStack, StackConfig, StackError};
+
+/// Runs the local stack until it is told to stop.
+///
+/// When it is ready, it prints one line of JSON on standard output: the URLs of its endpoints. Everything else goes
+/// to standard error. It ends at Ctrl-C or SIGTERM, after every socket has been closed.
+#[derive(Debug, Clone, clap::Args)]
+#[command(
+    after_help = "Example:\n  reference-backend serve --listen 127.0.0.1:0 --profile aws-like --auth token"
+)]
+pub struct Serve {
+    /// Address of the WebSocket front door; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Address of the control plane (management, REST, CloudWatch, identity) [default: the next port].
+    #[arg(long, value_name = "ADDR")]
+    pub http_listen: Option<SocketAddr>,
+    /// Latencies, limits and faults: `instant`, `aws-like` or a TOML file.
+    #[arg(long, value_name = "PROFILE", default_value = "instant")]
+    pub profile: PathBuf,
+    /// How players prove who they are.
+    #[arg(long, value_enum, default_value_t = AuthMode::Header)]
+    pub auth: AuthMode,
+    /// Name of the game, the first part of every resource's name.
+    #[arg(long, default_value = "reference", value_parser = name)]
+    pub game: String,
+    /// Stage of the deployment, the second part of every resource's name.
+    #[arg(long, default_value = "Development", value_parser = name)]
+    pub stage: String,
+    /// Draws the injected faults: the same seed, the same dice.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Threads that serve [default: one per core].
+    #[arg(long, value_name = "N")]
+    pub workers: Option<NonZeroUsize>,
+    /// Stop when standard input is closed, as happens when the parent process dies.
+    #[arg(long)]
+    pub exit_with_parent: bool,
+    /// Allow addresses that other machines can reach. There is no real access control behind them.
+    #[arg(long)]
+    pub allow_remote: bool,
+}
+
+/// Why serving ended in failure.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The profile is wrong.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// The stack did not start.
+    #[error(transparent)]
+    Stack(#[from] StackError),
+    /// The system refused something.
+    #[error("cannot {action}: {source}")]
+    System {
+        /// What was tried.
+        action: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+impl ServeError {
+    /// 2 for a mistake in what was asked for, 1 for a failure of the machine.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Profile(_) | Self::Stack(StackError::Remote(_) | StackError::Gateway(_)) => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// Serves on a runtime of its own, with as many threads as asked for.
+///
+/// # Errors
+/// As [`serve`].
+pub fn run(args: Serve) -> Result<(), ServeError> {
+    let workers = args.workers.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+    runtime.map_err(system("start the threads that serve"))?.block_on(serve(args))
+}
+
+/// Serves on the current runtime until Ctrl-C, SIGTERM or, if asked for, the end of standard input.
+///
+/// # Errors
+/// [`ServeError`] if it could not start, or could not say so.
+pub async fn serve(args: Serve) -> Result<(), ServeError> {
+    raise_file_limit();
+    let profile = Profile::load(&args.profile)?;
+    if args.auth == AuthMode::Header {
+        tracing::warn!(
+            "--auth header believes whatever X-Player-Id says; use --auth token to have players proven"
+        );
+    }
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(system("listen for Ctrl-C"))?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(system("listen for SIGTERM"))?;
+    let stack = LocalStack::start(StackConfig {
+        listen: args.listen,
+        http_listen: args.http_listen.unwrap_or_else(|| next_port(args.listen)),
+        allow_remote: args.allow_remote,
+        profile,
+        auth: args.auth,
+        deployment: Deployment { game: args.game, stage: args.stage },
+        seed: args.seed,
+    })
+    .await?;
+    announce(&stack).map_err(system("write to standard output"))?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        () = end_of_input(), if args.exit_with_parent => {}
+    }
+    stack.shutdown().await;
+    Ok(())
+}
+
+fn announce(stack: &LocalStack) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer(&mut out, stack.endpoints())?;
+    writeln!(out)?;
+    out.flush()
+}
+
+/// On a thread of its own, because a blocked read on one of the runtime's would keep the process from ending.
+async fn end_of_input() {
+    let (ended, end) = oneshot::channel();
+    thread::spawn(move || {
+        // An unreadable input has ended, too; and nobody listens any more if the stack has stopped.
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        let _ = ended.send(());
+    });
+    let _ = end.await;
+}
+
+fn next_port(listen: SocketAddr) -> SocketAddr {
+    let port = if listen.port() == 0 { 0 } else { listen.port().checked_add(1).unwrap_or(0) };
+    SocketAddr::new(listen.ip(), port)
+}
+
+/// A socket is a descriptor, and the usual soft limit is a thousand.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::warn!(%error, "cannot raise the limit of open files; only few sockets can be held");
+    }
+}
+
+fn system(action: &'static str) -> impl Fn(io::Error) -> ServeError {
+    move |source| ServeError::System { action, source }
+}
+
+/// Names end up in URLs and ARNs.
+fn name(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if (1..=64).contains(&text.len()) && text.chars().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err("use 1 to 64 letters, digits, `-` and `_`".into())
+    }
+}

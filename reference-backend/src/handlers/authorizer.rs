@@ -1,0 +1,102 @@
+//! REQUEST authorizer of `$connect`: decides before the socket opens.
+//!
+//! Nothing shown is an error with the text `Unauthorized` (401); something wrong is a policy that denies (403); a
+//! third party that does not answer is any other error (500).
+
+use aws_lambda_events::apigw::{
+    ApiGatewayCustomAuthorizerPolicy, ApiGatewayCustomAuthorizerRequestTypeRequest,
+    ApiGatewayCustomAuthorizerResponse,
+};
+use aws_lambda_events::iam::{IamPolicyEffect, IamPolicyStatement};
+use serde_json::{Value, json};
+
+use super::{AuthMode, Deps, HandlerError};
+use crate::ports::IdentityError;
+
+/// Longest player id: it is a partition key.
+const LONGEST_PLAYER_ID: usize = 2_048;
+
+/// What the credentials are worth.
+enum Verdict {
+    /// They belong to this player.
+    Player(String),
+    /// They are wrong.
+    Refused,
+}
+
+pub(super) async fn handle(
+    deps: &Deps,
+    event: ApiGatewayCustomAuthorizerRequestTypeRequest,
+) -> Result<ApiGatewayCustomAuthorizerResponse, HandlerError> {
+    let method_arn = event.method_arn.as_deref().ok_or(HandlerError::Missing("methodArn"))?;
+    let verdict = match deps.settings.auth {
+        AuthMode::Header => by_header(&event)?,
+        AuthMode::Token => by_token(deps, &event).await?,
+    };
+    Ok(match verdict {
+        Verdict::Player(id) if !id.is_empty() && id.len() <= LONGEST_PLAYER_ID => {
+            policy(method_arn, IamPolicyEffect::Allow, &id)
+        }
+        _ => policy(method_arn, IamPolicyEffect::Deny, "anonymous"),
+    })
+}
+
+/// The claimed id; a header whose value is no text counts as a wrong claim.
+fn claimed_player(event: &ApiGatewayCustomAuthorizerRequestTypeRequest) -> Option<Verdict> {
+    let value = event.headers.get("x-player-id")?;
+    if value.is_empty() {
+        return None;
+    }
+    Some(value.to_str().map_or(Verdict::Refused, |id| Verdict::Player(id.to_owned())))
+}
+
+fn by_header(event: &ApiGatewayCustomAuthorizerRequestTypeRequest) -> Result<Verdict, HandlerError> {
+    claimed_player(event).ok_or(HandlerError::Unauthorized)
+}
+
+async fn by_token(
+    deps: &Deps,
+    event: &ApiGatewayCustomAuthorizerRequestTypeRequest,
+) -> Result<Verdict, HandlerError> {
+    let token = match event.headers.get("authorization") {
+        Some(header) => {
+            let bearer = header.to_str().ok().and_then(|text| text.split_once(' '));
+            match bearer {
+                Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+                _ => return Ok(Verdict::Refused),
+            }
+        }
+        None => match event.query_string_parameters.first("token") {
+            Some(token) if !token.is_empty() => token,
+            _ => return Err(HandlerError::Unauthorized),
+        },
+    };
+    match deps.identity.verify(token).await {
+        Ok(identity) => Ok(match claimed_player(event) {
+            None => Verdict::Player(identity.player_id),
+            Some(Verdict::Player(claimed)) if claimed == identity.player_id => Verdict::Player(claimed),
+            Some(_) => Verdict::Refused,
+        }),
+        Err(IdentityError::Invalid(reason)) => {
+            tracing::debug!(reason, "token refused");
+            Ok(Verdict::Refused)
+        }
+        Err(error @ IdentityError::Unavailable(_)) => Err(HandlerError::Identity(error)),
+    }
+}
+
+fn policy(method_arn: &str, effect: IamPolicyEffect, principal: &str) -> ApiGatewayCustomAuthorizerResponse {
+    let mut statement = IamPolicyStatement::default();
+    statement.action = vec!["execute-api:Invoke".into()];
+    statement.resource = vec![method_arn.to_owned()];
+    let allowed = effect == IamPolicyEffect::Allow;
+    statement.effect = effect;
+    let mut policy = ApiGatewayCustomAuthorizerPolicy::default();
+    policy.version = Some("2012-10-17".into());
+    policy.statement = vec![statement];
+    let mut response = ApiGatewayCustomAuthorizerResponse::<Value>::default();
+    response.principal_id = Some(principal.to_owned());
+    response.policy_document = policy;
+    response.context = if allowed { json!({ "playerId": principal }) } else { json!({}) };
+    response
+}

@@ -1,0 +1,44 @@
+//! Who sent a frame, and how a route's answer leaves the Lambda.
+
+use aws_lambda_events::apigw::{
+    ApiGatewayProxyResponse, ApiGatewayRequestAuthorizer, ApiGatewayWebsocketProxyRequestContext,
+};
+use aws_lambda_events::encodings::Body;
+
+use super::{Deps, HandlerError};
+use crate::wire::{Answer, Request};
+
+/// The player id that the authorizer put into the request context.
+pub(super) fn authorized_player(authorizer: &ApiGatewayRequestAuthorizer) -> Option<&str> {
+    ["playerId", "principalId"].iter().find_map(|field| authorizer.fields.get(*field)?.as_str())
+}
+
+/// The player who owns the connection of an event: as authorized, else as recorded when it connected.
+pub(super) async fn player_of(
+    deps: &Deps,
+    context: &ApiGatewayWebsocketProxyRequestContext,
+) -> Result<Option<String>, HandlerError> {
+    if let Some(player) = authorized_player(&context.authorizer) {
+        return Ok(Some(player.to_owned()));
+    }
+    let connection_id = connection_id(context)?;
+    Ok(deps.connections.by_connection_id(connection_id).await?.map(|connection| connection.player_id))
+}
+
+/// The event's connection id.
+pub(super) fn connection_id(context: &ApiGatewayWebsocketProxyRequestContext) -> Result<&str, HandlerError> {
+    context.connection_id.as_deref().ok_or(HandlerError::Missing("requestContext.connectionId"))
+}
+
+/// A route's answer as the proxy integration returns it.
+pub(super) fn answer(request: &Request<'_>, answer: &Answer) -> ApiGatewayProxyResponse {
+    response(answer.status, Some(request.answer(answer)))
+}
+
+/// A proxy integration's response.
+pub(super) fn response(status: u16, body: Option<String>) -> ApiGatewayProxyResponse {
+    let mut response = ApiGatewayProxyResponse::default();
+    response.status_code = i64::from(status);
+    response.body = body.map(Body::Text);
+    response
+}

@@ -1,0 +1,28 @@
+//! Stream of the Messages table: pushes each new message to its recipient.
+
+use aws_lambda_events::dynamodb::Event;
+use aws_lambda_events::streams::DynamoDbEventResponse;
+
+use super::push::{Push, Reading, deliver};
+use super::{Deps, HandlerError};
+use crate::store::Message;
+use crate::wire::message_push;
+
+pub(super) async fn handle(deps: &Deps, event: Event) -> Result<DynamoDbEventResponse, HandlerError> {
+    deliver(deps, event.records, |record| {
+        if record.event_name != "INSERT" {
+            return Reading::Skip;
+        }
+        match serde_dynamo::from_item::<_, Message>(record.change.new_image) {
+            Ok(message) => {
+                let payload = message_push(&message).into();
+                Reading::Push(Push { recipient: message.recipient_id, payload })
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the stream has a message that cannot be read");
+                Reading::Poison
+            }
+        }
+    })
+    .await
+}

@@ -1,0 +1,56 @@
+//! The polling way: `POST /placements` and `GET /placements/{id}` over REST, for comparison with the push.
+
+use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
+use serde::Serialize;
+
+use super::caller::{authorized_player, response};
+use super::start::{Wish, start, unreadable};
+use super::{Deps, HandlerError};
+use crate::wire::{Answer, AnswerBody, placement_json};
+
+pub(super) async fn handle(
+    deps: &Deps,
+    event: ApiGatewayProxyRequest,
+) -> Result<ApiGatewayProxyResponse, HandlerError> {
+    let Some(player) = authorized_player(&event.request_context.authorizer) else {
+        return Ok(message(401, "Unauthorized"));
+    };
+    let id = event.path_parameters.get("id").map(String::as_str);
+    let mut answered = match (event.http_method.as_str(), id) {
+        ("POST", None) => post(deps, player, event.body.as_deref().unwrap_or_default()).await,
+        ("GET", Some(id)) => get(deps, player, id).await?,
+        _ => message(404, "Not Found"),
+    };
+    answered.headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    Ok(answered)
+}
+
+async fn post(deps: &Deps, player: &str, body: &str) -> ApiGatewayProxyResponse {
+    let wish = if body.trim().is_empty() { Ok(Wish::default()) } else { serde_json::from_str(body) };
+    let Answer { status, body } = match wish {
+        Ok(wish) => start(deps, player, wish).await,
+        Err(_) => unreadable(),
+    };
+    match body {
+        AnswerBody::Text(text) => message(status, &text),
+        // Accepted: there is a placement, its outcome is still to come.
+        started => encode(202, &started),
+    }
+}
+
+/// Only the player who asked for a placement may see it; for everybody else there is none.
+async fn get(deps: &Deps, player: &str, id: &str) -> Result<ApiGatewayProxyResponse, HandlerError> {
+    let placement = deps.placements.get(id).await?.filter(|placement| placement.player_id == player);
+    Ok(match placement {
+        Some(placement) => response(200, Some(placement_json(&placement))),
+        None => message(404, "Placement Not Found"),
+    })
+}
+
+fn message(status: u16, message: &str) -> ApiGatewayProxyResponse {
+    encode(status, &serde_json::json!({ "message": message }))
+}
+
+fn encode(status: u16, body: &impl Serialize) -> ApiGatewayProxyResponse {
+    response(status, serde_json::to_string(body).ok())
+}

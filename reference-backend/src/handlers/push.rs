@@ -1,0 +1,190 @@
+//! From a batch of stream records to the players' sockets.
+//!
+//! Recipients are served concurrently, each recipient's records in the order of the stream. What cannot be pushed
+//! now is reported by its sequence number. Lambda then replays the batch from the first failure on, delivered
+//! records included; [`Delivered`] remembers those, so that one bad record does not make the rest arrive twice.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use aws_lambda_events::dynamodb::EventRecord;
+use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use bytes::Bytes;
+use futures_util::future::join_all;
+use parking_lot::Mutex;
+
+use super::{Deps, HandlerError};
+use crate::ports::{ConnectionAddress, PushError};
+use crate::store::Connection;
+
+/// Event ids kept at most; with batches of 100 that covers every batch in flight on any sensible shard count.
+const REMEMBERED: usize = 10_000;
+
+/// What a record wants pushed.
+pub(super) struct Push {
+    /// The player it is for.
+    pub(super) recipient: String,
+    /// The text frame.
+    pub(super) payload: Bytes,
+}
+
+/// What a record means to its handler.
+pub(super) enum Reading {
+    /// Push this.
+    Push(Push),
+    /// Nothing to do.
+    Skip,
+    /// It cannot be read; reported as failed, so that the stream's retry and on-failure rules decide.
+    Poison,
+}
+
+/// A record of the batch with its push.
+struct Pending {
+    position: usize,
+    event_id: String,
+    push: Push,
+}
+
+/// Pushes what `read` finds in the records and reports what failed.
+pub(super) async fn deliver(
+    deps: &Deps,
+    records: Vec<EventRecord>,
+    read: impl Fn(EventRecord) -> Reading,
+) -> Result<DynamoDbEventResponse, HandlerError> {
+    let mut sequence_numbers = Vec::with_capacity(records.len());
+    let mut failed = Vec::new();
+    let mut pending = Vec::with_capacity(records.len());
+    for (position, mut record) in records.into_iter().enumerate() {
+        let number = record.change.sequence_number.take();
+        sequence_numbers.push(number.ok_or(HandlerError::Missing("SequenceNumber"))?);
+        let event_id = std::mem::take(&mut record.event_id);
+        if deps.delivered.contains(&event_id) {
+            continue;
+        }
+        match read(record) {
+            Reading::Push(push) => pending.push(Pending { position, event_id, push }),
+            Reading::Skip => {}
+            Reading::Poison => failed.push(position),
+        }
+    }
+
+    let connections = deps.connections.of_players(pending.iter().map(|p| p.push.recipient.as_str())).await?;
+    let connections: HashMap<&str, &Connection> =
+        connections.iter().map(|connection| (connection.player_id.as_str(), connection)).collect();
+    let mut by_recipient: HashMap<String, Vec<Pending>> = HashMap::with_capacity(connections.len());
+    for record in pending {
+        match by_recipient.get_mut(&record.push.recipient) {
+            Some(records) => records.push(record),
+            None if connections.contains_key(record.push.recipient.as_str()) => {
+                by_recipient.insert(record.push.recipient.clone(), vec![record]);
+            }
+            None => tracing::trace!(recipient = record.push.recipient, "offline, nothing to push"),
+        }
+    }
+    let outcomes = join_all(by_recipient.into_iter().filter_map(|(recipient, records)| {
+        let connection = connections.get(recipient.as_str())?;
+        Some(to_recipient(deps, connection, records))
+    }))
+    .await;
+
+    let mut delivered = Vec::new();
+    for outcome in outcomes {
+        delivered.extend(outcome.delivered);
+        failed.extend(outcome.failed);
+    }
+    failed.sort_unstable();
+    if let Some(&checkpoint) = failed.first() {
+        deps.delivered.remember(delivered.into_iter().filter(|(position, _)| *position > checkpoint));
+    }
+    Ok(report(failed.into_iter().map(|position| std::mem::take(&mut sequence_numbers[position]))))
+}
+
+/// What became of one recipient's records.
+#[derive(Default)]
+struct Outcome {
+    delivered: Vec<(usize, String)>,
+    failed: Vec<usize>,
+}
+
+async fn to_recipient(deps: &Deps, connection: &Connection, records: Vec<Pending>) -> Outcome {
+    let address = connection.address();
+    let mut outcome = Outcome { delivered: Vec::with_capacity(records.len()), failed: Vec::new() };
+    let mut records = records.into_iter();
+    while let Some(Pending { position, event_id, push }) = records.next() {
+        match post(deps, &address, push.payload).await {
+            Ok(()) => outcome.delivered.push((position, event_id)),
+            Err(PushError::Gone) => {
+                // The rest is for the same dead socket. If the record cannot be deleted now, the next push tries.
+                if let Err(error) =
+                    deps.connections.remove(&connection.player_id, &connection.connection_id).await
+                {
+                    tracing::warn!(%error, "stale connection record not deleted");
+                }
+                return outcome;
+            }
+            Err(error @ PushError::TooLarge(_)) => {
+                tracing::warn!(%error, event_id, "dropped: it will never fit");
+            }
+            Err(error @ (PushError::Throttled | PushError::Unavailable(_) | PushError::Forbidden)) => {
+                tracing::debug!(%error, event_id, "push failed, back to the stream");
+                // What follows for this recipient waits too, or it would overtake.
+                outcome.failed.push(position);
+                outcome.failed.extend(records.by_ref().map(|later| later.position));
+            }
+        }
+    }
+    outcome
+}
+
+/// Posts with a few retries while the trouble may pass by itself.
+async fn post(deps: &Deps, to: &ConnectionAddress, payload: Bytes) -> Result<(), PushError> {
+    let backoff = deps.settings.push_backoff;
+    let mut retry = 0;
+    loop {
+        match deps.pusher.post(to, payload.clone()).await {
+            Err(PushError::Throttled | PushError::Unavailable(_)) if retry + 1 < backoff.attempts => {
+                backoff.sleep(retry).await;
+                retry += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// A partial batch response.
+fn report(sequence_numbers: impl Iterator<Item = String>) -> DynamoDbEventResponse {
+    let mut response = DynamoDbEventResponse::default();
+    response.batch_item_failures = sequence_numbers
+        .map(|number| {
+            let mut failure = DynamoDbBatchItemFailure::default();
+            failure.item_identifier = Some(number);
+            failure
+        })
+        .collect();
+    response
+}
+
+/// Events that were pushed although their batch will be replayed; the oldest are forgotten first.
+#[derive(Default)]
+pub(super) struct Delivered(Mutex<(HashSet<String>, VecDeque<String>)>);
+
+impl Delivered {
+    fn contains(&self, event_id: &str) -> bool {
+        let known = self.0.lock();
+        !known.0.is_empty() && known.0.contains(event_id)
+    }
+
+    fn remember(&self, events: impl Iterator<Item = (usize, String)>) {
+        let mut known = self.0.lock();
+        let (set, order) = &mut *known;
+        for (_, event_id) in events {
+            if set.insert(event_id.clone()) {
+                order.push_back(event_id);
+            }
+        }
+        while order.len() > REMEMBERED {
+            if let Some(oldest) = order.pop_front() {
+                set.remove(&oldest);
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The system under test: a game backend on serverless WebSockets.
+//!
+//! One code, several homes. [`handlers`] hold what each Lambda does, as plain async functions over the
+//! [`ports`] and the [`store`] that stands on them; they know neither an SDK nor the local stack. [`local`] is the
+//! stack that runs them on one machine: a WebSocket front door, Lambda pools, tables with streams, a placement
+//! queue, SNS and a CloudWatch endpoint, each an emulation whose differences from AWS are documented in
+//! `docs/local-stack.md`.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail where it stands"))]
+
+pub mod cli;
+pub mod function;
+pub mod handlers;
+pub mod local;
+pub mod ports;
+pub mod store;
+pub mod wire;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,332 @@
+//! The open connections: what a push, the Management API and a route's answer find a socket by.
+//!
+//! A connection at rest costs little more than its socket: frames wait in a queue that allocates nothing while it is
+//! empty, and one waker stands for everything that its task can be called for.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::task::Waker;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use serde::Serialize;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+use super::Edge;
+use super::event::Client;
+use super::faults::{FaultCounts, PushFault};
+use super::id::Id;
+use super::profile::limit;
+use crate::ports::{ConnectionAddress, PushError, Pusher};
+
+const SHARDS: usize = 64;
+/// What a frame of garbage says: neither JSON nor any answer.
+const GARBAGE: &str = "\u{fffd}{\"garbage\": tru";
+
+/// All open connections of the API. Cheap to clone.
+#[derive(Clone)]
+pub struct Connections {
+    edge: Arc<Edge>,
+    shards: Arc<[Shard]>,
+}
+
+type Shard = Mutex<HashMap<Id, Arc<Connection>>>;
+
+/// One open connection.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    last_active: AtomicI64,
+    in_flight: AtomicUsize,
+    outgoing: Mutex<Outgoing>,
+    waker: AtomicWaker,
+}
+
+#[derive(Default)]
+struct Outgoing {
+    frames: VecDeque<Utf8Bytes>,
+    bytes: usize,
+    /// A push that waits to be overtaken.
+    held: Option<Utf8Bytes>,
+    /// Set once the server wants to end the connection.
+    close: Option<CloseFrame>,
+}
+
+/// What `GET @connections/{id}` tells.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionInfo {
+    /// RFC 3339.
+    pub connected_at: Timestamp,
+    /// RFC 3339.
+    pub last_active_at: Timestamp,
+    /// Who.
+    pub identity: ConnectionIdentity,
+}
+
+/// Address and user agent of a connection.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionIdentity {
+    /// Address of the peer.
+    pub source_ip: std::net::IpAddr,
+    /// As the client names itself.
+    pub user_agent: Option<String>,
+}
+
+impl Connections {
+    /// No connections yet.
+    #[must_use]
+    pub(super) fn new(edge: Arc<Edge>) -> Self {
+        Self { edge, shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+    }
+
+    pub(super) fn edge(&self) -> Arc<Edge> {
+        Arc::clone(&self.edge)
+    }
+
+    /// From now on the client is reached by its id.
+    pub(super) fn open(&self, client: Client) -> Arc<Connection> {
+        let id = client.id;
+        let connection = Arc::new(Connection {
+            last_active: AtomicI64::new(client.connected_at),
+            client,
+            in_flight: AtomicUsize::new(0),
+            outgoing: Mutex::default(),
+            waker: AtomicWaker::new(),
+        });
+        self.shard(id).lock().insert(id, Arc::clone(&connection));
+        connection
+    }
+
+    /// The id means nothing any more.
+    pub(super) fn forget(&self, id: Id) {
+        self.shard(id).lock().remove(&id);
+    }
+
+    /// How many are open.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().len()).sum()
+    }
+
+    /// The faults injected so far.
+    #[must_use]
+    pub fn faults(&self) -> FaultCounts {
+        self.edge.faults.counts()
+    }
+
+    /// Asks every connection to end, as a gateway does that goes away.
+    pub fn close_all(&self) {
+        for shard in self.shards.iter() {
+            for connection in shard.lock().values() {
+                connection.end(going_away());
+            }
+        }
+    }
+
+    /// Sends `data` as one text message (`PostToConnection`).
+    ///
+    /// # Errors
+    /// As [`PushError`] tells.
+    pub async fn push(&self, id: Id, data: Bytes) -> Result<(), PushError> {
+        let profile = &self.edge.profile;
+        if data.len() > profile.max_message_bytes {
+            return Err(PushError::TooLarge(data.len()));
+        }
+        if !self.edge.limits.admits_request() {
+            return Err(PushError::Throttled);
+        }
+        profile.push_delay.wait().await;
+        let connection = self.get(id).ok_or(PushError::Gone)?;
+        let frame = Utf8Bytes::try_from(data.clone())
+            .unwrap_or_else(|_| Utf8Bytes::from(String::from_utf8_lossy(&data).into_owned()));
+        self.enqueue(&connection, frame)
+    }
+
+    /// The connection's details (`GetConnection`).
+    #[must_use]
+    pub fn info(&self, id: Id) -> Option<ConnectionInfo> {
+        let connection = self.get(id)?;
+        let time = |millisecond| Timestamp::from_millisecond(millisecond).unwrap_or_default();
+        Some(ConnectionInfo {
+            connected_at: time(connection.client.connected_at),
+            last_active_at: time(connection.last_active.load(Ordering::Relaxed)),
+            identity: ConnectionIdentity {
+                source_ip: connection.client.source_ip,
+                user_agent: connection.client.user_agent.as_deref().map(str::to_owned),
+            },
+        })
+    }
+
+    /// Ends the connection (`DeleteConnection`); `false` if there is none.
+    #[must_use]
+    pub fn delete(&self, id: Id) -> bool {
+        let connection = self.get(id);
+        if let Some(connection) = &connection {
+            self.forget(id);
+            connection.end(CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::default() });
+        }
+        connection.is_some()
+    }
+
+    /// Queues the answer to a message.
+    pub(super) fn answer(&self, connection: &Connection, frame: Utf8Bytes) {
+        let garbage = self.edge.faults.garbage();
+        connection.queue(|outgoing| {
+            outgoing.garbage(garbage);
+            outgoing.push(frame);
+        });
+    }
+
+    fn enqueue(&self, connection: &Arc<Connection>, frame: Utf8Bytes) -> Result<(), PushError> {
+        let Edge { faults, profile, .. } = &*self.edge;
+        let mut outgoing = connection.outgoing.lock();
+        if outgoing.close.is_some() {
+            return Err(PushError::Gone);
+        }
+        if outgoing.bytes + frame.len() > profile.outgoing_bytes_per_connection {
+            return Err(PushError::Throttled);
+        }
+        let mut fault = faults.of_push();
+        if fault == Some(PushFault::Reorder) && outgoing.held.is_some() {
+            fault = None;
+        }
+        match fault {
+            Some(PushFault::Drop) => return Ok(()),
+            Some(PushFault::Reorder) => {
+                outgoing.held = Some(frame);
+                drop(outgoing);
+                self.release_later(Arc::clone(connection));
+                return Ok(());
+            }
+            Some(PushFault::Duplicate) => outgoing.push(frame.clone()),
+            None => {}
+        }
+        outgoing.garbage(faults.garbage());
+        outgoing.push(frame);
+        if let Some(overtaken) = outgoing.held.take() {
+            outgoing.push(overtaken);
+            faults.reordered();
+        }
+        drop(outgoing);
+        connection.waker.wake();
+        Ok(())
+    }
+
+    /// A held push that nothing overtakes goes out late, but in order.
+    fn release_later(&self, connection: Arc<Connection>) {
+        let hold = limit(self.edge.profile.push_reorder_hold_s).unwrap_or_default();
+        tokio::spawn(async move {
+            tokio::time::sleep(hold).await;
+            connection.queue(|outgoing| {
+                if let Some(frame) = outgoing.held.take() {
+                    outgoing.push(frame);
+                }
+            });
+        });
+    }
+
+    fn get(&self, id: Id) -> Option<Arc<Connection>> {
+        self.shard(id).lock().get(&id).cloned()
+    }
+
+    fn shard(&self, id: Id) -> &Shard {
+        &self.shards[id.spread() % SHARDS]
+    }
+}
+
+#[async_trait]
+impl Pusher for Connections {
+    async fn post(&self, to: &ConnectionAddress, data: Bytes) -> Result<(), PushError> {
+        if to.stage != self.edge.api.stage {
+            return Err(PushError::Forbidden);
+        }
+        // No id that this API issues looks otherwise, so nothing is lost by calling it gone.
+        let id = Id::parse(&to.connection_id).ok_or(PushError::Gone)?;
+        self.push(id, data).await
+    }
+}
+
+impl Connection {
+    /// Names the task that is woken when there is something to do.
+    pub(super) fn register(&self, waker: &Waker) {
+        self.waker.register(waker);
+    }
+
+    /// The next frame to send.
+    pub(super) fn next_frame(&self) -> Option<Utf8Bytes> {
+        let mut outgoing = self.outgoing.lock();
+        let frame = outgoing.frames.pop_front();
+        match &frame {
+            Some(frame) => outgoing.bytes -= frame.len(),
+            // A burst must not leave its memory behind.
+            None => outgoing.frames = VecDeque::new(),
+        }
+        frame
+    }
+
+    /// Whether the client leaves so much unread that nothing more is to be read from it.
+    pub(super) fn congested(&self, bytes: usize) -> bool {
+        self.outgoing.lock().bytes > bytes
+    }
+
+    /// Asks the connection to end.
+    pub(super) fn end(&self, close: CloseFrame) {
+        self.queue(|outgoing| outgoing.close = Some(close));
+    }
+
+    /// How the server wants to end the connection, if it does.
+    pub(super) fn asked_to_end(&self) -> Option<CloseFrame> {
+        self.outgoing.lock().close.clone()
+    }
+
+    /// A message has come whose answer is due.
+    pub(super) fn begin(&self) {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// It has been answered.
+    pub(super) fn finish(&self) {
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.waker.wake();
+    }
+
+    /// Messages that are being handled.
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// A data frame has passed.
+    pub(super) fn touch(&self) {
+        self.last_active.store(Timestamp::now().as_millisecond(), Ordering::Relaxed);
+    }
+
+    fn queue(&self, change: impl FnOnce(&mut Outgoing)) {
+        change(&mut self.outgoing.lock());
+        self.waker.wake();
+    }
+}
+
+impl Outgoing {
+    fn push(&mut self, frame: Utf8Bytes) {
+        self.bytes += frame.len();
+        self.frames.push_back(frame);
+    }
+
+    fn garbage(&mut self, wanted: bool) {
+        if wanted {
+            self.push(Utf8Bytes::from_static(GARBAGE));
+        }
+    }
+}
+
+/// How API Gateway ends a connection on its own account.
+pub(super) fn going_away() -> CloseFrame {
+    CloseFrame { code: CloseCode::Away, reason: Utf8Bytes::from_static("Going away") }
+}

@@ -1,0 +1,218 @@
+//! The life of one open socket, driven by one task: frames out, messages in, time limits.
+//!
+//! Written as a poll function instead of a `select!` loop because a slow client may block the way out, and must
+//! then not block the way in, the clock or a `DeleteConnection`; and because the task's state stays small.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::{Sink as _, Stream as _};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
+
+use super::Gateway;
+use super::connections::{Connection, going_away};
+use super::meters::count;
+use super::profile::limit;
+
+/// The socket as the gateway speaks it.
+pub(super) type Socket = WebSocketStream<TcpStream>;
+
+/// A time that no session reaches; adding more would overflow on some systems.
+const NEVER: std::time::Duration = std::time::Duration::from_secs(86_400 * 365);
+
+/// How a session ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum End {
+    /// The client closed, with this code and reason.
+    Client(u16, String),
+    /// The server closes with this frame.
+    Server(CloseFrame),
+    /// The connection broke, or was cut.
+    Lost,
+}
+
+/// One open socket and its clocks.
+pub(super) struct Session<'a> {
+    gateway: &'a Arc<Gateway>,
+    connection: &'a Arc<Connection>,
+    socket: &'a mut Socket,
+    unflushed: bool,
+    closing: Option<(u16, String)>,
+    last_active: Instant,
+    end_of_life: Instant,
+    cut_at: Option<Instant>,
+    alarm: Pin<Box<Sleep>>,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(
+        gateway: &'a Arc<Gateway>,
+        connection: &'a Arc<Connection>,
+        socket: &'a mut Socket,
+    ) -> Self {
+        let (now, profile) = (Instant::now(), &gateway.edge.profile);
+        let cut = gateway.edge.faults.will_cut().then(|| limit(profile.cut_after_s)).flatten();
+        let mut session = Self {
+            gateway,
+            connection,
+            socket,
+            unflushed: false,
+            closing: None,
+            last_active: now,
+            end_of_life: now + limit(profile.lifetime_s).unwrap_or(NEVER),
+            cut_at: cut.map(|after| now + after),
+            alarm: Box::pin(sleep_until(now)),
+        };
+        let next = session.next_alarm();
+        session.alarm.as_mut().reset(next);
+        session
+    }
+
+    /// Runs until the connection ends.
+    pub(super) async fn run(mut self) -> End {
+        std::future::poll_fn(|cx| self.poll(cx)).await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        self.connection.register(cx.waker());
+        let end = self
+            .check_clocks(cx)
+            .and_then(|()| self.send(cx))
+            .and_then(|()| self.connection.asked_to_end().map_or(Ok(()), |close| Err(End::Server(close))))
+            .and_then(|()| self.receive(cx));
+        end.map_or_else(Poll::Ready, |()| Poll::Pending)
+    }
+
+    fn next_alarm(&self) -> Instant {
+        let idle = self.last_active + limit(self.gateway.edge.profile.idle_timeout_s).unwrap_or(NEVER);
+        [Some(idle), Some(self.end_of_life), self.cut_at].into_iter().flatten().min().unwrap_or(idle)
+    }
+
+    /// The alarm is not moved at every frame, only looked at again when it rings.
+    fn check_clocks(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        while self.alarm.as_mut().poll(cx).is_ready() {
+            let (now, next) = (Instant::now(), self.next_alarm());
+            if self.cut_at.is_some_and(|at| at <= now) {
+                self.gateway.edge.faults.cut();
+                return Err(End::Lost);
+            }
+            if next <= now {
+                return Err(End::Server(going_away()));
+            }
+            self.alarm.as_mut().reset(next);
+        }
+        Ok(())
+    }
+
+    /// Writes what waits, then flushes once.
+    fn send(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        loop {
+            match Pin::new(&mut *self.socket).poll_ready(cx) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(ready) => ready.map_err(|error| self.ended(&error))?,
+            }
+            let Some(frame) = self.connection.next_frame() else { break };
+            count(&self.gateway.edge.meters.messages);
+            self.active();
+            self.unflushed = true;
+            Pin::new(&mut *self.socket)
+                .start_send(Message::Text(frame))
+                .map_err(|error| self.ended(&error))?;
+        }
+        if self.unflushed
+            && let Poll::Ready(flushed) = Pin::new(&mut *self.socket).poll_flush(cx)
+        {
+            flushed.map_err(|error| self.ended(&error))?;
+            self.unflushed = false;
+        }
+        Ok(())
+    }
+
+    /// Reads until there is no more, or enough is being handled.
+    fn receive(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        let profile = &self.gateway.edge.profile;
+        while self.connection.in_flight() < profile.in_flight_per_connection
+            && !self.connection.congested(profile.outgoing_bytes_per_connection)
+        {
+            match Pin::new(&mut *self.socket).poll_next(cx) {
+                Poll::Pending => break,
+                Poll::Ready(None) => return Err(self.ended(&WsError::ConnectionClosed)),
+                Poll::Ready(Some(Err(error))) => return Err(self.ended(&error)),
+                Poll::Ready(Some(Ok(message))) => self.take(message)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, message: Message) -> Result<(), End> {
+        match message {
+            Message::Text(body) => {
+                self.active();
+                count(&self.gateway.edge.meters.messages);
+                self.connection.begin();
+                tokio::spawn(Arc::clone(self.gateway).message(Arc::clone(self.connection), body));
+            }
+            Message::Binary(_) => return Err(End::Server(close(CloseCode::Unsupported))),
+            Message::Close(frame) => {
+                // The next read answers it and then ends the stream.
+                self.closing = Some(frame.map_or_else(
+                    || (1005, "Client-side close frame status not set".to_owned()),
+                    |frame| (frame.code.into(), frame.reason.as_str().to_owned()),
+                ));
+            }
+            // tungstenite answers pings by itself; neither they nor pongs keep a connection alive.
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+        }
+        Ok(())
+    }
+
+    /// A client that has said farewell has ended the connection, whatever error followed.
+    fn ended(&mut self, error: &WsError) -> End {
+        self.closing.take().map_or_else(|| end_of(error), |(code, reason)| End::Client(code, reason))
+    }
+
+    fn active(&mut self) {
+        self.last_active = Instant::now();
+        self.connection.touch();
+    }
+}
+
+/// Says farewell as the end demands, and waits a moment for the client to see it: a socket that is dropped with
+/// unread bytes resets the connection, and the close frame would be lost with it.
+pub(super) async fn farewell(mut socket: Socket, end: &End) {
+    let End::Server(close) = end else { return };
+    let patience = std::time::Duration::from_secs(2);
+    let said = tokio::time::timeout(patience, socket.close(Some(close.clone()))).await;
+    if matches!(said, Ok(Ok(()))) {
+        let mut stream = socket.into_inner();
+        let mut sink = tokio::io::sink();
+        let drain = async {
+            tokio::io::AsyncWriteExt::shutdown(&mut stream).await?;
+            tokio::io::copy(&mut stream, &mut sink).await
+        };
+        // Whatever comes of it, the connection has ended.
+        drop(tokio::time::timeout(patience, drain).await);
+    }
+}
+
+fn close(code: CloseCode) -> CloseFrame {
+    CloseFrame { code, reason: Utf8Bytes::default() }
+}
+
+fn end_of(error: &WsError) -> End {
+    match error {
+        WsError::Capacity(_) => End::Server(close(CloseCode::Size)),
+        WsError::Utf8(_) => End::Server(close(CloseCode::Invalid)),
+        WsError::Protocol(error) if *error != ProtocolError::ResetWithoutClosingHandshake => {
+            End::Server(close(CloseCode::Protocol))
+        }
+        _ => End::Lost,
+    }
+}

@@ -1,0 +1,203 @@
+//! The control plane: everything of the stack that is asked over plain HTTP, on one port.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
+use axum::http::{StatusCode, request};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::cloudwatch;
+use super::gateway::{Gateway, Id, RestMethod};
+use super::identity::{LocalIdentity, SigningError};
+use super::metrics::Metrics;
+use crate::ports::PushError;
+
+/// API Gateway's limit of a request.
+const MAX_BODY: usize = 10 * 1_024 * 1_024;
+
+/// What the endpoints answer from.
+#[derive(Clone)]
+pub struct ControlPlane {
+    /// The connections, and the Lambdas behind the REST API.
+    pub gateway: Arc<Gateway>,
+    /// What CloudWatch shows.
+    pub metrics: Metrics,
+    /// Who issues tokens.
+    pub identity: Arc<LocalIdentity>,
+    /// The one stage.
+    pub stage: String,
+}
+
+impl ControlPlane {
+    /// All endpoints.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route(
+                "/{stage}/@connections/{id}",
+                post(post_to_connection).get(get_connection).delete(delete_connection),
+            )
+            .route("/{stage}/placements", post(start_placement))
+            .route("/{stage}/placements/{id}", get(read_placement))
+            .route(&format!("/service/{}/operation/{{operation}}", cloudwatch::SERVICE), post(ask_cloudwatch))
+            .route("/.well-known/jwks.json", get(keys))
+            .route("/token", post(token))
+            .route("/tokens", post(tokens))
+            .route("/faults", get(faults))
+            .layer(DefaultBodyLimit::max(MAX_BODY))
+            .with_state(self)
+    }
+
+    /// The id of a path like `/{stage}/@connections/{id}`.
+    fn connection(&self, stage: &str, id: &str) -> Result<Id, AwsError> {
+        if stage != self.stage {
+            return Err(PushError::Forbidden.into());
+        }
+        Id::parse(id).ok_or_else(|| AwsError::Malformed(id.into()))
+    }
+}
+
+async fn post_to_connection(
+    State(plane): State<ControlPlane>,
+    Path((stage, id)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<StatusCode, AwsError> {
+    let id = plane.connection(&stage, &id)?;
+    plane.gateway.connections().push(id, body).await?;
+    Ok(StatusCode::OK)
+}
+
+async fn get_connection(
+    State(plane): State<ControlPlane>,
+    Path((stage, id)): Path<(String, String)>,
+) -> Result<Response, AwsError> {
+    let id = plane.connection(&stage, &id)?;
+    let info = plane.gateway.connections().info(id).ok_or(PushError::Gone)?;
+    Ok(Json(info).into_response())
+}
+
+async fn delete_connection(
+    State(plane): State<ControlPlane>,
+    Path((stage, id)): Path<(String, String)>,
+) -> Result<StatusCode, AwsError> {
+    let id = plane.connection(&stage, &id)?;
+    if plane.gateway.connections().delete(id) {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(PushError::Gone.into())
+    }
+}
+
+async fn start_placement(
+    State(plane): State<ControlPlane>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(stage): Path<String>,
+    head: request::Parts,
+    body: Bytes,
+) -> Response {
+    rest(&plane, &stage, RestMethod::StartPlacement, &head, peer, &body).await
+}
+
+async fn read_placement(
+    State(plane): State<ControlPlane>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path((stage, id)): Path<(String, String)>,
+    head: request::Parts,
+    body: Bytes,
+) -> Response {
+    rest(&plane, &stage, RestMethod::ReadPlacement(&id), &head, peer, &body).await
+}
+
+async fn rest(
+    plane: &ControlPlane,
+    stage: &str,
+    method: RestMethod<'_>,
+    head: &request::Parts,
+    peer: SocketAddr,
+    body: &[u8],
+) -> Response {
+    if stage != plane.stage {
+        return (StatusCode::FORBIDDEN, Json(json!({ "message": "Forbidden" }))).into_response();
+    }
+    plane.gateway.rest(method, head, peer.ip(), &String::from_utf8_lossy(body)).await
+}
+
+async fn ask_cloudwatch(
+    State(plane): State<ControlPlane>,
+    Path(operation): Path<String>,
+    body: Bytes,
+) -> Response {
+    cloudwatch::answer(&plane.metrics, &operation, &body)
+}
+
+async fn keys(State(plane): State<ControlPlane>) -> Response {
+    Json(plane.identity.keys()).into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TokenRequest {
+    player_id: String,
+}
+
+async fn token(State(plane): State<ControlPlane>, Json(request): Json<TokenRequest>) -> Response {
+    match plane.identity.issue(&request.player_id) {
+        Ok(token) => Json(json!({ "token": token })).into_response(),
+        Err(error) => unsigned(&error),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TokensRequest {
+    player_ids: Vec<String>,
+}
+
+async fn tokens(State(plane): State<ControlPlane>, Json(request): Json<TokensRequest>) -> Response {
+    // Thousands of signatures take a second, which the sockets must not wait for.
+    let sign =
+        move || request.player_ids.iter().map(|id| plane.identity.issue(id)).collect::<Result<Vec<_>, _>>();
+    match tokio::task::spawn_blocking(sign).await {
+        Ok(Ok(tokens)) => Json(json!({ "tokens": tokens })).into_response(),
+        Ok(Err(error)) => unsigned(&error),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+async fn faults(State(plane): State<ControlPlane>) -> Response {
+    Json(plane.gateway.connections().faults()).into_response()
+}
+
+fn unsigned(error: &SigningError) -> Response {
+    (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "message": error.to_string() }))).into_response()
+}
+
+/// An error of the Management API, written as a restJson1 client reads it.
+#[derive(Debug, thiserror::Error)]
+enum AwsError {
+    #[error(transparent)]
+    Push(#[from] PushError),
+    #[error("Invalid connectionId: {0}")]
+    Malformed(String),
+}
+
+impl IntoResponse for AwsError {
+    fn into_response(self) -> Response {
+        let (status, kind) = match self {
+            Self::Push(PushError::Gone) => (StatusCode::GONE, "GoneException"),
+            Self::Push(PushError::Throttled) => (StatusCode::TOO_MANY_REQUESTS, "LimitExceededException"),
+            Self::Push(PushError::TooLarge(_)) => (StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException"),
+            Self::Push(PushError::Forbidden) => (StatusCode::FORBIDDEN, "ForbiddenException"),
+            Self::Push(PushError::Unavailable(_)) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException")
+            }
+            Self::Malformed(_) => (StatusCode::BAD_REQUEST, "BadRequestException"),
+        };
+        (status, [("x-amzn-errortype", kind)], Json(json!({ "message": self.to_string() }))).into_response()
+    }
+}

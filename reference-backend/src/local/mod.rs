@@ -1,0 +1,50 @@
+//! The local stack: the AWS services around the handlers, emulated in one process.
+//!
+//! # How the stack is assembled
+//! The parts form a ring (push → socket → Lambda → handler → push), so they are built in this order; the topic's
+//! two ends are what lets the ring close. Everything that runs by itself stops when its
+//! [`Background`](background::Background) is dropped.
+//!
+//! ```text
+//! let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+//! let registry: Arc<dyn Pusher> = ...;                                  // gateway's connection registry
+//! let identity: Arc<dyn IdentityProvider> = ...;
+//! let tables = EmbeddedTables::new(&profile.tables, &deployment, &metrics, Arc::clone(&clock));
+//! let (topic, messages) = sns::topic(&deployment.resource("PlacementEvents"));
+//! let (queue, placing) = GameLift::start(&profile.gamelift, &deployment, &metrics, topic);
+//! let deps = Arc::new(Deps::new(
+//!     Ports { tables: tables.clone(), pusher: registry, queue, identity, clock },
+//!     Settings { auth: AuthMode::Token, queue_name: deployment.resource("Queue"), ..Settings::default() },
+//! ));
+//! let lambda: Arc<LambdaPools> = LambdaPools::new(&profile.lambda, &deployment, &metrics, deps); // impl Invoke
+//! let background = [
+//!     placing,
+//!     tables.start_sweeper(),
+//!     streams::start(&profile.streams, &tables, lambda.clone(), &deployment, profile.lambda.layout, &metrics),
+//!     sns::deliver(&profile.sns, messages, lambda.clone(), &deployment.lambda_name(layout, OnPlacementEvent), &metrics),
+//! ];
+//! ```
+//! All of it must be called inside a tokio runtime. `Delay::wait().await` sleeps for a sampled delay and returns
+//! at once when the delay is zero; `Delay::sample()` only draws it.
+
+pub mod background;
+pub mod cloudwatch;
+pub mod gamelift;
+pub mod gateway;
+pub mod http;
+pub mod identity;
+pub mod lambda;
+pub mod metrics;
+pub mod profile;
+pub mod sns;
+pub mod stack;
+pub mod streams;
+pub mod tables;
+
+/// Region in the stack's ARNs and events.
+pub(crate) const REGION: &str = "us-east-1";
+/// Account in the stack's ARNs and events.
+pub(crate) const ACCOUNT_ID: &str = "000000000000";
+
+#[cfg(test)]
+mod tests;

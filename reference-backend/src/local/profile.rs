@@ -1,0 +1,300 @@
+//! The profile file: every latency, limit and fault of the local stack in one TOML document.
+//!
+//! Two ship with the binary: `instant` (no added latency) and `aws-like` (documented typical values). A file
+//! names only what differs from its `base`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use super::gamelift::GameLiftProfile;
+use super::gateway::GatewayProfile;
+use super::identity::IdentityProfile;
+use super::lambda::LambdaProfile;
+use super::sns::SnsProfile;
+use super::streams::StreamsProfile;
+use super::tables::TablesProfile;
+
+/// Every setting of the local stack. The default is `instant`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Profile {
+    /// The shipped profile that this one differs from.
+    pub base: Base,
+    /// Lambda: latency, limits, faults, layout.
+    pub lambda: LambdaProfile,
+    /// Tables: latency, capacity, faults, TTL, stream shards.
+    pub tables: TablesProfile,
+    /// Event source mappings of the tables' streams.
+    pub streams: StreamsProfile,
+    /// The topic of placement events.
+    pub sns: SnsProfile,
+    /// The placement queue.
+    pub gamelift: GameLiftProfile,
+    /// The WebSocket front door.
+    pub gateway: GatewayProfile,
+    /// The local identity provider.
+    pub identity: IdentityProfile,
+}
+
+/// The shipped profiles.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Base {
+    /// No added latency, AWS's limits on concurrency.
+    #[default]
+    Instant,
+    /// Typical latencies and the limits of a fresh account.
+    AwsLike,
+}
+
+impl Base {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Instant => include_str!("../../profiles/instant.toml"),
+            Self::AwsLike => include_str!("../../profiles/aws-like.toml"),
+        }
+    }
+}
+
+/// Why a profile cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// The file cannot be read.
+    #[error("cannot read the profile {}: {source}; give a TOML file, or `instant` or `aws-like`", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The text is not a profile.
+    #[error("{origin}: {problem}")]
+    Invalid {
+        /// File name.
+        origin: String,
+        /// What is wrong, with line, column and remedy.
+        problem: String,
+    },
+}
+
+impl Profile {
+    /// A shipped profile by its name, else the file of that name.
+    ///
+    /// # Errors
+    /// As [`ProfileError`] tells.
+    pub fn load(name_or_path: &Path) -> Result<Self, ProfileError> {
+        let origin = name_or_path.display().to_string();
+        match origin.as_str() {
+            "instant" => Self::parse(Base::Instant.text(), &origin),
+            "aws-like" => Self::parse(Base::AwsLike.text(), &origin),
+            _ => {
+                let text = std::fs::read_to_string(name_or_path)
+                    .map_err(|source| ProfileError::Read { path: name_or_path.to_owned(), source })?;
+                Self::parse(&text, &origin)
+            }
+        }
+    }
+
+    /// Reads a profile's text; `origin` names it in errors.
+    ///
+    /// # Errors
+    /// [`ProfileError::Invalid`].
+    pub fn parse(text: &str, origin: &str) -> Result<Self, ProfileError> {
+        let invalid = |problem: String| ProfileError::Invalid { origin: origin.to_owned(), problem };
+        let toml_error = |error: toml::de::Error| invalid(error.to_string());
+        // Read alone first: errors then carry the line of this very text, which the merged document has lost.
+        let Self { base, .. } = toml::from_str(text).map_err(toml_error)?;
+        let mut merged: Table = toml::from_str(base.text()).map_err(toml_error)?;
+        merge(&mut merged, toml::from_str(text).map_err(toml_error)?);
+        let profile: Self = merged.try_into().map_err(toml_error)?;
+        let sections = [
+            profile.lambda.check(),
+            profile.tables.check(),
+            profile.streams.check(),
+            profile.sns.check(),
+            profile.gamelift.check(),
+        ];
+        sections.into_iter().collect::<Result<(), _>>().map_err(invalid)?;
+        profile.gateway.check().map_err(|error| invalid(error.to_string()))?;
+        Ok(profile)
+    }
+}
+
+/// Lays `own` over `base`, table by table. A delay is replaced as a whole: its missing `p99_ms` means that it is
+/// constant, not that the base's is kept.
+fn merge(base: &mut Table, own: Table) {
+    for (key, value) in own {
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) if !above.contains_key("p50_ms") => {
+                merge(below, above)
+            }
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+/// A random duration, log-normal between the two points that people know of a service: its median and its p99.
+///
+/// With z₉₉ = 2.326 (standard normal quantile of 0.99), σ = ln(p99 / p50) / z₉₉ and the sample is
+/// p50 · e^(σ·Z). `p99` = `p50`, or left out, makes it constant; both zero, no delay at all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "RawDelay")]
+pub struct Delay {
+    /// Median in milliseconds.
+    pub p50_ms: f64,
+    /// 99th percentile in milliseconds.
+    pub p99_ms: Option<f64>,
+}
+
+/// A [`Delay`] as written, not yet judged.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDelay {
+    p50_ms: f64,
+    p99_ms: Option<f64>,
+}
+
+impl TryFrom<RawDelay> for Delay {
+    type Error = String;
+
+    fn try_from(RawDelay { p50_ms, p99_ms }: RawDelay) -> Result<Self, String> {
+        const HOUR_MS: f64 = 3_600_000.0;
+        if !(0.0..=HOUR_MS).contains(&p50_ms) {
+            return Err(format!("p50_ms = {p50_ms}: give milliseconds between 0 and {HOUR_MS}"));
+        }
+        match p99_ms {
+            Some(p99) if !(p50_ms..=HOUR_MS).contains(&p99) => {
+                Err(format!("p99_ms = {p99}: give milliseconds between p50_ms = {p50_ms} and {HOUR_MS}"))
+            }
+            _ => Ok(Self { p50_ms, p99_ms }),
+        }
+    }
+}
+
+impl Delay {
+    /// The same duration every time.
+    #[must_use]
+    pub const fn constant(ms: f64) -> Self {
+        Self { p50_ms: ms, p99_ms: None }
+    }
+
+    /// Draws one duration; `z` is a sample of the standard normal distribution.
+    #[must_use]
+    pub fn at(&self, z: f64) -> Duration {
+        const Z99: f64 = 2.326_347_874;
+        if self.p50_ms <= 0.0 {
+            return Duration::ZERO;
+        }
+        let sigma = self.p99_ms.map_or(0.0, |p99| (p99.max(self.p50_ms) / self.p50_ms).ln() / Z99);
+        Duration::from_secs_f64(self.p50_ms * (sigma * z).exp() / 1_000.0)
+    }
+
+    /// Draws one duration.
+    #[must_use]
+    pub fn sample(&self) -> Duration {
+        if self.p50_ms <= 0.0 {
+            return Duration::ZERO;
+        }
+        self.at(rand::rng().sample(rand_distr::StandardNormal))
+    }
+
+    /// Sleeps for one drawn duration; does not even yield when there is no delay.
+    pub async fn wait(&self) {
+        let duration = self.sample();
+        if !duration.is_zero() {
+            tokio::time::sleep(duration).await;
+        }
+    }
+}
+
+/// How often something goes wrong: a probability.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "f64")]
+pub struct Rate(f64);
+
+impl TryFrom<f64> for Rate {
+    type Error = String;
+
+    fn try_from(rate: f64) -> Result<Self, String> {
+        if (0.0..=1.0).contains(&rate) {
+            Ok(Self(rate))
+        } else {
+            Err(format!("{rate} is no rate: give a number between 0 (never) and 1 (always)"))
+        }
+    }
+}
+
+impl Rate {
+    /// Decides one case.
+    #[must_use]
+    pub fn hits(self) -> bool {
+        self.0 > 0.0 && rand::random::<f64>() < self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::function::Function;
+
+    #[test]
+    fn the_shipped_profiles_are_valid_and_instant_is_the_default() {
+        let instant = Profile::load(Path::new("instant")).expect("instant");
+        assert_eq!(instant.lambda, LambdaProfile::default());
+        assert_eq!(instant.tables, TablesProfile::default());
+        assert_eq!(instant.streams, StreamsProfile::default());
+        assert_eq!(instant.sns, SnsProfile::default());
+        assert_eq!(instant.gamelift, GameLiftProfile::default());
+        assert_eq!(instant.gateway, GatewayProfile::default());
+        assert_eq!(instant.identity, IdentityProfile::default());
+        let aws_like = Profile::load(Path::new("aws-like")).expect("aws-like");
+        assert!(aws_like.lambda.init.p50_ms > 0.0);
+        assert!(aws_like.gateway.connections_per_second > 0);
+    }
+
+    #[test]
+    fn a_file_names_only_what_differs() {
+        let text = "base = \"aws-like\"\n[lambda]\nduration = { p50_ms = 7 }\n[lambda.functions.SendMessage]\nreserved_concurrency = 3\n";
+        let profile = Profile::parse(text, "mine.toml").expect("valid");
+        let aws_like = Profile::load(Path::new("aws-like")).expect("aws-like");
+        assert_eq!(profile.lambda.duration, Delay::constant(7.0));
+        assert_eq!(profile.lambda.init, aws_like.lambda.init);
+        assert_eq!(profile.lambda.functions[&Function::SendMessage].reserved_concurrency, Some(3));
+        assert_eq!(profile.streams, aws_like.streams);
+    }
+
+    #[test]
+    fn mistakes_are_told_with_file_and_line() {
+        for (text, expected) in [
+            ("[lambda]\nspeed = 1\n", "line 2"),
+            ("[lambda]\n\nerror_rate = 2\n", "between 0 (never) and 1 (always)"),
+            ("[lambda]\ninit = { p50_ms = -1 }\n", "between 0 and"),
+            ("[lambda]\ninit = { p50_ms = 5, p99_ms = 1 }\n", "between p50_ms = 5"),
+            ("base = \"fast\"\n", "aws-like"),
+            ("[lambda.functions.Dance]\n", "SendMessage"),
+            ("lambda = [\n", "mine.toml"),
+            ("[lambda.functions.Connect]\nreserved_concurrency = 950\n", "100"),
+        ] {
+            let error = Profile::parse(text, "mine.toml").expect_err(text).to_string();
+            assert!(error.starts_with("mine.toml: "), "{error}");
+            assert!(error.contains(expected), "{text} gave: {error}");
+        }
+        let error = Profile::load(Path::new("no/such.toml")).expect_err("missing").to_string();
+        assert!(error.contains("no/such.toml") && error.contains("instant"), "{error}");
+    }
+
+    #[test]
+    fn a_delay_meets_its_two_points() {
+        let delay = Delay { p50_ms: 10.0, p99_ms: Some(40.0) };
+        assert_eq!(delay.at(0.0), Duration::from_millis(10));
+        assert!((delay.at(2.326_347_874).as_secs_f64() - 0.040).abs() < 1e-9);
+        assert_eq!(Delay::constant(3.0).at(5.0), Duration::from_millis(3));
+        assert_eq!(Delay::default().sample(), Duration::ZERO);
+    }
+}

@@ -1,0 +1,256 @@
+//! The whole stack, put together, started and stopped.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::net::{TcpListener, TcpSocket};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::background::Background;
+use super::gamelift::GameLift;
+use super::gateway::{Api, Connections, Gateway, GatewayProfileError, IdentitySource};
+use super::http::ControlPlane;
+use super::identity::{LocalIdentity, SigningError};
+use super::lambda::LambdaPools;
+use super::metrics::Metrics;
+use super::profile::Profile;
+use super::tables::EmbeddedTables;
+use super::{sns, streams};
+use crate::function::{Deployment, Function};
+use crate::handlers::{AuthMode, Deps, Ports, Settings};
+use crate::ports::{Clock, SystemClock};
+
+/// `ApiId` of the local stack's WebSocket API.
+pub const API_ID: &str = "local";
+/// How many handshakes may wait in the kernel: a load test opens thousands within a second.
+const BACKLOG: u32 = 4_096;
+/// How long a shutdown waits for connections and requests to end.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What a stack is made of.
+#[derive(Debug, Clone)]
+pub struct StackConfig {
+    /// Where sockets are opened; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where the control plane listens.
+    pub http_listen: SocketAddr,
+    /// Whether addresses other than loopback may be listened on.
+    pub allow_remote: bool,
+    /// Latencies, limits and faults.
+    pub profile: Profile,
+    /// How players prove who they are.
+    pub auth: AuthMode,
+    /// What resources are called.
+    pub deployment: Deployment,
+    /// Draws the faults.
+    pub seed: u64,
+}
+
+impl Default for StackConfig {
+    /// Free ports on loopback, the profile `instant`.
+    fn default() -> Self {
+        let free = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
+        Self {
+            listen: free,
+            http_listen: free,
+            allow_remote: false,
+            profile: Profile::default(),
+            auth: AuthMode::default(),
+            deployment: Deployment::default(),
+            seed: 1,
+        }
+    }
+}
+
+/// Where the stack is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoints {
+    /// Sockets: `ws://HOST:PORT/STAGE`.
+    pub websocket: String,
+    /// Management API; SDKs append `/@connections/{id}`.
+    pub management: String,
+    /// REST API; clients append `/placements`.
+    pub rest: String,
+    /// CloudWatch.
+    pub cloudwatch: String,
+    /// Identity provider: `/token`, `/tokens`, `/.well-known/jwks.json`.
+    pub identity: String,
+}
+
+/// Why the stack did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StackError {
+    /// The address is taken, or not this machine's.
+    #[error("cannot listen on {address}: {source}; choose another address, or port 0 for a free one")]
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// Anybody could connect.
+    #[error(
+        "{0} is reachable from other machines, and the local stack has no real access control; \
+             use a loopback address, or allow it explicitly"
+    )]
+    Remote(SocketAddr),
+    /// The profile's gateway section.
+    #[error(transparent)]
+    Gateway(#[from] GatewayProfileError),
+    /// No identity provider.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+}
+
+/// A running stack. It stops when it is dropped; [`shutdown`](Self::shutdown) lets connections end properly first.
+pub struct LocalStack {
+    endpoints: Endpoints,
+    gateway: Arc<Gateway>,
+    stop_http: CancellationToken,
+    http: AbortOnDropHandle<()>,
+    /// Behind the gateway: the last connections still need it.
+    _services: [Background; 4],
+    _front: Background,
+}
+
+impl LocalStack {
+    /// Starts everything; when this returns, the endpoints answer.
+    ///
+    /// # Errors
+    /// [`StackError`], each with its remedy.
+    pub async fn start(config: StackConfig) -> Result<Self, StackError> {
+        let StackConfig { listen, http_listen, allow_remote, profile, auth, deployment, seed } = config;
+        profile.gateway.check()?;
+        let listener = bind(listen, allow_remote)?;
+        let http_listener = bind(http_listen, allow_remote)?;
+        let endpoints =
+            Endpoints::new(local(&listener, listen)?, local(&http_listener, http_listen)?, &deployment);
+
+        let metrics = Metrics::default();
+        let api = Api {
+            id: API_ID.into(),
+            domain: local(&http_listener, http_listen)?.to_string(),
+            stage: deployment.stage.clone(),
+        };
+        let connections = Connections::of(api, profile.gateway, &metrics, seed);
+        let identity = Arc::new(LocalIdentity::new(profile.identity)?);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let tables = EmbeddedTables::new(&profile.tables, &deployment, &metrics, Arc::clone(&clock));
+        let (topic, messages) = sns::topic(&deployment.resource("PlacementEvents"));
+        let (queue, placing) = GameLift::start(&profile.gamelift, &deployment, &metrics, topic);
+        let ports = Ports {
+            tables: tables.clone(),
+            pusher: Arc::new(connections.clone()),
+            queue,
+            identity: identity.clone(),
+            clock,
+        };
+        let settings = Settings { auth, queue_name: deployment.resource("Queue"), ..Settings::default() };
+        let lambda =
+            LambdaPools::new(&profile.lambda, &deployment, &metrics, Arc::new(Deps::new(ports, settings)));
+        let layout = profile.lambda.layout;
+        let subscriber = deployment.lambda_name(layout, Function::OnPlacementEvent);
+        let services = [
+            placing,
+            tables.start_sweeper(),
+            streams::start(&profile.streams, &tables, lambda.clone(), &deployment, layout, &metrics),
+            sns::deliver(&profile.sns, messages, lambda.clone(), &subscriber, &metrics),
+        ];
+
+        let gateway = Gateway::new(connections, lambda, sources(auth), &metrics);
+        let plane =
+            ControlPlane { gateway: Arc::clone(&gateway), metrics, identity, stage: deployment.stage };
+        let stop_http = CancellationToken::new();
+        let stopped = stop_http.clone().cancelled_owned();
+        let router = plane.router().into_make_service_with_connect_info::<SocketAddr>();
+        let http = AbortOnDropHandle::new(tokio::spawn(async move {
+            if let Err(error) = axum::serve(http_listener, router).with_graceful_shutdown(stopped).await {
+                tracing::error!(%error, "the control plane has stopped");
+            }
+        }));
+        let front = Background::with(Arc::clone(&gateway).serve(listener));
+        Ok(Self { endpoints, gateway, stop_http, http, _services: services, _front: front })
+    }
+
+    /// Where it is reached.
+    #[must_use]
+    pub const fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// How many sockets are open.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.gateway.connections().count()
+    }
+
+    /// Closes every socket (1001), waits for each `$disconnect`, then ends the rest.
+    pub async fn shutdown(mut self) {
+        self.stop_http.cancel();
+        self.gateway.close(GRACE).await;
+        if tokio::time::timeout(GRACE, &mut self.http).await.is_err() {
+            tracing::warn!("requests to the control plane were cut off");
+        }
+    }
+}
+
+impl Drop for LocalStack {
+    fn drop(&mut self) {
+        self.gateway.stop();
+    }
+}
+
+impl Endpoints {
+    fn new(socket: SocketAddr, http: SocketAddr, deployment: &Deployment) -> Self {
+        let (socket, http, stage) = (reachable(socket), reachable(http), &deployment.stage);
+        Self {
+            websocket: format!("ws://{socket}/{stage}"),
+            management: format!("http://{http}/{stage}"),
+            rest: format!("http://{http}/{stage}"),
+            cloudwatch: format!("http://{http}"),
+            identity: format!("http://{http}"),
+        }
+    }
+}
+
+/// Where each way of proving oneself puts its credentials.
+const fn sources(auth: AuthMode) -> &'static [IdentitySource] {
+    match auth {
+        AuthMode::Header => &[IdentitySource::Header("x-player-id")],
+        AuthMode::Token => &[IdentitySource::Header("authorization"), IdentitySource::Query("token")],
+    }
+}
+
+fn bind(address: SocketAddr, allow_remote: bool) -> Result<TcpListener, StackError> {
+    if !address.ip().is_loopback() {
+        if !allow_remote {
+            return Err(StackError::Remote(address));
+        }
+        tracing::warn!(%address, "listening on an address that other machines may reach");
+    }
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    listen().map_err(|source| StackError::Listen { address, source })
+}
+
+fn local(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr, StackError> {
+    listener.local_addr().map_err(|source| StackError::Listen { address: asked, source })
+}
+
+/// An address that a client on this machine can use.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}

@@ -1,0 +1,270 @@
+//! DynamoDB's part of the local stack: three tables with keys, index, conditions, TTL, batch limits and streams.
+//!
+//! Differences from AWS: the index is always up to date, a read is never stale, and a stream's shards neither split
+//! nor close.
+
+mod data;
+mod meter;
+mod profile;
+mod size;
+mod stream;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_dynamo::Item;
+use tokio::time::Instant;
+
+use self::data::{Checked, Data, check_key, hash};
+use self::meter::{Meter, Operation};
+pub use self::profile::{Latency, TablesProfile};
+use self::size::{read_half_units, write_units};
+pub use self::stream::{Change, ChangeKind, Reader, Stream};
+use super::background::Background;
+use super::metrics::Metrics;
+use crate::function::{Deployment, Table};
+use crate::ports::{BATCH_GET_LIMIT, BATCH_PUT_LIMIT, BatchGet, Clock, Condition, TableError, TableStore};
+
+/// Most bytes that one BatchGetItem returns.
+const BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
+
+/// The tables of one deployment.
+pub struct EmbeddedTables {
+    /// By table, in the order of [`Table::ALL`].
+    tables: Vec<Embedded>,
+    profile: TablesProfile,
+    clock: Arc<dyn Clock>,
+}
+
+struct Embedded {
+    data: Data,
+    meter: Meter,
+    name: String,
+}
+
+impl EmbeddedTables {
+    /// Empty tables.
+    #[must_use]
+    pub fn new(
+        profile: &TablesProfile,
+        deployment: &Deployment,
+        metrics: &Metrics,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
+        let table = |table: &Table| {
+            let name = deployment.table_name(*table);
+            Embedded { data: Data::new(*table, profile), meter: Meter::new(&name, profile, metrics), name }
+        };
+        Arc::new(Self { tables: Table::ALL.iter().map(table).collect(), profile: profile.clone(), clock })
+    }
+
+    /// Deletes expired items from now on, every `ttl_sweep_s`. Until then they can still be read, as on AWS.
+    pub fn start_sweeper(self: &Arc<Self>) -> Background {
+        let tables = Arc::clone(self);
+        Background::with(async move {
+            let mut ticks = tokio::time::interval(Duration::from_secs_f64(tables.profile.ttl_sweep_s));
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                tables.sweep();
+            }
+        })
+    }
+
+    /// Deletes what is expired now.
+    pub fn sweep(&self) {
+        let now_ms = self.clock.epoch_ms();
+        for table in &self.tables {
+            let deleted = table.data.sweep(now_ms / 1_000, now_ms);
+            if deleted > 0 {
+                table.meter.expired(deleted);
+            }
+        }
+    }
+
+    /// The stream of a table, if it has one.
+    #[must_use]
+    pub fn stream(&self, table: Table) -> Option<Arc<Stream>> {
+        self.table(table).data.stream.clone()
+    }
+
+    /// Name of a table in its deployment.
+    #[must_use]
+    pub fn name(&self, table: Table) -> &str {
+        &self.table(table).name
+    }
+
+    /// The clock that stamps their changes.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    fn table(&self, table: Table) -> &Embedded {
+        &self.tables[table as usize]
+    }
+
+    /// The injected fault of operations that are not batches.
+    fn fault(&self, table: &Embedded, operation: Operation) -> Result<(), TableError> {
+        if self.profile.throttle_rate.hits() { Err(table.throttle(operation)) } else { Ok(()) }
+    }
+}
+
+impl Embedded {
+    fn throttle(&self, operation: Operation) -> TableError {
+        self.meter.throttled(operation);
+        TableError::Throttled(self.name.clone())
+    }
+}
+
+#[async_trait]
+impl TableStore for EmbeddedTables {
+    async fn put(&self, table: Table, item: Item, condition: Option<Condition>) -> Result<(), TableError> {
+        let started = Instant::now();
+        self.profile.latency.put.wait().await;
+        let table = self.table(table);
+        self.fault(table, Operation::Put)?;
+        let checked = table.data.check(item)?;
+        let units = write_units(checked.stored.size);
+        if !table.meter.may_write(checked.hash, units) {
+            return Err(table.throttle(Operation::Put));
+        }
+        let touched = table.data.put(checked, condition.as_ref(), self.clock.epoch_ms())?;
+        table.data.wake(touched);
+        table.meter.wrote(Operation::Put, started, units);
+        Ok(())
+    }
+
+    async fn get(&self, table: Table, key: &str) -> Result<Option<Item>, TableError> {
+        let started = Instant::now();
+        self.profile.latency.get.wait().await;
+        let table = self.table(table);
+        self.fault(table, Operation::Get)?;
+        check_key(table.data.table(), key)?;
+        let found = table.data.get(key);
+        let half_units = read_half_units(found.as_ref().map_or(0, |stored| stored.size), true);
+        if !table.meter.may_read(hash(key), half_units) {
+            return Err(table.throttle(Operation::Get));
+        }
+        table.meter.read(Operation::Get, started, half_units);
+        Ok(found.map(|stored| Arc::unwrap_or_clone(stored.item)))
+    }
+
+    async fn delete(&self, table: Table, key: &str, condition: Option<Condition>) -> Result<(), TableError> {
+        let started = Instant::now();
+        self.profile.latency.delete.wait().await;
+        let table = self.table(table);
+        self.fault(table, Operation::Delete)?;
+        check_key(table.data.table(), key)?;
+        if !table.meter.may_write(hash(key), 1) {
+            return Err(table.throttle(Operation::Delete));
+        }
+        let (size, touched) = table.data.delete(key, condition.as_ref(), self.clock.epoch_ms())?;
+        table.data.wake(touched);
+        table.meter.wrote(Operation::Delete, started, write_units(size));
+        Ok(())
+    }
+
+    async fn query_index(&self, table: Table, value: &str) -> Result<Vec<Item>, TableError> {
+        let started = Instant::now();
+        self.profile.latency.query.wait().await;
+        let table = self.table(table);
+        self.fault(table, Operation::Query)?;
+        check_key(table.data.table(), value)?;
+        let found = table.data.query(value);
+        let half_units = read_half_units(found.iter().map(|stored| stored.size).sum(), false);
+        if !table.meter.may_read(hash(value), half_units) {
+            return Err(table.throttle(Operation::Query));
+        }
+        table.meter.read(Operation::Query, started, half_units);
+        Ok(found.into_iter().map(|stored| Arc::unwrap_or_clone(stored.item)).collect())
+    }
+
+    async fn batch_get(&self, table: Table, keys: Vec<String>) -> Result<BatchGet, TableError> {
+        let started = Instant::now();
+        self.profile.latency.batch_get.wait().await;
+        let table = self.table(table);
+        check_batch(keys.len(), BATCH_GET_LIMIT, "BatchGetItem")?;
+        check_different(keys.iter().map(String::as_str))?;
+        let (asked, mut bytes, mut consumed) = (keys.len(), 0, 0);
+        let mut answer = BatchGet { items: Vec::with_capacity(asked), unprocessed: Vec::new() };
+        for key in keys {
+            check_key(table.data.table(), &key)?;
+            let found = table.data.get(&key);
+            let size = found.as_ref().map_or(0, |stored| stored.size);
+            let half_units = read_half_units(size, false);
+            if bytes + size > BATCH_GET_BYTES
+                || self.profile.unprocessed_rate.hits()
+                || !table.meter.may_read(hash(&key), half_units)
+            {
+                answer.unprocessed.push(key);
+                continue;
+            }
+            bytes += size;
+            consumed += half_units;
+            answer.items.extend(found.map(|stored| Arc::unwrap_or_clone(stored.item)));
+        }
+        if answer.unprocessed.len() == asked {
+            table.meter.throttled(Operation::BatchGet);
+        } else {
+            table.meter.read(Operation::BatchGet, started, consumed);
+        }
+        Ok(answer)
+    }
+
+    async fn batch_put(&self, table: Table, items: Vec<Item>) -> Result<Vec<Item>, TableError> {
+        let started = Instant::now();
+        self.profile.latency.batch_put.wait().await;
+        let table = self.table(table);
+        check_batch(items.len(), BATCH_PUT_LIMIT, "BatchWriteItem")?;
+        let checked =
+            items.into_iter().map(|item| table.data.check(item)).collect::<Result<Vec<Checked>, _>>()?;
+        check_different(checked.iter().map(|item| &*item.key))?;
+        let (asked, now_ms, mut consumed, mut touched) = (checked.len(), self.clock.epoch_ms(), 0, 0);
+        let mut unprocessed = Vec::new();
+        for item in checked {
+            let units = write_units(item.stored.size);
+            if self.profile.unprocessed_rate.hits() || !table.meter.may_write(item.hash, units) {
+                unprocessed.push(Arc::unwrap_or_clone(item.stored.item));
+                continue;
+            }
+            consumed += units;
+            touched |= table.data.put(item, None, now_ms)?;
+        }
+        table.data.wake(touched);
+        if unprocessed.len() == asked {
+            table.meter.throttled(Operation::BatchPut);
+        } else {
+            table.meter.wrote(Operation::BatchPut, started, consumed);
+        }
+        Ok(unprocessed)
+    }
+}
+
+fn check_batch(asked: usize, limit: usize, operation: &str) -> Result<(), TableError> {
+    match asked {
+        0 => Err(TableError::Validation(format!(
+            "1 validation error detected: Value at 'requestItems' of {operation} failed to satisfy constraint: \
+             Member must have length greater than or equal to 1"
+        ))),
+        _ if asked > limit => {
+            Err(TableError::Validation(format!("Too many items requested for the {operation} call")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_different<'a>(keys: impl Iterator<Item = &'a str>) -> Result<(), TableError> {
+    let mut seen = HashSet::with_capacity(keys.size_hint().0);
+    for key in keys {
+        if !seen.insert(key) {
+            return Err(TableError::Validation("Provided list of item keys contains duplicates".into()));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Connections: which socket reaches which player.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::records::{Expires, from_item, to_item};
+use super::{Backoff, Connection, StoreError, condition_failed};
+use crate::function::Table;
+use crate::ports::{BATCH_GET_LIMIT, Clock, Condition, TableStore};
+
+const TABLE: Table = Table::Connections;
+
+/// Longest partition key of DynamoDB in bytes; no stored player has a longer id.
+const LONGEST_KEY: usize = 2_048;
+
+/// The Connections table.
+#[derive(Clone)]
+pub struct Connections {
+    tables: Arc<dyn TableStore>,
+    clock: Arc<dyn Clock>,
+    backoff: Backoff,
+}
+
+impl Connections {
+    /// A view of the table.
+    #[must_use]
+    pub fn new(tables: Arc<dyn TableStore>, clock: Arc<dyn Clock>, backoff: Backoff) -> Self {
+        Self { tables, clock, backoff }
+    }
+
+    /// Stores a connection, unless a newer one of the same player is already there. Returns whether it is the
+    /// player's newest.
+    ///
+    /// # Errors
+    /// As [`StoreError`] tells.
+    pub async fn register(&self, connection: &Connection) -> Result<bool, StoreError> {
+        let item = to_item(TABLE, connection)?;
+        let newest = Condition::AbsentOrAtMost { attribute: "connectedAt", value: connection.connected_at };
+        let put =
+            self.backoff.run(TABLE, || self.tables.put(TABLE, item.clone(), Some(newest.clone()))).await;
+        match put {
+            Ok(()) => Ok(true),
+            Err(error) if condition_failed(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The record of a connection id, if it is still some player's newest.
+    ///
+    /// # Errors
+    /// As [`StoreError`] tells.
+    pub async fn by_connection_id(&self, connection_id: &str) -> Result<Option<Connection>, StoreError> {
+        let items = self.backoff.run(TABLE, || self.tables.query_index(TABLE, connection_id)).await?;
+        let now = self.clock.epoch_seconds();
+        for item in items {
+            let connection: Connection = from_item(TABLE, item)?;
+            if !connection.expired(now) {
+                return Ok(Some(connection));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Deletes a player's record, provided that it is still the record of this connection: a player who has
+    /// connected again keeps the newer one.
+    ///
+    /// # Errors
+    /// As [`StoreError`] tells; a missing or newer record is no error.
+    pub async fn remove(&self, player_id: &str, connection_id: &str) -> Result<(), StoreError> {
+        let same = Condition::Equals { attribute: "connectionId", value: connection_id.to_owned() };
+        match self.backoff.run(TABLE, || self.tables.delete(TABLE, player_id, Some(same.clone()))).await {
+            Err(error) if !condition_failed(&error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The live connections of any number of players, in no order; who is unknown or offline is left out, and
+    /// nobody comes twice.
+    ///
+    /// # Errors
+    /// As [`StoreError`] tells; when part of the keys stays unprocessed it is an error, never a shorter answer.
+    pub async fn of_players<'a>(
+        &self,
+        player_ids: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Vec<Connection>, StoreError> {
+        let mut seen = HashSet::new();
+        let keys: Vec<&str> = player_ids
+            .into_iter()
+            .filter(|id| !id.is_empty() && id.len() <= LONGEST_KEY && seen.insert(*id))
+            .collect();
+        let now = self.clock.epoch_seconds();
+        let mut found = Vec::with_capacity(keys.len());
+        for chunk in keys.chunks(BATCH_GET_LIMIT) {
+            let chunk = chunk.iter().map(|&key| key.to_owned()).collect();
+            let items = self
+                .backoff
+                .drain(TABLE, chunk, |keys| async {
+                    let answer = self.tables.batch_get(TABLE, keys).await?;
+                    Ok((answer.items, answer.unprocessed))
+                })
+                .await?;
+            for item in items {
+                let connection: Connection = from_item(TABLE, item)?;
+                if !connection.expired(now) {
+                    found.push(connection);
+                }
+            }
+        }
+        Ok(found)
+    }
+}

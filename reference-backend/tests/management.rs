@@ -1,0 +1,18 @@
+//! boto3's `apigatewaymanagementapi` client against the Management API.
+
+mod common;
+
+use common::Backend;
+
+/// A client learns its connection id from an error frame only.
+const BROKEN_ROUTE: &str = "[lambda.functions.SendMessage]\nerror_rate = 1.0";
+
+#[test]
+fn boto3_posts_reads_and_deletes() {
+    Backend::start(&[], BROKEN_ROUTE).python("management.py", "management");
+}
+
+#[test]
+fn a_client_that_does_not_read_is_limited() {
+    Backend::start(&[], BROKEN_ROUTE).python("management.py", "slow_client");
+}

@@ -1,0 +1,95 @@
+//! What can go wrong with a run folder: each error says what, where and what to do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::format::SCHEMA_VERSION;
+
+/// A failure to write or read a run folder.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// The operating system refused; a full disk arrives here.
+    #[error("cannot {action} {path}: {source}; {}", remedy(source))]
+    Io {
+        /// What was tried, e.g. `write`.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+    /// A new run was to be written over something else.
+    #[error("{path} exists and is not empty; choose another directory with --out or remove it")]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A document or a line of one is not what the format asks for.
+    #[error("{}: {source}; restore the file or remove the line", place(path, *line))]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1, in a file of lines.
+        line: Option<usize>,
+        /// What the parser said.
+        source: serde_json::Error,
+    },
+    /// A line of the interval log is malformed.
+    #[error("{}: {reason}; restore the file or remove the line", place(path, Some(*line)))]
+    Interval {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A histogram or its tag cannot be written to an interval log.
+    #[error("{path}: cannot log a histogram under the tag {tag:?}: {reason}; rename the operation")]
+    Unloggable {
+        /// The file.
+        path: PathBuf,
+        /// The tag that was asked for.
+        tag: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The folder was written by another version of the format.
+    #[error(
+        "{path}: schema version {found}, but this version reads {SCHEMA_VERSION}; use the loadgen that wrote it"
+    )]
+    SchemaVersion {
+        /// The file.
+        path: PathBuf,
+        /// The version it states.
+        found: u32,
+    },
+}
+
+impl FolderError {
+    /// For `map_err`: wraps an I/O error with what was tried and where.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io { action, path, source }
+    }
+}
+
+fn place(path: &Path, line: Option<usize>) -> String {
+    match line {
+        Some(line) => format!("{}:{line}", path.display()),
+        None => path.display().to_string(),
+    }
+}
+
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "free disk space, or write to another disk with --out"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "check the directory's owner and mode, or choose another one with --out"
+        }
+        io::ErrorKind::NotFound => "check that the path names a run folder",
+        _ => "check the disk and the path",
+    }
+}

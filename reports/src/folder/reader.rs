@@ -1,0 +1,165 @@
+//! Reading a run folder back, also one that a killed run left behind.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use hdrhistogram::Histogram;
+use serde::de::DeserializeOwned;
+
+use super::hlog::{self, Interval};
+use super::lines::parse_json_lines;
+use super::{CLOUDWATCH, ERRORS, FolderError, LATENCY, MANIFEST, SCENARIO, SERIES, SUMMARY, Tag, rebuild};
+use crate::format::{
+    CloudWatch, ErrorSample, FunctionSummary, Manifest, SCHEMA_VERSION, SeriesLine, Summary,
+};
+use crate::server;
+
+/// A run folder in memory.
+#[derive(Debug)]
+pub struct RunFolder {
+    /// Where it was read from.
+    pub dir: PathBuf,
+    /// What ran.
+    pub manifest: Manifest,
+    /// The scenario as run; empty when the file is missing.
+    pub scenario_toml: String,
+    /// The summary, unless the run was killed before it wrote one. See [`RunFolder::summary_or_rebuilt`].
+    pub summary: Option<Summary>,
+    /// The seconds of the run in ascending order.
+    pub series: Vec<SeriesLine>,
+    /// By [`Tag`] as text: all intervals merged, except those of phases that do not count (warm-up). Microseconds.
+    pub histograms: BTreeMap<String, Histogram<u64>>,
+    /// Server-side series, once fetched.
+    pub cloudwatch: Option<CloudWatch>,
+    /// First samples of each error class.
+    pub errors: Vec<ErrorSample>,
+    hlog: String,
+    hlog_path: PathBuf,
+}
+
+impl RunFolder {
+    /// Reads a run folder. Only `manifest.json` must exist; a last line without its newline, as a killed run leaves
+    /// it, is ignored.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`] when a file cannot be read, [`FolderError::Json`] or [`FolderError::Interval`] with file
+    /// and line when one is malformed, [`FolderError::SchemaVersion`] when it is of another version.
+    pub fn read(dir: &Path) -> Result<Self, FolderError> {
+        let manifest_path = dir.join(MANIFEST);
+        let manifest: Manifest = match read_document(dir, MANIFEST)? {
+            Some(manifest) => manifest,
+            None => {
+                return Err(FolderError::io("read", &manifest_path)(io::ErrorKind::NotFound.into()));
+            }
+        };
+        same_version(&manifest_path, manifest.schema_version)?;
+        let summary: Option<Summary> = read_document(dir, SUMMARY)?;
+        if let Some(summary) = &summary {
+            same_version(&dir.join(SUMMARY), summary.schema_version)?;
+        }
+        let cloudwatch: Option<CloudWatch> = read_document(dir, CLOUDWATCH)?;
+        if let Some(cloudwatch) = &cloudwatch {
+            same_version(&dir.join(CLOUDWATCH), cloudwatch.schema_version)?;
+        }
+        let mut folder = Self {
+            dir: dir.to_path_buf(),
+            manifest,
+            scenario_toml: read_text(&dir.join(SCENARIO))?.unwrap_or_default(),
+            summary,
+            series: read_lines(dir, SERIES)?,
+            histograms: BTreeMap::new(),
+            cloudwatch,
+            errors: read_lines(dir, ERRORS)?,
+            hlog_path: dir.join(LATENCY),
+            hlog: read_text(&dir.join(LATENCY))?.unwrap_or_default(),
+        };
+        folder.histograms = folder.merge()?;
+        Ok(folder)
+    }
+
+    /// Every interval of `latency.hlog` in the order of the file, decoded one at a time: a long run has more of them
+    /// than memory for all at once.
+    pub fn intervals(&self) -> impl Iterator<Item = Result<Interval<'_>, FolderError>> + '_ {
+        hlog::intervals(&self.hlog_path, &self.hlog)
+    }
+
+    /// The merged histogram of a tag, in microseconds; `None` when nothing was recorded under it.
+    #[must_use]
+    pub fn histogram(&self, tag: Tag<'_>) -> Option<&Histogram<u64>> {
+        self.histograms.get(&tag.to_string()).filter(|histogram| !histogram.is_empty())
+    }
+
+    /// The summary as written, or for a killed run one made from the series and the histograms. The latter is marked
+    /// as invalid, for the tool never judged it.
+    #[must_use]
+    pub fn summary_or_rebuilt(&self) -> Cow<'_, Summary> {
+        match &self.summary {
+            Some(summary) => Cow::Borrowed(summary),
+            None => Cow::Owned(rebuild::summary(self)),
+        }
+    }
+
+    /// The functions of the backend: from the summary's correlation, else made from the fetched series; empty when
+    /// CloudWatch was not fetched.
+    #[must_use]
+    pub fn functions(&self) -> Vec<FunctionSummary> {
+        let correlated = self.summary.as_ref().and_then(|summary| summary.correlation.as_ref());
+        match (correlated, &self.cloudwatch) {
+            (Some(correlation), _) if !correlation.functions.is_empty() => correlation.functions.clone(),
+            (_, Some(cloudwatch)) => server::functions(cloudwatch),
+            (_, None) => Vec::new(),
+        }
+    }
+
+    fn merge(&self) -> Result<BTreeMap<String, Histogram<u64>>, FolderError> {
+        let mut merged: BTreeMap<String, Histogram<u64>> = BTreeMap::new();
+        for interval in self.intervals() {
+            let interval = interval?;
+            match merged.get_mut(interval.tag) {
+                None => {
+                    let mut first = interval.histogram;
+                    // Decoded histograms are of fixed size, and a later interval may hold larger values.
+                    first.auto(true);
+                    merged.insert(interval.tag.to_owned(), first);
+                }
+                Some(sum) => sum.add(&interval.histogram).map_err(|e| FolderError::Unloggable {
+                    path: self.hlog_path.clone(),
+                    tag: interval.tag.to_owned(),
+                    reason: e.to_string(),
+                })?,
+            }
+        }
+        Ok(merged)
+    }
+}
+
+fn read_text(path: &Path) -> Result<Option<String>, FolderError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(FolderError::io("read", path)(e)),
+    }
+}
+
+fn read_document<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<Option<T>, FolderError> {
+    let path = dir.join(name);
+    let Some(text) = read_text(&path)? else {
+        return Ok(None);
+    };
+    serde_json::from_str(&text).map(Some).map_err(|source| FolderError::Json { path, line: None, source })
+}
+
+fn read_lines<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<Vec<T>, FolderError> {
+    let path = dir.join(name);
+    let text = read_text(&path)?.unwrap_or_default();
+    parse_json_lines(&path, &text)
+}
+
+fn same_version(path: &Path, found: u32) -> Result<(), FolderError> {
+    if found == SCHEMA_VERSION {
+        return Ok(());
+    }
+    Err(FolderError::SchemaVersion { path: path.to_path_buf(), found })
+}

@@ -1,0 +1,82 @@
+//! What a chart's values are, and how they read on an axis, in a table and in the script.
+
+use crate::human;
+
+/// The unit of a chart's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::html) enum Unit {
+    /// Microseconds.
+    Duration,
+    /// Events per second.
+    PerSecond,
+    /// A number of things; the word is the axis title.
+    Count(&'static str),
+    /// Percent of one core.
+    CorePercent,
+    /// Bytes.
+    Bytes,
+}
+
+impl Unit {
+    pub(super) fn axis_title(self) -> &'static str {
+        match self {
+            Self::Duration => "time",
+            Self::PerSecond => "per second",
+            Self::Count(what) => what,
+            Self::CorePercent => "% of one core",
+            Self::Bytes => "bytes",
+        }
+    }
+
+    /// A value with its unit.
+    pub(super) fn show(self, value: f64) -> String {
+        match self {
+            Self::Duration => human::duration(value),
+            Self::PerSecond => format!("{}/s", human::significant(value)),
+            Self::Count(_) => human::amount(value),
+            Self::CorePercent => format!("{} %", human::significant(value)),
+            Self::Bytes => human::bytes(value),
+        }
+    }
+
+    /// A round value at an axis tick: without superfluous zeros.
+    pub(super) fn tick(self, value: f64) -> String {
+        if value == 0.0 {
+            return "0".to_owned();
+        }
+        let trim = |text: String| match text.split_once(' ') {
+            Some((number, unit)) if number.contains('.') => {
+                format!("{} {unit}", number.trim_end_matches('0').trim_end_matches('.'))
+            }
+            None if text.contains('.') => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+            _ => text,
+        };
+        match self {
+            Self::Duration => trim(human::duration(value)),
+            Self::Bytes => trim(human::bytes(value)),
+            Self::PerSecond | Self::Count(_) | Self::CorePercent => trim(human::significant(value)),
+        }
+    }
+
+    /// The unit in a table's column header, and what a value is divided by for that column.
+    pub(super) fn column(self) -> (&'static str, f64) {
+        match self {
+            Self::Duration => ("ms", 1e3),
+            Self::PerSecond => ("/s", 1.0),
+            Self::Count(_) => ("", 1.0),
+            Self::CorePercent => ("%", 1.0),
+            Self::Bytes => ("MiB", 1024.0 * 1024.0),
+        }
+    }
+
+    /// How the script calls it.
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Self::Duration => "duration",
+            Self::PerSecond => "rate",
+            Self::Count(_) => "count",
+            Self::CorePercent => "percent",
+            Self::Bytes => "bytes",
+        }
+    }
+}

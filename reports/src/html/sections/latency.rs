@@ -1,0 +1,97 @@
+//! How long players waited, second by second: response time, and service time beside it.
+
+use maud::{Markup, html};
+
+use super::{Context, heading};
+use crate::format::{Latency, OperationSecond, SeriesLine};
+use crate::html::RenderError;
+use crate::html::charts::{Fold, Ink, Line, Size, TimeChart, Unit, extent};
+use crate::html::table::Cell;
+use crate::human::{self, P50, P90, P99, Percentile};
+
+const HOW: &str = "Each pair shares its axis. Response time (left) runs from the instant that the plan intended, so it \
+                   includes every wait; service time (right) runs from the actual send. Where only the left one rises, \
+                   requests queued before they were sent. A percentile of a second with few answers is close to its \
+                   largest.";
+
+pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
+    let mut charts = Vec::new();
+    for (index, name) in context.operations.iter().enumerate() {
+        let lines = |of: fn(&OperationSecond) -> &Latency| {
+            percentile_lines(context, move |line| line.operations.get(*name).map(of))
+        };
+        let response = lines(|second| &second.response_time_us);
+        let service = lines(|second| &second.service_time_us);
+        let Some(shared) = extent(response.iter().chain(&service)) else {
+            continue;
+        };
+        for (what, lines) in [("response", response), ("service", service)] {
+            let chart =
+                chart(context, format!("{what}-{index}"), format!("{name}: {what} time"), shared, lines);
+            charts.push(chart.render(&context.timeline)?);
+        }
+    }
+    Ok(html! {
+        (heading("latency", "Latency over time", HOW))
+        @if charts.is_empty() { p.nothing { "No operation was answered." } }
+        div.grid { @for chart in charts { (chart) } }
+    })
+}
+
+/// A chart of percentiles over time on a logarithmic axis.
+pub(super) fn chart(
+    context: &Context<'_>,
+    id: String,
+    title: String,
+    range: (f64, f64),
+    lines: Vec<Line>,
+) -> TimeChart<'static> {
+    TimeChart {
+        id,
+        title,
+        how: None,
+        size: Size::Half,
+        unit: Unit::Duration,
+        log: Some(range),
+        fold: Fold::Max,
+        grid: context.timeline.grid,
+        steps: false,
+        lines,
+    }
+}
+
+/// Median, 90th and 99th percentile and the largest sample of a latency of each second.
+pub(super) fn percentile_lines(
+    context: &Context<'_>,
+    latency: impl Fn(&SeriesLine) -> Option<&Latency>,
+) -> Vec<Line> {
+    let values = |of: fn(&Latency) -> u64| {
+        context.timeline.values(Fold::Max, |line| {
+            latency(line).filter(|latency| latency.count > 0).map(|latency| of(latency) as f64)
+        })
+    };
+    let line = |percentile: Percentile, ink| Line::new(percentile.name, ink, values(percentile.of));
+    let largest = Line::new("max", Ink::Peak, values(|latency| latency.max));
+    vec![
+        line(P50, Ink::Series(0)),
+        line(P90, Ink::Series(2)),
+        line(P99, Ink::Series(1)),
+        Line { dots: true, ..largest },
+    ]
+}
+
+/// A percentile as a cell, sorted by its microseconds.
+pub(super) fn percentile_cell(percentile: Percentile, latency: &Latency) -> Cell {
+    cell(percentile.show(latency), latency, percentile.of)
+}
+
+/// The largest sample as a cell, sorted by its microseconds.
+pub(super) fn max_cell(latency: &Latency) -> Cell {
+    cell(human::max(latency), latency, |latency| latency.max)
+}
+
+fn cell(shown: String, latency: &Latency, of: fn(&Latency) -> u64) -> Cell {
+    // Nothing measured sorts below everything.
+    let value = if latency.count == 0 { -1.0 } else { of(latency) as f64 };
+    Cell::quantity(shown, value)
+}

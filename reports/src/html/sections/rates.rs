@@ -1,0 +1,126 @@
+//! How much was asked for, sent and answered, second by second.
+
+use maud::{Markup, html};
+
+use super::{Context, heading};
+use crate::format::{OperationSecond, SeriesLine};
+use crate::html::RenderError;
+use crate::html::charts::{Fold, Ink, Line, Size, TimeChart, Unit};
+use crate::html::table::{Cell, Table};
+use crate::human::{self, P50, P90, P99, P99_9};
+
+use super::latency::{max_cell, percentile_cell};
+
+const HOW: &str = "Offered is what the plan calls for. Where sent falls below it, the generator could not send (unsent); \
+                   where completed falls below sent, answers are late, wrong or missing. Failed includes time-outs. \
+                   A grey background marks a phase that does not count.";
+
+pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
+    let timeline = &context.timeline;
+    let charts: Vec<Markup> = context
+        .operations
+        .iter()
+        .enumerate()
+        .map(|(index, name)| chart(context, index, name).render(timeline))
+        .chain([sockets(context).render(timeline)])
+        .collect::<Result<_, _>>()?;
+    Ok(html! {
+        (heading("rates", "Rates: offered, sent, answered", HOW))
+        (table(context).render())
+        div.grid { @for chart in charts { (chart) } }
+    })
+}
+
+fn chart(context: &Context<'_>, index: usize, name: &str) -> TimeChart<'static> {
+    let rare = |line| Line { rare: true, ..line };
+    let line = |label: &str, ink, count: fn(&OperationSecond) -> u64| {
+        let value =
+            |line: &SeriesLine| Some(line.operations.get(name).map_or(0.0, |second| count(second) as f64));
+        Line::new(label, ink, context.timeline.values(Fold::Mean, value))
+    };
+    TimeChart {
+        id: format!("rate-{index}"),
+        title: format!("{name}: rates"),
+        how: None,
+        size: Size::Half,
+        unit: Unit::PerSecond,
+        log: None,
+        fold: Fold::Mean,
+        grid: context.timeline.grid,
+        steps: false,
+        lines: vec![
+            line("offered", Ink::Reference, |second| second.offered),
+            line("sent", Ink::Series(0), |second| second.sent),
+            line("completed", Ink::Series(2), |second| second.completed),
+            rare(line("failed", Ink::Series(1), |second| second.failed + second.timed_out)),
+            rare(line("unsent", Ink::Series(3), |second| second.unsent)),
+        ],
+    }
+}
+
+fn sockets(context: &Context<'_>) -> TimeChart<'static> {
+    let open = context.timeline.values(Fold::Max, |line| Some(line.open as f64));
+    TimeChart {
+        id: "open".into(),
+        title: "Open sockets".into(),
+        how: None,
+        size: Size::Half,
+        unit: Unit::Count("sockets"),
+        log: None,
+        fold: Fold::Max,
+        grid: context.timeline.grid,
+        steps: false,
+        lines: vec![Line::new("open", Ink::Series(0), open)],
+    }
+}
+
+fn table(context: &Context<'_>) -> Table {
+    let mut table = Table::new(
+        "Operations over the measured phases; times are response times except service p99",
+        [
+            "operation",
+            "offered",
+            "sent",
+            "unsent",
+            "completed",
+            "failed",
+            "timed out",
+            "p50",
+            "p90",
+            "p99",
+            "p99.9",
+            "max",
+            "service p99",
+        ],
+    );
+    let count = |value: u64| Cell::quantity(human::count(value), value as f64);
+    for (name, operation) in &context.summary.operations {
+        let response = &operation.response_time_us;
+        table.row([
+            Cell::text(name),
+            count(operation.offered),
+            count(operation.sent),
+            count(operation.unsent).bad_unless_zero(),
+            count(operation.completed),
+            count(operation.failed).bad_unless_zero(),
+            count(operation.timed_out).bad_unless_zero(),
+            percentile_cell(P50, response),
+            percentile_cell(P90, response),
+            percentile_cell(P99, response),
+            percentile_cell(P99_9, response),
+            max_cell(response),
+            percentile_cell(P99, &operation.service_time_us),
+        ]);
+    }
+    let sockets = &context.summary.sockets;
+    table.note(format!(
+        "Sockets: {} attempted, {} opened, {} rejected, {} dropped, {} open at peak. ~ before a percentile: fewer than \
+         ten samples lie beyond it.",
+        human::count(sockets.attempted),
+        human::count(sockets.opened),
+        human::count(sockets.rejected),
+        human::count(sockets.dropped),
+        human::count(sockets.peak_open),
+    ));
+    table
+}

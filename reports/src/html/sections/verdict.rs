@@ -1,0 +1,121 @@
+//! The verdict, why, and the figures that everybody asks for first.
+
+use maud::{Markup, html};
+
+use super::Context;
+use crate::format::{Latency, Summary};
+use crate::html::table::{Cell, Table};
+use crate::human::{self, NOTHING, P50, P99};
+use crate::verdict::{self, Standing};
+
+pub(super) fn body(context: &Context<'_>) -> Markup {
+    let Context { summary, folder, .. } = context;
+    let verdict = verdict::of(summary);
+    let (class, sign) = match verdict.standing {
+        Standing::Invalid => ("is-bad", "!"),
+        Standing::Failed => ("is-bad", "✕"),
+        Standing::Passed | Standing::Unjudged => ("is-good", "✓"),
+    };
+    let run = &summary.run;
+    html! {
+        p.run { (run.started_at.strftime("%Y-%m-%d %H:%M:%S UTC")) " · " (run.target) " · loadgen " (run.version) }
+        h1 id="verdict-h" { (run.name) }
+        div class=(format!("verdict {class}")) {
+            span.sign aria-hidden="true" { (sign) }
+            div {
+                p.headline { (verdict.headline) }
+                p { (verdict.sentence) }
+            }
+        }
+        @if summary.verdict.invalid_reasons.len() > 1 {
+            ul { @for reason in &summary.verdict.invalid_reasons { li { (reason) } } }
+        }
+        @if folder.summary.is_some() && folder.manifest.state != "finished" {
+            p.notice { "The run's state is " strong { (folder.manifest.state) } ": it did not go through its whole plan." }
+        }
+        dl.figures {
+            @for figure in figures(context) {
+                div {
+                    dt { (figure.name) }
+                    dd { (figure.value) small { (figure.note) } }
+                }
+            }
+        }
+        @if !summary.thresholds.is_empty() { (thresholds(summary).render()) }
+    }
+}
+
+struct Figure {
+    name: String,
+    value: String,
+    note: String,
+}
+
+fn figures(context: &Context<'_>) -> Vec<Figure> {
+    let Context { summary, folder, .. } = context;
+    let figure = |name: &str, value: String, note: String| Figure { name: name.to_owned(), value, note };
+    let mut figures = vec![
+        figure(
+            "Players",
+            human::count(folder.manifest.players),
+            format!("{} sockets open at peak", human::count(summary.sockets.peak_open)),
+        ),
+        figure(
+            "Duration",
+            human::clock(context.length_s()),
+            format!("{} of it measured", human::clock(context.measured_s())),
+        ),
+    ];
+    // The operation that the run is about: the busiest one with answers.
+    let main = context
+        .operations
+        .iter()
+        .filter_map(|name| summary.operations.get_key_value(*name))
+        .find(|(_, operation)| operation.completed > 0);
+    if let Some((name, operation)) = main {
+        let rate = operation.completed as f64 / context.measured_s().max(1.0);
+        figures.push(figure(
+            "Throughput",
+            format!("{}/s", human::significant(rate)),
+            format!("{name} completed, {} in all", human::count(operation.completed)),
+        ));
+        figures.push(latency("Response time p99", name, &operation.response_time_us));
+    }
+    let delivery = context.kinds.iter().find_map(|kind| summary.deliveries.get_key_value(*kind));
+    if let Some((kind, delivery)) = delivery {
+        figures.push(latency("Delivery p99", kind, &delivery.each_us));
+        let share = human::percent(delivery.lost, delivery.expected).unwrap_or(NOTHING.to_owned());
+        figures.push(figure(
+            "Lost",
+            human::count(delivery.lost),
+            format!("{share} of {} {kind} deliveries", human::count(delivery.expected)),
+        ));
+    }
+    figures
+}
+
+fn latency(name: &str, what: &str, latency: &Latency) -> Figure {
+    Figure {
+        name: name.to_owned(),
+        value: P99.show(latency),
+        note: format!("{what}, median {}", P50.show(latency)),
+    }
+}
+
+fn thresholds(summary: &Summary) -> Table {
+    let mut table = Table::new("Thresholds", ["rule", "observed", "verdict"]);
+    for threshold in &summary.thresholds {
+        let verdict = if threshold.passed {
+            Cell::verdict("✓ passed", "words good")
+        } else {
+            Cell::verdict("✕ failed", "words bad")
+        };
+        let observed = verdict::observed(threshold);
+        let observed = match threshold.observed {
+            Some(value) => Cell::quantity(observed, value),
+            None => Cell::text(observed),
+        };
+        table.row([Cell::text(&threshold.expression), observed, verdict]);
+    }
+    table
+}

@@ -1,0 +1,195 @@
+//! Quantities as people read them: three significant digits and a unit that fits.
+
+use crate::format::Latency;
+
+/// Shown where nothing was measured.
+pub(crate) const NOTHING: &str = "–";
+
+/// Before a percentile that too few samples carry.
+pub(crate) const WEAK: char = '~';
+
+/// Fewer samples than this beyond a percentile make it weak.
+pub(crate) const WEAK_BELOW: u64 = 10;
+
+/// A percentile of a [`Latency`]: its name, its quantile (0 to 1) and where its value is.
+#[derive(Clone, Copy)]
+pub(crate) struct Percentile {
+    pub(crate) name: &'static str,
+    pub(crate) quantile: f64,
+    pub(crate) of: fn(&Latency) -> u64,
+}
+
+pub(crate) const P50: Percentile = Percentile { name: "p50", quantile: 0.5, of: |l| l.p50 };
+pub(crate) const P90: Percentile = Percentile { name: "p90", quantile: 0.9, of: |l| l.p90 };
+pub(crate) const P99: Percentile = Percentile { name: "p99", quantile: 0.99, of: |l| l.p99 };
+pub(crate) const P99_9: Percentile = Percentile { name: "p99.9", quantile: 0.999, of: |l| l.p99_9 };
+
+impl Percentile {
+    /// The value with its unit, marked when weak.
+    pub(crate) fn show(self, latency: &Latency) -> String {
+        if latency.count == 0 {
+            return NOTHING.to_owned();
+        }
+        let value = duration((self.of)(latency) as f64);
+        if latency.samples_beyond(self.quantile) < WEAK_BELOW { format!("{WEAK}{value}") } else { value }
+    }
+}
+
+/// The largest sample with its unit.
+pub(crate) fn max(latency: &Latency) -> String {
+    if latency.count == 0 { NOTHING.to_owned() } else { duration(latency.max as f64) }
+}
+
+/// Microseconds as µs, ms or s.
+pub(crate) fn duration(us: f64) -> String {
+    if us < 999.5 {
+        format!("{us:.0} µs")
+    } else if us < 999_500.0 {
+        format!("{} ms", significant(us / 1e3))
+    } else {
+        format!("{} s", significant(us / 1e6))
+    }
+}
+
+/// Three significant digits, never an exponent.
+pub(crate) fn significant(value: f64) -> String {
+    let magnitude = value.abs();
+    if magnitude == 0.0 {
+        "0".to_owned()
+    } else if magnitude < 9.995 {
+        format!("{value:.2}")
+    } else if magnitude < 99.95 {
+        format!("{value:.1}")
+    } else {
+        grouped(&format!("{value:.0}"))
+    }
+}
+
+/// An exact count with thousands separated.
+pub(crate) fn count(value: u64) -> String {
+    grouped(&value.to_string())
+}
+
+/// A count that CloudWatch or arithmetic gave as a float: exact when whole.
+pub(crate) fn amount(value: f64) -> String {
+    if value.fract() == 0.0 { grouped(&format!("{value:.0}")) } else { significant(value) }
+}
+
+/// An exact count up to a million, three digits beyond: at most seven columns.
+pub(crate) fn short_count(value: u64) -> String {
+    match value {
+        0..1_000_000 => count(value),
+        1_000_000..1_000_000_000 => format!("{}M", significant(value as f64 / 1e6)),
+        _ => format!("{}G", significant(value as f64 / 1e9)),
+    }
+}
+
+/// A number for tables that programs read as well: no grouping, `digits` significant ones unless it is whole.
+pub(crate) fn plain(value: f64, digits: i32) -> String {
+    if value == 0.0 || value.fract() == 0.0 {
+        return format!("{value:.0}");
+    }
+    let magnitude = value.abs().log10().floor() as i32 + 1;
+    let text = format!("{value:.*}", (digits - magnitude).clamp(0, 6) as usize);
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// Bytes in binary units.
+pub(crate) fn bytes(value: f64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut scaled = value;
+    let mut unit = 0;
+    while scaled >= 1023.5 && unit + 1 < UNITS.len() {
+        scaled /= 1024.0;
+        unit += 1;
+    }
+    format!("{} {}", significant(scaled), UNITS[unit])
+}
+
+/// A share as a percentage; `None` when there is no whole.
+pub(crate) fn percent(part: u64, whole: u64) -> Option<String> {
+    (whole > 0).then(|| format!("{} %", significant(part as f64 * 100.0 / whole as f64)))
+}
+
+/// Seconds as `m:ss` or `h:mm:ss`, with the sign of an instant before the start.
+pub(crate) fn clock(seconds: f64) -> String {
+    let sign = if seconds < 0.0 { "−" } else { "" };
+    let whole = seconds.abs().round() as u64;
+    let (h, m, s) = (whole / 3600, whole / 60 % 60, whole % 60);
+    if h > 0 { format!("{sign}{h}:{m:02}:{s:02}") } else { format!("{sign}{m}:{s:02}") }
+}
+
+/// Inserts commas between groups of three digits of a whole number.
+fn grouped(digits: &str) -> String {
+    let (sign, digits) = digits.split_at(usize::from(digits.starts_with('-')));
+    let mut out = String::from(sign);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_keep_three_digits_and_change_unit_at_the_right_place() {
+        let cases = [
+            (0.0, "0 µs"),
+            (842.0, "842 µs"),
+            (999.0, "999 µs"),
+            (1000.0, "1.00 ms"),
+            (9_996.0, "10.0 ms"),
+            (12_345.0, "12.3 ms"),
+            (999_499.0, "999 ms"),
+            (999_900.0, "1.00 s"),
+            (75_000_000.0, "75.0 s"),
+        ];
+        for (us, shown) in cases {
+            assert_eq!(duration(us), shown, "{us}");
+        }
+    }
+
+    #[test]
+    fn counts_are_grouped() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(short_count(999_999), "999,999");
+        assert_eq!(short_count(12_345_678), "12.3M");
+        assert_eq!(significant(-1234.0), "-1,234");
+    }
+
+    #[test]
+    fn plain_numbers_have_no_grouping() {
+        assert_eq!(plain(12_345.0, 3), "12345");
+        assert_eq!(plain(12.345, 3), "12.3");
+        assert_eq!(plain(0.012_345, 3), "0.0123");
+        assert_eq!(plain(99.999, 5), "99.999");
+        assert_eq!(plain(99.0, 5), "99");
+        assert_eq!(plain(1234.5, 3), "1234");
+    }
+
+    #[test]
+    fn clocks_bytes_and_shares() {
+        assert_eq!(clock(65.0), "1:05");
+        assert_eq!(clock(7265.0), "2:01:05");
+        assert_eq!(clock(-30.0), "−0:30");
+        assert_eq!(bytes(1023.0), "1,023 B");
+        assert_eq!(bytes(1024.0 * 1024.0 * 1.5), "1.50 MiB");
+        assert_eq!(percent(1, 0), None);
+        assert_eq!(percent(1, 8).as_deref(), Some("12.5 %"));
+    }
+
+    #[test]
+    fn a_percentile_is_weak_below_ten_samples_beyond_it() {
+        let latency = |count| Latency { count, p99: 1500, ..Latency::default() };
+        assert_eq!(P99.show(&latency(0)), "–");
+        assert_eq!(P99.show(&latency(999)), "~1.50 ms");
+        assert_eq!(P99.show(&latency(1000)), "1.50 ms");
+    }
+}

@@ -1,0 +1,248 @@
+//! The terminal summary: what a person or a CI log needs without opening the report.
+
+mod table;
+
+use std::fmt::Write;
+
+use self::table::Table;
+use crate::folder::{REPORT, RunFolder};
+use crate::format::{FunctionSummary, Generator, Sockets, Summary};
+use crate::human::{self, NOTHING, P50, P90, P99, WEAK};
+use crate::verdict;
+
+/// Text is wrapped at this column; tables of ordinary runs stay below it.
+const WIDTH: usize = 108;
+
+/// The summary of a run as fixed-width text without colour, verdict first, below 110 columns.
+#[must_use]
+pub fn summary(folder: &RunFolder) -> String {
+    let summary = folder.summary_or_rebuilt();
+    let parts = [
+        head(&summary),
+        thresholds(&summary),
+        sockets(&summary.sockets),
+        operations(&summary),
+        deliveries(&summary),
+        functions(&folder.functions()),
+        generator(&summary),
+        errors(&summary),
+        format!(
+            "{WEAK} before a percentile: fewer than ten samples lie beyond it.\nReport: {}\n",
+            folder.dir.join(REPORT).display()
+        ),
+    ];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+fn head(summary: &Summary) -> String {
+    let verdict = verdict::of(summary);
+    let run = &summary.run;
+    let seconds = run.ended_at.duration_since(run.started_at).as_secs_f64();
+    let mut out = format!("{}\n", verdict.headline.to_uppercase());
+    push_wrapped(&mut out, &verdict.sentence, "");
+    for reason in summary.verdict.invalid_reasons.iter().skip(1) {
+        push_wrapped(&mut out, reason, "also: ");
+    }
+    let identity = format!(
+        "{} on {}, {} long from {:.0}, seed {}, loadgen {}, run {}",
+        run.name,
+        run.target,
+        human::clock(seconds),
+        run.started_at,
+        run.seed,
+        run.version,
+        run.id
+    );
+    push_wrapped(&mut out, &identity, "");
+    out
+}
+
+fn push_wrapped(out: &mut String, text: &str, lead: &str) {
+    let options = textwrap::Options::new(WIDTH).initial_indent(lead).subsequent_indent("  ");
+    for line in textwrap::wrap(text, options) {
+        out.push_str(&line);
+        out.push('\n');
+    }
+}
+
+fn thresholds(summary: &Summary) -> String {
+    let mut table = Table::new(["Thresholds", "", "observed"]).left(2);
+    for threshold in &summary.thresholds {
+        let word = if threshold.passed { "passed" } else { "FAILED" };
+        table.row([threshold.expression.clone(), word.into(), verdict::observed(threshold)]);
+    }
+    table.finish()
+}
+
+fn sockets(sockets: &Sockets) -> String {
+    let mut table = Table::new(["Sockets", "attempted", "opened", "rejected", "dropped", "peak open"]);
+    table.row(
+        [String::new()].into_iter().chain(
+            [sockets.attempted, sockets.opened, sockets.rejected, sockets.dropped, sockets.peak_open]
+                .map(human::short_count),
+        ),
+    );
+    table.finish()
+}
+
+fn operations(summary: &Summary) -> String {
+    let mut table = Table::new([
+        "Operations",
+        "offered",
+        "sent",
+        "completed",
+        "failed",
+        "unsent",
+        "p50",
+        "p90",
+        "p99",
+        "max",
+        "svc p99",
+    ]);
+    for (name, operation) in &summary.operations {
+        let counts = [
+            operation.offered,
+            operation.sent,
+            operation.completed,
+            operation.failed + operation.timed_out,
+            operation.unsent,
+        ];
+        let response = &operation.response_time_us;
+        let times = [
+            P50.show(response),
+            P90.show(response),
+            P99.show(response),
+            human::max(response),
+            P99.show(&operation.service_time_us),
+        ];
+        table.row(cells(name, counts, times));
+    }
+    with_note(
+        table.finish(),
+        "failed includes time-outs; p50 to max: response time, from the intended instant; svc: service time",
+    )
+}
+
+fn deliveries(summary: &Summary) -> String {
+    let mut table = Table::new([
+        "Deliveries",
+        "expected",
+        "received",
+        "lost",
+        "dup",
+        "ooo",
+        "unexp",
+        "each p50",
+        "each p99",
+        "first p99",
+        "last p99",
+    ]);
+    for (name, delivery) in &summary.deliveries {
+        let counts = [
+            delivery.expected,
+            delivery.received,
+            delivery.lost,
+            delivery.duplicated,
+            delivery.out_of_order,
+            delivery.unexpected,
+        ];
+        let times = [
+            P50.show(&delivery.each_us),
+            P99.show(&delivery.each_us),
+            P99.show(&delivery.first_us),
+            P99.show(&delivery.last_us),
+        ];
+        table.row(cells(name, counts, times));
+    }
+    with_note(
+        table.finish(),
+        "times from the send to the push; dup duplicated, ooo out of order, unexp unexpected",
+    )
+}
+
+fn functions(functions: &[FunctionSummary]) -> String {
+    let mut table = Table::new([
+        "Functions",
+        "peak conc.",
+        "at",
+        "invocations",
+        "throttles",
+        "errors",
+        "avg",
+        "max",
+        "iterator age",
+    ]);
+    let amount = |value: Option<f64>| value.map_or(NOTHING.to_owned(), human::amount);
+    let time = |ms: Option<f64>| ms.map_or(NOTHING.to_owned(), |ms| compact(&human::duration(ms * 1e3)));
+    for function in functions {
+        table.row([
+            shortened(&function.function),
+            amount(function.peak_concurrency),
+            function.peak_at_s.map_or(NOTHING.to_owned(), human::clock),
+            amount(function.invocations),
+            amount(function.throttles),
+            amount(function.errors),
+            time(function.duration_avg_ms),
+            time(function.duration_max_ms),
+            time(function.iterator_age_max_ms),
+        ]);
+    }
+    table.finish()
+}
+
+fn generator(summary: &Summary) -> String {
+    let Generator { dispatch_delay_us, cpu_seconds, peak_rss_bytes, saturated } = &summary.generator;
+    let mut table = Table::new(["Generator", "dispatch p50", "p99", "max", "CPU", "peak RSS", "saturated"]);
+    table.row([
+        String::new(),
+        compact(&P50.show(dispatch_delay_us)),
+        compact(&P99.show(dispatch_delay_us)),
+        compact(&human::max(dispatch_delay_us)),
+        compact(&human::duration(cpu_seconds * 1e6)),
+        human::bytes(*peak_rss_bytes as f64),
+        if *saturated { "YES" } else { "no" }.to_owned(),
+    ]);
+    table.finish()
+}
+
+fn errors(summary: &Summary) -> String {
+    let mut table = Table::new(["Errors by class", "", "count"]).left(2);
+    for (operation, counts) in &summary.operations {
+        for (class, count) in &counts.errors {
+            table.row([operation.clone(), class.clone(), human::count(*count)]);
+        }
+    }
+    table.finish()
+}
+
+fn cells<const C: usize, const T: usize>(
+    name: &str,
+    counts: [u64; C],
+    times: [String; T],
+) -> impl Iterator<Item = String> {
+    let times = times.map(|time| compact(&time));
+    [name.to_owned()].into_iter().chain(counts.map(human::short_count)).chain(times)
+}
+
+fn with_note(mut table: String, note: &str) -> String {
+    if !table.is_empty() {
+        let _ = writeln!(table, "  {note}");
+    }
+    table
+}
+
+/// A quantity without the space before its unit: a terminal has few columns.
+fn compact(quantity: &str) -> String {
+    quantity.replace(' ', "")
+}
+
+/// The end of a long name, which is what tells functions apart: stacks prefix them.
+fn shortened(name: &str) -> String {
+    const LONGEST: usize = 28;
+    let length = name.chars().count();
+    if length <= LONGEST {
+        return name.to_owned();
+    }
+    let end: String = name.chars().skip(length - LONGEST + 1).collect();
+    format!("…{end}")
+}

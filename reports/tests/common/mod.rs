@@ -1,0 +1,381 @@
+//! A synthetic run, the same on every machine: players that chat while a function runs out of concurrency.
+
+#![allow(dead_code, reason = "each test uses its part")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use jiff::{SignedDuration, Timestamp};
+use reports::folder::{RunFolder, RunWriter, Tag, save_summary};
+use reports::format::{
+    CloudWatch, CloudWatchSeries, DeliverySecond, ErrorSample, GeneratorSecond, Host, Latency, Manifest,
+    OperationSecond, Phase, Run, SCHEMA_VERSION, SeriesLine, Summary, Threshold, Verdict,
+};
+
+/// What kind of run to make up.
+pub(crate) struct Shape {
+    /// Length in seconds.
+    pub(crate) seconds: u64,
+    /// Messages a second at full load.
+    pub(crate) rate: f64,
+    /// Period of the CloudWatch series, if there are any.
+    pub(crate) cloudwatch: Option<u64>,
+    /// Whether the run ended properly and left a summary.
+    pub(crate) finished: bool,
+    /// Name of the scenario.
+    pub(crate) name: &'static str,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self { seconds: 300, rate: 240.0, cloudwatch: Some(60), finished: true, name: "lobby-chat-2000" }
+    }
+}
+
+/// SplitMix64: small, and fixed for ever, as golden files need it.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// From 0 to 1, both excluded.
+    fn unit(&mut self) -> f64 {
+        ((self.next() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+    }
+
+    fn normal(&mut self) -> f64 {
+        (-2.0 * self.unit().ln()).sqrt() * (std::f64::consts::TAU * self.unit()).cos()
+    }
+
+    /// Log-normal latency in microseconds.
+    fn latency(&mut self, median_ms: f64, sigma: f64) -> u64 {
+        (median_ms * 1000.0 * (sigma * self.normal()).exp()).max(50.0) as u64
+    }
+
+    /// About `mean`, never negative.
+    fn about(&mut self, mean: f64) -> u64 {
+        (mean + mean.sqrt() * self.normal()).round().max(0.0) as u64
+    }
+}
+
+/// An empty histogram of microseconds.
+pub(crate) fn histogram() -> Histogram<u64> {
+    Histogram::new(3).expect("three digits are allowed")
+}
+
+fn started_at() -> Timestamp {
+    "2026-03-14T09:26:53Z".parse().expect("a valid instant")
+}
+
+/// The manifest of a made-up run.
+pub(crate) fn manifest(shape: &Shape) -> Manifest {
+    let length = shape.seconds as f64;
+    let phase = |name: &str, from: f64, to: f64, measured| Phase {
+        name: name.into(),
+        start_s: (length * from).round(),
+        end_s: (length * to).round(),
+        measured,
+    };
+    Manifest {
+        schema_version: SCHEMA_VERSION,
+        run: Run {
+            id: "2026-03-14T09-26-53Z-lobby-chat".into(),
+            name: shape.name.into(),
+            started_at: started_at(),
+            ended_at: started_at(),
+            target: "wss://play.example.test/Development".into(),
+            seed: 42,
+            version: "0.1.0".into(),
+        },
+        state: "running".into(),
+        command: ["loadgen", "run", "scenarios/lobby-chat.toml", "--seed", "42"].map(String::from).to_vec(),
+        plan: vec![
+            "2,000 players connect over the ramp, 33 a second.".into(),
+            "Each player then sends a message every 8 s on average to a lobby of 8.".into(),
+            "A burst doubles the message rate near the end.".into(),
+        ],
+        phases: vec![
+            phase("ramp", 0.0, 0.2, false),
+            phase("hold", 0.2, 0.7, true),
+            phase("burst", 0.7, 0.85, true),
+            phase("recover", 0.85, 1.0, true),
+        ],
+        players: 2000,
+        host: Host {
+            os: "Linux 6.1.0".into(),
+            arch: "x86_64".into(),
+            cpus: 8,
+            memory_bytes: 16 << 30,
+            descriptor_limit: 65_536,
+        },
+        commit: Some("4f1c2d9".into()),
+    }
+}
+
+/// One second's recordings under each tag.
+type Second = BTreeMap<String, Histogram<u64>>;
+
+fn record(second: &mut Second, tag: Tag<'_>, value: u64) {
+    let histogram = second.entry(tag.to_string()).or_insert_with(histogram);
+    histogram.record(value).expect("an auto-resizing histogram takes any value");
+}
+
+fn latency(second: &Second, tag: Tag<'_>) -> Latency {
+    second.get(&tag.to_string()).map(Latency::of).unwrap_or_default()
+}
+
+/// Writes a made-up run into `dir`, which must be empty or absent.
+pub(crate) fn write(dir: &Path, shape: &Shape) {
+    let mut manifest = manifest(shape);
+    let scenario =
+        format!("name = {:?}\nplayers = 2000\n\n[messages]\nevery = \"8s\"\nfan_out = 8\n", shape.name);
+    let mut writer = RunWriter::create(dir, &manifest, &scenario).expect("the folder is writable");
+    let mut dice = Dice::new(42);
+    for t in 0..shape.seconds {
+        let (line, second) = second(&mut dice, shape, t);
+        for (tag, histogram) in &second {
+            writer
+                .interval(tag, Duration::from_secs(t), Duration::from_secs(1), histogram)
+                .expect("the log is writable");
+        }
+        writer.second(&line).expect("the series is writable");
+        let timed_out = line.operations.get("send_message").map_or(0, |second| second.timed_out);
+        if timed_out > 0 && t % 9 == 0 {
+            writer.error_sample(&sample(&line)).expect("the samples are writable");
+        }
+    }
+    if let Some(period) = shape.cloudwatch {
+        writer.cloudwatch(&cloudwatch(&mut dice, shape, period)).expect("the folder is writable");
+    }
+    if shape.finished {
+        manifest.state = "finished".into();
+        manifest.run.ended_at = started_at() + SignedDuration::from_secs(shape.seconds as i64);
+        writer.finish(&manifest).expect("the folder is writable");
+        save_summary(dir, &summary(&RunFolder::read(dir).expect("what was written reads back")))
+            .expect("writable");
+    }
+}
+
+/// Share of the full rate, and how far the backend is beyond its knee, at a part of the run.
+fn load(part: f64) -> (f64, f64) {
+    let rate = match part {
+        p if p < 0.2 => p / 0.2,
+        p if p < 0.7 => 1.0,
+        p if p < 0.85 => 2.0,
+        _ => 1.0,
+    };
+    let strain = match part {
+        p if (0.7..0.85).contains(&p) => (p - 0.7) / 0.15,
+        p if (0.85..0.92).contains(&p) => 1.0 - (p - 0.85) / 0.07,
+        _ => 0.0,
+    };
+    (rate, strain)
+}
+
+fn second(dice: &mut Dice, shape: &Shape, t: u64) -> (SeriesLine, Second) {
+    let part = t as f64 / shape.seconds as f64;
+    let (rate, strain) = load(part);
+    let mut second = Second::new();
+    let mut operations = BTreeMap::new();
+    let slow = 1.0 + 24.0 * strain * strain;
+
+    let connects = if part < 0.2 { (2000.0 / (0.2 * shape.seconds as f64)).round() as u64 } else { 0 };
+    let plan = [
+        ("connect", connects, 34.0),
+        ("send_message", dice.about(shape.rate * rate), 11.0),
+        ("placement_request", dice.about(shape.rate * rate / 24.0), 28.0),
+        ("placement_poll", dice.about(shape.rate * rate / 12.0), 17.0),
+        ("unknown_route", u64::from(t % 6 == 3), 9.0),
+    ];
+    for (name, offered, median) in plan {
+        if offered == 0 {
+            continue;
+        }
+        let unsent = if strain > 0.9 { offered / 40 } else { 0 };
+        let sent = offered - unsent;
+        let timed_out = if strain > 0.5 { sent / 60 } else { 0 };
+        let failed = if name == "connect" { u64::from(t % 20 == 7) } else { 0 };
+        for _ in 0..sent - timed_out - failed {
+            let service = dice.latency(median * slow, 0.35 + 0.3 * strain);
+            let delay = dice.latency(0.08 + 0.6 * strain, 0.9);
+            let queued = if strain > 0.0 { dice.latency(30.0 * strain * strain, 0.8) } else { 0 };
+            record(&mut second, Tag::Service(name), service);
+            record(&mut second, Tag::Response(name), service + delay + queued);
+            record(&mut second, Tag::Dispatch, delay);
+        }
+        let counts = OperationSecond {
+            offered,
+            sent,
+            unsent,
+            completed: sent - timed_out - failed,
+            failed,
+            timed_out,
+            response_time_us: latency(&second, Tag::Response(name)),
+            service_time_us: latency(&second, Tag::Service(name)),
+        };
+        operations.insert(name.to_owned(), counts);
+    }
+    let mut deliveries = BTreeMap::new();
+    for (kind, operation, fan_out, median) in
+        [("message", "send_message", 8, 26.0), ("placement", "placement_request", 1, 410.0)]
+    {
+        let sends = operations.get(operation).map_or(0, |second| second.completed);
+        let expected = sends * fan_out;
+        let lost = if strain > 0.4 { expected / 300 } else { 0 };
+        for _ in 0..sends {
+            let mut each: Vec<u64> = (0..fan_out).map(|_| dice.latency(median * slow, 0.45)).collect();
+            each.sort_unstable();
+            for value in &each {
+                record(&mut second, Tag::Each(kind), *value);
+            }
+            record(&mut second, Tag::First(kind), each[0]);
+            record(&mut second, Tag::Last(kind), each[each.len() - 1]);
+        }
+        if expected > 0 {
+            let counts = DeliverySecond {
+                expected,
+                received: expected - lost,
+                lost,
+                duplicated: u64::from(strain > 0.6) * (expected / 900),
+                out_of_order: u64::from(strain > 0.3) * (expected / 500),
+                each_us: latency(&second, Tag::Each(kind)),
+            };
+            deliveries.insert(kind.to_owned(), counts);
+        }
+    }
+    let open = (2000.0 * (part / 0.2).min(1.0)) as u64 - if part > 0.8 { 6 } else { 0 };
+    let line = SeriesLine {
+        t,
+        at: started_at() + SignedDuration::from_secs(t as i64),
+        phase: match part {
+            p if p < 0.2 => "ramp",
+            p if p < 0.7 => "hold",
+            p if p < 0.85 => "burst",
+            _ => "recover",
+        }
+        .into(),
+        open,
+        operations,
+        deliveries,
+        generator: GeneratorSecond {
+            dispatch_delay_us: latency(&second, Tag::Dispatch),
+            cpu_percent: (18.0 + 55.0 * rate + 6.0 * dice.normal()).max(1.0),
+            rss_bytes: (60 << 20) + open * 21_000 + t * 30_000,
+        },
+    };
+    (line, second)
+}
+
+fn sample(line: &SeriesLine) -> ErrorSample {
+    ErrorSample {
+        t: line.t as f64 + 0.25,
+        at: line.at,
+        operation: "send_message".into(),
+        class: "timeout".into(),
+        player: format!("player-{:05}", line.t * 37 % 2000),
+        detail: "no acknowledgement within 5 s <correlation id 7f3a>".into(),
+    }
+}
+
+fn cloudwatch(dice: &mut Dice, shape: &Shape, period: u64) -> CloudWatch {
+    let mut series = Vec::new();
+    let functions = [
+        ("Connect", 0.14, 32.0),
+        ("SendMessage", 1.0, 9.0),
+        ("RequestPlacement", 0.05, 24.0),
+        ("PlacementEvents", 0.04, 12.0),
+    ];
+    for (function, share, duration) in functions {
+        let mut points: BTreeMap<_, Vec<(f64, f64)>> = BTreeMap::new();
+        let mut t = 0.0;
+        while t < shape.seconds as f64 {
+            let (rate, strain) = load((t + period as f64 / 2.0) / shape.seconds as f64);
+            let idle = function == "Connect" && t >= 0.2 * shape.seconds as f64;
+            let invocations = if idle { 0.0 } else { (shape.rate * rate * share * period as f64).round() };
+            let average = duration * (1.0 + 30.0 * strain) * (1.0 + 0.03 * dice.normal());
+            let concurrency = (invocations / period as f64 * average / 1000.0 * 2.2 + 1.0).ceil().min(100.0);
+            let throttles = if concurrency >= 40.0 { (invocations * 0.004).round() } else { 0.0 };
+            for (key, value) in [
+                (("ConcurrentExecutions", "Maximum", "Count"), concurrency),
+                (("Invocations", "Sum", "Count"), invocations),
+                (("Errors", "Sum", "Count"), 0.0),
+                (("Throttles", "Sum", "Count"), throttles),
+                (("Duration", "Average", "Milliseconds"), (average * 100.0).round() / 100.0),
+                (("Duration", "Maximum", "Milliseconds"), (average * 640.0).round() / 100.0),
+            ] {
+                points.entry(key).or_default().push((t, value));
+            }
+            if function == "PlacementEvents" {
+                points
+                    .entry(("IteratorAge", "Maximum", "Milliseconds"))
+                    .or_default()
+                    .push((t, (200.0 + 9000.0 * strain).round()));
+            }
+            t += period as f64;
+        }
+        for ((metric, statistic, unit), points) in points {
+            series.push(CloudWatchSeries {
+                namespace: "AWS/Lambda".into(),
+                metric: metric.into(),
+                statistic: statistic.into(),
+                dimensions: [("FunctionName".to_owned(), format!("reference-Development-{function}"))].into(),
+                unit: unit.into(),
+                points,
+            });
+        }
+    }
+    let end = started_at() + SignedDuration::from_secs(shape.seconds as i64);
+    CloudWatch {
+        schema_version: SCHEMA_VERSION,
+        fetched_at: end + SignedDuration::from_mins(5),
+        window_start: started_at(),
+        window_end: end,
+        period_s: period,
+        region: if period == 60 { "eu-central-1" } else { "local" }.into(),
+        series,
+        problems: Vec::new(),
+    }
+}
+
+fn summary(folder: &RunFolder) -> Summary {
+    let mut summary = folder.summary_or_rebuilt().into_owned();
+    summary.run = folder.manifest.run.clone();
+    summary.sockets.dropped = 6;
+    for operation in summary.operations.values_mut() {
+        for (class, count) in
+            [("timeout", operation.timed_out), ("unsent", operation.unsent), ("closed", operation.failed)]
+        {
+            if count > 0 {
+                operation.errors.insert(class.into(), count);
+            }
+        }
+    }
+    let p99_ms = summary.operations["send_message"].response_time_us.p99 as f64 / 1000.0;
+    let lost =
+        summary.deliveries["message"].lost as f64 * 100.0 / summary.deliveries["message"].expected as f64;
+    let threshold = |expression: &str, observed: f64, passed| Threshold {
+        expression: expression.into(),
+        observed: Some(observed),
+        passed,
+    };
+    summary.thresholds = vec![
+        threshold("send_message.response_time.p99 < 250ms", p99_ms, p99_ms < 250.0),
+        threshold("deliveries.message.lost < 0.1 %", lost, lost < 0.1),
+        threshold("sockets.dropped <= 20", 6.0, true),
+    ];
+    let passed = summary.thresholds.iter().all(|threshold| threshold.passed);
+    summary.verdict = Verdict { valid: true, invalid_reasons: Vec::new(), thresholds_passed: passed };
+    summary
+}

@@ -1,0 +1,154 @@
+//! What the reports say, and what they must never contain.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use reports::folder::{RunFolder, SCENARIO};
+use reports::format::{FunctionSummary, Manifest, SeriesLine, Summary};
+use reports::{html, text, write_report};
+
+use common::Shape;
+
+/// Short, so that a person can read the golden files.
+const SMALL: Shape = Shape { seconds: 20, rate: 60.0, cloudwatch: Some(1), finished: true, name: "golden" };
+
+fn run(shape: &Shape) -> (tempfile::TempDir, RunFolder) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    common::write(dir.path(), shape);
+    let folder = RunFolder::read(dir.path()).expect("readable");
+    (dir, folder)
+}
+
+fn without_path(text: &str, dir: &Path) -> String {
+    text.replace(&dir.display().to_string(), "RUN")
+}
+
+#[test]
+fn the_text_summary_is_as_before() {
+    let (dir, folder) = run(&SMALL);
+    insta::assert_snapshot!("text", without_path(&text::summary(&folder), dir.path()));
+}
+
+#[test]
+fn the_text_summary_of_a_killed_run_without_cloudwatch_is_as_before() {
+    let (dir, folder) = run(&Shape { cloudwatch: None, finished: false, ..SMALL });
+    insta::assert_snapshot!("text_killed", without_path(&text::summary(&folder), dir.path()));
+}
+
+#[test]
+fn the_html_report_is_as_before() {
+    let (dir, folder) = run(&SMALL);
+    insta::assert_snapshot!("html", without_path(&html::render(&folder).expect("renders"), dir.path()));
+}
+
+#[test]
+fn the_text_stays_within_its_columns_also_for_large_counts() {
+    let (_dir, mut folder) = run(&SMALL);
+    let summary = folder.summary.as_mut().expect("finished");
+    for operation in summary.operations.values_mut() {
+        for count in [
+            &mut operation.offered,
+            &mut operation.sent,
+            &mut operation.unsent,
+            &mut operation.completed,
+            &mut operation.failed,
+        ] {
+            *count = 987_654;
+        }
+    }
+    for delivery in summary.deliveries.values_mut() {
+        delivery.expected = 98_765_432_100;
+        delivery.lost = 987_654;
+    }
+    summary.verdict.valid = false;
+    summary.verdict.invalid_reasons = vec!["the generator was saturated for most of the run ".repeat(5)];
+    for line in text::summary(&folder).lines().filter(|line| !line.starts_with("Report:")) {
+        assert!(line.chars().count() < 110, "{} columns: {line}", line.chars().count());
+    }
+}
+
+#[test]
+fn the_report_loads_nothing_and_escapes_every_name() {
+    let hostile = "<script>alert(1)</script>\"'&";
+    let (dir, _) = run(&Shape { name: "</title><script>alert(1)</script>", ..SMALL });
+    let edit = |name: &str, change: &dyn Fn(&mut serde_json::Value)| {
+        let path = dir.path().join(name);
+        let mut document = serde_json::from_str(&fs::read_to_string(&path).expect("readable")).expect("JSON");
+        change(&mut document);
+        fs::write(&path, document.to_string()).expect("writable");
+    };
+    edit("manifest.json", &|manifest| {
+        let mut typed: Manifest = serde_json::from_value(manifest.clone()).expect("a manifest");
+        typed.plan.push(hostile.into());
+        typed.command.push(hostile.into());
+        typed.phases[1].name = hostile.into();
+        *manifest = serde_json::to_value(typed).expect("JSON");
+    });
+    edit("summary.json", &|summary| {
+        let mut typed: Summary = serde_json::from_value(summary.clone()).expect("a summary");
+        let operation = typed.operations["send_message"].clone();
+        typed.operations.insert(hostile.into(), operation);
+        typed.run.target = format!("https://play.example.test/{hostile}");
+        typed.correlation = Some(reports::format::Correlation {
+            functions: vec![FunctionSummary { function: hostile.into(), ..FunctionSummary::default() }],
+        });
+        *summary = serde_json::to_value(typed).expect("JSON");
+    });
+    fs::write(dir.path().join(SCENARIO), hostile).expect("writable");
+
+    let path = write_report(dir.path()).expect("renders");
+    let html = fs::read_to_string(path).expect("readable");
+    assert!(!html.contains("<script>alert"), "a name became an element");
+    assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "the name is shown as it is");
+    for load in [
+        "src=",
+        "url(",
+        "@import",
+        "<link rel=\"stylesheet",
+        "href=\"http",
+        "fetch(",
+        "XMLHttpRequest",
+        "xmlns",
+    ] {
+        assert!(!html.contains(load), "{load} in the report");
+    }
+    let targets = html.match_indices("href=\"").map(|(at, found)| &html[at + found.len()..]);
+    for target in targets {
+        assert!(target.starts_with('#') || target.starts_with("data:,"), "{}", &target[..40]);
+    }
+    assert!(html.contains("default-src 'none'"), "the content policy");
+}
+
+#[test]
+fn a_two_hour_run_stays_small_and_says_how() {
+    let (_dir, mut folder) = run(&Shape { seconds: 120, ..Shape::default() });
+    let minutes = std::mem::take(&mut folder.series);
+    folder.series =
+        (0..7200).zip(minutes.iter().cycle()).map(|(t, line)| SeriesLine { t, ..line.clone() }).collect();
+    let html = html::render(&folder).expect("renders");
+    assert!(html.len() < 2_000_000, "{} bytes", html.len());
+    assert!(html.contains("each point stands for 15 seconds"), "the rule is said");
+    let worst =
+        folder.series.iter().map(|line| line.generator.dispatch_delay_us.max).max().expect("measured");
+    assert!(html.contains(&format!(",{worst},")) || html.contains(&format!("[{worst},")), "no peak is lost");
+}
+
+#[test]
+fn without_cloudwatch_the_report_says_how_to_fetch_it() {
+    let (dir, folder) = run(&Shape { cloudwatch: None, ..SMALL });
+    let html = html::render(&folder).expect("renders");
+    assert!(html.contains(&format!("loadgen correlate {}", dir.path().display())));
+    assert!(!html.contains("Concurrent executions"));
+}
+
+#[test]
+fn an_empty_run_still_has_a_report() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let manifest = Manifest { schema_version: reports::format::SCHEMA_VERSION, ..Manifest::default() };
+    reports::folder::RunWriter::create(dir.path(), &manifest, "").expect("writable");
+    let folder = RunFolder::read(dir.path()).expect("readable");
+    assert!(text::summary(&folder).starts_with("NOT VALID"));
+    assert!(html::render(&folder).expect("renders").contains("Not valid"));
+}

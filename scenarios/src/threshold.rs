@@ -1,0 +1,352 @@
+//! Threshold expressions: `<metric> <comparison> <value>`, e.g. `send_message.response_time.p99 < 250ms`.
+//!
+//! The text is parsed before anything is sent; it is evaluated on the summary after the run.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A rule with a verdict.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Threshold {
+    /// As written.
+    pub expression: String,
+    /// What is looked at.
+    pub metric: Metric,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// The bound in the metric's own unit: microseconds, a fraction, or a count.
+    pub bound: f64,
+    /// What the observed value is divided by to stand in the unit of the expression (1,000 for `ms`).
+    pub unit: f64,
+}
+
+/// What a threshold looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Metric {
+    /// `OPERATION.response_time.STAT` or `OPERATION.service_time.STAT`: microseconds.
+    OperationTime {
+        /// The operation.
+        operation: Operation,
+        /// Which of the two times.
+        time: OperationTime,
+        /// Which statistic.
+        stat: Stat,
+    },
+    /// `OPERATION.COUNT`: `offered`, `sent`, `unsent`, `completed`, `failed`, `timed_out`.
+    OperationCount(Operation, OperationCount),
+    /// `OPERATION.error_rate`, or `error_rate` over all: (failed + timed out + unsent) / offered.
+    ErrorRate(Option<Operation>),
+    /// `KIND.each.STAT`, `KIND.first.STAT`, `KIND.last.STAT`: microseconds.
+    DeliveryTime {
+        /// Which kind of push.
+        kind: Kind,
+        /// Which of the three times.
+        time: DeliveryTime,
+        /// Which statistic.
+        stat: Stat,
+    },
+    /// `KIND.lost` and the like.
+    DeliveryCount(Kind, DeliveryCount),
+    /// `KIND.lost_rate`: lost / expected.
+    LostRate(Kind),
+    /// `sockets.opened` and the like.
+    Sockets(SocketCount),
+}
+
+/// Defines an enum whose variants are words of the expression language.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+
+        impl $name {
+            /// Every word.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The word.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            fn parse(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|candidate| candidate.word() == word)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.word())
+            }
+        }
+    };
+}
+
+words! {
+    /// Something a player does that is timed.
+    Operation {
+        /// Opening the socket.
+        Connect = "connect",
+        /// `sendMessage`.
+        SendMessage = "send_message",
+        /// `sessionPlacementRequest`.
+        PlacementRequest = "placement_request",
+        /// A route that the backend does not know.
+        UnknownRoute = "unknown_route",
+        /// The polling way.
+        PlacementPoll = "placement_poll",
+    }
+}
+
+words! {
+    /// What is pushed.
+    Kind {
+        /// A player's message.
+        Message = "message",
+        /// The result of a placement.
+        Placement = "placement",
+    }
+}
+
+words! {
+    /// The two times of an operation.
+    OperationTime {
+        /// From the intended instant.
+        Response = "response_time",
+        /// From the actual send.
+        Service = "service_time",
+    }
+}
+
+words! {
+    /// The three times of a delivery.
+    DeliveryTime {
+        /// To each recipient.
+        Each = "each",
+        /// To the first recipient.
+        First = "first",
+        /// To the last recipient.
+        Last = "last",
+    }
+}
+
+words! {
+    /// A statistic of a latency.
+    Stat {
+        /// Smallest.
+        Min = "min",
+        /// Mean.
+        Mean = "mean",
+        /// Median.
+        P50 = "p50",
+        /// 90th percentile.
+        P90 = "p90",
+        /// 95th percentile.
+        P95 = "p95",
+        /// 99th percentile.
+        P99 = "p99",
+        /// 99.9th percentile.
+        P999 = "p99_9",
+        /// 99.99th percentile.
+        P9999 = "p99_99",
+        /// Largest.
+        Max = "max",
+    }
+}
+
+words! {
+    /// A count of an operation.
+    OperationCount {
+        /// Planned.
+        Offered = "offered",
+        /// Sent.
+        Sent = "sent",
+        /// Not sent.
+        Unsent = "unsent",
+        /// Answered as expected.
+        Completed = "completed",
+        /// Answered wrongly.
+        Failed = "failed",
+        /// Not answered in time.
+        TimedOut = "timed_out",
+    }
+}
+
+words! {
+    /// A count of a delivery kind.
+    DeliveryCount {
+        /// Expected.
+        Expected = "expected",
+        /// Received.
+        Received = "received",
+        /// Lost.
+        Lost = "lost",
+        /// Duplicated.
+        Duplicated = "duplicated",
+        /// Out of order.
+        OutOfOrder = "out_of_order",
+        /// Unexpected.
+        Unexpected = "unexpected",
+    }
+}
+
+words! {
+    /// A count of sockets.
+    SocketCount {
+        /// Attempted.
+        Attempted = "attempted",
+        /// Opened.
+        Opened = "opened",
+        /// Rejected.
+        Rejected = "rejected",
+        /// Dropped.
+        Dropped = "dropped",
+        /// Highest number open at once.
+        PeakOpen = "peak_open",
+    }
+}
+
+words! {
+    /// How the observed value is compared with the bound.
+    Comparison {
+        /// Below.
+        Less = "<",
+        /// At most.
+        AtMost = "<=",
+        /// Above.
+        Greater = ">",
+        /// At least.
+        AtLeast = ">=",
+        /// Equal.
+        Equal = "==",
+    }
+}
+
+impl Comparison {
+    /// Whether `observed` satisfies the comparison with `bound`.
+    #[must_use]
+    pub fn holds(self, observed: f64, bound: f64) -> bool {
+        match self {
+            Self::Less => observed < bound,
+            Self::AtMost => observed <= bound,
+            Self::Greater => observed > bound,
+            Self::AtLeast => observed >= bound,
+            Self::Equal => (observed - bound).abs() < f64::EPSILON * bound.abs().max(1.0),
+        }
+    }
+}
+
+/// What a metric is measured in, which decides the units that its bound may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dimension {
+    Time,
+    Fraction,
+    Count,
+}
+
+impl Metric {
+    fn parse(text: &str) -> Option<(Self, Dimension)> {
+        let parts: Vec<_> = text.split('.').collect();
+        Some(match *parts.as_slice() {
+            ["error_rate"] => (Self::ErrorRate(None), Dimension::Fraction),
+            ["sockets", count] => (Self::Sockets(SocketCount::parse(count)?), Dimension::Count),
+            [operation, "error_rate"] => (Self::ErrorRate(Some(Operation::parse(operation)?)), Dimension::Fraction),
+            [kind, "lost_rate"] => (Self::LostRate(Kind::parse(kind)?), Dimension::Fraction),
+            [of, count] => match (Operation::parse(of), Kind::parse(of)) {
+                (Some(operation), _) => {
+                    (Self::OperationCount(operation, OperationCount::parse(count)?), Dimension::Count)
+                }
+                (_, Some(kind)) => (Self::DeliveryCount(kind, DeliveryCount::parse(count)?), Dimension::Count),
+                _ => return None,
+            },
+            [of, time, stat] => {
+                let stat = Stat::parse(stat)?;
+                let metric = match (Operation::parse(of), Kind::parse(of)) {
+                    (Some(operation), _) => {
+                        Self::OperationTime { operation, time: OperationTime::parse(time)?, stat }
+                    }
+                    (_, Some(kind)) => Self::DeliveryTime { kind, time: DeliveryTime::parse(time)?, stat },
+                    _ => return None,
+                };
+                (metric, Dimension::Time)
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl FromStr for Threshold {
+    type Err = String;
+
+    fn from_str(expression: &str) -> Result<Self, Self::Err> {
+        let words: Vec<_> = expression.split_whitespace().collect();
+        let [metric, comparison, value] = *words.as_slice() else {
+            return Err("must be `METRIC COMPARISON VALUE`, with spaces between".into());
+        };
+        let (metric, dimension) = Metric::parse(metric).ok_or_else(|| format!("`{metric}` is no metric"))?;
+        let comparison = Comparison::parse(comparison)
+            .ok_or_else(|| format!("`{comparison}` is no comparison; use one of < <= > >= =="))?;
+        let (bound, unit) = bound(value, dimension)?;
+        Ok(Self { expression: words.join(" "), metric, comparison, bound, unit })
+    }
+}
+
+fn bound(text: &str, dimension: Dimension) -> Result<(f64, f64), String> {
+    let units: &[(&str, f64)] = match dimension {
+        Dimension::Time => &[("us", 1.0), ("ms", 1e3), ("s", 1e6)],
+        Dimension::Fraction => &[("%", 0.01)],
+        Dimension::Count => &[("", 1.0)],
+    };
+    for (suffix, unit) in units {
+        if let Some(number) = text.strip_suffix(suffix)
+            && let Ok(number) = number.parse::<f64>()
+            && number.is_finite()
+            && number >= 0.0
+        {
+            return Ok((number * unit, *unit));
+        }
+    }
+    Err(match dimension {
+        Dimension::Time => format!("`{text}` is no time; write e.g. 250ms, 1.5s or 800us"),
+        Dimension::Fraction => format!("`{text}` is no share; write e.g. 0.5%"),
+        Dimension::Count => format!("`{text}` is no count; write a number of 0 or more"),
+    })
+}
+
+/// The grammar in one sentence, for messages.
+pub const HELP: &str = "metrics: OPERATION.response_time.p99, OPERATION.service_time.p50, OPERATION.error_rate, \
+    OPERATION.failed, message.each.p99, placement.last.max, message.lost, message.lost_rate, sockets.dropped, error_rate; \
+    operations: connect, send_message, placement_request, unknown_route";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expressions_carry_their_units() {
+        let time: Threshold = "send_message.response_time.p99  <  250ms".parse().unwrap();
+        assert_eq!(time.expression, "send_message.response_time.p99 < 250ms");
+        assert_eq!((time.bound, time.unit), (250_000.0, 1_000.0));
+        let share: Threshold = "error_rate <= 1%".parse().unwrap();
+        assert!((share.bound - 0.01).abs() < 1e-12);
+        let count: Threshold = "message.lost == 0".parse().unwrap();
+        assert!(count.comparison.holds(0.0, count.bound));
+        assert!(!count.comparison.holds(1.0, count.bound));
+    }
+
+    #[test]
+    fn wrong_expressions_say_what_is_wrong() {
+        for (expression, said) in [
+            ("send_message.response_time.p99<250ms", "with spaces between"),
+            ("send_mesage.response_time.p99 < 250ms", "is no metric"),
+            ("send_message.response_time.p99 =< 250ms", "is no comparison"),
+            ("send_message.response_time.p99 < 250", "is no time"),
+            ("message.lost < 1%", "is no count"),
+            ("error_rate < -1%", "is no share"),
+        ] {
+            let message = expression.parse::<Threshold>().unwrap_err();
+            assert!(message.contains(said), "{expression}: {message}");
+        }
+    }
+}

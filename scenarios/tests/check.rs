@@ -1,0 +1,122 @@
+//! Scenario files as users write them: the shipped ones pass, the wrong ones tell every mistake at once.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use scenarios::{Override, check, load, schema};
+
+fn overrides(sets: &[&str]) -> Vec<Override> {
+    sets.iter().map(|set| set.parse().unwrap()).collect()
+}
+
+#[test]
+fn every_shipped_scenario_passes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let is_scenario = path.extension().is_some_and(|extension| extension == "toml")
+            && path.file_name().is_some_and(|name| name != "Cargo.toml");
+        if is_scenario {
+            let checked = load(&path, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+            assert_eq!(Some(checked.plan.name.as_str()), path.file_stem().and_then(|stem| stem.to_str()));
+            seen += 1;
+        }
+    }
+    assert!(seen >= 2, "quickstart and idle ship");
+}
+
+const WRONG: &str = r#"name = "wrong one"
+players = "many"
+speed = 3
+
+[target]
+url = "http://127.0.0.1:1"
+
+[auth]
+mode = "tokn"
+
+[sockets]
+conect_rate = 10.0
+connect_rate = -5.0
+
+[[phases]]
+kind = "hold"
+
+[[phases]]
+kind = "hold"
+duration = "5 parsecs"
+
+[operations.send_message]
+fan_out = 0
+"#;
+
+#[test]
+fn all_mistakes_of_form_are_reported_at_once_with_line_and_remedy() {
+    let mistakes = check("wrong.toml", WRONG, &[]).unwrap_err();
+    insta::assert_snapshot!(mistakes.to_string());
+}
+
+const IMPOSSIBLE: &str = r#"name = "impossible"
+players = 10
+thresholds = ["message.lost == 0", "send_message.p99 < 3", "sockets.opened >= 10"]
+
+[target]
+url = "ftp://example"
+profile = "nowhere.toml"
+
+[sockets]
+source_addresses = ["localhost"]
+
+[[phases]]
+kind = "hold"
+duration = "0s"
+
+[operations.placement_request]
+rate = 1.0
+
+[cloudwatch]
+endpoint = "127.0.0.1:80"
+period_s = 7
+"#;
+
+#[test]
+fn all_mistakes_of_meaning_are_reported_at_once() {
+    let mistakes = check("impossible.toml", IMPOSSIBLE, &[]).unwrap_err();
+    insta::assert_snapshot!(mistakes.to_string());
+}
+
+#[test]
+fn a_broken_file_is_no_riddle() {
+    let mistakes = check("broken.toml", "name = \"x\nplayers = = 3\n", &[]).unwrap_err();
+    assert!(mistakes.0.iter().all(|mistake| mistake.place.starts_with("broken.toml:")), "{mistakes}");
+}
+
+#[test]
+fn overrides_change_any_key_and_answer_for_their_own_mistakes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let quickstart = folder.join("quickstart.toml");
+    let sets = overrides(&["players=5000", "phases.0.duration=\"7s\"", "operations.send_message.rate=3", "name=other"]);
+    let checked = load(&quickstart, &sets).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    assert_eq!(checked.plan.players, 5000);
+    assert_eq!(checked.plan.name, "other");
+    assert!(checked.as_run.contains("# --set players=5000"));
+    assert!(check("again.toml", &checked.as_run, &[]).is_ok(), "what ran can run again");
+
+    let mistakes = load(&quickstart, &overrides(&["players=none", "phases.9.load=1", "typo.key=1"])).unwrap_err();
+    assert!(mistakes.to_string().contains("phases.9.load"), "{mistakes}");
+    let mistakes = load(&quickstart, &overrides(&["players=none", "typo.key=1"])).unwrap_err();
+    let places: Vec<_> = mistakes.0.iter().map(|mistake| mistake.place.as_str()).collect();
+    assert_eq!(places, ["--set players=none", "--set typo.key=1"]);
+}
+
+#[test]
+fn the_checked_in_schema_is_the_one_in_force() {
+    let schema = serde_json::to_string_pretty(&schema::json_schema()).unwrap() + "\n";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenario.schema.json");
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        std::fs::write(&path, &schema).unwrap();
+    }
+    let stored = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(stored, schema, "run `UPDATE_SCHEMA=1 cargo test -p scenarios` and commit scenario.schema.json");
+}
