@@ -1,8 +1,9 @@
 //! CloudWatch: fetches what the Lambda functions did during the run's window and puts it on the run's axis.
 //!
 //! CloudWatch stamps a datapoint with the start of its period and a Lambda metric with the invocation's start,
-//! so the window is widened to whole periods at both ends. On AWS the data lags by minutes: `loadgen correlate`
-//! fetches again later.
+//! so the window is widened to whole periods. With periods of a second it ends at the last whole one instead: nothing
+//! happens in the run's last second, and the players' leaving right after it is not part of the run. On AWS the data
+//! lags by minutes: `loadgen correlate` fetches again later.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +45,8 @@ pub struct Window {
 pub async fn fetch(wanted: &CloudWatch, endpoint: Option<&Url>, window: Window) -> Fetched {
     let period = i64::from(wanted.period_s);
     let floor = |at: Timestamp| at.as_second().div_euclid(period) * period;
-    let (from, to) = (floor(window.start), floor(window.end) + period);
+    let from = floor(window.start);
+    let to = if period == 1 { floor(window.end) } else { floor(window.end) + period };
     let (client, region) = client(wanted, endpoint).await;
     let mut fetched = Fetched {
         schema_version: SCHEMA_VERSION,

@@ -110,7 +110,9 @@ impl State {
     fn line(&mut self, second: u64) -> SeriesLine {
         let collector = &self.collector;
         let at = collector.clock.utc(second * SECOND);
-        let phase = collector.plan.stretch_at(Duration::from_secs(second)).name.clone();
+        let offset = Duration::from_secs(second);
+        let drain = offset >= collector.plan.end();
+        let phase = if drain { "drain" } else { &collector.plan.stretch_at(offset).name }.to_owned();
         let used = machine::usage();
         let cpu_percent = (used.cpu_seconds - self.usage.cpu_seconds) * 100.0;
         self.usage = used;

@@ -18,6 +18,9 @@ use crate::clock::Micros;
 /// Samples kept of each error class in one second.
 const SAMPLES_PER_CLASS: usize = 3;
 
+/// The longest latency that is told apart.
+const A_DAY: Micros = 86_400_000_000;
+
 /// Latencies in microseconds: three significant digits, growing as needed.
 #[derive(Debug, Clone)]
 pub struct Latencies(Histogram<u64>);
@@ -30,9 +33,11 @@ impl Default for Latencies {
 }
 
 impl Latencies {
-    /// Records one latency; below a microsecond counts as one.
+    /// Records one latency; below a microsecond counts as one, above a day as a day.
     pub fn record(&mut self, micros: Micros) {
-        self.0.saturating_record(micros.max(1));
+        // `record` grows the histogram (`saturating_record` would not), and up to a day it always can.
+        let recorded = self.0.record(micros.clamp(1, A_DAY));
+        debug_assert!(recorded.is_ok());
     }
 
     /// The histogram.
@@ -350,6 +355,16 @@ mod tests {
             prop_assert_eq!(tally.completed, samples.len() as u64);
             prop_assert_eq!(tally.errors.iter().next(), Some(("class", samples.len() as u64)));
             prop_assert_eq!(tally.response.histogram(), all.histogram());
+        }
+    }
+
+    #[test]
+    fn a_latency_keeps_three_digits_whatever_its_size() {
+        for micros in [1, 999, 12_345, 1_000_000, 3_600_000_000, A_DAY] {
+            let mut latencies = Latencies::default();
+            latencies.record(micros);
+            let read = latencies.histogram().value_at_quantile(0.5);
+            assert!((micros..=micros + micros / 1_000).contains(&read), "{micros} read as {read}");
         }
     }
 

@@ -38,8 +38,9 @@ use crate::verdict;
 const LEAD: Duration = Duration::from_millis(200);
 /// How often overdue answers and pushes are looked for.
 const SWEEP: Duration = Duration::from_millis(20);
-/// After everything awaited has come: time for a second copy of a push to show itself.
-const LINGER: Duration = Duration::from_millis(500);
+/// After everything awaited has come: time for a second copy of a push to show itself, and for the last second of
+/// the run to be over before the players leave.
+const LINGER: Duration = Duration::from_secs(1);
 /// How long goose may take to end after its users have left.
 const GOOSE_END: Duration = Duration::from_secs(15);
 

@@ -346,8 +346,8 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Whether what happens `offset_s` seconds after the run's start counts for the summary: everything does except
-    /// what falls into a phase that is not [`measured`](Phase::measured). Answers that arrive after the last phase do.
+    /// Whether an arrival at `offset_s` seconds after the run's start counts for the summary: all do except those of a
+    /// phase that is not [`measured`](Phase::measured).
     #[must_use]
     pub fn measures(&self, offset_s: f64) -> bool {
         !self.phases.iter().any(|phase| !phase.measured && (phase.start_s..phase.end_s).contains(&offset_s))

@@ -29,7 +29,7 @@ pub struct RunFolder {
     pub summary: Option<Summary>,
     /// The seconds of the run in ascending order.
     pub series: Vec<SeriesLine>,
-    /// By [`Tag`] as text: all intervals merged, except those of phases that do not count (warm-up). Microseconds.
+    /// By [`Tag`] as text: all intervals merged. Microseconds. The log holds measured arrivals only.
     pub histograms: BTreeMap<String, Histogram<u64>>,
     /// Server-side series, once fetched.
     pub cloudwatch: Option<CloudWatch>,
