@@ -73,9 +73,13 @@ fn matching(c: &mut Criterion) {
 fn frames(c: &mut Criterion) {
     let mut group = c.benchmark_group("frame");
     let push = r#"{"type":"message","messageId":"0f8fad5b-d9cb-469f-a165-70867728950e","senderId":"player-000001","message":"lg1:0000002a:0000000000000001:..................................","createdAt":1795338000123}"#;
-    group.bench_function("push_read", |b| b.iter(|| matches!(Incoming::parse(black_box(push)), Incoming::Message { .. })));
+    group.bench_function("push_read", |b| {
+        b.iter(|| matches!(Incoming::parse(black_box(push)), Incoming::Message { .. }))
+    });
     let ack = r#"{"type":"ack","id":"m123","statusCode":200,"body":"Message(s) Sent"}"#;
-    group.bench_function("ack_read", |b| b.iter(|| matches!(Incoming::parse(black_box(ack)), Incoming::Ack { .. })));
+    group.bench_function("ack_read", |b| {
+        b.iter(|| matches!(Incoming::parse(black_box(ack)), Incoming::Ack { .. }))
+    });
     group.finish();
 }
 
@@ -93,7 +97,11 @@ fn pacing(c: &mut Criterion) {
     let mut group = c.benchmark_group("pacing");
     group.throughput(Throughput::Elements(Schedule::new(&plan).count() as u64));
     group.bench_function("schedule", |b| {
-        b.iter_batched(|| Schedule::new(&plan), |schedule| schedule.map(|arrival| arrival.due).sum::<u64>(), BatchSize::SmallInput);
+        b.iter_batched(
+            || Schedule::new(&plan),
+            |schedule| schedule.map(|arrival| arrival.due).sum::<u64>(),
+            BatchSize::SmallInput,
+        );
     });
     group.finish();
 }

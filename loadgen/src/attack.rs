@@ -74,12 +74,10 @@ pub async fn attack(
         })
     });
     let scenario = Scenario::new(&name).register_transaction(Transaction::new(drive).set_name("play"));
-    let attack = GooseAttack::initialize_with_config(configuration())?
+    let attack = GooseAttack::initialize_with_config(configuration(users))?
         .register_scenario(scenario)
         .set_client_builder_without_cookies(GooseClientBuilder::new().without_cookies())?
-        .set_default(GooseDefault::Host, "ws://players")?
-        // All users within a second, then until the kill switch.
-        .set_default(GooseDefault::TestPlan, format!("{users},1s;{users},48h").as_str())?;
+        .set_default(GooseDefault::Host, "ws://players")?;
     attack.execute().await.map_err(Box::new)
 }
 
@@ -96,18 +94,28 @@ async fn drive_group(user: &mut GooseUser, shared: &Arc<Play>, first: u32, count
         let status = None;
         // Fails only when goose is shutting down, and then its books are closed.
         let _ = user
-            .record_custom_request_duration("WS", operation.word(), response, error.is_none(), status, error.as_deref())
+            .record_custom_request_duration(
+                "WS",
+                operation.word(),
+                response,
+                error.is_none(),
+                status,
+                error.as_deref(),
+            )
             .await;
     }
     group.join_all().await;
 }
 
-/// Goose without its printing, controllers and HTTP clients.
-fn configuration() -> GooseConfiguration {
+/// Goose without its printing, controllers and HTTP clients: all users within a second, then until the kill switch.
+///
+/// Not as a test plan: for those, goose prints on standard output whatever it is told.
+fn configuration(users: u32) -> GooseConfiguration {
     let mut configuration = GooseConfiguration::default();
+    configuration.users = Some(users as usize);
+    configuration.increase_rate = Some(users.to_string());
     configuration.quiet = 3;
     configuration.no_telnet = true;
-    configuration.no_websocket = true;
     configuration.no_print_metrics = true;
     configuration.no_error_summary = true;
     configuration.no_transaction_metrics = true;

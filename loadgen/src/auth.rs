@@ -101,7 +101,8 @@ impl Credentials {
 }
 
 async fn fetch(plan: &Plan, issuer: &Url) -> Result<Vec<Box<str>>, AuthError> {
-    let failed = |problem: String| AuthError::Issuer { issuer: issuer.origin().ascii_serialization(), problem };
+    let failed =
+        |problem: String| AuthError::Issuer { issuer: issuer.origin().ascii_serialization(), problem };
     let wrong = |error: reqwest::Error| failed(error.without_url().to_string());
     let client = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(wrong)?;
     let url = format!("{}/tokens", issuer.as_str().trim_end_matches('/'));
@@ -110,8 +111,12 @@ async fn fetch(plan: &Plan, issuer: &Url) -> Result<Vec<Box<str>>, AuthError> {
         let end = plan.players.min(start + BATCH);
         let player_ids = (start..end).map(|player| plan.player_id(player)).collect();
         let answer = client.post(&url).json(&TokensRequest { player_ids }).send().await;
-        let answer: TokensAnswer =
-            answer.and_then(reqwest::Response::error_for_status).map_err(wrong)?.json().await.map_err(wrong)?;
+        let answer: TokensAnswer = answer
+            .and_then(reqwest::Response::error_for_status)
+            .map_err(wrong)?
+            .json()
+            .await
+            .map_err(wrong)?;
         tokens.extend(answer.tokens);
         if tokens.len() != end as usize {
             return Err(failed(format!("{} tokens for {end} players", tokens.len())));

@@ -26,7 +26,9 @@ pub enum Command {
         run: PathBuf,
     },
     /// Fetch CloudWatch for a run's window (it lags by minutes) and make the report again.
-    #[command(after_help = "Example:\n  loadgen correlate runs/staging-20261122T090000Z-1a2b3c --set cloudwatch.function_prefix=mygame-Staging-")]
+    #[command(
+        after_help = "Example:\n  loadgen correlate runs/staging-20261122T090000Z-1a2b3c --set cloudwatch.function_prefix=mygame-Staging-"
+    )]
     Correlate {
         /// The run folder.
         run: PathBuf,

@@ -37,7 +37,9 @@ impl Clock {
     #[must_use]
     pub fn utc(&self, offset: Micros) -> Timestamp {
         let offset = SignedDuration::from_micros(i64::try_from(offset).unwrap_or(i64::MAX));
-        self.0.get().map_or_else(Timestamp::now, |(_, start)| start.checked_add(offset).unwrap_or(Timestamp::MAX))
+        self.0
+            .get()
+            .map_or_else(Timestamp::now, |(_, start)| start.checked_add(offset).unwrap_or(Timestamp::MAX))
     }
 }
 

@@ -79,7 +79,9 @@ pub async fn fetch(wanted: &CloudWatch, endpoint: Option<&Url>, window: Window) 
     }
     fetched.series.retain(|series| !series.points.is_empty());
     if fetched.series.is_empty() && fetched.problems.is_empty() {
-        fetched.problems.push("CloudWatch has no data for this window yet; try again in a few minutes".into());
+        fetched
+            .problems
+            .push("CloudWatch has no data for this window yet; try again in a few minutes".into());
     }
     fetched
 }
@@ -92,7 +94,10 @@ async fn client(wanted: &CloudWatch, endpoint: Option<&Url>) -> (Client, String)
     if let Some(endpoint) = endpoint {
         loader = loader.endpoint_url(endpoint.as_str().trim_end_matches('/'));
         // A stack on this machine asks for no account: real credentials stay where they are.
-        if endpoint.host_str().is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]") {
+        if endpoint
+            .host_str()
+            .is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]")
+        {
             let local = Credentials::new("local", "local", None, None, "local");
             loader = loader.region(Region::from_static("local")).credentials_provider(local);
         }
@@ -163,8 +168,11 @@ async fn fetch_chunk(
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| format!("GetMetricData failed: {}", DisplayErrorContext(&error)))?;
         for result in page.metric_data_results() {
-            let index = result.id().and_then(|id| id.strip_prefix('q')).and_then(|id| id.parse::<usize>().ok());
-            let Some(series) = index.and_then(|index| fetched.series.get_mut(first + index)) else { continue };
+            let index =
+                result.id().and_then(|id| id.strip_prefix('q')).and_then(|id| id.parse::<usize>().ok());
+            let Some(series) = index.and_then(|index| fetched.series.get_mut(first + index)) else {
+                continue;
+            };
             let points = result.timestamps().iter().zip(result.values());
             series.points.extend(points.map(|(at, value)| (at.as_secs_f64() - seconds(zero), *value)));
         }

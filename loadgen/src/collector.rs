@@ -9,9 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use reports::folder::{FolderError, RunWriter, Tag};
-use reports::format::{
-    DeliverySecond, ErrorSample, GeneratorSecond, Latency, OperationSecond, SeriesLine,
-};
+use reports::format::{DeliverySecond, ErrorSample, GeneratorSecond, Latency, OperationSecond, SeriesLine};
 use scenarios::Plan;
 use scenarios::threshold::{Kind, Operation};
 
@@ -165,7 +163,9 @@ fn operations(measures: &Measures) -> BTreeMap<String, OperationSecond> {
     Operation::ALL
         .iter()
         .map(|operation| (*operation, measures.operation(*operation)))
-        .filter(|(_, tally)| tally.offered + tally.sent + tally.completed + tally.failed + tally.timed_out > 0)
+        .filter(|(_, tally)| {
+            tally.offered + tally.sent + tally.completed + tally.failed + tally.timed_out > 0
+        })
         .map(|(operation, tally)| {
             let second = OperationSecond {
                 offered: tally.offered,

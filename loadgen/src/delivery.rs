@@ -187,7 +187,8 @@ impl Messages {
     /// Expects nothing more of a send that failed; returns how many pushes are no longer expected.
     pub fn withdraw(&self, send: u64) -> u64 {
         let missing = self.shard(send).lock().sends.get_mut(&send).map_or(0, |expected| {
-            expected.recipients = expected.recipients.iter().copied().filter(|(_, received)| *received).collect();
+            expected.recipients =
+                expected.recipients.iter().copied().filter(|(_, received)| *received).collect();
             u64::from(std::mem::take(&mut expected.missing))
         });
         self.outstanding.fetch_sub(missing, Ordering::Relaxed);
@@ -202,7 +203,11 @@ impl Messages {
         let (sender, receipt) = {
             let mut shard = self.shard(correlation.send).lock();
             let Some(expected) = shard.sends.get_mut(&correlation.send) else { return Receipt::Late };
-            let Ok(position) = expected.recipients.binary_search_by_key(&recipient, |(number, _)| *number) else {
+            if now >= expected.sent + self.timeout {
+                return Receipt::Late;
+            }
+            let Ok(position) = expected.recipients.binary_search_by_key(&recipient, |(number, _)| *number)
+            else {
                 return Receipt::Unexpected;
             };
             if std::mem::replace(&mut expected.recipients[position].1, true) {
@@ -210,11 +215,13 @@ impl Messages {
             }
             let first = expected.missing as usize == expected.recipients.len();
             expected.missing -= 1;
-            let receipt = (now.saturating_sub(expected.sent), first, expected.missing == 0, expected.measured);
+            let receipt =
+                (now.saturating_sub(expected.sent), first, expected.missing == 0, expected.measured);
             (expected.sender, receipt)
         };
         self.outstanding.fetch_sub(1, Ordering::Relaxed);
-        let out_of_order = self.order[recipient as usize % SHARDS].lock().note(sender, recipient, correlation.send);
+        let out_of_order =
+            self.order[recipient as usize % SHARDS].lock().note(sender, recipient, correlation.send);
         let (latency, first, last, measured) = receipt;
         Receipt::Received { latency, first, last, out_of_order, measured }
     }
@@ -308,6 +315,9 @@ impl Placements {
         if expected.player != player {
             return Some(Receipt::Unexpected);
         }
+        if now >= expected.sent + self.timeout {
+            return Some(Receipt::Late);
+        }
         if std::mem::replace(&mut expected.received, true) {
             return Some(Receipt::Duplicate { measured: expected.measured });
         }
@@ -349,7 +359,9 @@ mod tests {
 
     fn received(receipt: Receipt) -> (Micros, bool, bool, bool) {
         match receipt {
-            Receipt::Received { latency, first, last, out_of_order, .. } => (latency, first, last, out_of_order),
+            Receipt::Received { latency, first, last, out_of_order, .. } => {
+                (latency, first, last, out_of_order)
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -416,9 +428,10 @@ mod tests {
         assert_eq!(received(receipts[0]).0, 30);
         assert_eq!(placements.receive("p", 3, 60), Some(Receipt::Duplicate { measured: true }));
         placements.expect("q", 3, 20, true);
-        assert_eq!(placements.receive("strange", 3, 30), None);
+        assert_eq!(placements.receive("strange", 3, 70), None);
         assert_eq!(placements.outstanding(), 1);
-        assert_eq!(placements.expire(1_030), (Lost { measured: 1, warm_up: 0 }, 1));
+        assert_eq!(placements.receive("q", 3, 1_020), Some(Receipt::Late));
+        assert_eq!(placements.expire(1_070), (Lost { measured: 1, warm_up: 0 }, 1));
         assert_eq!(placements.outstanding(), 0);
     }
 

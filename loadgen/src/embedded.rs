@@ -66,8 +66,10 @@ impl Embedded {
             .spawn()?;
         let stdout = child.stdout.take().ok_or(EmbeddedError::NotReady)?;
         let mut ready = BufReader::new(stdout).lines();
-        let line = tokio::time::timeout(READY, ready.next_line()).await.map_err(|_| EmbeddedError::NotReady)??;
-        let endpoints = line.and_then(|line| serde_json::from_str(&line).ok()).ok_or(EmbeddedError::NotReady)?;
+        let line =
+            tokio::time::timeout(READY, ready.next_line()).await.map_err(|_| EmbeddedError::NotReady)??;
+        let endpoints =
+            line.and_then(|line| serde_json::from_str(&line).ok()).ok_or(EmbeddedError::NotReady)?;
         Ok(Self { child, endpoints })
     }
 

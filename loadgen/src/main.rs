@@ -12,7 +12,8 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_env("LOADGEN_LOG").unwrap_or_else(|_| EnvFilter::new("warn,goose=error"));
+    let filter =
+        EnvFilter::try_from_env("LOADGEN_LOG").unwrap_or_else(|_| EnvFilter::new("warn,goose=error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     if let Command::EmbeddedBackend(serve) = cli.command {
         return match reference_backend::cli::run(serve) {
@@ -46,7 +47,8 @@ async fn execute(command: Command) -> Result<Exit, RunError> {
         Command::Run(args) => {
             let overrides = args.all_overrides();
             let command = redacted(std::env::args());
-            run(Request { scenario: args.scenario, overrides, out: args.out, quiet: args.quiet, command }).await
+            run(Request { scenario: args.scenario, overrides, out: args.out, quiet: args.quiet, command })
+                .await
         }
         Command::Report { run } => {
             reports::write_report(&run)?;

@@ -5,8 +5,8 @@
 //! ([`Schedule`]), *who* a pure function of seed, operation and index, among the players whose socket is open.
 //! An arrival is never skipped: one that comes late leaves late, and its delay is measured.
 
-use std::collections::BinaryHeap;
 use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -109,11 +109,13 @@ impl Pacer {
         let player = match arrival.operation {
             Operation::Connect => u32::try_from(arrival.index).ok(),
             operation => {
-                let start = choices(self.plan.seed, operation, arrival.index).random_range(0..self.plan.players);
+                let start =
+                    choices(self.plan.seed, operation, arrival.index).random_range(0..self.plan.players);
                 self.players.open_from(start)
             }
         };
-        self.recorder.with(|tally| tally.measures(arrival.measured).operation_mut(arrival.operation).offered += 1);
+        self.recorder
+            .with(|tally| tally.measures(arrival.measured).operation_mut(arrival.operation).offered += 1);
         let unsent = match player {
             Some(player) if self.players.hand(player, arrival) => return,
             Some(_) => "unsent_backlog",
@@ -145,11 +147,13 @@ mod tests {
 
     #[test]
     fn the_schedule_is_the_plan_in_order() {
-        let plan = scenarios::check("pace.toml", SCENARIO, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}")).plan;
+        let plan =
+            scenarios::check("pace.toml", SCENARIO, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}")).plan;
         let arrivals: Vec<_> = Schedule::new(&plan).collect();
         assert!(arrivals.windows(2).all(|pair| pair[0].due <= pair[1].due));
         for planned in &plan.operations {
-            let mine: Vec<_> = arrivals.iter().filter(|arrival| arrival.operation == planned.operation).collect();
+            let mine: Vec<_> =
+                arrivals.iter().filter(|arrival| arrival.operation == planned.operation).collect();
             assert_eq!(mine.len() as u64, planned.arrivals(), "{}", planned.operation);
             assert!(mine.iter().enumerate().all(|(index, arrival)| arrival.index == index as u64));
         }

@@ -36,7 +36,7 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.set_position(line.t + 1);
             bar.set_message(describe(line));
-        } else if self.plain && line.t % PLAIN_EVERY == 0 {
+        } else if self.plain && line.t.is_multiple_of(PLAIN_EVERY) {
             eprintln!("{:>5} s  {}", line.t, describe(line));
         }
     }
@@ -50,7 +50,9 @@ impl Progress {
 }
 
 fn describe(line: &SeriesLine) -> String {
-    let sum = |count: fn(&reports::format::OperationSecond) -> u64| line.operations.values().map(count).sum::<u64>();
+    let sum = |count: fn(&reports::format::OperationSecond) -> u64| {
+        line.operations.values().map(count).sum::<u64>()
+    };
     let errors = sum(|second| second.failed + second.timed_out + second.unsent);
     let received: u64 = line.deliveries.values().map(|second| second.received).sum();
     let slowest = line.operations.values().map(|second| second.response_time_us.p99).max().unwrap_or(0);

@@ -113,7 +113,9 @@ pub async fn run(request: Request) -> Result<Exit, RunError> {
     let writer = RunWriter::create(&dir, &manifest, &as_run)?;
 
     let embedded = match &plan.target {
-        Target::Embedded { profile } => Some(Embedded::start(profile, auth_of_backend(&plan), plan.seed).await?),
+        Target::Embedded { profile } => {
+            Some(Embedded::start(profile, auth_of_backend(&plan), plan.seed).await?)
+        }
         Target::Url(_) => None,
     };
     let url = match (&plan.target, &embedded) {
@@ -130,16 +132,18 @@ pub async fn run(request: Request) -> Result<Exit, RunError> {
     let generated = generate(&plan, endpoint, credentials, writer, progress).await?;
     let Generated { collected, interrupted, started_at, ended_at, peak_open } = generated;
     let Collected { total, mut writer, write_error } = collected;
+    let mut kept = write_error.map_or(Ok(()), Err);
 
     let identity = Run { started_at, ended_at, ..identity };
     let summary = Summary { schema_version: SCHEMA_VERSION, run: identity.clone(), ..Summary::default() };
     let mut summary = verdict::judge(&plan, summary, &total, peak_open, machine::usage());
     if let Some(wanted) = &plan.cloudwatch {
-        let endpoint = wanted.endpoint.as_ref().or(embedded.as_ref().map(|embedded| &embedded.endpoints.cloudwatch));
+        let endpoint =
+            wanted.endpoint.as_ref().or(embedded.as_ref().map(|embedded| &embedded.endpoints.cloudwatch));
         let fetched = cloudwatch::fetch(wanted, endpoint, Window { start: started_at, end: ended_at }).await;
         fetched.problems.iter().for_each(|problem| tracing::warn!("CloudWatch: {problem}"));
         summary.correlation = Some(Correlation { functions: reports::server::functions(&fetched) });
-        writer.cloudwatch(&fetched)?;
+        kept = kept.and(writer.cloudwatch(&fetched));
     }
     if let Some(embedded) = embedded {
         embedded.stop().await;
@@ -147,9 +151,10 @@ pub async fn run(request: Request) -> Result<Exit, RunError> {
 
     manifest.run = identity;
     manifest.state = if interrupted { "interrupted" } else { "finished" }.into();
-    let kept = write_error.map_or(Ok(()), Err).and(writer.summary(&summary)).and(writer.finish(&manifest));
+    // Each is tried, whatever became of the others.
+    let (judged, finished) = (writer.summary(&summary), writer.finish(&manifest));
     drop(writer);
-    if let Err(error) = kept {
+    if let Err(error) = kept.and(judged).and(finished) {
         // What could not be kept is at least shown.
         if let Ok(json) = serde_json::to_string_pretty(&summary) {
             println!("{json}");
@@ -294,7 +299,7 @@ async fn generate(
             _ = &mut pacing, if !paced => paced = true,
             () = interruption.heard() => break true,
         }
-        if paced && play.awaited() == 0 {
+        if paced && clock.now() >= micros(plan.end()) && play.awaited() == 0 {
             let since = *quiet_since.get_or_insert_with(Instant::now);
             if since.elapsed() >= LINGER {
                 break false;
@@ -359,7 +364,8 @@ impl Play {
             }
         }
         if unexpected > 0 {
-            self.recorder.with(|tally| tally.measures(true).delivery_mut(Kind::Placement).unexpected += unexpected);
+            self.recorder
+                .with(|tally| tally.measures(true).delivery_mut(Kind::Placement).unexpected += unexpected);
         }
     }
 

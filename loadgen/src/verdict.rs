@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use reports::format::{
-    Delivery, Generator, Latency, Operation as OperationSummary, Sockets, Summary, Threshold as Judged, Verdict,
+    Delivery, Generator, Latency, Operation as OperationSummary, Sockets, Summary, Threshold as Judged,
+    Verdict,
 };
 use scenarios::Plan;
 use scenarios::threshold::{
-    DeliveryCount, DeliveryTime, Kind, Metric, Operation, OperationCount, OperationTime, SocketCount, Stat, Threshold,
+    DeliveryCount, DeliveryTime, Kind, Metric, Operation, OperationCount, OperationTime, SocketCount, Stat,
+    Threshold,
 };
 
 use crate::exit::Exit;
@@ -147,7 +149,9 @@ fn invalid_reasons(measures: &Measures) -> Vec<String> {
     for (class, remedy) in MACHINE_CLASSES {
         let seen = count(class);
         if seen > 0 {
-            reasons.push(format!("{seen} handshakes failed for lack of the machine's resources ({class}); {remedy}"));
+            reasons.push(format!(
+                "{seen} handshakes failed for lack of the machine's resources ({class}); {remedy}"
+            ));
         }
     }
     reasons
@@ -233,7 +237,7 @@ fn observe(metric: &Metric, summary: &Summary) -> Option<f64> {
 }
 
 fn statistic(latency: &Latency, stat: Stat) -> Option<f64> {
-    (latency.count > 0).then(|| match stat {
+    (latency.count > 0).then_some(match stat {
         Stat::Min => latency.min as f64,
         Stat::Mean => latency.mean,
         Stat::P50 => latency.p50 as f64,

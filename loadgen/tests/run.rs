@@ -63,7 +63,8 @@ fn a_run_leaves_a_complete_folder_whose_figures_add_up() {
 
     let folder = ran.folder();
     assert_eq!(folder.manifest.state, "finished");
-    let offered: u64 = folder.series.iter().filter_map(|line| line.operations.get("send_message")).map(|s| s.offered).sum();
+    let offered: u64 =
+        folder.series.iter().filter_map(|line| line.operations.get("send_message")).map(|s| s.offered).sum();
     assert_eq!(offered, 240, "the series has the warm-up too");
     let functions: Vec<_> = summary.correlation.unwrap().functions;
     let of = |name: &str| functions.iter().find(|function| function.function.ends_with(name)).unwrap();
@@ -72,7 +73,16 @@ fn a_run_leaves_a_complete_folder_whose_figures_add_up() {
     assert_eq!(of("-SendMessage").errors, Some(0.0));
     assert!(of("-OnMessageInserted").peak_concurrency.unwrap() >= 1.0);
 
-    for file in ["manifest.json", "scenario.toml", "summary.json", "series.jsonl", "latency.hlog", "cloudwatch.json", "errors.jsonl", "report.html"] {
+    for file in [
+        "manifest.json",
+        "scenario.toml",
+        "summary.json",
+        "series.jsonl",
+        "latency.hlog",
+        "cloudwatch.json",
+        "errors.jsonl",
+        "report.html",
+    ] {
         assert!(ran.dir.join(file).is_file(), "{file}");
     }
     let secret = "eyJ";
@@ -84,7 +94,8 @@ fn a_run_leaves_a_complete_folder_whose_figures_add_up() {
 
 #[test]
 fn the_same_seed_plans_the_same_run_and_set_overrides_it() {
-    let quick = ["--set", "phases.1.duration=1s", "--set", "operations.send_message.fan_out_max=5", "--seed", "9"];
+    let quick =
+        ["--set", "phases.1.duration=1s", "--set", "operations.send_message.fan_out_max=5", "--seed", "9"];
     let (one, two) = (Scene::new(SMALL).run(&quick), Scene::new(SMALL).run(&quick));
     one.exits(0);
     let (one, two) = (one.summary(), two.summary());
@@ -94,7 +105,16 @@ fn the_same_seed_plans_the_same_run_and_set_overrides_it() {
 
 #[test]
 fn every_player_may_be_a_goose_user() {
-    let ran = Scene::new(SMALL).run(&["--set", "sockets.per_goose_user=1", "--set", "players=100", "--set", "thresholds=[]", "--set", "operations.send_message.fan_out_max=20"]);
+    let ran = Scene::new(SMALL).run(&[
+        "--set",
+        "sockets.per_goose_user=1",
+        "--set",
+        "players=100",
+        "--set",
+        "thresholds=[]",
+        "--set",
+        "operations.send_message.fan_out_max=20",
+    ]);
     assert_eq!(ran.exits(0).summary().sockets.opened, 100);
 }
 
@@ -103,7 +123,16 @@ fn an_external_target_and_both_kinds_of_credentials_work() {
     let backend = Backend::start(&["--profile", "instant", "--auth", "token"]);
     let issuer = format!("auth.issuer={}", backend.url("identity"));
     let cloudwatch = format!("cloudwatch.endpoint={}", backend.url("cloudwatch"));
-    let common = ["--target", backend.url("websocket"), "--set", &issuer, "--set", &cloudwatch, "--set", "cloudwatch.period_s=1"];
+    let common = [
+        "--target",
+        backend.url("websocket"),
+        "--set",
+        &issuer,
+        "--set",
+        &cloudwatch,
+        "--set",
+        "cloudwatch.period_s=1",
+    ];
     for placement in ["auth.placement=header", "auth.placement=query"] {
         let ran = Scene::new(SMALL).run(&[&common[..], &["--set", placement]].concat());
         let summary = ran.exits(0).summary();
@@ -129,7 +158,9 @@ fn mistakes_are_told_at_once_and_nothing_is_sent() {
     let dir = scene.dir();
     let ran = scene.run(&["--target", &target, "--set", "auth.mode=header"]);
     ran.exits(2);
-    for told in ["scenario.toml:2:1", "players", "scenario.toml:3:1", "speed", "scenario.toml:5:1", "hodl", "help:"] {
+    for told in
+        ["scenario.toml:2:1", "players", "scenario.toml:3:1", "speed", "scenario.toml:5:1", "hodl", "help:"]
+    {
         assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
     }
     assert!(listener.accept().is_err(), "a byte was sent");
@@ -153,12 +184,22 @@ fn a_scenario_can_be_checked_and_explained() {
     let text = String::from_utf8(explain.stdout).unwrap();
     assert!(text.contains("200 players connect at 400 per second"), "{text}");
     let schema = Command::new(LOADGEN).args(["scenario", "schema"]).output().unwrap();
-    assert!(serde_json::from_slice::<serde_json::Value>(&schema.stdout).unwrap()["properties"]["players"].is_object());
+    assert!(
+        serde_json::from_slice::<serde_json::Value>(&schema.stdout).unwrap()["properties"]["players"]
+            .is_object()
+    );
 }
 
 #[test]
 fn every_command_helps_with_an_example() {
-    for command in [vec!["run"], vec!["report"], vec!["correlate"], vec!["scenario", "check"], vec!["scenario", "explain"], vec!["scenario", "schema"]] {
+    for command in [
+        vec!["run"],
+        vec!["report"],
+        vec!["correlate"],
+        vec!["scenario", "check"],
+        vec!["scenario", "explain"],
+        vec!["scenario", "schema"],
+    ] {
         let help = Command::new(LOADGEN).args(&command).arg("--help").output().unwrap();
         assert!(String::from_utf8(help.stdout).unwrap().contains("Example"), "{command:?}");
     }

@@ -61,7 +61,12 @@ fn a_target_that_is_down_is_refused_and_fails() {
 fn a_target_that_dies_mid_run_leaves_a_measured_run() {
     let mut backend = Backend::start(&["--auth", "header"]);
     let scene = Scene::new(LONG);
-    let child = scene.command(&["--target", backend.url("websocket")]).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let child = scene
+        .command(&["--target", backend.url("websocket")])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     wait_for_lines(&scene.dir().join("series.jsonl"), 3);
     backend.kill();
     let ran = scene.ran(child.wait_with_output().unwrap());
@@ -84,7 +89,8 @@ fn garbage_during_the_handshake_has_its_class() {
             let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2 is not what you want\r\n\r\n");
         }
     });
-    let ran = Scene::new(LONG).run(&["--target", &format!("ws://{address}/x"), "--set", "phases.0.duration=1s"]);
+    let ran =
+        Scene::new(LONG).run(&["--target", &format!("ws://{address}/x"), "--set", "phases.0.duration=1s"]);
     assert_eq!(ran.exits(1).summary().operations["connect"].errors["bad_handshake"], 50);
 }
 
@@ -104,7 +110,11 @@ fn garbage_frames_fail_what_they_stand_for() {
     let ran = Scene::new(LONG).with("profile.toml", profile).run(&["--set", "target.profile=profile.toml"]);
     let summary = ran.exits(3).summary();
     assert_balanced(&summary);
-    assert!(summary.operations["send_message"].errors["garbage"] > 20, "{:?}", summary.operations["send_message"]);
+    assert!(
+        summary.operations["send_message"].errors["garbage"] > 20,
+        "{:?}",
+        summary.operations["send_message"]
+    );
 }
 
 #[test]

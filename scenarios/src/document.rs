@@ -84,10 +84,15 @@ impl Document {
                 Value::Array(items) => {
                     let length = items.len();
                     part.parse::<usize>().ok().and_then(|index| items.get_mut(index)).ok_or_else(|| {
-                        wrong(format!("`{part}` is not one of the {length} entries"), "entries are numbered from 0")
+                        wrong(
+                            format!("`{part}` is not one of the {length} entries"),
+                            "entries are numbered from 0",
+                        )
                     })?
                 }
-                _ => return Err(wrong(format!("`{part}` lies below a plain value"), "name a key of a table")),
+                _ => {
+                    return Err(wrong(format!("`{part}` lies below a plain value"), "name a key of a table"));
+                }
             };
         }
         *target = value;
@@ -123,7 +128,12 @@ impl Document {
     }
 
     /// A mistake about the value at `pointer`.
-    pub(crate) fn mistake(&self, pointer: &str, problem: impl Into<String>, remedy: impl Into<String>) -> Mistake {
+    pub(crate) fn mistake(
+        &self,
+        pointer: &str,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Mistake {
         Mistake {
             place: self.place(pointer),
             key: pointer.trim_start_matches('/').replace('/', "."),
@@ -156,7 +166,11 @@ fn place(file: &str, text: &str, offset: usize) -> String {
     format!("{file}:{line}:{column}")
 }
 
-fn table_to_json(table: &DeTable<'_>, pointer: &str, places: &mut HashMap<String, Range<usize>>) -> Map<String, Value> {
+fn table_to_json(
+    table: &DeTable<'_>,
+    pointer: &str,
+    places: &mut HashMap<String, Range<usize>>,
+) -> Map<String, Value> {
     let mut map = Map::new();
     for (key, value) in table {
         let at = child(pointer, key.get_ref());
@@ -166,14 +180,20 @@ fn table_to_json(table: &DeTable<'_>, pointer: &str, places: &mut HashMap<String
     map
 }
 
-fn value_to_json(value: &Spanned<DeValue<'_>>, pointer: &str, places: &mut HashMap<String, Range<usize>>) -> Value {
+fn value_to_json(
+    value: &Spanned<DeValue<'_>>,
+    pointer: &str,
+    places: &mut HashMap<String, Range<usize>>,
+) -> Value {
     match value.get_ref() {
         DeValue::String(text) => Value::String(text.to_string()),
         DeValue::Integer(number) => {
             let digits = number.as_str().replace('_', "");
             i64::from_str_radix(&digits, number.radix()).map_or(Value::Null, Value::from)
         }
-        DeValue::Float(number) => number.as_str().replace('_', "").parse::<f64>().map_or(Value::Null, Value::from),
+        DeValue::Float(number) => {
+            number.as_str().replace('_', "").parse::<f64>().map_or(Value::Null, Value::from)
+        }
         DeValue::Boolean(flag) => Value::Bool(*flag),
         DeValue::Datetime(instant) => Value::String(instant.to_string()),
         DeValue::Array(items) => {
@@ -190,8 +210,6 @@ fn value_to_json(value: &Spanned<DeValue<'_>>, pointer: &str, places: &mut HashM
 
 /// A TOML value, or the text itself: `--set name=soak` needs no quotes.
 fn parse_value(text: &str) -> Value {
-    DeValue::parse(text).map_or_else(
-        |_| Value::String(text.into()),
-        |value| value_to_json(&value, "", &mut HashMap::new()),
-    )
+    DeValue::parse(text)
+        .map_or_else(|_| Value::String(text.into()), |value| value_to_json(&value, "", &mut HashMap::new()))
 }

@@ -23,7 +23,10 @@ pub fn sentences(plan: &Plan) -> Vec<String> {
                 let (least, most) = (*shape.fan_out.start(), *shape.fan_out.end());
                 let recipients = if least == most { least.to_string() } else { format!("{least} to {most}") };
                 let pushes = planned.arrivals() as f64 * f64::midpoint(f64::from(least), f64::from(most));
-                format!(" to {recipients} players each ({} bytes of text), about {pushes:.0} pushes", shape.size)
+                format!(
+                    " to {recipients} players each ({} bytes of text), about {pushes:.0} pushes",
+                    shape.size
+                )
             }
             (Operation::PlacementRequest, _) => format!(", {} pushes", planned.arrivals()),
             _ => String::new(),
@@ -47,7 +50,9 @@ pub fn sentences(plan: &Plan) -> Vec<String> {
 
 fn target(plan: &Plan) -> String {
     match &plan.target {
-        Target::Embedded { profile } => format!("The target is the embedded backend with the profile `{profile}`."),
+        Target::Embedded { profile } => {
+            format!("The target is the embedded backend with the profile `{profile}`.")
+        }
         Target::Url(url) => format!("The target is {}://{}{}.", url.scheme(), url.authority(), url.path()),
     }
 }

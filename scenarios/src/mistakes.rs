@@ -35,7 +35,12 @@ impl fmt::Display for Mistake {
 pub struct Mistakes(pub Vec<Mistake>);
 
 impl Mistakes {
-    pub(crate) fn one(place: String, key: &str, problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(crate) fn one(
+        place: String,
+        key: &str,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
         Self(vec![Mistake { place, key: key.into(), problem: problem.into(), remedy: remedy.into() }])
     }
 
@@ -52,7 +57,11 @@ impl Mistakes {
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.len();
-        writeln!(f, "{count} mistake{} in the scenario; nothing was sent", if count == 1 { "" } else { "s" })?;
+        writeln!(
+            f,
+            "{count} mistake{} in the scenario; nothing was sent",
+            if count == 1 { "" } else { "s" }
+        )?;
         for mistake in &self.0 {
             writeln!(f, "  {mistake}")?;
         }

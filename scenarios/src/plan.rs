@@ -165,7 +165,8 @@ impl Plan {
         let answers = self.operations.iter().map(|planned| planned.timeout).max().unwrap_or_default();
         let has = |operation| self.operations.iter().any(|planned| planned.operation == operation);
         let messages = if has(Operation::SendMessage) { self.delivery_timeout } else { Duration::ZERO };
-        let placements = if has(Operation::PlacementRequest) { self.placement_timeout } else { Duration::ZERO };
+        let placements =
+            if has(Operation::PlacementRequest) { self.placement_timeout } else { Duration::ZERO };
         answers.max(messages).max(placements)
     }
 
@@ -219,7 +220,8 @@ impl Check<'_> {
             stretches,
             message: self.message(scenario),
             delivery_timeout: self.positive("/deliveries/timeout", scenario.deliveries.timeout),
-            placement_timeout: self.positive("/deliveries/placement_timeout", scenario.deliveries.placement_timeout),
+            placement_timeout: self
+                .positive("/deliveries/placement_timeout", scenario.deliveries.placement_timeout),
             thresholds: self.thresholds(&scenario.thresholds, &operations),
             cloudwatch: self.cloudwatch(&scenario.cloudwatch, &target),
             operations,
@@ -229,7 +231,12 @@ impl Check<'_> {
 
     fn target(&mut self, target: &scenario::Target) -> Target {
         if target.url != "embedded" {
-            let parsed = self.url("/target/url", &target.url, &["ws", "wss"], "write `embedded`, or a URL like wss://ID.execute-api.REGION.amazonaws.com/STAGE");
+            let parsed = self.url(
+                "/target/url",
+                &target.url,
+                &["ws", "wss"],
+                "write `embedded`, or a URL like wss://ID.execute-api.REGION.amazonaws.com/STAGE",
+            );
             return parsed.map_or(Target::Embedded { profile: String::new() }, Target::Url);
         }
         let profile = match target.profile.as_str() {
@@ -259,7 +266,12 @@ impl Check<'_> {
     fn auth(&mut self, scenario: &Scenario, target: &Target) -> Auth {
         let auth = &scenario.auth;
         let issuer = auth.issuer.as_ref().and_then(|issuer| {
-            self.url("/auth/issuer", issuer, &["http", "https"], "write the identity provider's base URL, e.g. http://127.0.0.1:8081")
+            self.url(
+                "/auth/issuer",
+                issuer,
+                &["http", "https"],
+                "write the identity provider's base URL, e.g. http://127.0.0.1:8081",
+            )
         });
         if auth.mode == AuthMode::Token && auth.issuer.is_none() && matches!(target, Target::Url(_)) {
             self.wrong(
@@ -281,7 +293,8 @@ impl Check<'_> {
             );
         }
         let mut at = Duration::from_secs_f64(connect.min(86_400.0)) + SETTLE;
-        let mut stretches = vec![Stretch { name: "connect".into(), start: Duration::ZERO, end: at, measured: true }];
+        let mut stretches =
+            vec![Stretch { name: "connect".into(), start: Duration::ZERO, end: at, measured: true }];
         let (mut lines, mut load) = (Vec::new(), 0.0);
         for (index, phase) in scenario.phases.iter().enumerate() {
             let duration = self.positive(&format!("/phases/{index}/duration"), phase.duration);
@@ -308,12 +321,21 @@ impl Check<'_> {
             at += duration;
         }
         if !stretches.iter().skip(1).any(|stretch| stretch.measured) {
-            self.wrong("/phases", "no phase is measured", "leave out `measured = false` in at least one phase");
+            self.wrong(
+                "/phases",
+                "no phase is measured",
+                "leave out `measured = false` in at least one phase",
+            );
         }
         (stretches, lines)
     }
 
-    fn operations(&mut self, scenario: &Scenario, stretches: &[Stretch], lines: &[Line]) -> Vec<PlannedOperation> {
+    fn operations(
+        &mut self,
+        scenario: &Scenario,
+        stretches: &[Stretch],
+        lines: &[Line],
+    ) -> Vec<PlannedOperation> {
         let connect_end = stretches.first().map_or(Duration::ZERO, |stretch| stretch.end);
         let connect_seconds = f64::from(scenario.players) / scenario.sockets.connect_rate;
         let mut operations = vec![PlannedOperation {
@@ -325,7 +347,8 @@ impl Check<'_> {
         let curve = Curve::new(connect_end, lines);
         let wanted = &scenario.operations;
         let message = wanted.send_message.as_ref().map(|message| (message.rate, message.timeout));
-        let simple = |simple: &Option<scenario::Simple>| simple.as_ref().map(|simple| (simple.rate, simple.timeout));
+        let simple =
+            |simple: &Option<scenario::Simple>| simple.as_ref().map(|simple| (simple.rate, simple.timeout));
         for (operation, given) in [
             (Operation::SendMessage, message),
             (Operation::PlacementRequest, simple(&wanted.placement_request)),
@@ -399,12 +422,12 @@ impl Check<'_> {
                 Metric::OperationTime { operation, .. }
                 | Metric::OperationCount(operation, _)
                 | Metric::ErrorRate(Some(operation)) => Some(*operation),
-                Metric::DeliveryTime { kind, .. } | Metric::DeliveryCount(kind, _) | Metric::LostRate(kind) => {
-                    Some(match kind {
-                        threshold::Kind::Message => Operation::SendMessage,
-                        threshold::Kind::Placement => Operation::PlacementRequest,
-                    })
-                }
+                Metric::DeliveryTime { kind, .. }
+                | Metric::DeliveryCount(kind, _)
+                | Metric::LostRate(kind) => Some(match kind {
+                    threshold::Kind::Message => Operation::SendMessage,
+                    threshold::Kind::Placement => Operation::PlacementRequest,
+                }),
                 Metric::ErrorRate(None) | Metric::Sockets(_) => None,
             };
             if let Some(operation) = needs.filter(|operation| !planned(*operation)) {
@@ -422,10 +445,21 @@ impl Check<'_> {
     fn cloudwatch(&mut self, wanted: &scenario::CloudWatch, target: &Target) -> Option<CloudWatch> {
         let embedded = matches!(target, Target::Embedded { .. });
         let endpoint = wanted.endpoint.as_ref().and_then(|endpoint| {
-            self.url("/cloudwatch/endpoint", endpoint, &["http", "https"], "write e.g. http://127.0.0.1:8081, or leave it out for AWS")
+            self.url(
+                "/cloudwatch/endpoint",
+                endpoint,
+                &["http", "https"],
+                "write e.g. http://127.0.0.1:8081, or leave it out for AWS",
+            )
         });
-        if let Some(period) = wanted.period_s.filter(|period| *period != 1 && (*period == 0 || period % 60 != 0)) {
-            self.wrong("/cloudwatch/period_s", format!("{period} is no period"), "write 60 (or a multiple), or 1 for a local stack");
+        if let Some(period) =
+            wanted.period_s.filter(|period| *period != 1 && (*period == 0 || period % 60 != 0))
+        {
+            self.wrong(
+                "/cloudwatch/period_s",
+                format!("{period} is no period"),
+                "write 60 (or a multiple), or 1 for a local stack",
+            );
         }
         let named = !wanted.functions.is_empty() || !wanted.function_prefix.is_empty();
         let enabled = wanted.enabled.unwrap_or(embedded || endpoint.is_some() || named);
@@ -454,7 +488,9 @@ impl Check<'_> {
 
     fn url(&mut self, pointer: &str, text: &str, schemes: &[&str], remedy: &str) -> Option<Url> {
         let problem = match Url::parse(text) {
-            Ok(url) if !schemes.contains(&url.scheme()) => format!("must begin with {}://", schemes.join(":// or ")),
+            Ok(url) if !schemes.contains(&url.scheme()) => {
+                format!("must begin with {}://", schemes.join(":// or "))
+            }
             Ok(url) if url.host_str().is_none_or(str::is_empty) => "has no host".into(),
             Ok(url) if url.fragment().is_some() => "has a fragment (`#…`), which a server never sees".into(),
             Ok(url) => return Some(url),

@@ -20,16 +20,28 @@ pub fn json_schema() -> Value {
 pub(crate) fn deserialize(document: &Document) -> Result<Scenario, Mistakes> {
     let schema = json_schema();
     let internal = |what: &dyn std::fmt::Display| {
-        Mistakes::one(document.place(""), "", format!("cannot be checked: {what}"), "this is a fault of loadgen")
+        Mistakes::one(
+            document.place(""),
+            "",
+            format!("cannot be checked: {what}"),
+            "this is a fault of loadgen",
+        )
     };
     let validator = Validator::new(&schema).map_err(|error| internal(&error))?;
-    let mistakes: Vec<_> =
-        validator.iter_errors(&document.value).flat_map(|error| in_words(document, &schema, &error)).collect();
+    let mistakes: Vec<_> = validator
+        .iter_errors(&document.value)
+        .flat_map(|error| in_words(document, &schema, &error))
+        .collect();
     if !mistakes.is_empty() {
         return Err(Mistakes(mistakes));
     }
     serde_json::from_value(document.value.clone()).map_err(|error| {
-        Mistakes::one(document.place(""), "", error.to_string(), "see `loadgen scenario schema` for every key")
+        Mistakes::one(
+            document.place(""),
+            "",
+            error.to_string(),
+            "see `loadgen scenario schema` for every key",
+        )
     })
 }
 
@@ -61,18 +73,29 @@ fn in_words(document: &Document, schema: &Value, error: &ValidationError<'_>) ->
             mistake.place = document.place(pointer);
             vec![mistake]
         }
-        ValidationErrorKind::Type { kind } => one(format!("must be {}, found {found}", type_name(kind)), described),
-        ValidationErrorKind::Minimum { limit } => one(format!("{found} is too small, at least {limit}"), described),
-        ValidationErrorKind::Maximum { limit } => one(format!("{found} is too large, at most {limit}"), described),
+        ValidationErrorKind::Type { kind } => {
+            one(format!("must be {}, found {found}", type_name(kind)), described)
+        }
+        ValidationErrorKind::Minimum { limit } => {
+            one(format!("{found} is too small, at least {limit}"), described)
+        }
+        ValidationErrorKind::Maximum { limit } => {
+            one(format!("{found} is too large, at most {limit}"), described)
+        }
         ValidationErrorKind::MinItems { limit } => one(format!("needs at least {limit} entry"), described),
-        ValidationErrorKind::Enum { options } => one(format!("{found} is none of {}", shown(options)), described),
+        ValidationErrorKind::Enum { options } => {
+            one(format!("{found} is none of {}", shown(options)), described)
+        }
         ValidationErrorKind::OneOfNotValid { .. } => {
             one(format!("{found} is none of {}", words(schema, pointer).join(", ")), described)
         }
         // An optional table: what counts is what is wrong with the table, not that it is not null.
-        ValidationErrorKind::AnyOf { context } => {
-            context.first().into_iter().flatten().flat_map(|inner| in_words(document, schema, inner)).collect()
-        }
+        ValidationErrorKind::AnyOf { context } => context
+            .first()
+            .into_iter()
+            .flatten()
+            .flat_map(|inner| in_words(document, schema, inner))
+            .collect(),
         ValidationErrorKind::Pattern { .. } => one(format!("{found} has the wrong form"), described),
         _ => one(error.to_string(), described),
     }
@@ -81,7 +104,9 @@ fn in_words(document: &Document, schema: &Value, error: &ValidationError<'_>) ->
 fn type_name(kind: &TypeKind) -> String {
     match kind {
         TypeKind::Single(one) => one.to_string(),
-        TypeKind::Multiple(several) => several.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" or "),
+        TypeKind::Multiple(several) => {
+            several.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" or ")
+        }
     }
 }
 
@@ -95,7 +120,10 @@ fn at<'s>(schema: &'s Value, pointer: &str) -> Option<&'s Value> {
     let mut here = schema;
     for part in pointer.split('/').skip(1) {
         here = resolve(schema, here);
-        here = here.get("properties").and_then(|properties| properties.get(part)).or_else(|| here.get("items"))?;
+        here = here
+            .get("properties")
+            .and_then(|properties| properties.get(part))
+            .or_else(|| here.get("items"))?;
     }
     Some(here)
 }
@@ -119,7 +147,8 @@ fn describe(schema: &Value, pointer: &str) -> String {
 
 /// The words that a choice takes; schemars writes a documented enum as `oneOf` constants.
 fn words(schema: &Value, pointer: &str) -> Vec<String> {
-    let options = at(schema, pointer).and_then(|here| resolve(schema, here).get("oneOf")).and_then(Value::as_array);
+    let options =
+        at(schema, pointer).and_then(|here| resolve(schema, here).get("oneOf")).and_then(Value::as_array);
     options.into_iter().flatten().filter_map(|option| option.get("const")).map(Value::to_string).collect()
 }
 

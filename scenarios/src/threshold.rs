@@ -251,13 +251,17 @@ impl Metric {
         Some(match *parts.as_slice() {
             ["error_rate"] => (Self::ErrorRate(None), Dimension::Fraction),
             ["sockets", count] => (Self::Sockets(SocketCount::parse(count)?), Dimension::Count),
-            [operation, "error_rate"] => (Self::ErrorRate(Some(Operation::parse(operation)?)), Dimension::Fraction),
+            [operation, "error_rate"] => {
+                (Self::ErrorRate(Some(Operation::parse(operation)?)), Dimension::Fraction)
+            }
             [kind, "lost_rate"] => (Self::LostRate(Kind::parse(kind)?), Dimension::Fraction),
             [of, count] => match (Operation::parse(of), Kind::parse(of)) {
                 (Some(operation), _) => {
                     (Self::OperationCount(operation, OperationCount::parse(count)?), Dimension::Count)
                 }
-                (_, Some(kind)) => (Self::DeliveryCount(kind, DeliveryCount::parse(count)?), Dimension::Count),
+                (_, Some(kind)) => {
+                    (Self::DeliveryCount(kind, DeliveryCount::parse(count)?), Dimension::Count)
+                }
                 _ => return None,
             },
             [of, time, stat] => {

@@ -96,14 +96,20 @@ fn a_broken_file_is_no_riddle() {
 fn overrides_change_any_key_and_answer_for_their_own_mistakes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let quickstart = folder.join("quickstart.toml");
-    let sets = overrides(&["players=5000", "phases.0.duration=\"7s\"", "operations.send_message.rate=3", "name=other"]);
+    let sets = overrides(&[
+        "players=5000",
+        "phases.0.duration=\"7s\"",
+        "operations.send_message.rate=3",
+        "name=other",
+    ]);
     let checked = load(&quickstart, &sets).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     assert_eq!(checked.plan.players, 5000);
     assert_eq!(checked.plan.name, "other");
     assert!(checked.as_run.contains("# --set players=5000"));
     assert!(check("again.toml", &checked.as_run, &[]).is_ok(), "what ran can run again");
 
-    let mistakes = load(&quickstart, &overrides(&["players=none", "phases.9.load=1", "typo.key=1"])).unwrap_err();
+    let mistakes =
+        load(&quickstart, &overrides(&["players=none", "phases.9.load=1", "typo.key=1"])).unwrap_err();
     assert!(mistakes.to_string().contains("phases.9.load"), "{mistakes}");
     let mistakes = load(&quickstart, &overrides(&["players=none", "typo.key=1"])).unwrap_err();
     let places: Vec<_> = mistakes.0.iter().map(|mistake| mistake.place.as_str()).collect();
@@ -118,5 +124,8 @@ fn the_checked_in_schema_is_the_one_in_force() {
         std::fs::write(&path, &schema).unwrap();
     }
     let stored = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(stored, schema, "run `UPDATE_SCHEMA=1 cargo test -p scenarios` and commit scenario.schema.json");
+    assert_eq!(
+        stored, schema,
+        "run `UPDATE_SCHEMA=1 cargo test -p scenarios` and commit scenario.schema.json"
+    );
 }

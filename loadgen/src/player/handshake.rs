@@ -94,7 +94,10 @@ pub(super) fn io_class(error: &io::Error) -> &'static str {
         (_, Some(EMFILE | ENFILE)) => "no_descriptors",
         (io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse, _) => "no_ports",
         (io::ErrorKind::ConnectionRefused, _) => "refused",
-        (io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted, _) => "reset",
+        (
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted,
+            _,
+        ) => "reset",
         (io::ErrorKind::UnexpectedEof, _) => "closed",
         (io::ErrorKind::TimedOut, _) => "timeout",
         (io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable, _) => "unreachable",
@@ -113,7 +116,8 @@ impl Endpoint {
         let unresolved = |source| EndpointError::Resolve { host: host.into(), source };
         let addresses: Vec<_> = tokio::net::lookup_host((host, port)).await.map_err(unresolved)?.collect();
         let tls = if url.scheme() == "wss" { Some(tls(host)?) } else { None };
-        let sources = if sources.is_empty() { loopback_sources(&addresses, players) } else { sources.to_vec() };
+        let sources =
+            if sources.is_empty() { loopback_sources(&addresses, players) } else { sources.to_vec() };
         Ok(Self { url: url.clone(), addresses, sources, tls })
     }
 
@@ -131,7 +135,10 @@ impl Endpoint {
         let mut stream = match &self.tls {
             None => Either::Left(tcp),
             Some((connector, name)) => {
-                let tls = connector.connect(name.clone(), tcp).await.map_err(|error| ConnectError::new("tls", error))?;
+                let tls = connector
+                    .connect(name.clone(), tcp)
+                    .await
+                    .map_err(|error| ConnectError::new("tls", error))?;
                 Either::Right(Box::new(tls))
             }
         };
@@ -162,18 +169,23 @@ impl Endpoint {
     ) -> Result<Vec<u8>, ConnectError> {
         let mut url = self.url.clone();
         credentials.put_in_query(number, &mut url);
-        let uri: Uri = url.as_str().parse().map_err(|_| ConnectError::new("bad_request", "the URL is no URI"))?;
+        let uri: Uri =
+            url.as_str().parse().map_err(|_| ConnectError::new("bad_request", "the URL is no URI"))?;
         let mut request =
             uri.into_client_request().map_err(|error| ConnectError::new("bad_request", error))?;
         credentials.put_in_headers(number, request.headers_mut());
-        let (request, key) = generate_request(request).map_err(|error| ConnectError::new("bad_request", error))?;
+        let (request, key) =
+            generate_request(request).map_err(|error| ConnectError::new("bad_request", error))?;
         stream.write_all(&request).await?;
         stream.flush().await?;
 
         let mut answer = Vec::with_capacity(HEAD);
         loop {
             if stream.read_buf(&mut answer).await? == 0 {
-                return Err(ConnectError::new("closed", "the target closed the connection during the handshake"));
+                return Err(ConnectError::new(
+                    "closed",
+                    "the target closed the connection during the handshake",
+                ));
             }
             if let Some(head) = read_head(&answer, &derive_accept_key(key.as_bytes()))? {
                 return Ok(answer.split_off(head));
@@ -202,11 +214,14 @@ fn read_head(answer: &[u8], accept: &str) -> Result<Option<usize>, ConnectError>
         let body = String::from_utf8_lossy(&answer[length..answer.len().min(length + 200)]).into_owned();
         return Err(ConnectError::new(format!("http_{status}"), format!("HTTP {status} {body}")));
     }
-    let accepted = response
-        .headers
-        .iter()
-        .any(|header| header.name.eq_ignore_ascii_case("sec-websocket-accept") && header.value == accept.as_bytes());
-    if accepted { Ok(Some(length)) } else { Err(ConnectError::new("bad_handshake", "101 without the right accept key")) }
+    let accepted = response.headers.iter().any(|header| {
+        header.name.eq_ignore_ascii_case("sec-websocket-accept") && header.value == accept.as_bytes()
+    });
+    if accepted {
+        Ok(Some(length))
+    } else {
+        Err(ConnectError::new("bad_handshake", "101 without the right accept key"))
+    }
 }
 
 fn tls(host: &str) -> Result<(TlsConnector, ServerName<'static>), EndpointError> {
@@ -234,7 +249,8 @@ mod tests {
 
     #[test]
     fn an_answer_is_judged_by_status_and_key() {
-        let good = format!("HTTP/1.1 101 Switching Protocols\r\nsec-WebSocket-accept: {ACCEPT}\r\n\r\n\x01rest");
+        let good =
+            format!("HTTP/1.1 101 Switching Protocols\r\nsec-WebSocket-accept: {ACCEPT}\r\n\r\n\x01rest");
         assert_eq!(read_head(good.as_bytes(), ACCEPT).unwrap(), Some(good.len() - 5));
         assert_eq!(read_head(&good.as_bytes()[..40], ACCEPT).unwrap(), None);
         let class = |answer: &str| read_head(answer.as_bytes(), ACCEPT).unwrap_err().class;

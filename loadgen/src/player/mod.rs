@@ -94,7 +94,10 @@ impl Players {
     pub fn open_from(&self, start: u32) -> Option<u32> {
         let start = start as usize;
         let (after, before) = (start..self.slots.len(), 0..start);
-        after.chain(before).find(|&player| self.slots[player].open.load(Ordering::Relaxed)).map(|player| player as u32)
+        after
+            .chain(before)
+            .find(|&player| self.slots[player].open.load(Ordering::Relaxed))
+            .map(|player| player as u32)
     }
 
     /// Up to `wanted` different players whose sockets are open, drawn evenly.

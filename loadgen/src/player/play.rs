@@ -79,7 +79,9 @@ impl Play {
             operation.unsent += 1;
             operation.errors.count(class.into());
         });
-        self.sample(player, arrival.operation.word(), &class.into(), || "the arrival could not be sent".into());
+        self.sample(player, arrival.operation.word(), &class.into(), || {
+            "the arrival could not be sent".into()
+        });
     }
 
     /// Counts how an operation ended.
@@ -109,18 +111,20 @@ impl Play {
     /// Counts what a push turned out to be.
     pub(super) fn received(&self, player: u32, kind: Kind, receipt: Receipt) {
         match receipt {
-            Receipt::Received { latency, first, last, out_of_order, measured } => self.recorder.with(|tally| {
-                let delivery = tally.measures(measured).delivery_mut(kind);
-                delivery.received += 1;
-                delivery.out_of_order += u64::from(out_of_order);
-                delivery.each.record(latency);
-                if first {
-                    delivery.first.record(latency);
-                }
-                if last {
-                    delivery.last.record(latency);
-                }
-            }),
+            Receipt::Received { latency, first, last, out_of_order, measured } => {
+                self.recorder.with(|tally| {
+                    let delivery = tally.measures(measured).delivery_mut(kind);
+                    delivery.received += 1;
+                    delivery.out_of_order += u64::from(out_of_order);
+                    delivery.each.record(latency);
+                    if first {
+                        delivery.first.record(latency);
+                    }
+                    if last {
+                        delivery.last.record(latency);
+                    }
+                })
+            }
             Receipt::Duplicate { measured } => {
                 self.recorder.with(|tally| tally.measures(measured).delivery_mut(kind).duplicated += 1);
             }
@@ -129,13 +133,21 @@ impl Play {
             }),
             Receipt::Unexpected => {
                 self.recorder.with(|tally| tally.measured.delivery_mut(kind).unexpected += 1);
-                self.sample(player, kind.word(), &"unexpected".into(), || "nothing sent in this run calls for it".into());
+                self.sample(player, kind.word(), &"unexpected".into(), || {
+                    "nothing sent in this run calls for it".into()
+                });
             }
         }
     }
 
     /// Keeps a sample of an error, if its class still has room.
-    pub(super) fn sample(&self, player: u32, operation: &'static str, class: &Class, detail: impl FnOnce() -> String) {
+    pub(super) fn sample(
+        &self,
+        player: u32,
+        operation: &'static str,
+        class: &Class,
+        detail: impl FnOnce() -> String,
+    ) {
         let at = self.clock.now();
         self.recorder.with(|tally| {
             tally.samples.offer(operation, class, || Sample {

@@ -3,6 +3,7 @@
 //! Reading never waits for writing: where the target does not read, requests pile up in the socket's buffer and
 //! are refused past its bound, while answers and pushes are still taken.
 
+use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
 use futures_util::{SinkExt, StreamExt};
@@ -47,6 +48,8 @@ pub(super) struct Session<'p> {
     number: u32,
     socket: WebSocketStream<Stream>,
     pending: Vec<Pending>,
+    /// Errors that name no request, and could still belong to more than one.
+    unclaimed: VecDeque<(Class, String)>,
     unflushed: bool,
     goose: &'p mpsc::Sender<GooseSample>,
 }
@@ -58,7 +61,15 @@ impl<'p> Session<'p> {
         socket: WebSocketStream<Stream>,
         goose: &'p mpsc::Sender<GooseSample>,
     ) -> Self {
-        Self { play, number, socket, pending: Vec::new(), unflushed: false, goose }
+        Self {
+            play,
+            number,
+            socket,
+            pending: Vec::new(),
+            unclaimed: VecDeque::new(),
+            unflushed: false,
+            goose,
+        }
     }
 
     /// Does whatever can be done now; ready when the socket has ended or the run is over.
@@ -190,9 +201,10 @@ impl<'p> Session<'p> {
                 }
             }
             Incoming::Message { text } => {
-                let receipt = Correlation::parse(&text).map_or(crate::delivery::Receipt::Unexpected, |correlation| {
-                    self.play.messages.receive(correlation, self.number, now)
-                });
+                let receipt = Correlation::parse(&text)
+                    .map_or(crate::delivery::Receipt::Unexpected, |correlation| {
+                        self.play.messages.receive(correlation, self.number, now)
+                    });
                 self.play.received(self.number, Kind::Message, receipt);
             }
             Incoming::Placement { id, status } => {
@@ -203,7 +215,7 @@ impl<'p> Session<'p> {
                     self.unfulfilled(&status);
                 }
             }
-            Incoming::GatewayError(message) => self.fail_oldest(slug(&message).into(), &message),
+            Incoming::GatewayError(message) => self.fail_one(slug(&message).into(), &message),
             Incoming::Garbage => self.garbage(text),
         }
     }
@@ -218,7 +230,8 @@ impl<'p> Session<'p> {
             _ => (200..300).contains(&status),
         };
         if let Some(id) = placement.filter(|_| expected) {
-            play.recorder.with(|tally| tally.measures(arrival.measured).delivery_mut(Kind::Placement).expected += 1);
+            play.recorder
+                .with(|tally| tally.measures(arrival.measured).delivery_mut(Kind::Placement).expected += 1);
             for receipt in play.placements.expect(&id, self.number, sent, arrival.measured) {
                 play.received(self.number, Kind::Placement, receipt);
             }
@@ -228,6 +241,7 @@ impl<'p> Session<'p> {
         } else {
             self.fail(&arrival, sent, format!("status_{status}").into(), body);
         }
+        self.settle();
     }
 
     /// An operation failed: nothing more is expected of it.
@@ -248,20 +262,30 @@ impl<'p> Session<'p> {
         self.play.ended(arrival, sent, outcome);
     }
 
-    /// A frame that answers no request in particular fails the one that has waited longest.
-    fn fail_oldest(&mut self, class: Class, detail: &str) {
-        let oldest = self.pending.iter().enumerate().min_by_key(|(_, pending)| pending.sent);
-        match oldest.map(|(position, _)| position) {
-            Some(position) => {
-                let Pending { arrival, sent, .. } = self.pending.swap_remove(position);
-                self.fail(&arrival, sent, class, detail);
+    /// A frame that ends one request without naming it: API Gateway's own error frames carry no id. It is kept until
+    /// no other request could be meant, so that each such frame fails exactly one.
+    fn fail_one(&mut self, class: Class, detail: &str) {
+        if self.pending.is_empty() {
+            self.play.sample(self.number, "socket", &class, || detail.to_owned());
+        } else {
+            self.unclaimed.push_back((class, detail.to_owned()));
+            self.settle();
+        }
+    }
+
+    /// Where as many requests are left as errors, each has one.
+    fn settle(&mut self) {
+        while !self.unclaimed.is_empty() && self.pending.len() <= self.unclaimed.len() {
+            let Some((class, detail)) = self.unclaimed.pop_front() else { return };
+            match self.pending.pop() {
+                Some(Pending { arrival, sent, .. }) => self.fail(&arrival, sent, class, &detail),
+                None => self.play.sample(self.number, "socket", &class, || detail),
             }
-            None => self.play.sample(self.number, "socket", &class, || detail.to_owned()),
         }
     }
 
     fn garbage(&mut self, seen: &str) {
-        self.fail_oldest("garbage".into(), seen);
+        self.fail_one("garbage".into(), seen);
     }
 
     fn stray(&self, class: &'static str, detail: impl FnOnce() -> String) {
@@ -281,7 +305,13 @@ impl<'p> Session<'p> {
         let now = self.play.clock.now();
         while let Some(position) = self.pending.iter().position(|pending| pending.deadline <= now) {
             let Pending { arrival, sent, .. } = self.pending.swap_remove(position);
-            self.play.sample(self.number, arrival.operation.word(), &"timeout".into(), || "no answer in time".into());
+            if let Some((class, detail)) = self.unclaimed.pop_front() {
+                self.fail(&arrival, sent, class, &detail);
+                continue;
+            }
+            self.play.sample(self.number, arrival.operation.word(), &"timeout".into(), || {
+                "no answer in time".into()
+            });
             self.end(&arrival, sent, Outcome::TimedOut);
         }
     }

@@ -161,7 +161,8 @@ impl<'a> Incoming<'a> {
             Some("ack") => match (frame.id.as_deref().and_then(AckId::parse), frame.status_code) {
                 (Some(id), Some(status)) => {
                     let body = frame.body.map_or("", RawValue::get);
-                    let placement = serde_json::from_str(body).ok().map(|body: PlacementBody| body.placement_id);
+                    let placement =
+                        serde_json::from_str(body).ok().map(|body: PlacementBody| body.placement_id);
                     Self::Ack { id, status, placement, body: Cow::Borrowed(body) }
                 }
                 _ => Self::Garbage,
@@ -183,7 +184,9 @@ impl<'a> Incoming<'a> {
         let (operation, status) = match text {
             "Message(s) Sent" => (Operation::SendMessage, 200),
             text if text.starts_with("Missing Params [") => (Operation::SendMessage, 400),
-            text if text.starts_with("Route [") && text.ends_with("] Not Found") => (Operation::UnknownRoute, 404),
+            text if text.starts_with("Route [") && text.ends_with("] Not Found") => {
+                (Operation::UnknownRoute, 404)
+            }
             _ => return Self::Garbage,
         };
         Self::PlainAnswer { operation, status, placement: None }
@@ -199,21 +202,27 @@ mod tests {
     #[test]
     fn every_frame_of_the_protocol_is_known() {
         let id = AckId { operation: Operation::PlacementRequest, index: 7 };
-        let ack = r#"{"type":"ack","id":"p7","statusCode":200,"body":{"placementId":"x-1","status":"PENDING"}}"#;
+        let ack =
+            r#"{"type":"ack","id":"p7","statusCode":200,"body":{"placementId":"x-1","status":"PENDING"}}"#;
         let Incoming::Ack { id: read, status: 200, placement, .. } = Incoming::parse(ack) else { panic!() };
         assert_eq!((read, placement.as_deref()), (id, Some("x-1")));
 
         let push = r#"{"type":"message","messageId":"1","senderId":"a","message":"h\u00e9","createdAt":1}"#;
         assert_eq!(Incoming::parse(push), Incoming::Message { text: "hé".into() });
         let push = r#"{"type":"placement","placementId":"x-1","status":"FULFILLED","port":"7777"}"#;
-        assert_eq!(Incoming::parse(push), Incoming::Placement { id: "x-1".into(), status: "FULFILLED".into() });
+        assert_eq!(
+            Incoming::parse(push),
+            Incoming::Placement { id: "x-1".into(), status: "FULFILLED".into() }
+        );
         let error = r#"{"message": "Internal server error", "connectionId":"c=", "requestId":"r="}"#;
         assert_eq!(Incoming::parse(error), Incoming::GatewayError("Internal server error".into()));
         let plain = |operation, status| Incoming::PlainAnswer { operation, status, placement: None };
         assert_eq!(Incoming::parse("Message(s) Sent"), plain(Operation::SendMessage, 200));
         assert_eq!(Incoming::parse("Missing Params [message(string)]"), plain(Operation::SendMessage, 400));
         assert_eq!(Incoming::parse("Route [x] Not Found"), plain(Operation::UnknownRoute, 404));
-        for garbage in ["", "{}", "[1]", "hello", r#"{"type":"ack"}"#, r#"{"type":"ack","id":"m","statusCode":200}"#] {
+        for garbage in
+            ["", "{}", "[1]", "hello", r#"{"type":"ack"}"#, r#"{"type":"ack","id":"m","statusCode":200}"#]
+        {
             assert_eq!(Incoming::parse(garbage), Incoming::Garbage, "{garbage}");
         }
     }
