@@ -18,6 +18,7 @@ pub mod correlate;
 pub mod delivery;
 pub mod embedded;
 pub mod exit;
+mod generate;
 pub mod machine;
 pub mod pacing;
 pub mod player;

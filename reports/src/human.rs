@@ -54,8 +54,8 @@ pub(crate) fn duration(us: f64) -> String {
 /// Three significant digits, never an exponent.
 pub(crate) fn significant(value: f64) -> String {
     let magnitude = value.abs();
-    if magnitude == 0.0 {
-        "0".to_owned()
+    if magnitude < 0.995 {
+        plain(value, 3)
     } else if magnitude < 9.995 {
         format!("{value:.2}")
     } else if magnitude < 99.95 {
@@ -152,6 +152,11 @@ mod tests {
         for (us, shown) in cases {
             assert_eq!(duration(us), shown, "{us}");
         }
+    }
+
+    #[test]
+    fn small_numbers_keep_their_digits() {
+        assert_eq!([0.0, 0.052, 0.5, 1.25].map(significant), ["0", "0.052", "0.5", "1.25"]);
     }
 
     #[test]

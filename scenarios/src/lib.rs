@@ -9,6 +9,7 @@
 //! reported at once ([`Mistakes`]). The JSON Schema ([`schema::json_schema`]) is generated from the very types
 //! that are deserialised, so that editors and this crate agree.
 
+mod check;
 pub mod curve;
 mod document;
 mod duration;
