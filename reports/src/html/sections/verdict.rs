@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Context;
-use crate::format::{Latency, Summary};
+use crate::format::{Latency, SeriesLine, Summary};
 use crate::html::table::{Cell, Table};
 use crate::human::{self, NOTHING, P50, P99};
 use crate::verdict::{self, Standing};
@@ -73,11 +73,17 @@ fn figures(context: &Context<'_>) -> Vec<Figure> {
         .filter_map(|name| summary.operations.get_key_value(*name))
         .find(|(_, operation)| operation.completed > 0);
     if let Some((name, operation)) = main {
-        let rate = operation.completed as f64 / context.measured_s().max(1.0);
+        // Over the seconds in which it was called for: not while players connect, nor while the last pushes are awaited.
+        let called_for = |line: &&SeriesLine| {
+            folder.manifest.measures(line.t as f64)
+                && line.operations.get(name).is_some_and(|second| second.offered > 0)
+        };
+        let seconds = folder.series.iter().filter(called_for).count();
+        let rate = operation.completed as f64 / seconds.max(1) as f64;
         figures.push(figure(
             "Throughput",
             format!("{}/s", human::significant(rate)),
-            format!("{name} completed, {} in all", human::count(operation.completed)),
+            format!("{name} completed, {} in {seconds} s", human::count(operation.completed)),
         ));
         figures.push(latency("Response time p99", name, &operation.response_time_us));
     }
