@@ -12,7 +12,7 @@ use std::{io, thread};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-use crate::function::Deployment;
+use crate::function::{Deployment, Layout};
 use crate::handlers::AuthMode;
 use crate::local::profile::{Profile, ProfileError};
 use crate::local::stack::{LocalStack, StackConfig, StackError};
@@ -35,6 +35,9 @@ pub struct Serve {
     /// Latencies, limits and faults: `instant`, `aws-like` or a TOML file.
     #[arg(long, value_name = "PROFILE", default_value = "instant")]
     pub profile: PathBuf,
+    /// How the functions are spread over Lambdas [default: what the profile says].
+    #[arg(long, value_enum)]
+    pub layout: Option<Layout>,
     /// How players prove who they are.
     #[arg(long, value_enum, default_value_t = AuthMode::Header)]
     pub auth: AuthMode,
@@ -104,7 +107,12 @@ pub fn run(args: Serve) -> Result<(), ServeError> {
 /// [`ServeError`] if it could not start, or could not say so.
 pub async fn serve(args: Serve) -> Result<(), ServeError> {
     raise_file_limit();
-    let profile = Profile::load(&args.profile)?;
+    let mut profile = Profile::load(&args.profile)?;
+    if let Some(layout) = args.layout {
+        profile.lambda.layout = layout;
+        // Reservations add up differently in the other layout.
+        profile.check("--layout")?;
+    }
     if args.auth == AuthMode::Header {
         tracing::warn!(
             "--auth header believes whatever X-Player-Id says; use --auth token to have players proven"
@@ -130,6 +138,19 @@ pub async fn serve(args: Serve) -> Result<(), ServeError> {
     }
     stack.shutdown().await;
     Ok(())
+}
+
+/// Prints the JSON Schema of profile files.
+///
+/// # Errors
+/// [`ServeError::System`] if nobody can read it.
+pub fn print_schema() -> Result<(), ServeError> {
+    let print = || {
+        let mut out = io::stdout().lock();
+        serde_json::to_writer_pretty(&mut out, &Profile::json_schema())?;
+        writeln!(out)
+    };
+    print().map_err(system("write to standard output"))
 }
 
 fn announce(stack: &LocalStack) -> io::Result<()> {

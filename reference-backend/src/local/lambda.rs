@@ -92,6 +92,7 @@ struct Deployed {
     init: Delay,
     duration: Delay,
     error_rate: Rate,
+    throttle_rate: Rate,
     timeout: Duration,
 }
 
@@ -126,6 +127,7 @@ impl LambdaPools {
                     init: own.init.unwrap_or(profile.init),
                     duration: own.duration.unwrap_or(profile.duration),
                     error_rate: own.error_rate.unwrap_or(profile.error_rate),
+                    throttle_rate: own.throttle_rate.unwrap_or(profile.throttle_rate),
                     timeout: Duration::from_secs_f64(own.timeout_s.unwrap_or(profile.timeout_s)),
                 }
             })
@@ -160,6 +162,9 @@ impl LambdaPools {
 impl Invoke for LambdaPools {
     async fn invoke(&self, function: Function, payload: Bytes) -> Result<Bytes, InvokeError> {
         let deployed = &self.functions[function as usize];
+        if deployed.throttle_rate.hits() {
+            return Err(deployed.pool.throttle("ConcurrentInvocationLimitExceeded"));
+        }
         let mut environment = deployed.pool.take()?;
         if environment.is_cold() {
             deployed.init.wait().await;

@@ -102,11 +102,14 @@ impl Pool {
                 self.account.concurrency.record(now, in_account as f64);
                 Ok(Environment { pool: Arc::clone(self), invoked: now, cold, crashed: false })
             }
-            Err(reason) => {
-                self.throttles.record(now, 1.0);
-                Err(InvokeError::Throttled { reason })
-            }
+            Err(reason) => Err(self.throttle(reason)),
         }
+    }
+
+    /// Counts an invocation that is not let in.
+    pub(super) fn throttle(&self, reason: &'static str) -> InvokeError {
+        self.throttles.record(SystemTime::now(), 1.0);
+        InvokeError::Throttled { reason }
     }
 
     /// Whether the environment is new, and how many are busy now; or why there is none.
