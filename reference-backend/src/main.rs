@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use reference_backend::cli::{self, Serve, ServeError};
+use reference_backend::local::lambda::process::spawner::{Launch, launch};
 use reference_backend::local::profile::Profile;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -21,6 +22,9 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(Serve),
+    /// Becomes another program, which is killed when its parent ends: how `serve` starts Lambda processes.
+    #[command(hide = true)]
+    Environment(Launch),
     /// What a profile may say, and whether one says it right.
     #[command(subcommand)]
     Profile(ProfileCommand),
@@ -43,6 +47,11 @@ fn main() -> ExitCode {
     let colour = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).init();
     match command {
+        Command::Environment(args) => {
+            let Err(error) = launch(&args);
+            eprintln!("error: cannot start the Lambda process: {error}");
+            ExitCode::FAILURE
+        }
         Command::Serve(args) => ended(cli::run(args)),
         Command::Profile(ProfileCommand::Schema) => ended(cli::print_schema()),
         Command::Profile(ProfileCommand::Check { file }) => ended(
