@@ -3,6 +3,7 @@
 //! A library function too, because the load generator runs its embedded backend by starting itself again as a child
 //! process with these very arguments.
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -12,8 +13,9 @@ use std::{io, thread};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-use crate::function::Deployment;
+use crate::function::{Deployment, Layout};
 use crate::handlers::AuthMode;
+use crate::local::lambda::process::ProcessConfig;
 use crate::local::profile::{Profile, ProfileError};
 use crate::local::stack::{LocalStack, StackConfig, StackError};
 
@@ -35,6 +37,21 @@ pub struct Serve {
     /// Latencies, limits and faults: `instant`, `aws-like` or a TOML file.
     #[arg(long, value_name = "PROFILE", default_value = "instant")]
     pub profile: PathBuf,
+    /// How the functions are spread over Lambdas [default: what the profile says].
+    #[arg(long, value_enum)]
+    pub layout: Option<Layout>,
+    /// Where functions run: in this process, or as the processes that a deployment ships.
+    #[arg(long, value_enum, default_value_t = LambdaMode::InProcess)]
+    pub lambda: LambdaMode,
+    /// With `--lambda process`: the executable of all functions, or a directory with one for each.
+    #[arg(long, value_name = "PATH", required_if_eq("lambda", "process"))]
+    pub lambda_bin: Option<PathBuf>,
+    /// With `--lambda process`: one more variable for the functions' environment.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    pub lambda_env: Vec<(OsString, OsString)>,
+    /// The program that starts processes which end with this one [default: `reference-backend` beside it].
+    #[arg(long, value_name = "PATH", hide = true)]
+    pub launcher: Option<PathBuf>,
     /// How players prove who they are.
     #[arg(long, value_enum, default_value_t = AuthMode::Header)]
     pub auth: AuthMode,
@@ -56,6 +73,15 @@ pub struct Serve {
     /// Allow addresses that other machines can reach. There is no real access control behind them.
     #[arg(long)]
     pub allow_remote: bool,
+}
+
+/// Where functions run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LambdaMode {
+    /// As code of this process: fast, and all the same to a load test that does not care.
+    InProcess,
+    /// As processes behind the Lambda Runtime API, with real cold starts, frozen between events.
+    Process,
 }
 
 /// Why serving ended in failure.
@@ -82,7 +108,8 @@ impl ServeError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Profile(_) | Self::Stack(StackError::Remote(_) | StackError::Gateway(_)) => 2,
+            Self::Profile(_)
+            | Self::Stack(StackError::Remote(_) | StackError::Gateway(_) | StackError::Processes(_)) => 2,
             _ => 1,
         }
     }
@@ -104,7 +131,12 @@ pub fn run(args: Serve) -> Result<(), ServeError> {
 /// [`ServeError`] if it could not start, or could not say so.
 pub async fn serve(args: Serve) -> Result<(), ServeError> {
     raise_file_limit();
-    let profile = Profile::load(&args.profile)?;
+    let mut profile = Profile::load(&args.profile)?;
+    if let Some(layout) = args.layout {
+        profile.lambda.layout = layout;
+        // Reservations add up differently in the other layout.
+        profile.check("--layout")?;
+    }
     if args.auth == AuthMode::Header {
         tracing::warn!(
             "--auth header believes whatever X-Player-Id says; use --auth token to have players proven"
@@ -112,6 +144,14 @@ pub async fn serve(args: Serve) -> Result<(), ServeError> {
     }
     let mut interrupt = signal(SignalKind::interrupt()).map_err(system("listen for Ctrl-C"))?;
     let mut terminate = signal(SignalKind::terminate()).map_err(system("listen for SIGTERM"))?;
+    let processes = match (args.lambda, args.lambda_bin) {
+        (LambdaMode::Process, Some(executables)) => Some(ProcessConfig {
+            executables,
+            launcher: args.launcher.map_or_else(beside, Ok).map_err(system("find its own program"))?,
+            environment: args.lambda_env,
+        }),
+        _ => None,
+    };
     let stack = LocalStack::start(StackConfig {
         listen: args.listen,
         http_listen: args.http_listen.unwrap_or_else(|| next_port(args.listen)),
@@ -120,6 +160,7 @@ pub async fn serve(args: Serve) -> Result<(), ServeError> {
         auth: args.auth,
         deployment: Deployment { game: args.game, stage: args.stage },
         seed: args.seed,
+        processes,
     })
     .await?;
     announce(&stack).map_err(system("write to standard output"))?;
@@ -130,6 +171,19 @@ pub async fn serve(args: Serve) -> Result<(), ServeError> {
     }
     stack.shutdown().await;
     Ok(())
+}
+
+/// Prints the JSON Schema of profile files.
+///
+/// # Errors
+/// [`ServeError::System`] if nobody can read it.
+pub fn print_schema() -> Result<(), ServeError> {
+    let print = || {
+        let mut out = io::stdout().lock();
+        serde_json::to_writer_pretty(&mut out, &Profile::json_schema())?;
+        writeln!(out)
+    };
+    print().map_err(system("write to standard output"))
 }
 
 fn announce(stack: &LocalStack) -> io::Result<()> {
@@ -150,6 +204,11 @@ async fn end_of_input() {
     let _ = end.await;
 }
 
+/// The launcher that is installed beside this program, which may be the load generator.
+fn beside() -> io::Result<PathBuf> {
+    Ok(std::env::current_exe()?.with_file_name("reference-backend"))
+}
+
 fn next_port(listen: SocketAddr) -> SocketAddr {
     let port = if listen.port() == 0 { 0 } else { listen.port().checked_add(1).unwrap_or(0) };
     SocketAddr::new(listen.ip(), port)
@@ -166,6 +225,13 @@ fn raise_file_limit() {
 
 fn system(action: &'static str) -> impl Fn(io::Error) -> ServeError {
     move |source| ServeError::System { action, source }
+}
+
+fn variable(text: &str) -> Result<(OsString, OsString), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
+        _ => Err("give NAME=VALUE".into()),
+    }
 }
 
 /// Names end up in URLs and ARNs.

@@ -1,5 +1,8 @@
 //! The backend's resources by name: Lambda functions, their layout, tables.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// One Lambda of the backend. The order is that of the way through the system.
@@ -63,6 +66,17 @@ impl Function {
     }
 }
 
+/// A plain list of names: only as such does a map with these keys list them in its schema.
+impl JsonSchema for Function {
+    fn schema_name() -> Cow<'static, str> {
+        "Function".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": Self::ALL.map(Self::short_name) })
+    }
+}
+
 /// What a deployment is called. Resources are named `{game}-{stage}-{resource}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
@@ -108,7 +122,7 @@ impl Deployment {
 }
 
 /// How the functions are spread over Lambdas.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {
     /// One Lambda per operation: a slow one cannot take the others' environments.
@@ -181,5 +195,16 @@ impl Table {
     #[must_use]
     pub const fn streamed(self) -> bool {
         !matches!(self, Self::Connections)
+    }
+}
+
+/// As that of [`Function`].
+impl JsonSchema for Table {
+    fn schema_name() -> Cow<'static, str> {
+        "Table".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": Self::ALL.map(Self::short_name) })
     }
 }

@@ -1,10 +1,13 @@
 //! The reference backend on the command line.
 
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use reference_backend::cli::{self, Serve};
+use reference_backend::cli::{self, Serve, ServeError};
+use reference_backend::local::lambda::process::spawner::{Launch, launch};
+use reference_backend::local::profile::Profile;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -19,14 +22,46 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(Serve),
+    /// Becomes another program, which is killed when its parent ends: how `serve` starts Lambda processes.
+    #[command(hide = true)]
+    Environment(Launch),
+    /// What a profile may say, and whether one says it right.
+    #[command(subcommand)]
+    Profile(ProfileCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ProfileCommand {
+    /// Prints the JSON Schema of profile files: every key with its meaning, unit, limits and default.
+    Schema,
+    /// Checks a profile file; exit code 2 if there is a mistake in it.
+    Check {
+        /// `instant`, `aws-like` or a TOML file.
+        file: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
-    let Cli { command: Command::Serve(args) } = Cli::parse();
+    let Cli { command } = Cli::parse();
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).from_env_lossy();
     let colour = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).init();
-    match cli::run(args) {
+    match command {
+        Command::Environment(args) => {
+            let Err(error) = launch(&args);
+            eprintln!("error: cannot start the Lambda process: {error}");
+            ExitCode::FAILURE
+        }
+        Command::Serve(args) => ended(cli::run(args)),
+        Command::Profile(ProfileCommand::Schema) => ended(cli::print_schema()),
+        Command::Profile(ProfileCommand::Check { file }) => ended(
+            Profile::load(&file).map(|_| println!("{} is a profile", file.display())).map_err(Into::into),
+        ),
+    }
+}
+
+fn ended(outcome: Result<(), ServeError>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

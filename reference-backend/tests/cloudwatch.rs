@@ -80,6 +80,33 @@ async fn the_sdk_reads_lambda_series_by_second_and_by_minute() {
 }
 
 #[tokio::test]
+async fn the_layout_decides_how_many_functions_are_seen() {
+    for (arguments, profile, expected) in [
+        (&["--layout", "single"][..], "", &["reference-Development-Backend"][..]),
+        (&[], "lambda.layout = \"single\"", &["reference-Development-Backend"]),
+        (
+            &["--layout", "per-operation"],
+            "lambda.layout = \"single\"",
+            &[
+                "reference-Development-Authorizer",
+                "reference-Development-Connect",
+                "reference-Development-Default",
+                "reference-Development-Disconnect",
+            ],
+        ),
+    ] {
+        let backend = Backend::start(arguments, profile);
+        backend.python("gateway.py", "header_auth");
+        let request = client(&backend).list_metrics().namespace("AWS/Lambda").metric_name("Invocations");
+        let listed = request.send().await.unwrap();
+        let dimensions = listed.metrics().iter().flat_map(Metric::dimensions);
+        let mut names: Vec<_> = dimensions.filter_map(Dimension::value).collect();
+        names.sort_unstable();
+        assert_eq!(names, expected, "{arguments:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_sdk_lists_metrics_and_understands_refusals() {
     let backend = Backend::start(&[], "");
     backend.python("gateway.py", "routes");

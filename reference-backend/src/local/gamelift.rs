@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use rand::RngExt;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -22,14 +23,17 @@ use crate::function::Deployment;
 use crate::ports::{PlacementError, PlacementQueue, StartPlacement};
 
 /// The `[gamelift]` section of a profile.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GameLiftProfile {
     /// What the call that starts a placement takes.
     pub start: Delay,
+    /// Fault: how often that call gets no answer (5xx).
+    pub start_failure_rate: Rate,
     /// From the start of a placement to its outcome.
     pub placement: Delay,
     /// Seconds after which the queue gives a placement up (10 to 600 on AWS).
+    #[schemars(range(min = 0.0, max = 3_600.0))]
     pub queue_timeout_s: f64,
     /// How often a placement fails.
     pub failure_rate: Rate,
@@ -47,6 +51,7 @@ impl Default for GameLiftProfile {
     fn default() -> Self {
         Self {
             start: Delay::default(),
+            start_failure_rate: Rate::default(),
             placement: Delay::default(),
             queue_timeout_s: 60.0,
             failure_rate: Rate::default(),
@@ -181,6 +186,10 @@ impl PlacementQueue for GameLift {
         self.profile.start.wait().await;
         if self.limiter.as_ref().is_some_and(|limiter| limiter.check().is_err()) {
             return Err(PlacementError::Throttled);
+        }
+        if self.profile.start_failure_rate.hits() {
+            let fault = "a fault of the profile (gamelift.start_failure_rate)";
+            return Err(PlacementError::Unavailable(fault.into()));
         }
         let id = &request.placement_id;
         if id.is_empty()

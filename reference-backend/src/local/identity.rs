@@ -10,6 +10,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::profile::{Delay, Rate};
@@ -21,7 +22,7 @@ pub const ISSUER: &str = "https://identity.local";
 pub const AUDIENCE: &str = "reference-backend";
 
 /// The `[identity]` section of a profile.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct IdentityProfile {
     /// How long the provider thinks about a token.

@@ -4,19 +4,23 @@
 //! (cold start), as far as reserved concurrency, the account's concurrency and the scaling rate allow; else the
 //! invocation is throttled. Nothing queues, as on AWS: whoever invokes decides what a throttle means.
 
+mod environment;
 mod pool;
+pub mod process;
 mod profile;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
-use self::pool::{Account, Pool};
+use self::environment::InProcess;
+pub use self::environment::{Call, Environment, Home, Lambda};
+use self::pool::{Account, Lease, Pool};
 pub use self::profile::{FunctionProfile, LambdaProfile};
 use super::background::Background;
 use super::metrics::Metrics;
@@ -79,7 +83,6 @@ impl Code for Deps {
 
 /// The account's Lambda service.
 pub struct LambdaPools {
-    code: Arc<dyn Code>,
     /// By function, in the order of [`Function::ALL`].
     functions: Vec<Deployed>,
     _sampler: Background,
@@ -92,12 +95,13 @@ struct Deployed {
     init: Delay,
     duration: Delay,
     error_rate: Rate,
+    throttle_rate: Rate,
     timeout: Duration,
 }
 
 impl LambdaPools {
-    /// Deploys `code` as every function. Must be called inside a tokio runtime: a task samples the concurrency
-    /// once a second for as long as this lives.
+    /// Deploys `code`, in this process, as every function. Must be called inside a tokio runtime: a task samples the
+    /// concurrency once a second for as long as this lives.
     #[must_use]
     pub fn new(
         profile: &LambdaProfile,
@@ -105,10 +109,26 @@ impl LambdaPools {
         metrics: &Metrics,
         code: Arc<dyn Code>,
     ) -> Arc<Self> {
+        Self::at_home(profile, deployment, metrics, Arc::new(InProcess(code)))
+    }
+
+    /// Deploys every function where `home` has its environments. As [`new`](Self::new) otherwise.
+    #[must_use]
+    pub fn at_home(
+        profile: &LambdaProfile,
+        deployment: &Deployment,
+        metrics: &Metrics,
+        home: Arc<dyn Home>,
+    ) -> Arc<Self> {
         let account = Arc::new(Account::new(profile, metrics));
         let new_pool = |function, reserved| {
-            let name = deployment.lambda_name(profile.layout, function);
-            Arc::new(Pool::new(&name, reserved, profile, metrics, Arc::clone(&account)))
+            let own = profile.functions.get(&function).and_then(|own| own.timeout_s);
+            let lambda = Arc::new(Lambda {
+                name: deployment.lambda_name(profile.layout, function),
+                function: (profile.layout == Layout::PerOperation).then_some(function),
+                timeout: Duration::from_secs_f64(own.unwrap_or(profile.timeout_s)),
+            });
+            Arc::new(Pool::new(lambda, Arc::clone(&home), reserved, profile, metrics, Arc::clone(&account)))
         };
         let shared = match profile.layout {
             Layout::Single => Some(new_pool(Function::Default, profile.reserved_concurrency)),
@@ -126,33 +146,34 @@ impl LambdaPools {
                     init: own.init.unwrap_or(profile.init),
                     duration: own.duration.unwrap_or(profile.duration),
                     error_rate: own.error_rate.unwrap_or(profile.error_rate),
+                    throttle_rate: own.throttle_rate.unwrap_or(profile.throttle_rate),
                     timeout: Duration::from_secs_f64(own.timeout_s.unwrap_or(profile.timeout_s)),
                 }
             })
             .collect();
         let mut pools: Vec<Arc<Pool>> = functions.iter().map(|deployed| Arc::clone(&deployed.pool)).collect();
         pools.dedup_by(|a, b| Arc::ptr_eq(a, b));
-        Arc::new(Self { code, functions, _sampler: Background::with(sample(account, pools)) })
+        Arc::new(Self { functions, _sampler: Background::with(sample(account, pools)) })
     }
+}
 
+impl Deployed {
     /// The handler with what the profile adds to it.
     async fn handle(
         &self,
+        lease: &mut Lease,
         function: Function,
-        deployed: &Deployed,
         payload: Bytes,
-    ) -> Result<Vec<u8>, InvokeError> {
-        deployed.duration.wait().await;
-        if deployed.error_rate.hits() {
+    ) -> Result<Bytes, InvokeError> {
+        let deadline = SystemTime::now() + self.timeout;
+        self.duration.wait().await;
+        if self.error_rate.hits() {
             return Err(InvokeError::Function {
                 error_type: "InjectedFault".into(),
                 message: format!("{} failed as its error_rate in the profile asks", function.short_name()),
             });
         }
-        self.code.run(function, payload).await.map_err(|error| InvokeError::Function {
-            error_type: error.error_type().into(),
-            message: error.to_string(),
-        })
+        lease.environment().run(Call { function, payload, deadline }).await
     }
 }
 
@@ -160,25 +181,33 @@ impl LambdaPools {
 impl Invoke for LambdaPools {
     async fn invoke(&self, function: Function, payload: Bytes) -> Result<Bytes, InvokeError> {
         let deployed = &self.functions[function as usize];
-        let mut environment = deployed.pool.take()?;
-        if environment.is_cold() {
-            deployed.init.wait().await;
+        if deployed.throttle_rate.hits() {
+            return Err(deployed.pool.throttle("ConcurrentInvocationLimitExceeded"));
         }
-        let handling = AssertUnwindSafe(self.handle(function, deployed, payload)).catch_unwind();
+        let mut lease = deployed.pool.take()?;
+        if lease.is_cold() {
+            deployed.init.wait().await;
+            if let Err(error) = lease.environment().start().await {
+                lease.finish(Duration::ZERO, false);
+                lease.crash();
+                return Err(error);
+            }
+        }
+        let handling = AssertUnwindSafe(deployed.handle(&mut lease, function, payload)).catch_unwind();
         let started = Instant::now();
         let outcome = tokio::time::timeout(deployed.timeout, handling).await;
-        environment.finish(started.elapsed(), matches!(outcome, Ok(Ok(Ok(_)))));
+        lease.finish(started.elapsed(), matches!(outcome, Ok(Ok(Ok(_)))));
         match outcome {
-            Ok(Ok(answer)) => answer.map(Bytes::from),
+            Ok(Ok(answer)) => answer,
             Ok(Err(panic)) => {
-                environment.crash();
+                lease.crash();
                 Err(InvokeError::Function {
                     error_type: "Runtime.ExitError".into(),
                     message: panic_text(&*panic),
                 })
             }
             Err(_elapsed) => {
-                environment.crash();
+                lease.crash();
                 Err(InvokeError::TimedOut { seconds: deployed.timeout.as_secs_f64() })
             }
         }

@@ -3,12 +3,15 @@
 //! Two ship with the binary: `instant` (no added latency) and `aws-like` (documented typical values). A file
 //! names only what differs from its `base`.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rand::RngExt;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use serde_json::Value;
+use toml::Table;
 
 use super::gamelift::GameLiftProfile;
 use super::gateway::GatewayProfile;
@@ -18,8 +21,8 @@ use super::sns::SnsProfile;
 use super::streams::StreamsProfile;
 use super::tables::TablesProfile;
 
-/// Every setting of the local stack. The default is `instant`.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// Every setting of the local stack: latencies, limits and faults. The default is `instant`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Profile {
     /// The shipped profile that this one differs from.
@@ -41,7 +44,7 @@ pub struct Profile {
 }
 
 /// The shipped profiles.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Base {
     /// No added latency, AWS's limits on concurrency.
@@ -82,6 +85,12 @@ pub enum ProfileError {
 }
 
 impl Profile {
+    /// The JSON Schema (draft 2020-12) of a profile file.
+    #[must_use]
+    pub fn json_schema() -> Value {
+        schemars::schema_for!(Self).to_value()
+    }
+
     /// A shipped profile by its name, else the file of that name.
     ///
     /// # Errors
@@ -111,16 +120,25 @@ impl Profile {
         let mut merged: Table = toml::from_str(base.text()).map_err(toml_error)?;
         merge(&mut merged, toml::from_str(text).map_err(toml_error)?);
         let profile: Self = merged.try_into().map_err(toml_error)?;
-        let sections = [
-            profile.lambda.check(),
-            profile.tables.check(),
-            profile.streams.check(),
-            profile.sns.check(),
-            profile.gamelift.check(),
-        ];
-        sections.into_iter().collect::<Result<(), _>>().map_err(invalid)?;
-        profile.gateway.check().map_err(|error| invalid(error.to_string()))?;
+        profile.check(origin)?;
         Ok(profile)
+    }
+
+    /// Checks what the types alone cannot; `origin` names the profile in errors.
+    ///
+    /// # Errors
+    /// [`ProfileError::Invalid`].
+    pub fn check(&self, origin: &str) -> Result<(), ProfileError> {
+        let sections = [
+            self.lambda.check(),
+            self.tables.check(),
+            self.streams.check(),
+            self.sns.check(),
+            self.gamelift.check(),
+            self.gateway.check().map_err(|error| error.to_string()),
+        ];
+        let invalid = |problem| ProfileError::Invalid { origin: origin.to_owned(), problem };
+        sections.into_iter().collect::<Result<(), _>>().map_err(invalid)
     }
 }
 
@@ -129,7 +147,7 @@ impl Profile {
 fn merge(base: &mut Table, own: Table) {
     for (key, value) in own {
         match (base.get_mut(&key), value) {
-            (Some(Value::Table(below)), Value::Table(above)) if !above.contains_key("p50_ms") => {
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) if !above.contains_key("p50_ms") => {
                 merge(below, above)
             }
             (_, value) => {
@@ -143,20 +161,27 @@ fn merge(base: &mut Table, own: Table) {
 ///
 /// With z₉₉ = 2.326 (standard normal quantile of 0.99), σ = ln(p99 / p50) / z₉₉ and the sample is
 /// p50 · e^(σ·Z). `p99` = `p50`, or left out, makes it constant; both zero, no delay at all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "RawDelay")]
 pub struct Delay {
     /// Median in milliseconds.
     pub p50_ms: f64,
     /// 99th percentile in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub p99_ms: Option<f64>,
 }
 
-/// A [`Delay`] as written, not yet judged.
-#[derive(Deserialize)]
+/// A delay: log-normal between its median and its 99th percentile.
+// What a `Delay` is before it is judged.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "Delay")]
 #[serde(deny_unknown_fields)]
 struct RawDelay {
+    /// Median in milliseconds; 0 for no delay.
+    #[schemars(range(min = 0.0, max = 3_600_000.0))]
     p50_ms: f64,
+    /// 99th percentile in milliseconds, at least the median; left out, the delay is constant.
+    #[schemars(range(min = 0.0, max = 3_600_000.0))]
     p99_ms: Option<f64>,
 }
 
@@ -218,6 +243,20 @@ impl Delay {
 #[serde(try_from = "f64")]
 pub struct Rate(f64);
 
+impl JsonSchema for Rate {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Rate".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number", "minimum": 0, "maximum": 1 })
+    }
+}
+
 impl TryFrom<f64> for Rate {
     type Error = String;
 
@@ -231,6 +270,12 @@ impl TryFrom<f64> for Rate {
 }
 
 impl Rate {
+    /// Decides the case of something that has a hash: the same one is always decided alike.
+    #[must_use]
+    pub fn covers(self, hash: u64) -> bool {
+        self.0 > 0.0 && hash as f64 <= self.0 * u64::MAX as f64
+    }
+
     /// Decides one case.
     #[must_use]
     pub fn hits(self) -> bool {
@@ -240,8 +285,10 @@ impl Rate {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
-    use crate::function::Function;
+    use crate::function::{Function, Table};
 
     #[test]
     fn the_shipped_profiles_are_valid_and_instant_is_the_default() {
@@ -287,6 +334,40 @@ mod tests {
         }
         let error = Profile::load(Path::new("no/such.toml")).expect_err("missing").to_string();
         assert!(error.contains("no/such.toml") && error.contains("instant"), "{error}");
+    }
+
+    #[test]
+    fn a_rate_covers_its_share_of_hashes_and_always_the_same() {
+        let rate = |rate: f64| Rate::try_from(rate).expect("a rate");
+        assert!(!rate(0.0).covers(0) && rate(1.0).covers(0) && rate(1.0).covers(u64::MAX));
+        assert!(rate(0.25).covers(u64::MAX / 5) && !rate(0.25).covers(u64::MAX / 3));
+    }
+
+    #[test]
+    fn one_table_and_one_stream_may_differ() {
+        let text = "base = \"aws-like\"\n[tables.per_table.Messages]\npartition_write_units = 7\n\
+            latency.put = { p50_ms = 1 }\n[streams.per_stream.Placements]\nbatch_size = 3\n";
+        let profile = Profile::parse(text, "mine.toml").expect("valid");
+        let (all, messages) = (&profile.tables, profile.tables.of(Table::Messages));
+        assert_eq!((messages.partition_write_units, messages.latency.put), (7, Delay::constant(1.0)));
+        assert_eq!(messages.latency.get, all.latency.get);
+        assert_eq!(
+            profile.tables.of(Table::Placements),
+            TablesProfile { per_table: BTreeMap::new(), ..all.clone() }
+        );
+        assert_eq!(profile.streams.of(Table::Placements).batch_size, 3);
+        assert_eq!(profile.streams.of(Table::Messages).batch_size, 100);
+        for (text, expected) in [
+            ("[streams.per_stream.Connections]\n", "no stream"),
+            (
+                "[streams.per_stream.Messages]\nbatch_size = 0\n",
+                "[streams.per_stream.Messages] batch_size = 0",
+            ),
+            ("[tables.per_table.Scores]\n", "Connections"),
+        ] {
+            let error = Profile::parse(text, "mine.toml").expect_err(text).to_string();
+            assert!(error.contains(expected), "{text} gave: {error}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_lambda_events::sns::{SnsEvent, SnsMessage, SnsRecord};
 use bytes::Bytes;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -29,13 +30,14 @@ const THROTTLE_PAUSE_CAP: Duration = Duration::from_secs(300);
 const THROTTLE_LIMIT: Duration = Duration::from_secs(6 * 3_600);
 
 /// The `[sns]` section of a profile.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SnsProfile {
     /// From publishing to the first invocation.
     pub delivery: Delay,
     /// What AWS's pauses between retries (1 and 2 minutes after an error, 1 s to 5 min after throttles) are
     /// multiplied with.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub retry_scale: f64,
 }
 

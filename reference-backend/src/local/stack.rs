@@ -1,10 +1,12 @@
 //! The whole stack, put together, started and stopped.
 
+use std::ffi::OsString;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::ValueEnum as _;
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
@@ -14,13 +16,14 @@ use super::background::Background;
 use super::gamelift::GameLift;
 use super::gateway::{Api, Connections, Gateway, GatewayProfileError, IdentitySource};
 use super::http::ControlPlane;
-use super::identity::{LocalIdentity, SigningError};
+use super::identity::{AUDIENCE, ISSUER, LocalIdentity, SigningError};
 use super::lambda::LambdaPools;
+use super::lambda::process::{ProcessConfig, ProcessError, Processes};
 use super::metrics::Metrics;
 use super::profile::Profile;
 use super::tables::EmbeddedTables;
 use super::{sns, streams};
-use crate::function::{Deployment, Function};
+use crate::function::{Deployment, Function, Table};
 use crate::handlers::{AuthMode, Deps, Ports, Settings};
 use crate::ports::{Clock, SystemClock};
 
@@ -48,6 +51,8 @@ pub struct StackConfig {
     pub deployment: Deployment,
     /// Draws the faults.
     pub seed: u64,
+    /// What runs the functions as processes; without it they run in this one.
+    pub processes: Option<ProcessConfig>,
 }
 
 impl Default for StackConfig {
@@ -62,6 +67,7 @@ impl Default for StackConfig {
             auth: AuthMode::default(),
             deployment: Deployment::default(),
             seed: 1,
+            processes: None,
         }
     }
 }
@@ -101,6 +107,9 @@ pub enum StackError {
     /// The profile's gateway section.
     #[error(transparent)]
     Gateway(#[from] GatewayProfileError),
+    /// Functions cannot run as processes.
+    #[error(transparent)]
+    Processes(#[from] ProcessError),
     /// No identity provider.
     #[error(transparent)]
     Signing(#[from] SigningError),
@@ -123,7 +132,8 @@ impl LocalStack {
     /// # Errors
     /// [`StackError`], each with its remedy.
     pub async fn start(config: StackConfig) -> Result<Self, StackError> {
-        let StackConfig { listen, http_listen, allow_remote, profile, auth, deployment, seed } = config;
+        let StackConfig { listen, http_listen, allow_remote, profile, auth, deployment, seed, processes } =
+            config;
         profile.gateway.check()?;
         let listener = bind(listen, allow_remote)?;
         let http_listener = bind(http_listen, allow_remote)?;
@@ -150,9 +160,21 @@ impl LocalStack {
             clock,
         };
         let settings = Settings { auth, queue_name: deployment.resource("Queue"), ..Settings::default() };
-        let lambda =
-            LambdaPools::new(&profile.lambda, &deployment, &metrics, Arc::new(Deps::new(ports, settings)));
         let layout = profile.lambda.layout;
+        let lambda = match processes {
+            None => {
+                let code = Arc::new(Deps::new(ports, settings));
+                LambdaPools::new(&profile.lambda, &deployment, &metrics, code)
+            }
+            Some(mut config) => {
+                // What the user says comes last, and stands.
+                let mut environment = function_environment(&endpoints, &deployment, &settings);
+                environment.append(&mut config.environment);
+                config.environment = environment;
+                let home = Arc::new(Processes::new(config, layout)?);
+                LambdaPools::at_home(&profile.lambda, &deployment, &metrics, home)
+            }
+        };
         let subscriber = deployment.lambda_name(layout, Function::OnPlacementEvent);
         let services = [
             placing,
@@ -215,6 +237,33 @@ impl Endpoints {
             identity: format!("http://{http}"),
         }
     }
+}
+
+/// What functions find in their environment, named as in the template that deploys them.
+fn function_environment(
+    endpoints: &Endpoints,
+    deployment: &Deployment,
+    settings: &Settings,
+) -> Vec<(OsString, OsString)> {
+    let auth = settings.auth.to_possible_value();
+    let tables = [
+        ("TABLE_CONNECTIONS", Table::Connections),
+        ("TABLE_MESSAGES", Table::Messages),
+        ("TABLE_PLACEMENTS", Table::Placements),
+    ];
+    let others = [
+        ("GAME", deployment.game.clone()),
+        ("STAGE", deployment.stage.clone()),
+        ("QUEUE_NAME", settings.queue_name.clone()),
+        ("AUTH_MODE", auth.map_or_else(String::new, |mode| mode.get_name().to_owned())),
+        ("JWKS_URL", format!("{}/.well-known/jwks.json", endpoints.identity)),
+        ("TOKEN_ISSUER", ISSUER.to_owned()),
+        ("TOKEN_AUDIENCE", AUDIENCE.to_owned()),
+        ("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", endpoints.management.clone()),
+        ("AWS_ENDPOINT_URL_CLOUDWATCH", endpoints.cloudwatch.clone()),
+    ];
+    let tables = tables.map(|(name, table)| (name, deployment.table_name(table)));
+    tables.into_iter().chain(others).map(|(name, value)| (name.into(), value.into())).collect()
 }
 
 /// Where each way of proving oneself puts its credentials.

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use self::batch::Batches;
 use self::event::Source;
-pub use self::profile::StreamsProfile;
+pub use self::profile::{OwnStream, StreamsProfile};
 use super::background::Background;
 use super::lambda::Invoke;
 use super::metrics::{Metrics, Unit};
@@ -45,6 +45,7 @@ pub fn start(
     let mut background = Background::default();
     for (table, function, events) in MAPPINGS {
         let Some(stream) = tables.stream(table) else { continue };
+        let profile = profile.of(table);
         let name = deployment.lambda_name(layout, function);
         let age = metrics.series("AWS/Lambda", "IteratorAge", Unit::Milliseconds, &[("FunctionName", &name)]);
         let mapping = [("EventSourceMappingUUID", tables.name(table))];
@@ -61,6 +62,7 @@ pub fn start(
                         ),
                         key: table.key(),
                         shard,
+                        poison: profile.poison_rate,
                     },
                     batch_size: profile.batch_size,
                     max_retries: profile.max_retry_attempts,

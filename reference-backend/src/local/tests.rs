@@ -1,6 +1,7 @@
 //! The core of the stack in one piece: request → GameLift → SNS → table → stream → push, without a socket.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 use super::background::Background;
 use super::gamelift::GameLift;
 use super::lambda::{Invoke, LambdaPools};
-use super::metrics::Metrics;
+use super::metrics::{MetricId, Metrics, Statistic};
 use super::profile::Profile;
 use super::{sns, streams};
 use crate::function::{Deployment, Function};
@@ -18,6 +19,7 @@ use crate::testing::{World, event};
 struct Core {
     world: World,
     lambda: Arc<LambdaPools>,
+    metrics: Metrics,
     _background: [Background; 3],
 }
 
@@ -35,7 +37,7 @@ fn core(profile: &str) -> Core {
         streams::start(&profile.streams, &world.tables, lambda.clone(), &deployment, layout, &metrics),
         sns::deliver(&profile.sns, published, lambda.clone(), &name, &metrics),
     ];
-    Core { world, lambda, _background: background }
+    Core { world, lambda, metrics, _background: background }
 }
 
 impl Core {
@@ -103,6 +105,44 @@ async fn failing_functions_are_retried_until_the_placement_is_pushed() {
     for player in &players {
         assert!(core.world.pusher.to(&format!("c-{player}")).len() <= 1, "{player}");
     }
+}
+
+#[tokio::test]
+async fn poison_records_are_dropped_alone_and_in_their_stream_only() {
+    let core = core(
+        "[streams]\nretry_pause_ms = 0\nretry_pause_cap_ms = 0\n[streams.per_stream.Messages]\npoison_rate = 0.2\nmax_retry_attempts = 1",
+    );
+    let players: Vec<String> = (0..200).map(|number| format!("p{number}")).collect();
+    for player in &players {
+        core.world.connect(player).await;
+    }
+    let frame = json!({ "body": { "playerIds": players, "message": "hi" } });
+    core.frame(Function::SendMessage, "p0", &frame).await;
+    core.frame(Function::SessionPlacementRequest, "p1", &json!({})).await;
+    let id = MetricId::new(
+        "AWS/Lambda",
+        "DroppedEventCount",
+        &[("EventSourceMappingUUID", "reference-Development-Messages")],
+    );
+    let dropped = || {
+        let points = core.metrics.query(&id, Statistic::Sum, 0, u64::MAX, 1);
+        points.iter().map(|(_, count)| *count as usize).sum::<usize>()
+    };
+    // Whichever are poison: every record ends as a push or as a drop, and the placement is one push more.
+    while dropped() + core.world.pusher.sent.lock().len() < players.len() + 1 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!((10..80).contains(&dropped()), "{}", dropped());
+    let placed = |(_, frame): &&(String, Value)| frame["type"] == "placement";
+    assert_eq!(core.world.pusher.sent.lock().iter().filter(placed).count(), 1);
+}
+
+#[tokio::test]
+async fn a_queue_that_does_not_answer_is_an_error_of_the_server() {
+    let core = core("[gamelift]\nstart_failure_rate = 1.0");
+    core.world.connect("ann").await;
+    let answer = core.frame(Function::SessionPlacementRequest, "ann", &json!({})).await;
+    assert!(answer["statusCode"].as_i64().is_some_and(|status| status >= 500), "{answer}");
 }
 
 #[tokio::test(start_paused = true)]

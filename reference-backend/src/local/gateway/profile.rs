@@ -2,26 +2,33 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::local::profile::Delay;
 
 /// The `[gateway]` section of a profile. The default is that of `instant`: AWS's sizes and time limits, no
 /// throttles, no latency, no faults. A rate or time of zero switches the thing off.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GatewayProfile {
     /// Longest frame that a client may send; more closes the socket with 1009.
+    #[schemars(range(min = 1))]
     pub max_frame_bytes: usize,
     /// Longest message in either direction; more closes the socket with 1009, or answers 413 to a push.
+    #[schemars(range(min = 1))]
     pub max_message_bytes: usize,
     /// After so long without a data frame in either direction the socket is closed with 1001.
+    #[schemars(range(min = 0.0, max = 1e9))]
     pub idle_timeout_s: f64,
     /// Longest life of a connection, which is then closed with 1001.
+    #[schemars(range(min = 0.0, max = 1e9))]
     pub lifetime_s: f64,
     /// How long a Lambda behind a route may take.
+    #[schemars(range(min = 0.0, max = 1e9))]
     pub integration_timeout_s: f64,
     /// How long a client may take to send its handshake.
+    #[schemars(range(min = 0.0, max = 1e9))]
     pub handshake_timeout_s: f64,
     /// New connections a second (429 beyond them).
     pub connections_per_second: u32,
@@ -30,8 +37,10 @@ pub struct GatewayProfile {
     /// How many requests may come at once before `requests_per_second` counts.
     pub request_burst: u32,
     /// Messages of one connection that are handled at the same time; further ones wait in the socket.
+    #[schemars(range(min = 1))]
     pub in_flight_per_connection: usize,
     /// Bytes that wait for one slow client before a push to it answers 429.
+    #[schemars(range(min = 1))]
     pub outgoing_bytes_per_connection: usize,
     /// Whether the body of a route's answer reaches the client although its status is not 2xx. Reports about AWS
     /// disagree; without it the client sees `Internal server error`.
@@ -43,22 +52,31 @@ pub struct GatewayProfile {
     pub push_delay: Delay,
 
     /// Fault: share of pushes that are accepted and never sent.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub push_drop_rate: f64,
     /// Fault: share of pushes that are sent twice.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub push_duplicate_rate: f64,
     /// Fault: share of pushes that are held back until the next push to the same socket has overtaken them.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub push_reorder_rate: f64,
     /// The longest that such a push is held back.
+    #[schemars(range(min = 0.0, max = 1e9))]
     pub push_reorder_hold_s: f64,
     /// Fault: share of frames before which a frame of garbage is sent.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub garbage_rate: f64,
     /// Fault: share of handshakes that are refused.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub handshake_reject_rate: f64,
     /// The HTTP status that they are refused with.
+    #[schemars(range(min = 400, max = 599))]
     pub handshake_reject_status: u16,
     /// Fault: share of connections that are cut, without a close frame.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub cut_rate: f64,
     /// How long after its opening such a connection is cut.
+    #[schemars(range(min = 0.0, max = 1e9))]
     pub cut_after_s: f64,
 }
 

@@ -10,6 +10,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use super::environment::{Environment, Home, Lambda};
 use super::{InvokeError, LambdaProfile};
 use crate::local::metrics::{Metrics, Series, Unit};
 
@@ -46,6 +47,8 @@ impl Account {
 
 /// The environments of one Lambda.
 pub(super) struct Pool {
+    lambda: Arc<Lambda>,
+    home: Arc<dyn Home>,
     account: Arc<Account>,
     reserved: Option<usize>,
     idle_expiry: Duration,
@@ -58,23 +61,28 @@ pub(super) struct Pool {
     duration: Arc<Series>,
 }
 
+/// A warm environment, if there is one, and how many are busy now.
+type Admitted = (Option<Box<dyn Environment>>, usize);
+
 /// What is running and what is waiting for an event.
 #[derive(Default)]
 struct Environments {
     busy: usize,
-    /// When each idle environment fell idle, the longest idle first.
-    idle: VecDeque<Instant>,
+    /// Each idle environment and when it fell idle, the longest idle first.
+    idle: VecDeque<(Instant, Box<dyn Environment>)>,
 }
 
 impl Pool {
     pub(super) fn new(
-        name: &str,
+        lambda: Arc<Lambda>,
+        home: Arc<dyn Home>,
         reserved: Option<usize>,
         profile: &LambdaProfile,
         metrics: &Metrics,
         account: Arc<Account>,
     ) -> Self {
-        let series = |metric, unit| metrics.series(NAMESPACE, metric, unit, &[("FunctionName", name)]);
+        let series =
+            |metric, unit| metrics.series(NAMESPACE, metric, unit, &[("FunctionName", &lambda.name)]);
         Self {
             account,
             reserved,
@@ -86,33 +94,42 @@ impl Pool {
             errors: series("Errors", Unit::Count),
             throttles: series("Throttles", Unit::Count),
             duration: series("Duration", Unit::Milliseconds),
+            lambda,
+            home,
         }
     }
 
     /// Takes a free environment or starts one.
-    pub(super) fn take(self: &Arc<Self>) -> Result<Environment, InvokeError> {
+    pub(super) fn take(self: &Arc<Self>) -> Result<Lease, InvokeError> {
         let now = SystemTime::now();
         match self.admit() {
-            Ok((cold, busy)) => {
+            Ok((warm, busy)) => {
                 self.invocations.record(now, 1.0);
                 self.throttles.record(now, 0.0);
                 self.concurrency.record(now, busy as f64);
                 self.account.invocations.record(now, 1.0);
                 let in_account = self.account.busy.fetch_add(1, Relaxed) + 1;
                 self.account.concurrency.record(now, in_account as f64);
-                Ok(Environment { pool: Arc::clone(self), invoked: now, cold, crashed: false })
+                let cold = warm.is_none();
+                let environment = warm.unwrap_or_else(|| self.home.environment(&self.lambda));
+                Ok(Lease { pool: Arc::clone(self), environment: Some(environment), invoked: now, cold })
             }
-            Err(reason) => {
-                self.throttles.record(now, 1.0);
-                Err(InvokeError::Throttled { reason })
-            }
+            Err(reason) => Err(self.throttle(reason)),
         }
     }
 
-    /// Whether the environment is new, and how many are busy now; or why there is none.
-    fn admit(&self) -> Result<(bool, usize), &'static str> {
+    /// Counts an invocation that is not let in.
+    pub(super) fn throttle(&self, reason: &'static str) -> InvokeError {
+        self.throttles.record(SystemTime::now(), 1.0);
+        InvokeError::Throttled { reason }
+    }
+
+    /// Lets an invocation in, or says why not.
+    fn admit(&self) -> Result<Admitted, &'static str> {
+        // Declared before the lock, so that what is over ends after it has been released.
+        let mut over = Vec::new();
         let mut environments = self.environments.lock();
-        environments.expire(self.idle_expiry);
+        environments.expire(self.idle_expiry, &mut over);
         match self.reserved {
             Some(reserved) if environments.busy >= reserved => {
                 return Err("ReservedFunctionConcurrentInvocationLimitExceeded");
@@ -120,13 +137,13 @@ impl Pool {
             Some(_) => {}
             None => self.take_unreserved()?,
         }
-        let cold = environments.idle.pop_back().is_none();
-        if cold && self.scaling.check().is_err() {
+        let warm = environments.awake(&mut over);
+        if warm.is_none() && self.scaling.check().is_err() {
             self.return_unreserved();
             return Err("ConcurrentInvocationLimitExceeded");
         }
         environments.busy += 1;
-        Ok((cold, environments.busy))
+        Ok((warm, environments.busy))
     }
 
     fn take_unreserved(&self) -> Result<(), &'static str> {
@@ -145,9 +162,10 @@ impl Pool {
     }
 
     pub(super) fn sample(&self) {
+        let mut over = Vec::new();
         let busy = {
             let mut environments = self.environments.lock();
-            environments.expire(self.idle_expiry);
+            environments.expire(self.idle_expiry, &mut over);
             environments.busy
         };
         if busy > 0 {
@@ -157,10 +175,22 @@ impl Pool {
 }
 
 impl Environments {
-    fn expire(&mut self, idle_expiry: Duration) {
-        while self.idle.front().is_some_and(|since| since.elapsed() >= idle_expiry) {
-            self.idle.pop_front();
+    /// Takes out what has been idle for too long.
+    fn expire(&mut self, idle_expiry: Duration, over: &mut Vec<Box<dyn Environment>>) {
+        while self.idle.front().is_some_and(|(since, _)| since.elapsed() >= idle_expiry) {
+            over.extend(self.idle.pop_front().map(|(_, environment)| environment));
         }
+    }
+
+    /// The environment that fell idle last and is still alive; what has died is over.
+    fn awake(&mut self, over: &mut Vec<Box<dyn Environment>>) -> Option<Box<dyn Environment>> {
+        while let Some((_, mut environment)) = self.idle.pop_back() {
+            if environment.wake() {
+                return Some(environment);
+            }
+            over.push(environment);
+        }
+        None
     }
 }
 
@@ -172,18 +202,25 @@ fn scaling_quota(profile: &LambdaProfile) -> Quota {
         .map_or(Quota::per_second(burst), |quota| quota.allow_burst(burst))
 }
 
-/// An environment that handles one event; it goes back to its pool when dropped.
-pub(super) struct Environment {
+/// An environment for one event; it goes back to its pool when this is dropped.
+pub(super) struct Lease {
     pool: Arc<Pool>,
+    /// Nothing once it has crashed.
+    environment: Option<Box<dyn Environment>>,
     invoked: SystemTime,
     cold: bool,
-    crashed: bool,
 }
 
-impl Environment {
-    /// Whether it has to be initialised first.
+impl Lease {
+    /// Whether it has to be started first.
     pub(super) fn is_cold(&self) -> bool {
         self.cold
+    }
+
+    /// What handles the event.
+    pub(super) fn environment(&mut self) -> &mut dyn Environment {
+        let Self { pool, environment, .. } = self;
+        &mut **environment.get_or_insert_with(|| pool.home.environment(&pool.lambda))
     }
 
     /// Notes how the handler fared.
@@ -192,19 +229,18 @@ impl Environment {
         self.pool.errors.record(self.invoked, if succeeded { 0.0 } else { 1.0 });
     }
 
-    /// Its process is gone: the next event needs a cold start.
+    /// It is of no further use: the next event needs a cold start.
     pub(super) fn crash(&mut self) {
-        self.crashed = true;
+        self.environment = None;
     }
 }
 
-impl Drop for Environment {
+impl Drop for Lease {
     fn drop(&mut self) {
+        let environment = self.environment.take().and_then(|mut used| used.rest().then_some(used));
         let mut environments = self.pool.environments.lock();
         environments.busy -= 1;
-        if !self.crashed {
-            environments.idle.push_back(Instant::now());
-        }
+        environments.idle.extend(environment.map(|environment| (Instant::now(), environment)));
         drop(environments);
         self.pool.return_unreserved();
         self.pool.account.busy.fetch_sub(1, Relaxed);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::function::{Function, Layout};
@@ -11,20 +12,25 @@ use crate::local::profile::{Delay, Rate};
 const LEAST_UNRESERVED: usize = 100;
 
 /// Latency, limits and faults of Lambda.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LambdaProfile {
     /// One Lambda per operation, or a single one.
     pub layout: Layout,
     /// Environments that may run at once in the account.
+    #[schemars(range(min = 1))]
     pub account_concurrency: usize,
     /// Environments that one Lambda may start at once ...
+    #[schemars(range(min = 1))]
     pub scaling_environments: u32,
     /// ... and the seconds in which that allowance is refilled, continuously.
+    #[schemars(range(min = 0.001, max = 86_400.0))]
     pub scaling_period_s: f64,
     /// After so many seconds without an event an environment is gone.
+    #[schemars(range(min = 0.001, max = 86_400.0))]
     pub idle_expiry_s: f64,
     /// Seconds after which an invocation is abandoned.
+    #[schemars(range(min = 0.001, max = 86_400.0))]
     pub timeout_s: f64,
     /// Cold start: what a new environment takes before it handles its first event.
     pub init: Delay,
@@ -32,6 +38,8 @@ pub struct LambdaProfile {
     pub duration: Delay,
     /// How often an invocation fails before its handler is called.
     pub error_rate: Rate,
+    /// How often an invocation is throttled although there is capacity.
+    pub throttle_rate: Rate,
     /// Concurrency reserved for (and granted to) each Lambda at most; 0 throttles everything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reserved_concurrency: Option<usize>,
@@ -51,6 +59,7 @@ impl Default for LambdaProfile {
             init: Delay::default(),
             duration: Delay::default(),
             error_rate: Rate::default(),
+            throttle_rate: Rate::default(),
             reserved_concurrency: None,
             functions: BTreeMap::new(),
         }
@@ -58,18 +67,21 @@ impl Default for LambdaProfile {
 }
 
 /// What differs for one function.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FunctionProfile {
-    /// As [`LambdaProfile::timeout_s`].
+    /// Seconds after which an invocation is abandoned.
+    #[schemars(range(min = 0.001, max = 86_400.0))]
     pub timeout_s: Option<f64>,
-    /// As [`LambdaProfile::init`].
+    /// Cold start.
     pub init: Option<Delay>,
-    /// As [`LambdaProfile::duration`].
+    /// Added to what the handler itself takes.
     pub duration: Option<Delay>,
-    /// As [`LambdaProfile::error_rate`].
+    /// How often an invocation fails before its handler is called.
     pub error_rate: Option<Rate>,
-    /// As [`LambdaProfile::reserved_concurrency`].
+    /// How often an invocation is throttled although there is capacity.
+    pub throttle_rate: Option<Rate>,
+    /// Concurrency reserved for (and granted to) it at most; 0 throttles everything.
     pub reserved_concurrency: Option<usize>,
 }
 

@@ -168,6 +168,15 @@ async fn the_error_rate_fails_invocations_before_the_handler() {
 }
 
 #[tokio::test]
+async fn the_throttle_rate_refuses_although_there_is_capacity() {
+    let fixture = fixture("throttle_rate = 1.0\n[functions.Connect]\nthrottle_rate = 0.0");
+    assert!(matches!(fixture.invoke("x").await, Err(InvokeError::Throttled { .. })));
+    assert!(fixture.lambda.invoke(Function::Connect, Bytes::new()).await.is_ok());
+    assert_eq!(fixture.of_function("Throttles", Statistic::Sum), 1.0);
+    assert_eq!(fixture.of_function("Invocations", Statistic::Sum), 0.0);
+}
+
+#[tokio::test]
 async fn a_single_lambda_runs_every_function() {
     let fixture = fixture("layout = \"single\"");
     for function in Function::ALL {

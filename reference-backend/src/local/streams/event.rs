@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_dynamo::Item;
 
 use crate::local::REGION;
+use crate::local::profile::Rate;
 use crate::local::tables::{Change, ChangeKind};
 
 /// Where records come from.
@@ -23,6 +24,8 @@ pub(super) struct Source {
     pub(super) key: &'static str,
     /// Number of the shard.
     pub(super) shard: usize,
+    /// Fault: which items' records no function can read.
+    pub(super) poison: Rate,
 }
 
 #[derive(Serialize)]
@@ -50,13 +53,23 @@ struct Record<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Body<'a> {
-    approximate_creation_date_time: i64,
+    approximate_creation_date_time: Created,
     keys: Keys<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     new_image: Option<&'a Item>,
     sequence_number: String,
     size_bytes: usize,
     stream_view_type: &'static str,
+}
+
+/// When a record was written.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Created {
+    /// Epoch seconds.
+    At(i64),
+    /// The fault of the profile: no time at all, so that reading the event fails.
+    Poison(&'static str),
 }
 
 /// Who deletes expired items.
@@ -106,7 +119,11 @@ impl Source {
             event_source: "aws:dynamodb",
             aws_region: REGION,
             dynamodb: Body {
-                approximate_creation_date_time: change.created_ms / 1_000,
+                approximate_creation_date_time: if self.poison.covers(change.key_hash) {
+                    Created::Poison("poison")
+                } else {
+                    Created::At(change.created_ms / 1_000)
+                },
                 keys: Keys { attribute: self.key, key: &change.key },
                 new_image: change.new_image.as_deref(),
                 sequence_number: self.sequence_number(change),

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::*;
 use crate::local::lambda::InvokeError;
 use crate::local::metrics::{MetricId, Statistic};
+use crate::local::profile::Rate;
 use crate::local::tables::TablesProfile;
 use crate::ports::{Clock, TableStore};
 use crate::testing::ManualClock;
@@ -76,7 +77,7 @@ fn batches(invoke: Arc<Scripted>, metrics: &Metrics) -> Batches {
     Batches {
         invoke,
         function: Function::OnMessageInserted,
-        source: Source { arn: "arn".into(), key: "messageId", shard: 0 },
+        source: Source { arn: "arn".into(), key: "messageId", shard: 0, poison: Rate::default() },
         batch_size: 100,
         max_retries: Some(3),
         max_age_ms: None,
@@ -161,7 +162,7 @@ async fn old_records_are_dropped_and_young_ones_delivered() {
 
 #[test]
 fn answers_that_are_no_partial_batch_response_fail_the_batch() {
-    let source = Source { arn: "arn".into(), key: "messageId", shard: 0 };
+    let source = Source { arn: "arn".into(), key: "messageId", shard: 0, poison: Rate::default() };
     let batch = [change(0), change(1), change(2)];
     let answers: [(&[u8], usize); 9] = [
         (b"", 3),
@@ -323,7 +324,7 @@ async fn deletions_do_not_wake_the_function_and_look_as_on_aws() {
     let mut expired = Arc::into_inner(change(3)).expect("one owner");
     expired.kind = ChangeKind::Expire;
     expired.new_image = None;
-    let source = Source { arn: "arn:stream".into(), key: "messageId", shard: 2 };
+    let source = Source { arn: "arn:stream".into(), key: "messageId", shard: 2, poison: Rate::default() };
     let event = source.event(&[Arc::new(expired)]).expect("encoded");
     let event: serde_json::Value = serde_json::from_slice(&event).expect("JSON");
     let expected = json!({ "Records": [{

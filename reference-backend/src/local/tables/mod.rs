@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use self::data::{Checked, Data, check_key, hash};
 use self::meter::{Meter, Operation};
-pub use self::profile::{Latency, TablesProfile};
+pub use self::profile::{Latency, OwnLatency, OwnTable, TablesProfile};
 use self::size::{read_half_units, write_units};
 pub use self::stream::{Change, ChangeKind, Reader, Stream};
 use super::background::Background;
@@ -34,7 +34,7 @@ const BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
 pub struct EmbeddedTables {
     /// By table, in the order of [`Table::ALL`].
     tables: Vec<Embedded>,
-    profile: TablesProfile,
+    sweep_every: Duration,
     clock: Arc<dyn Clock>,
 }
 
@@ -42,6 +42,8 @@ struct Embedded {
     data: Data,
     meter: Meter,
     name: String,
+    /// What holds for this table.
+    profile: TablesProfile,
 }
 
 impl EmbeddedTables {
@@ -55,16 +57,19 @@ impl EmbeddedTables {
     ) -> Arc<Self> {
         let table = |table: &Table| {
             let name = deployment.table_name(*table);
-            Embedded { data: Data::new(*table, profile), meter: Meter::new(&name, profile, metrics), name }
+            let profile = profile.of(*table);
+            let (data, meter) = (Data::new(*table, &profile), Meter::new(&name, &profile, metrics));
+            Embedded { data, meter, name, profile }
         };
-        Arc::new(Self { tables: Table::ALL.iter().map(table).collect(), profile: profile.clone(), clock })
+        let sweep_every = Duration::from_secs_f64(profile.ttl_sweep_s);
+        Arc::new(Self { tables: Table::ALL.iter().map(table).collect(), sweep_every, clock })
     }
 
     /// Deletes expired items from now on, every `ttl_sweep_s`. Until then they can still be read, as on AWS.
     pub fn start_sweeper(self: &Arc<Self>) -> Background {
         let tables = Arc::clone(self);
         Background::with(async move {
-            let mut ticks = tokio::time::interval(Duration::from_secs_f64(tables.profile.ttl_sweep_s));
+            let mut ticks = tokio::time::interval(tables.sweep_every);
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
@@ -105,14 +110,14 @@ impl EmbeddedTables {
     fn table(&self, table: Table) -> &Embedded {
         &self.tables[table as usize]
     }
-
-    /// The injected fault of operations that are not batches.
-    fn fault(&self, table: &Embedded, operation: Operation) -> Result<(), TableError> {
-        if self.profile.throttle_rate.hits() { Err(table.throttle(operation)) } else { Ok(()) }
-    }
 }
 
 impl Embedded {
+    /// The injected fault of operations that are not batches.
+    fn fault(&self, operation: Operation) -> Result<(), TableError> {
+        if self.profile.throttle_rate.hits() { Err(self.throttle(operation)) } else { Ok(()) }
+    }
+
     fn throttle(&self, operation: Operation) -> TableError {
         self.meter.throttled(operation);
         TableError::Throttled(self.name.clone())
@@ -123,9 +128,9 @@ impl Embedded {
 impl TableStore for EmbeddedTables {
     async fn put(&self, table: Table, item: Item, condition: Option<Condition>) -> Result<(), TableError> {
         let started = Instant::now();
-        self.profile.latency.put.wait().await;
         let table = self.table(table);
-        self.fault(table, Operation::Put)?;
+        table.profile.latency.put.wait().await;
+        table.fault(Operation::Put)?;
         let checked = table.data.check(item)?;
         let units = write_units(checked.stored.size);
         if !table.meter.may_write(checked.hash, units) {
@@ -139,9 +144,9 @@ impl TableStore for EmbeddedTables {
 
     async fn get(&self, table: Table, key: &str) -> Result<Option<Item>, TableError> {
         let started = Instant::now();
-        self.profile.latency.get.wait().await;
         let table = self.table(table);
-        self.fault(table, Operation::Get)?;
+        table.profile.latency.get.wait().await;
+        table.fault(Operation::Get)?;
         check_key(table.data.table(), key)?;
         let found = table.data.get(key);
         let half_units = read_half_units(found.as_ref().map_or(0, |stored| stored.size), true);
@@ -154,9 +159,9 @@ impl TableStore for EmbeddedTables {
 
     async fn delete(&self, table: Table, key: &str, condition: Option<Condition>) -> Result<(), TableError> {
         let started = Instant::now();
-        self.profile.latency.delete.wait().await;
         let table = self.table(table);
-        self.fault(table, Operation::Delete)?;
+        table.profile.latency.delete.wait().await;
+        table.fault(Operation::Delete)?;
         check_key(table.data.table(), key)?;
         if !table.meter.may_write(hash(key), 1) {
             return Err(table.throttle(Operation::Delete));
@@ -169,9 +174,9 @@ impl TableStore for EmbeddedTables {
 
     async fn query_index(&self, table: Table, value: &str) -> Result<Vec<Item>, TableError> {
         let started = Instant::now();
-        self.profile.latency.query.wait().await;
         let table = self.table(table);
-        self.fault(table, Operation::Query)?;
+        table.profile.latency.query.wait().await;
+        table.fault(Operation::Query)?;
         check_key(table.data.table(), value)?;
         let found = table.data.query(value);
         let half_units = read_half_units(found.iter().map(|stored| stored.size).sum(), false);
@@ -184,8 +189,8 @@ impl TableStore for EmbeddedTables {
 
     async fn batch_get(&self, table: Table, keys: Vec<String>) -> Result<BatchGet, TableError> {
         let started = Instant::now();
-        self.profile.latency.batch_get.wait().await;
         let table = self.table(table);
+        table.profile.latency.batch_get.wait().await;
         check_batch(keys.len(), BATCH_GET_LIMIT, "BatchGetItem")?;
         check_different(keys.iter().map(String::as_str))?;
         let (asked, mut bytes, mut consumed) = (keys.len(), 0, 0);
@@ -196,7 +201,7 @@ impl TableStore for EmbeddedTables {
             let size = found.as_ref().map_or(0, |stored| stored.size);
             let half_units = read_half_units(size, false);
             if bytes + size > BATCH_GET_BYTES
-                || self.profile.unprocessed_rate.hits()
+                || table.profile.unprocessed_rate.hits()
                 || !table.meter.may_read(hash(&key), half_units)
             {
                 answer.unprocessed.push(key);
@@ -216,8 +221,8 @@ impl TableStore for EmbeddedTables {
 
     async fn batch_put(&self, table: Table, items: Vec<Item>) -> Result<Vec<Item>, TableError> {
         let started = Instant::now();
-        self.profile.latency.batch_put.wait().await;
         let table = self.table(table);
+        table.profile.latency.batch_put.wait().await;
         check_batch(items.len(), BATCH_PUT_LIMIT, "BatchWriteItem")?;
         let checked =
             items.into_iter().map(|item| table.data.check(item)).collect::<Result<Vec<Checked>, _>>()?;
@@ -226,7 +231,7 @@ impl TableStore for EmbeddedTables {
         let mut unprocessed = Vec::new();
         for item in checked {
             let units = write_units(item.stored.size);
-            if self.profile.unprocessed_rate.hits() || !table.meter.may_write(item.hash, units) {
+            if table.profile.unprocessed_rate.hits() || !table.meter.may_write(item.hash, units) {
                 unprocessed.push(Arc::unwrap_or_clone(item.stored.item));
                 continue;
             }

@@ -255,3 +255,25 @@ async fn a_shard_keeps_what_was_not_read_and_little_of_what_was() {
     write(51, 52).await;
     assert_eq!(reader.read(usize::MAX, |_| true).len(), 1, "a day later the rest is gone, read or not");
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_table_may_be_slower_and_smaller_than_the_others() {
+    let profile =
+        "[per_table.Messages]\npartitions = 1\npartition_write_units = 2\nlatency.put = { p50_ms = 40 }";
+    let profile: TablesProfile = toml::from_str(profile).expect("a profile");
+    let tables =
+        EmbeddedTables::new(&profile, &Deployment::default(), &Metrics::default(), ManualClock::new());
+    let put = async |table: Table| {
+        let item = serde_dynamo::to_item(serde_json::json!({ table.key(): "k", table.index_key(): "i" }))
+            .expect("an item");
+        let started = Instant::now();
+        let outcome = tables.put(table, item, None).await;
+        (started.elapsed().as_millis(), outcome.is_ok())
+    };
+    assert_eq!(put(Table::Messages).await, (40, true));
+    assert_eq!(put(Table::Messages).await, (40, true));
+    assert_eq!(put(Table::Messages).await, (40, false), "its capacity is used up");
+    for _ in 0..5 {
+        assert_eq!(put(Table::Connections).await, (0, true));
+    }
+}
