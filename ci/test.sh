@@ -3,10 +3,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# With the AWS adapters, which the quickstart leaves out.
+features="reference-backend/aws"
+
 bash ci/install.sh
 cargo fmt --all --check
-cargo clippy --release --workspace --all-targets -- -D warnings
-RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps --quiet
-cargo test --release --workspace
+cargo clippy --release --workspace --all-targets --features "$features" -- -D warnings
+RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps --features "$features" --quiet
+cargo test --release --workspace --features "$features"
 # Each bench runs once, so that none rots; `cargo bench` measures.
 cargo test --release --package bench --benches

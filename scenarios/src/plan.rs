@@ -188,4 +188,3 @@ impl Plan {
         format!("{}{number:06}", self.auth.player_prefix)
     }
 }
-

@@ -9,12 +9,13 @@ use async_trait::async_trait;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::profile::{Delay, Rate};
 use crate::ports::{IdentityError, IdentityProvider, PlayerIdentity};
+use crate::token::TokenRules;
 
 /// `iss` of every token.
 pub const ISSUER: &str = "https://identity.local";
@@ -54,6 +55,7 @@ pub struct LocalIdentity {
     profile: IdentityProfile,
     signing: EncodingKey,
     checking: DecodingKey,
+    rules: TokenRules,
     key_id: String,
     keys: JwkSet,
 }
@@ -86,7 +88,13 @@ impl LocalIdentity {
         };
         let (key_id, checking, keys) = publish()
             .map_err(|error: jsonwebtoken::errors::Error| failed("publish its key")(error.to_string()))?;
-        Ok(Self { profile, signing, checking, key_id, keys })
+        let rules = TokenRules {
+            algorithm: Algorithm::ES256,
+            issuer: ISSUER.into(),
+            audience: AUDIENCE.into(),
+            leeway_s: 0,
+        };
+        Ok(Self { profile, signing, checking, rules, key_id, keys })
     }
 
     /// The public keys (`/.well-known/jwks.json`).
@@ -107,19 +115,6 @@ impl LocalIdentity {
         encode(&header, &claims, &self.signing)
             .map_err(|error| SigningError { action: "sign a token", reason: error.to_string() })
     }
-
-    fn check(&self, token: &str) -> Result<String, jsonwebtoken::errors::Error> {
-        #[derive(Deserialize)]
-        struct Subject {
-            sub: String,
-        }
-        let mut validation = Validation::new(Algorithm::ES256);
-        validation.leeway = 0;
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_audience(&[AUDIENCE]);
-        Ok(decode::<Subject>(token, &self.checking, &validation)?.claims.sub)
-    }
 }
 
 #[async_trait]
@@ -129,12 +124,10 @@ impl IdentityProvider for LocalIdentity {
         if self.profile.failure_rate.hits() {
             return Err(IdentityError::Unavailable("a fault of the profile (identity.failure_rate)".into()));
         }
-        let invalid = |error: jsonwebtoken::errors::Error| IdentityError::Invalid(error.to_string());
-        let header = decode_header(token).map_err(invalid)?;
-        if header.kid.as_deref() != Some(self.key_id.as_str()) {
+        if self.rules.key_id(token)? != self.key_id {
             return Err(IdentityError::Invalid("its key is unknown".into()));
         }
-        self.check(token).map(|player_id| PlayerIdentity { player_id }).map_err(invalid)
+        self.rules.player(token, &self.checking)
     }
 }
 

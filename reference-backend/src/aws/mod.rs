@@ -1,0 +1,21 @@
+//! The ports over AWS: what the deployed Lambdas run on.
+//!
+//! # How an execution environment is assembled
+//! ```text
+//! let environment = Environment::read(|name| std::env::var(name).ok())?;   // what the template has set
+//! let config = aws_config::load_defaults(...).await;                       // region, credentials, endpoints
+//! let tables = DynamoTables::new(&client, |table| environment.table_name(table).to_owned());
+//! let deps = wiring::deps(&environment, &config, Arc::new(tables))?;
+//! // for each event
+//! let function = environment.function.map_or_else(|| event::function_of(payload), Ok)?;
+//! dispatch(function, &deps, payload).await
+//! ```
+//! An adapter maps a service's answers to the port's errors and adds no patience of its own where the handlers have
+//! theirs: retries that multiply would outlive the 10 s of an invocation.
+
+pub mod apigatewaymanagement;
+pub mod environment;
+pub mod event;
+pub mod gamelift;
+pub mod identity;
+pub mod wiring;
