@@ -79,8 +79,11 @@ fn pid(answer: &Value) -> i32 {
 }
 
 fn state(pid: i32) -> Option<ProcState> {
-    let state = Process::new(pid).and_then(|process| process.stat()).and_then(|stat| stat.state());
-    state.ok().filter(|state| *state != ProcState::Zombie)
+    let process = Process::new(pid).ok()?;
+    let state = process.stat().ok()?.state().ok()?;
+    // The first thread is a zombie before the others are gone, and only then can the process be waited for.
+    let threads = process.tasks().map_or(0, Iterator::count);
+    (state != ProcState::Zombie || threads > 1).then_some(state)
 }
 
 async fn gone(pid: i32) {
