@@ -145,7 +145,8 @@ pub(crate) fn write(dir: &Path, shape: &Shape) {
     let mut dice = Dice::new(42);
     for t in 0..shape.seconds {
         let (line, second) = second(&mut dice, shape, t);
-        for (tag, histogram) in &second {
+        // The log holds measured arrivals only.
+        for (tag, histogram) in second.iter().filter(|_| manifest.measures(t as f64)) {
             writer
                 .interval(tag, Duration::from_secs(t), Duration::from_secs(1), histogram)
                 .expect("the log is writable");
