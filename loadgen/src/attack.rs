@@ -13,40 +13,16 @@ use goose::client::GooseClientBuilder;
 use goose::config::{GooseConfiguration, GooseDefault, GooseDefaultType};
 use goose::metrics::GooseMetrics;
 use goose::prelude::{GooseAttack, GooseError, GooseUser, Scenario, Transaction, TransactionFunction};
-use scenarios::threshold::Operation;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Micros;
-use crate::player::{Arrival, Play, play};
+use crate::player::{GooseSample, Play, play};
 
 /// Samples that may wait for goose's books; further ones are left out of them.
 const GOOSE_BACKLOG: usize = 256;
 /// How long a user that has nothing left to do sleeps, so that goose does not spin.
 const IDLE: Duration = Duration::from_millis(50);
-
-/// A copy of one connect or answer, for goose's own books.
-#[derive(Debug)]
-pub struct GooseSample {
-    operation: Operation,
-    response: Duration,
-    error: Option<String>,
-}
-
-impl GooseSample {
-    /// Offers a sample; dropped when goose does not keep up, since its books are not the truth.
-    pub(crate) fn offer(
-        goose: &mpsc::Sender<Self>,
-        arrival: &Arrival,
-        now: Micros,
-        outcome: &crate::player::Outcome,
-    ) {
-        let error = outcome.error().map(str::to_owned);
-        let response = Duration::from_micros(now.saturating_sub(arrival.due));
-        let _ = goose.try_send(Self { operation: arrival.operation, response, error });
-    }
-}
 
 /// Runs all players as groups of goose users until `stop`, and returns goose's own books. `groups` counts the
 /// groups that have started.

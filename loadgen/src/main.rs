@@ -1,5 +1,6 @@
 //! `loadgen`: the command line's way into the library.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -12,9 +13,13 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter =
-        EnvFilter::try_from_env("LOADGEN_LOG").unwrap_or_else(|_| EnvFilter::new("warn,goose=error"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let filter = EnvFilter::try_from_env("LOADGEN_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,goose=error,rustls_platform_verifier=off"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     if let Command::EmbeddedBackend(serve) = cli.command {
         return match reference_backend::cli::run(serve) {
             Ok(()) => Exit::Fine.into(),

@@ -9,6 +9,7 @@ use reports::format::{Correlation, Manifest, Phase, Run, SCHEMA_VERSION, Summary
 use reports::html::ReportError;
 use scenarios::plan::Target;
 use scenarios::scenario::AuthMode;
+use scenarios::threshold::Operation;
 use scenarios::{Checked, Mistakes, Override, Plan};
 
 use crate::auth::{AuthError, Credentials};
@@ -143,7 +144,17 @@ pub async fn run(request: Request) -> Result<Exit, RunError> {
     if !request.quiet {
         print!("{}", reports::text::summary(&RunFolder::read(&dir)?));
     }
+    if summary.sockets.attempted > 0 && summary.sockets.opened == 0 {
+        tracing::error!("no player could connect: {}; samples are in errors.jsonl", why_nobody(&summary));
+    }
     Ok(if interrupted { Exit::Interrupted } else { verdict::exit(&summary) })
+}
+
+/// The classes of the handshakes' errors, e.g. `refused × 50`.
+fn why_nobody(summary: &Summary) -> String {
+    let errors = summary.operations.get(Operation::Connect.word()).map(|connect| &connect.errors);
+    let classes = errors.into_iter().flatten().map(|(class, count)| format!("{class} × {count}"));
+    classes.collect::<Vec<_>>().join(", ")
 }
 
 /// The auth mode that the embedded backend must have for the plan's players.

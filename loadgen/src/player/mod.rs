@@ -21,7 +21,7 @@ use scenarios::threshold::Operation;
 use crate::clock::Micros;
 
 pub use handshake::{ConnectError, Endpoint, EndpointError};
-pub use play::{Outcome, Play, play};
+pub use play::{GooseSample, Outcome, Play, play};
 pub use wire::{AckId, Incoming};
 
 /// Arrivals that a player may have waiting; more means that its task does not get to run.

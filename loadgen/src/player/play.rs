@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::time::Duration;
 
 use scenarios::Plan;
 use scenarios::threshold::{Kind, Operation};
@@ -12,7 +13,6 @@ use tokio_tungstenite::WebSocketStream;
 use super::handshake::{ConnectError, Endpoint, Stream};
 use super::session::{End, Session};
 use super::{Arrival, Players};
-use crate::attack::GooseSample;
 use crate::auth::Credentials;
 use crate::clock::{Clock, Micros};
 use crate::delivery::{Messages, Placements, Receipt};
@@ -58,6 +58,26 @@ impl Outcome {
             Self::Failed(class) => Some(class),
             Self::TimedOut => Some("timeout"),
         }
+    }
+}
+
+/// A copy of one connect or answer, for goose's own books.
+#[derive(Debug)]
+pub struct GooseSample {
+    /// The operation.
+    pub operation: Operation,
+    /// From the intended instant.
+    pub response: Duration,
+    /// The error class, if it failed.
+    pub error: Option<String>,
+}
+
+impl GooseSample {
+    /// Offers a sample; dropped when goose does not keep up, since its books are not the truth.
+    pub(super) fn offer(goose: &mpsc::Sender<Self>, arrival: &Arrival, now: Micros, outcome: &Outcome) {
+        let error = outcome.error().map(str::to_owned);
+        let response = Duration::from_micros(now.saturating_sub(arrival.due));
+        let _ = goose.try_send(Self { operation: arrival.operation, response, error });
     }
 }
 

@@ -16,9 +16,8 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::Arrival;
 use super::handshake::{Stream, io_class};
-use super::play::{Outcome, Play};
+use super::play::{GooseSample, Outcome, Play};
 use super::wire::{self, AckId, Incoming};
-use crate::attack::GooseSample;
 use crate::clock::{Micros, micros};
 use crate::delivery::Correlation;
 use crate::pacing::choices;
