@@ -1,2 +1,2 @@
 //! Criterion benches of the hot paths, in `benches/`: `backend` is what every message costs the backend,
-//! `generator` what every sample costs the generator. `cargo bench -p bench` measures them all.
+//! `generator` what every sample costs the generator. `cargo bench` measures them all.
