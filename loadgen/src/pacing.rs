@@ -114,17 +114,17 @@ impl Pacer {
                 self.players.open_from(start)
             }
         };
-        self.recorder
-            .with(|tally| tally.measures(arrival.measured).operation_mut(arrival.operation).offered += 1);
         let unsent = match player {
-            Some(player) if self.players.hand(player, arrival) => return,
-            Some(_) => "unsent_backlog",
-            None => "unsent_no_open_socket",
+            Some(player) if self.players.hand(player, arrival) => None,
+            Some(_) => Some("unsent_backlog"),
+            None => Some("unsent_no_open_socket"),
         };
         self.recorder.with(|tally| {
             let operation = tally.measures(arrival.measured).operation_mut(arrival.operation);
-            operation.unsent += 1;
-            operation.errors.count(unsent.into());
+            operation.offered += 1;
+            if let Some(class) = unsent {
+                operation.give_up(class);
+            }
         });
     }
 }

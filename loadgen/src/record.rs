@@ -125,6 +125,14 @@ tally! {
     }
 }
 
+impl OperationTally {
+    /// Counts an arrival that could not be sent, and why.
+    pub fn give_up(&mut self, class: &'static str) {
+        self.unsent += 1;
+        self.errors.count(class.into());
+    }
+}
+
 tally! {
     /// One delivery kind's counts and times.
     DeliveryTally {

@@ -94,11 +94,8 @@ impl Play {
     /// Counts an arrival that could not be sent.
     pub(super) fn unsent(&self, player: u32, arrival: &Arrival, class: &'static str) {
         self.players.done();
-        self.recorder.with(|tally| {
-            let operation = tally.measures(arrival.measured).operation_mut(arrival.operation);
-            operation.unsent += 1;
-            operation.errors.count(class.into());
-        });
+        self.recorder
+            .with(|tally| tally.measures(arrival.measured).operation_mut(arrival.operation).give_up(class));
         self.sample(player, arrival.operation.word(), &class.into(), || {
             "the arrival could not be sent".into()
         });
