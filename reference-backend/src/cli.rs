@@ -8,16 +8,22 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 use std::{io, thread};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
+use url::Url;
 
 use crate::function::{Deployment, Layout};
 use crate::handlers::AuthMode;
+use crate::local::gateway::front::{self, FrontDoorError, FrontDoorsConfig};
+use crate::local::gateway::iam::{self, IamKeys, IamKeysError};
 use crate::local::lambda::process::ProcessConfig;
 use crate::local::profile::{Profile, ProfileError};
 use crate::local::stack::{LocalStack, StackConfig, StackError};
+use crate::local::storage::StorageConfig;
+use crate::local::tables::DataConfig;
 
 /// Runs the local stack until it is told to stop.
 ///
@@ -55,6 +61,10 @@ pub struct Serve {
     /// How players prove who they are.
     #[arg(long, value_enum, default_value_t = AuthMode::Header)]
     pub auth: AuthMode,
+    /// With `--auth iam`: a TOML file of the access keys that may sign, each line `ID = "SECRET"` [default: the id `local`
+    /// with the secret `local`].
+    #[arg(long, value_name = "FILE")]
+    pub iam_keys: Option<PathBuf>,
     /// Name of the game, the first part of every resource's name.
     #[arg(long, default_value = "reference", value_parser = name)]
     pub game: String,
@@ -67,6 +77,18 @@ pub struct Serve {
     /// Threads that serve [default: one per core].
     #[arg(long, value_name = "N")]
     pub workers: Option<NonZeroUsize>,
+    /// Processes that hold the sockets, each with its own limit of open files [default: none, this process does].
+    #[arg(long, value_name = "N")]
+    pub front_doors: Option<NonZeroUsize>,
+    /// Directory that keeps the tables beyond the end of this process; it is made if it is missing.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// With `--data`: how many seconds what an earlier process left undelivered waits for its players to connect.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "data")]
+    pub data_wait: u32,
+    /// A DynamoDB that is there (DynamoDB Local, or AWS) in place of the embedded tables; missing tables are created.
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    pub dynamodb: Option<Url>,
     /// Stop when standard input is closed, as happens when the parent process dies.
     #[arg(long)]
     pub exit_with_parent: bool,
@@ -90,9 +112,20 @@ pub enum ServeError {
     /// The profile is wrong.
     #[error(transparent)]
     Profile(#[from] ProfileError),
+    /// The access keys are wrong.
+    #[error(transparent)]
+    IamKeys(#[from] IamKeysError),
+    /// Nobody would look at the access keys.
+    #[error(
+        "--iam-keys says who may sign, and only --auth iam looks at signatures; add --auth iam, or leave the keys out"
+    )]
+    NoIam,
     /// The stack did not start.
     #[error(transparent)]
     Stack(#[from] StackError),
+    /// This is no front door.
+    #[error(transparent)]
+    FrontDoor(#[from] FrontDoorError),
     /// The system refused something.
     #[error("cannot {action}: {source}")]
     System {
@@ -109,7 +142,10 @@ impl ServeError {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Profile(_)
+            | Self::IamKeys(_)
+            | Self::NoIam
             | Self::Stack(StackError::Remote(_) | StackError::Gateway(_) | StackError::Processes(_)) => 2,
+            Self::Stack(StackError::Storage(error)) if error.is_mistake() => 2,
             _ => 1,
         }
     }
@@ -142,6 +178,11 @@ pub async fn serve(args: Serve) -> Result<(), ServeError> {
             "--auth header believes whatever X-Player-Id says; use --auth token to have players proven"
         );
     }
+    let iam_keys = match &args.iam_keys {
+        Some(_) if args.auth != AuthMode::Iam => return Err(ServeError::NoIam),
+        Some(file) => iam::read_keys(file)?,
+        None => IamKeys::new(),
+    };
     let mut interrupt = signal(SignalKind::interrupt()).map_err(system("listen for Ctrl-C"))?;
     let mut terminate = signal(SignalKind::terminate()).map_err(system("listen for SIGTERM"))?;
     let processes = match (args.lambda, args.lambda_bin) {
@@ -152,15 +193,30 @@ pub async fn serve(args: Serve) -> Result<(), ServeError> {
         }),
         _ => None,
     };
+    let own = || std::env::current_exe().map_err(system("find its own program"));
+    let front_doors = match args.front_doors {
+        Some(count) => Some(FrontDoorsConfig { count, program: own()? }),
+        None => None,
+    };
     let stack = LocalStack::start(StackConfig {
         listen: args.listen,
         http_listen: args.http_listen.unwrap_or_else(|| next_port(args.listen)),
         allow_remote: args.allow_remote,
         profile,
         auth: args.auth,
+        iam_keys,
         deployment: Deployment { game: args.game, stage: args.stage },
         seed: args.seed,
         processes,
+        front_doors,
+        storage: match (args.data, args.dynamodb) {
+            (_, Some(url)) => StorageConfig::DynamoDb(url),
+            (Some(directory), None) => StorageConfig::Directory(DataConfig {
+                directory,
+                wait: Duration::from_secs(args.data_wait.into()),
+            }),
+            (None, None) => StorageConfig::Memory,
+        },
     })
     .await?;
     announce(&stack).map_err(system("write to standard output"))?;
@@ -171,6 +227,20 @@ pub async fn serve(args: Serve) -> Result<(), ServeError> {
     }
     stack.shutdown().await;
     Ok(())
+}
+
+/// Is a front door: what `serve --front-doors` starts, and nobody else.
+///
+/// # Errors
+/// [`ServeError::FrontDoor`] if it was started otherwise, or cannot do what it is told.
+pub fn front_door() -> Result<(), ServeError> {
+    raise_file_limit();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(system("start a front door"))?;
+    let outcome = runtime.block_on(front::open());
+    // What is left is told no more; the stack has gone, or has waited long enough.
+    runtime.shutdown_background();
+    Ok(outcome?)
 }
 
 /// Prints the JSON Schema of profile files.

@@ -11,14 +11,20 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "local")]
 pub mod cli;
 pub mod function;
 pub mod handlers;
+mod json;
+#[cfg(feature = "local")]
 pub mod local;
 pub mod ports;
+pub mod secret;
+pub mod steam;
 pub mod store;
 pub mod token;
+pub mod variables;
 pub mod wire;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "local"))]
 mod testing;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use reference_backend::cli::{self, Serve, ServeError};
+use reference_backend::local::gateway::front;
 use reference_backend::local::lambda::process::spawner::{Launch, launch};
 use reference_backend::local::profile::Profile;
 use tracing_subscriber::EnvFilter;
@@ -21,10 +22,13 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Becomes another program, which is killed when its parent ends: how `serve` starts Lambda processes.
     #[command(hide = true)]
     Environment(Launch),
+    /// Holds sockets for `serve --front-doors`, which starts it.
+    #[command(name = front::COMMAND, hide = true)]
+    FrontDoor,
     /// What a profile may say, and whether one says it right.
     #[command(subcommand)]
     Profile(ProfileCommand),
@@ -52,7 +56,8 @@ fn main() -> ExitCode {
             eprintln!("error: cannot start the Lambda process: {error}");
             ExitCode::FAILURE
         }
-        Command::Serve(args) => ended(cli::run(args)),
+        Command::Serve(args) => ended(cli::run(*args)),
+        Command::FrontDoor => ended(cli::front_door()),
         Command::Profile(ProfileCommand::Schema) => ended(cli::print_schema()),
         Command::Profile(ProfileCommand::Check { file }) => ended(
             Profile::load(&file).map(|_| println!("{} is a profile", file.display())).map_err(Into::into),

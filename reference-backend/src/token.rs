@@ -1,28 +1,101 @@
 //! What makes a player's token good, whoever issued it.
 //!
 //! The local identity provider and the one for AWS differ in where keys come from; the judgement is the same code.
-//! No error text ever contains a token.
+//! Issuers differ in what they call things, so the rules say where audience and player stand. No error text ever
+//! contains a token, or a claim of one.
+//!
+//! ```
+//! use jsonwebtoken::Algorithm;
+//! use reference_backend::token::{Issuer, TokenRules};
+//!
+//! // Epic Online Services: `iss` names a deployment below this URL, `sub` is the product user id.
+//! let epic = TokenRules::new(Algorithm::RS256, Issuer::new("https://api.epicgames.dev/*"), "CLIENT_ID");
+//! // An access token of a Cognito user pool: it has `client_id` instead of `aud`, and says what it is for.
+//! let pool = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_POOL";
+//! let cognito = TokenRules {
+//!     audience_claim: "client_id".into(),
+//!     required: vec![("token_use".into(), "access".into())],
+//!     player_claim: "username".into(),
+//!     ..TokenRules::new(Algorithm::RS256, Issuer::new(pool), "CLIENT_ID")
+//! };
+//! # assert_ne!(epic, cognito);
+//! ```
 
-use jsonwebtoken::errors::Error;
+use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::ports::{IdentityError, PlayerIdentity};
+
+/// The registered claim for whom a token is meant; it may be a list.
+pub const AUDIENCE_CLAIM: &str = "aud";
+/// The registered claim whom a token is about.
+pub const PLAYER_CLAIM: &str = "sub";
 
 /// What a token must say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRules {
     /// The only accepted `alg`. The token's own word is not believed, or a forger would choose.
     pub algorithm: Algorithm,
-    /// The only accepted `iss`.
-    pub issuer: String,
-    /// The accepted `aud`.
+    /// Whose tokens are good.
+    pub issuer: Issuer,
+    /// For whom they must be meant.
     pub audience: String,
+    /// The claim that says so.
+    pub audience_claim: String,
+    /// Claims that must have these very values.
+    pub required: Vec<(String, String)>,
+    /// The claim that has the player's id.
+    pub player_claim: String,
     /// Seconds by which the issuer's clock may differ from ours.
     pub leeway_s: u64,
 }
 
+/// The accepted `iss`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Issuer {
+    /// This one.
+    Exactly(String),
+    /// This URL, and every one below it.
+    Below(String),
+}
+
+impl Issuer {
+    /// An issuer by its name, or with `/*` at the end a whole family of them.
+    #[must_use]
+    pub fn new(pattern: &str) -> Self {
+        match pattern.strip_suffix("/*") {
+            Some(root) => Self::Below(root.to_owned()),
+            None => Self::Exactly(pattern.to_owned()),
+        }
+    }
+
+    fn covers(&self, issuer: &str) -> bool {
+        match self {
+            Self::Exactly(name) => issuer == name,
+            // Only at a slash: a prefix alone would also cover `https://id.example.evil.net`.
+            Self::Below(root) => issuer
+                .strip_prefix(root.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+        }
+    }
+}
+
 impl TokenRules {
+    /// Rules for tokens that use the registered claims.
+    #[must_use]
+    pub fn new(algorithm: Algorithm, issuer: Issuer, audience: impl Into<String>) -> Self {
+        Self {
+            algorithm,
+            issuer,
+            audience: audience.into(),
+            audience_claim: AUDIENCE_CLAIM.into(),
+            required: Vec::new(),
+            player_claim: PLAYER_CLAIM.into(),
+            leeway_s: 0,
+        }
+    }
+
     /// Id of the key that the token claims to be signed with.
     ///
     /// # Errors
@@ -35,26 +108,56 @@ impl TokenRules {
         header.kid.ok_or_else(|| IdentityError::Invalid("it names no key".into()))
     }
 
-    /// The player (`sub`) of a token that was signed with this key and is meant for us, now.
+    /// The player of a token that was signed with this key and is meant for us, now.
     ///
     /// # Errors
     /// [`IdentityError::Invalid`] with what is wrong.
     pub fn player(&self, token: &str, key: &DecodingKey) -> Result<PlayerIdentity, IdentityError> {
-        #[derive(Deserialize)]
-        struct Subject {
-            sub: String,
-        }
         let mut validation = Validation::new(self.algorithm);
         validation.leeway = self.leeway_s;
         validation.validate_nbf = true;
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        validation.set_issuer(&[&self.issuer]);
-        validation.set_audience(&[&self.audience]);
-        let token = decode::<Subject>(token, key, &validation).map_err(invalid)?;
-        Ok(PlayerIdentity { player_id: token.claims.sub })
+        // Issuer and audience are judged below: a family of issuers and other claims are beyond the library.
+        validation.validate_aud = false;
+        validation.set_required_spec_claims(&["exp"]);
+        let claims = decode::<Map<String, Value>>(token, key, &validation).map_err(invalid)?.claims;
+        let text = |claim: &str| claims.get(claim).and_then(Value::as_str);
+        if !text("iss").is_some_and(|issuer| self.issuer.covers(issuer)) {
+            return wrong("iss");
+        }
+        if !claims.get(self.audience_claim.as_str()).is_some_and(|audience| self.is_meant(audience)) {
+            return wrong(&self.audience_claim);
+        }
+        if let Some((claim, _)) = self.required.iter().find(|(claim, value)| text(claim) != Some(value)) {
+            return wrong(claim);
+        }
+        match text(&self.player_claim) {
+            Some(player) if !player.is_empty() => Ok(PlayerIdentity { player_id: player.to_owned() }),
+            _ => wrong(&self.player_claim),
+        }
+    }
+
+    /// An audience is one, or a list with one among others.
+    fn is_meant(&self, audience: &Value) -> bool {
+        match audience {
+            Value::String(one) => *one == self.audience,
+            Value::Array(many) => many.iter().any(|one| one.as_str() == Some(&self.audience)),
+            _ => false,
+        }
     }
 }
 
-fn invalid(error: Error) -> IdentityError {
-    IdentityError::Invalid(error.to_string())
+fn wrong<T>(claim: &str) -> Result<T, IdentityError> {
+    Err(IdentityError::Invalid(format!("its claim {claim} is missing or not the expected one")))
 }
+
+fn invalid(error: Error) -> IdentityError {
+    let reason = match error.kind() {
+        // These quote what they could not read.
+        ErrorKind::Base64(_) | ErrorKind::Json(_) | ErrorKind::Utf8(_) => "it cannot be read".into(),
+        _ => error.to_string(),
+    };
+    IdentityError::Invalid(reason)
+}
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,7 @@ fn announces_reachable_endpoints() {
     assert!(
         endpoints.cloudwatch.starts_with("http://127.0.0.1:") && endpoints.identity == endpoints.cloudwatch
     );
+    assert_eq!([&endpoints.gamelift, &endpoints.dynamodb], [&endpoints.cloudwatch; 2]);
 }
 
 #[test]

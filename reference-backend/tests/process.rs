@@ -15,10 +15,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use common::Backend;
 use procfs::process::{ProcState, Process, all_processes};
-use reference_backend::function::{Deployment, Function};
+use reference_backend::function::{Deployment, Function, Table};
 use reference_backend::local::lambda::process::{ProcessConfig, Processes};
 use reference_backend::local::lambda::{Invoke as _, InvokeError, LambdaPools, LambdaProfile};
 use reference_backend::local::metrics::{MetricId, Metrics, Statistic};
+use reference_backend::variables;
 use serde_json::{Value, json};
 
 /// The Lambda that does as it is told.
@@ -105,7 +106,7 @@ async fn becomes(pid: i32, expected: Option<ProcState>) {
 
 #[tokio::test]
 async fn an_environment_starts_once_and_is_told_what_aws_tells() {
-    let fixture = fixture("timeout_s = 7.0", &[("TABLE_MESSAGES", "mine")]);
+    let fixture = fixture("timeout_s = 7.0", &[(variables::table(Table::Messages), "mine")]);
     let before = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let first = fixture.tell("").await.unwrap();
     let second = fixture.tell("").await.unwrap();
@@ -125,7 +126,8 @@ async fn an_environment_starts_once_and_is_told_what_aws_tells() {
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
         ("AWS_REGION", "us-east-1"),
         ("_HANDLER", "SendMessage"),
-        ("TABLE_MESSAGES", "mine"),
+        (variables::table(Table::Messages), "mine"),
+        (variables::FUNCTION, "SendMessage"),
     ] {
         assert_eq!(environment[variable], value, "{variable}");
     }
@@ -319,13 +321,16 @@ async fn functions_find_the_deployment_in_their_environment() {
     let child = Process::new(children_of(backend.child().id())[0]).unwrap();
     let environment = child.environ().unwrap();
     let of = |name: &str| environment.get(&OsString::from(name)).unwrap().to_str().unwrap().to_owned();
-    assert_eq!(of("TABLE_CONNECTIONS"), "reference-Development-Connections");
+    assert_eq!(of(variables::table(Table::Connections)), "reference-Development-Connections");
+    assert_eq!(of(variables::QUEUE), "reference-Development-Queue");
+    assert!(!environment.contains_key(&OsString::from(variables::FUNCTION)), "each event tells");
     assert_eq!(
-        (of("GAME"), of("STAGE"), of("AUTH_MODE")),
+        (of(variables::GAME), of(variables::STAGE), of(variables::AUTH)),
         ("reference".into(), "Development".into(), "header".into())
     );
-    assert_eq!(of("JWKS_URL"), format!("{}/.well-known/jwks.json", backend.endpoints.identity));
-    assert_eq!(of("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"), backend.endpoints.management);
+    assert_eq!(of(variables::ALGORITHM), "ES256");
+    assert_eq!(of(variables::JWKS_URL), format!("{}/.well-known/jwks.json", backend.endpoints.identity));
+    assert_eq!(of(variables::MANAGEMENT), backend.endpoints.management);
     assert_eq!((of("EXTRA"), of("_HANDLER")), ("a=b".into(), "Backend".into()));
     assert_eq!(of("AWS_LAMBDA_FUNCTION_NAME"), "reference-Development-Backend");
 }

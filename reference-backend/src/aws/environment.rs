@@ -1,4 +1,4 @@
-//! What a Lambda is told by its environment variables. The SAM template sets them; so does the local stack for the
+//! What a Lambda is told by its environment [`variables`]. The SAM template sets them; so does the local stack for the
 //! processes that it runs.
 //!
 //! Region, credentials and the endpoints of DynamoDB and GameLift are the SDK's own variables (`AWS_REGION`,
@@ -11,47 +11,20 @@ use jsonwebtoken::Algorithm;
 use url::{Host, Url};
 
 use super::apigatewaymanagement::Endpoint;
+use super::steam::SteamService;
 use crate::function::{Deployment, Function, Table};
 use crate::handlers::{AuthMode, Settings};
-use crate::token::TokenRules;
-
-/// Which function this is; left out, each event tells (the single layout).
-pub const FUNCTION: &str = "BACKEND_FUNCTION";
-/// Name of the game, the first part of names that are not given.
-pub const GAME: &str = "GAME";
-/// Stage, the second part of them.
-pub const STAGE: &str = "STAGE";
-/// Name of the placement queue.
-pub const QUEUE: &str = "PLACEMENT_QUEUE";
-/// Seconds that a connection's record lives.
-pub const CONNECTION_TTL: &str = "CONNECTION_TTL_S";
-/// `header` or `token`; only the authorizer needs it.
-pub const AUTH: &str = "AUTH_MODE";
-/// Where the identity provider publishes its keys.
-pub const JWKS_URL: &str = "JWKS_URL";
-/// `iss` of good tokens.
-pub const ISSUER: &str = "TOKEN_ISSUER";
-/// `aud` of good tokens.
-pub const AUDIENCE: &str = "TOKEN_AUDIENCE";
-/// `alg` of good tokens; left out, RS256.
-pub const ALGORITHM: &str = "TOKEN_ALGORITHM";
-/// Endpoint of the Management API instead of each connection's own; the SDKs' name for it.
-pub const MANAGEMENT: &str = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI";
-/// Endpoint of every service; the stage is appended for the Management API.
-pub const ENDPOINT: &str = "AWS_ENDPOINT_URL";
+use crate::secret::Secret;
+use crate::token::{AUDIENCE_CLAIM, Issuer, PLAYER_CLAIM, TokenRules};
+use crate::variables::{
+    self, ALGORITHM, AUDIENCE, AUTH, CONNECTION_TTL, ENDPOINT, FUNCTION, GAME, ISSUER, JWKS_URL, MANAGEMENT,
+    QUEUE, REQUIRED_CLAIMS, STAGE, STEAM_APP_ID, STEAM_IDENTITY, STEAM_KEY, STEAM_URL,
+};
 
 /// Seconds between the provider's clock and ours.
 const LEEWAY_S: u64 = 5;
-
-/// Name of the variable that names a table.
-#[must_use]
-pub const fn table_variable(table: Table) -> &'static str {
-    match table {
-        Table::Connections => "CONNECTIONS_TABLE",
-        Table::Messages => "MESSAGES_TABLE",
-        Table::Placements => "PLACEMENTS_TABLE",
-    }
-}
+/// Steam's Web API for publishers.
+const STEAM: &str = "https://partner.steam-api.com";
 
 /// Why the function cannot start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,6 +58,23 @@ pub enum Auth {
     Header,
     /// A token that somebody else vouches for.
     Token(Provider),
+    /// A ticket that Steam vouches for.
+    Steam(SteamService),
+    /// A signature that API Gateway has checked.
+    Iam,
+}
+
+impl Auth {
+    /// The same for the handlers.
+    const fn mode(&self) -> AuthMode {
+        match self {
+            // Nobody vouches, so nobody gets in.
+            Self::Unset | Self::Token(_) => AuthMode::Token,
+            Self::Header => AuthMode::Header,
+            Self::Steam(_) => AuthMode::Steam,
+            Self::Iam => AuthMode::Iam,
+        }
+    }
 }
 
 /// Who vouches for tokens.
@@ -136,14 +126,14 @@ impl Environment {
                 |text| Function::ALL.into_iter().find(|function| function.short_name() == text),
             )?,
             tables: Table::ALL
-                .map(|table| get(table_variable(table)).unwrap_or_else(|| deployment.table_name(table))),
+                .map(|table| get(variables::table(table)).unwrap_or_else(|| deployment.table_name(table))),
             management: match (get(MANAGEMENT), get(ENDPOINT)) {
                 (Some(url), _) => Endpoint::Fixed(url),
                 (None, Some(base)) => Endpoint::Base(base),
                 (None, None) => Endpoint::OfConnection,
             },
             settings: Settings {
-                auth: if auth == Auth::Header { AuthMode::Header } else { AuthMode::Token },
+                auth: auth.mode(),
                 queue_name: get(QUEUE).unwrap_or_else(|| deployment.resource("Queue")),
                 connection_ttl: connection_ttl.unwrap_or(defaults.connection_ttl),
                 ..defaults
@@ -160,44 +150,88 @@ impl Environment {
 }
 
 fn auth(get: &impl Fn(&str) -> Option<String>) -> Result<Auth, EnvironmentError> {
-    let mode = parsed(get, AUTH, "give header or token", |text| AuthMode::from_str(text, false).ok())?;
-    match mode {
-        None => return Ok(Auth::Unset),
-        Some(AuthMode::Header) => return Ok(Auth::Header),
-        Some(AuthMode::Token) => {}
-    }
-    let needed = |name, because| get(name).ok_or(EnvironmentError::Missing { name, because });
-    needed(JWKS_URL, "with AUTH_MODE=token it says where the provider publishes its keys")?;
-    let keys = parsed(get, JWKS_URL, "give an https URL (http only on this machine)", |text| {
-        Url::parse(text).ok().filter(confidential)
-    })?;
+    let remedy = "give header, token, steam or iam";
+    Ok(match parsed(get, AUTH, remedy, |text| AuthMode::from_str(text, false).ok())? {
+        None => Auth::Unset,
+        Some(AuthMode::Header) => Auth::Header,
+        Some(AuthMode::Token) => Auth::Token(provider(get)?),
+        Some(AuthMode::Steam) => Auth::Steam(steam(get)?),
+        Some(AuthMode::Iam) => Auth::Iam,
+    })
+}
+
+fn provider(get: &impl Fn(&str) -> Option<String>) -> Result<Provider, EnvironmentError> {
+    let because = "with AUTH_MODE=token it says where the provider publishes its keys";
+    let keys = needed(parsed(get, JWKS_URL, URL_REMEDY, confidential)?, JWKS_URL, because)?;
     let algorithm =
         parsed(get, ALGORITHM, "give the provider's asymmetric algorithm, e.g. RS256 or ES256", |text| {
             text.parse().ok().filter(|algorithm| {
                 !matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512)
             })
         })?;
-    let Some(keys) = keys else { return Ok(Auth::Unset) };
-    Ok(Auth::Token(Provider {
+    let required = parsed(get, REQUIRED_CLAIMS, "give name=value,name=value", |text| {
+        let claim = |pair: &str| {
+            pair.split_once('=')
+                .filter(|(name, _)| !name.trim().is_empty())
+                .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+        };
+        text.split(',').map(claim).collect()
+    })?;
+    let issuer = needed(get(ISSUER), ISSUER, "with AUTH_MODE=token it says whose tokens are good")?;
+    Ok(Provider {
         keys,
         rules: TokenRules {
             algorithm: algorithm.unwrap_or(Algorithm::RS256),
-            issuer: needed(ISSUER, "with AUTH_MODE=token it says whose tokens are good")?,
-            audience: needed(AUDIENCE, "with AUTH_MODE=token it says for whom they must be meant")?,
+            issuer: Issuer::new(&issuer),
+            audience: needed(
+                get(AUDIENCE),
+                AUDIENCE,
+                "with AUTH_MODE=token it says for whom they must be meant",
+            )?,
+            audience_claim: get(variables::AUDIENCE_CLAIM).unwrap_or_else(|| AUDIENCE_CLAIM.into()),
+            required: required.unwrap_or_default(),
+            player_claim: get(variables::PLAYER_CLAIM).unwrap_or_else(|| PLAYER_CLAIM.into()),
             leeway_s: LEEWAY_S,
         },
-    }))
+    })
 }
 
-/// Keys that anybody on the way could replace vouch for nobody.
-fn confidential(url: &Url) -> bool {
-    let loopback = match url.host() {
+fn steam(get: &impl Fn(&str) -> Option<String>) -> Result<SteamService, EnvironmentError> {
+    let app_id = parsed(get, STEAM_APP_ID, "give the game's number at Steam", |text| {
+        text.parse().ok().filter(|&number: &u32| number > 0)
+    })?;
+    let key = get(STEAM_KEY).map(Secret::new);
+    let or_steam = |name: &str| get(name).or_else(|| Some(STEAM.to_owned()));
+    let url = parsed(&or_steam, STEAM_URL, URL_REMEDY, confidential)?;
+    Ok(SteamService {
+        url: needed(url, STEAM_URL, "it says where Steam's Web API is")?,
+        app_id: needed(app_id, STEAM_APP_ID, "with AUTH_MODE=steam it says for which game tickets must be")?,
+        identity: get(STEAM_IDENTITY),
+        publisher_key: needed(key, STEAM_KEY, "with AUTH_MODE=steam it proves to Steam who asks")?,
+    })
+}
+
+fn needed<T>(value: Option<T>, name: &'static str, because: &'static str) -> Result<T, EnvironmentError> {
+    value.ok_or(EnvironmentError::Missing { name, because })
+}
+
+/// What to write where a URL has to be [`confidential`].
+const URL_REMEDY: &str = "give an https URL (http only on this machine)";
+
+/// A URL where nobody on the way can read or replace anything: such keys vouch for nobody.
+fn confidential(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url))).then_some(url)
+}
+
+/// Whether a URL is of this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && loopback)
+    }
 }
 
 /// A variable's value as `T`, or none if it is left out.
@@ -250,7 +284,10 @@ mod tests {
     #[test]
     fn a_provider_is_described_completely() {
         let Auth::Token(provider) = read(&TOKEN).unwrap().auth else { panic!("token") };
-        assert_eq!(provider.rules.algorithm, Algorithm::RS256);
+        let rules = provider.rules;
+        assert_eq!((rules.algorithm, rules.issuer), (Algorithm::RS256, Issuer::new("https://id.example")));
+        assert_eq!((rules.audience_claim.as_str(), rules.player_claim.as_str()), ("aud", "sub"));
+        assert!(rules.required.is_empty());
         for left_out in 1..TOKEN.len() {
             let mut variables = TOKEN.to_vec();
             let (name, _) = variables.remove(left_out);
@@ -259,13 +296,60 @@ mod tests {
     }
 
     #[test]
+    fn a_provider_may_call_things_otherwise() {
+        let others = [
+            (variables::AUDIENCE_CLAIM, "client_id"),
+            (variables::PLAYER_CLAIM, "username"),
+            (REQUIRED_CLAIMS, "token_use=access, v = 2"),
+        ];
+        let Auth::Token(provider) = read(&[&TOKEN[..], &others].concat()).unwrap().auth else {
+            panic!("token")
+        };
+        let rules = provider.rules;
+        assert_eq!((rules.audience_claim.as_str(), rules.player_claim.as_str()), ("client_id", "username"));
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(rules.required, [pair("token_use", "access"), pair("v", "2")]);
+    }
+
+    #[test]
+    fn steam_is_asked_with_a_key_that_nobody_sees() {
+        const STEAM_MODE: [(&str, &str); 3] =
+            [(AUTH, "steam"), (STEAM_APP_ID, "480"), (STEAM_KEY, "hunter2")];
+        let environment = read(&STEAM_MODE).unwrap();
+        assert_eq!(environment.settings.auth, AuthMode::Steam);
+        let shown = format!("{environment:?}");
+        assert!(shown.contains("480") && !shown.contains("hunter2"), "{shown}");
+        let Auth::Steam(service) = environment.auth else { panic!("steam") };
+        assert_eq!((service.url.as_str(), service.identity), ("https://partner.steam-api.com/", None));
+        assert_eq!(service.publisher_key.reveal(), "hunter2");
+        for left_out in 1..STEAM_MODE.len() {
+            let mut variables = STEAM_MODE.to_vec();
+            let (name, _) = variables.remove(left_out);
+            let error = read(&variables).unwrap_err();
+            assert!(matches!(&error, EnvironmentError::Missing { name: n, .. } if *n == name), "{error}");
+            assert!(!error.to_string().contains("hunter2"));
+        }
+        for (name, value) in [(STEAM_APP_ID, "0"), (STEAM_APP_ID, "x"), (STEAM_URL, "http://steam.example")] {
+            let error = read(&[&STEAM_MODE[..], &[(name, value)]].concat()).unwrap_err().to_string();
+            assert!(error.contains(name) && !error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn with_iam_nothing_else_is_needed() {
+        let environment = read(&[(AUTH, "iam")]).unwrap();
+        assert_eq!((environment.auth, environment.settings.auth), (Auth::Iam, AuthMode::Iam));
+    }
+
+    #[test]
     fn mistakes_are_named_with_a_remedy() {
         for (name, value, hint) in [
             (FUNCTION, "Conect", "SendMessage"),
-            (AUTH, "none", "header or token"),
+            (AUTH, "none", "header, token, steam or iam"),
             (JWKS_URL, "http://id.example/keys", "https"),
             (ALGORITHM, "HS256", "asymmetric"),
             (ALGORITHM, "none", "asymmetric"),
+            (REQUIRED_CLAIMS, "token_use", "name=value"),
             (CONNECTION_TTL, "0", "at least 1"),
         ] {
             let variables: Vec<_> =

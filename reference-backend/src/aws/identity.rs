@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use jsonwebtoken::DecodingKey;
 use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
 use parking_lot::RwLock;
-use reqwest::{Client, redirect};
+use reqwest::{Client, Response, redirect};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
@@ -23,13 +23,15 @@ use crate::token::TokenRules;
 /// Longest JWKS that is read; real ones have a few KiB.
 const LONGEST: usize = 256 * 1_024;
 
-/// How keys are fetched.
+/// How a provider is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fetching {
     /// How long the provider may take to answer.
     pub timeout: Duration,
-    /// Least time between two fetches.
+    /// Time in which one more fetch of keys is allowed.
     pub pause: Duration,
+    /// How many may follow each other at once after a quiet time: a rotation that comes just after a fetch is noticed, too.
+    pub burst: u32,
     /// Age from which keys are fetched again.
     pub renewal: Duration,
 }
@@ -39,6 +41,7 @@ impl Default for Fetching {
         Self {
             timeout: Duration::from_secs(3),
             pause: Duration::from_secs(10),
+            burst: 2,
             renewal: Duration::from_secs(3_600),
         }
     }
@@ -56,8 +59,28 @@ pub struct JwksIdentity {
     rules: TokenRules,
     fetching: Fetching,
     keys: RwLock<Keys>,
-    /// When the provider was asked last. Held while it is being asked: the rest waits for that answer.
-    asked: Mutex<Option<Instant>>,
+    /// How often it may be asked. Held while it is being asked: the rest waits for that answer.
+    allowance: Mutex<Allowance>,
+}
+
+/// The rate of fetches, as a virtual schedule: each takes one pause of it, and it may be ahead by the burst.
+#[derive(Default)]
+struct Allowance {
+    next: Option<Instant>,
+    /// The last fetch has failed.
+    unanswered: bool,
+}
+
+impl Allowance {
+    fn take(&mut self, fetching: Fetching) -> bool {
+        let now = Instant::now();
+        let next = self.next.map_or(now, |next| next.max(now));
+        let allowed = next.duration_since(now) <= fetching.pause * fetching.burst.saturating_sub(1);
+        if allowed {
+            self.next = Some(next + fetching.pause);
+        }
+        allowed
+    }
 }
 
 /// The keys as last published.
@@ -80,7 +103,7 @@ impl JwksIdentity {
             rules: provider.rules,
             fetching,
             keys: RwLock::default(),
-            asked: Mutex::default(),
+            allowance: Mutex::default(),
         })
     }
 
@@ -95,21 +118,20 @@ impl JwksIdentity {
         if let (Some(key), true) = self.known(id) {
             return Ok(key);
         }
-        let mut asked = self.asked.lock().await;
+        let mut allowance = self.allowance.lock().await;
         // Whoever had the lock before may have fetched it.
         let (key, recent) = self.known(id);
-        let allowed = asked.is_none_or(|at| at.elapsed() >= self.fetching.pause);
         let failure = match (key, recent) {
             (Some(key), true) => return Ok(key),
-            (_, _) if allowed => {
-                *asked = Some(Instant::now());
-                self.fetch().await.err()
+            _ if allowance.take(self.fetching) => {
+                let failure = self.fetch().await.err();
+                allowance.unanswered = failure.is_some();
+                failure
             }
             _ => None,
         };
         // An old key is better than none while its owner does not answer.
         let (key, _) = self.known(id);
-        let unheard = self.keys.read().fetched.is_none();
         match (key, failure) {
             (Some(key), None) => Ok(key),
             (Some(key), Some(error)) => {
@@ -117,7 +139,7 @@ impl JwksIdentity {
                 Ok(key)
             }
             (None, Some(error)) => Err(error),
-            (None, None) if unheard => {
+            (None, None) if allowance.unanswered => {
                 Err(IdentityError::Unavailable("it did not answer a moment ago".into()))
             }
             (None, None) => Err(IdentityError::Invalid("its key is unknown".into())),
@@ -126,23 +148,30 @@ impl JwksIdentity {
 
     async fn fetch(&self) -> Result<(), IdentityError> {
         let unavailable = |error: reqwest::Error| IdentityError::Unavailable(error.to_string());
-        let mut response = self.http.get(self.url.clone()).send().await.map_err(unavailable)?;
+        let response = self.http.get(self.url.clone()).send().await.map_err(unavailable)?;
         if !response.status().is_success() {
             return Err(IdentityError::Unavailable(format!("it answered {}", response.status())));
         }
-        let mut body = Vec::new();
-        while let Some(part) = response.chunk().await.map_err(unavailable)? {
-            if body.len() + part.len() > LONGEST {
-                return Err(IdentityError::Unavailable(format!("its keys have more than {LONGEST} bytes")));
-            }
-            body.extend_from_slice(&part);
-        }
+        let body = body_of(response, LONGEST).await?;
         let set: JwkSet = serde_json::from_slice(&body)
             .map_err(|error| IdentityError::Unavailable(format!("its keys cannot be read: {error}")))?;
         let by_id = set.keys.iter().filter_map(usable).collect();
         *self.keys.write() = Keys { by_id, fetched: Some(Instant::now()) };
         Ok(())
     }
+}
+
+/// The body of an answer, if it has not more than `longest` bytes. No error shows the URL, which may have a secret in it.
+pub(super) async fn body_of(mut response: Response, longest: usize) -> Result<Vec<u8>, IdentityError> {
+    let unavailable = |error: reqwest::Error| IdentityError::Unavailable(error.without_url().to_string());
+    let mut body = Vec::new();
+    while let Some(part) = response.chunk().await.map_err(unavailable)? {
+        if body.len() + part.len() > longest {
+            return Err(IdentityError::Unavailable(format!("its answer has more than {longest} bytes")));
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(body)
 }
 
 /// A key for signatures that has an id.

@@ -4,7 +4,7 @@
 //! ```text
 //! let environment = Environment::read(|name| std::env::var(name).ok())?;   // what the template has set
 //! let config = aws_config::load_defaults(...).await;                       // region, credentials, endpoints
-//! let tables = DynamoTables::new(&client, |table| environment.table_name(table).to_owned());
+//! let tables = DynamoTables::new(Client::new(&config), |table| environment.table_name(table).to_owned());
 //! let deps = wiring::deps(&environment, &config, Arc::new(tables))?;
 //! // for each event
 //! let function = environment.function.map_or_else(|| event::function_of(payload), Ok)?;
@@ -14,8 +14,11 @@
 //! theirs: retries that multiply would outlive the 10 s of an invocation.
 
 pub mod apigatewaymanagement;
+pub mod dynamodb;
 pub mod environment;
 pub mod event;
 pub mod gamelift;
 pub mod identity;
+pub mod provision;
+pub mod steam;
 pub mod wiring;

@@ -8,6 +8,7 @@ use super::apigatewaymanagement::Management;
 use super::environment::{Auth, Environment};
 use super::gamelift::GameLiftQueue;
 use super::identity::{Fetching, JwksIdentity, NoIdentity, SetupError};
+use super::steam::SteamTickets;
 use crate::handlers::{Deps, Ports};
 use crate::ports::{IdentityProvider, SystemClock, TableStore};
 
@@ -22,7 +23,8 @@ pub fn deps(
 ) -> Result<Deps, SetupError> {
     let identity: Arc<dyn IdentityProvider> = match &environment.auth {
         Auth::Token(provider) => Arc::new(JwksIdentity::new(provider.clone(), Fetching::default())?),
-        Auth::Header | Auth::Unset => Arc::new(NoIdentity),
+        Auth::Steam(service) => Arc::new(SteamTickets::new(service.clone(), Fetching::default())?),
+        Auth::Header | Auth::Iam | Auth::Unset => Arc::new(NoIdentity),
     };
     let ports = Ports {
         tables,

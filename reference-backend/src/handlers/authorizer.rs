@@ -10,11 +10,9 @@ use aws_lambda_events::apigw::{
 use aws_lambda_events::iam::{IamPolicyEffect, IamPolicyStatement};
 use serde_json::{Value, json};
 
+use super::caller::{LONGEST_PLAYER_ID, PLAYER_HEADER};
 use super::{AuthMode, Deps, HandlerError};
 use crate::ports::IdentityError;
-
-/// Longest player id: it is a partition key.
-const LONGEST_PLAYER_ID: usize = 2_048;
 
 /// What the credentials are worth.
 enum Verdict {
@@ -31,7 +29,10 @@ pub(super) async fn handle(
     let method_arn = event.method_arn.as_deref().ok_or(HandlerError::Missing("methodArn"))?;
     let verdict = match deps.settings.auth {
         AuthMode::Header => by_header(&event)?,
-        AuthMode::Token => by_token(deps, &event).await?,
+        AuthMode::Token => by_token(deps, &event, &["bearer"]).await?,
+        AuthMode::Steam => by_token(deps, &event, &["steam", "bearer"]).await?,
+        // There is no authorizer: whoever asks all the same has proven nothing.
+        AuthMode::Iam => return Err(HandlerError::Unauthorized),
     };
     Ok(match verdict {
         Verdict::Player(id) if !id.is_empty() && id.len() <= LONGEST_PLAYER_ID => {
@@ -43,7 +44,7 @@ pub(super) async fn handle(
 
 /// The claimed id; a header whose value is no text counts as a wrong claim.
 fn claimed_player(event: &ApiGatewayCustomAuthorizerRequestTypeRequest) -> Option<Verdict> {
-    let value = event.headers.get("x-player-id")?;
+    let value = event.headers.get(PLAYER_HEADER)?;
     if value.is_empty() {
         return None;
     }
@@ -57,15 +58,15 @@ fn by_header(event: &ApiGatewayCustomAuthorizerRequestTypeRequest) -> Result<Ver
 async fn by_token(
     deps: &Deps,
     event: &ApiGatewayCustomAuthorizerRequestTypeRequest,
+    schemes: &[&str],
 ) -> Result<Verdict, HandlerError> {
     let token = match event.headers.get("authorization") {
-        Some(header) => {
-            let bearer = header.to_str().ok().and_then(|text| text.split_once(' '));
-            match bearer {
-                Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-                _ => return Ok(Verdict::Refused),
+        Some(header) => match header.to_str().ok().and_then(|text| text.split_once(' ')) {
+            Some((scheme, token)) if schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known)) => {
+                token.trim()
             }
-        }
+            _ => return Ok(Verdict::Refused),
+        },
         None => match event.query_string_parameters.first("token") {
             Some(token) if !token.is_empty() => token,
             _ => return Err(HandlerError::Unauthorized),
@@ -78,7 +79,7 @@ async fn by_token(
             Some(_) => Verdict::Refused,
         }),
         Err(IdentityError::Invalid(reason)) => {
-            tracing::debug!(reason, "token refused");
+            tracing::debug!(reason, "credentials refused");
             Ok(Verdict::Refused)
         }
         Err(error @ IdentityError::Unavailable(_)) => Err(HandlerError::Identity(error)),

@@ -8,6 +8,11 @@ use aws_lambda_events::encodings::Body;
 use super::{Deps, HandlerError};
 use crate::wire::{Answer, Request};
 
+/// Where a request names its player.
+pub(super) const PLAYER_HEADER: &str = "x-player-id";
+/// Longest player id: it is a partition key.
+pub(super) const LONGEST_PLAYER_ID: usize = 2_048;
+
 /// The player id that the authorizer put into the request context.
 pub(super) fn authorized_player(authorizer: &ApiGatewayRequestAuthorizer) -> Option<&str> {
     ["playerId", "principalId"].iter().find_map(|field| authorizer.fields.get(*field)?.as_str())

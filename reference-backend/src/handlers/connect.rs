@@ -3,7 +3,7 @@
 use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
 
 use super::caller::{authorized_player, connection_id, response};
-use super::{Deps, HandlerError};
+use super::{AuthMode, Deps, HandlerError, signed};
 use crate::store::Connection;
 
 pub(super) async fn handle(
@@ -11,8 +11,16 @@ pub(super) async fn handle(
     event: ApiGatewayWebsocketProxyRequest,
 ) -> Result<ApiGatewayProxyResponse, HandlerError> {
     let context = &event.request_context;
-    let player = authorized_player(&context.authorizer)
-        .ok_or(HandlerError::Missing("requestContext.authorizer.playerId"))?;
+    let player = if deps.settings.auth == AuthMode::Iam {
+        let Some(player) = signed::player(&event.headers, &event.query_string_parameters, &context.identity)
+        else {
+            return Ok(response(403, Some("Missing Player Id".into())));
+        };
+        player
+    } else {
+        authorized_player(&context.authorizer)
+            .ok_or(HandlerError::Missing("requestContext.authorizer.playerId"))?
+    };
     let connection = Connection {
         player_id: player.to_owned(),
         connection_id: connection_id(context)?.to_owned(),

@@ -18,7 +18,7 @@ pub struct Ports {
     pub pusher: Arc<dyn Pusher>,
     /// The game's placement queue.
     pub queue: Arc<dyn PlacementQueue>,
-    /// Who vouches for tokens; only asked in [`AuthMode::Token`].
+    /// Who vouches for tokens and tickets; only asked in [`AuthMode::Token`] and [`AuthMode::Steam`].
     pub identity: Arc<dyn IdentityProvider>,
     /// Wall clock.
     pub clock: Arc<dyn Clock>,
@@ -31,8 +31,15 @@ pub enum AuthMode {
     /// The header `X-Player-Id`, believed as it stands: for tutorials and closed networks only.
     #[default]
     Header,
-    /// A signed token in `Authorization: Bearer` or in the query parameter `token`.
+    /// A signed token (JWT) in `Authorization: Bearer` or in the query parameter `token`.
+    #[value(alias = "jwt")]
+    #[serde(alias = "jwt")]
     Token,
+    /// A ticket of Steam in `Authorization: Steam` (or `Bearer`) or in the query parameter `token`.
+    Steam,
+    /// The request is signed with AWS credentials, which API Gateway itself checks: there is no authorizer. The player is
+    /// who the signer says, in what is signed.
+    Iam,
 }
 
 /// What a deployment decides.

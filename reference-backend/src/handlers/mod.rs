@@ -17,6 +17,7 @@ mod placements_rest;
 mod push;
 mod send_message;
 mod session_placement_request;
+mod signed;
 mod start;
 
 use serde::Serialize;
@@ -25,8 +26,12 @@ use serde::de::DeserializeOwned;
 pub use deps::{AuthMode, Deps, Ports, Settings};
 
 use crate::function::Function;
+use crate::json;
 use crate::ports::IdentityError;
 use crate::store::StoreError;
+
+/// Bytes of a usual answer.
+const ANSWER: usize = 512;
 
 /// Why an invocation failed. [`HandlerError::error_type`] and the text become Lambda's error object.
 #[derive(Debug, thiserror::Error)]
@@ -76,10 +81,10 @@ impl HandlerError {
 /// As [`HandlerError`] tells.
 pub async fn dispatch(function: Function, deps: &Deps, payload: &[u8]) -> Result<Vec<u8>, HandlerError> {
     fn event<T: DeserializeOwned>(function: Function, payload: &[u8]) -> Result<T, HandlerError> {
-        serde_json::from_slice(payload).map_err(|source| HandlerError::Event { function, source })
+        json::read(payload).map_err(|source| HandlerError::Event { function, source })
     }
     fn answer(answer: &impl Serialize) -> Result<Vec<u8>, HandlerError> {
-        serde_json::to_vec(answer).map_err(HandlerError::Answer)
+        json::write(answer, ANSWER).map_err(HandlerError::Answer)
     }
     match function {
         Function::Authorizer => answer(&authorizer::handle(deps, event(function, payload)?).await?),

@@ -5,16 +5,22 @@ use serde::Serialize;
 
 use super::caller::{authorized_player, response};
 use super::start::{Wish, start, unreadable};
-use super::{Deps, HandlerError};
+use super::{AuthMode, Deps, HandlerError, signed};
 use crate::wire::{Answer, AnswerBody, placement_json};
 
 pub(super) async fn handle(
     deps: &Deps,
     event: ApiGatewayProxyRequest,
 ) -> Result<ApiGatewayProxyResponse, HandlerError> {
-    let Some(player) = authorized_player(&event.request_context.authorizer) else {
-        return Ok(message(401, "Unauthorized"));
+    let context = &event.request_context;
+    let (player, refusal) = match deps.settings.auth {
+        AuthMode::Iam => (
+            signed::player(&event.headers, &event.query_string_parameters, &context.identity),
+            (403, "Missing Player Id"),
+        ),
+        _ => (authorized_player(&context.authorizer), (401, "Unauthorized")),
     };
+    let Some(player) = player else { return Ok(message(refusal.0, refusal.1)) };
     let id = event.path_parameters.get("id").map(String::as_str);
     let mut answered = match (event.http_method.as_str(), id) {
         ("POST", None) => post(deps, player, event.body.as_deref().unwrap_or_default()).await,

@@ -3,7 +3,7 @@
 use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use uuid::Uuid;
+use uuid::Builder;
 
 use super::caller::{answer, player_of};
 use super::{Deps, HandlerError};
@@ -53,6 +53,11 @@ fn parameters(request: &Request<'_>) -> Result<(Vec<String>, String), &'static s
     Ok((player_ids.ok_or("playerIds(array)")?, message.ok_or("message(string)")?))
 }
 
+/// A random UUID out of the thread's generator: [`Uuid::new_v4`](uuid::Uuid::new_v4) asks the system for each.
+fn message_id() -> String {
+    Builder::from_random_bytes(rand::random()).into_uuid().to_string()
+}
+
 async fn send(deps: &Deps, sender: &str, player_ids: &[String], text: &str) -> Result<(), StoreError> {
     let recipients = deps.connections.of_players(player_ids.iter().map(String::as_str)).await?;
     let created_at = deps.clock.epoch_ms();
@@ -60,7 +65,7 @@ async fn send(deps: &Deps, sender: &str, player_ids: &[String], text: &str) -> R
     let messages: Vec<Message> = recipients
         .into_iter()
         .map(|recipient| Message {
-            message_id: Uuid::new_v4().to_string(),
+            message_id: message_id(),
             recipient_id: recipient.player_id,
             sender_id: sender.to_owned(),
             message: text.to_owned(),

@@ -64,6 +64,45 @@ async fn the_authorizer_has_tokens_vouched_for() {
 }
 
 #[tokio::test]
+async fn the_authorizer_has_tickets_vouched_for_in_either_scheme() {
+    for (header, expected) in [
+        ("Steam good:ann", "Allow"),
+        ("Bearer good:ann", "Allow"),
+        ("Steam forged", "Deny"),
+        ("Basic good:ann", "Deny"),
+    ] {
+        let headers = json!({ "Authorization": header });
+        assert_eq!(
+            authorize(AuthMode::Steam, headers, json!({})).await.expect("decides").0,
+            expected,
+            "{header}"
+        );
+    }
+    assert_eq!(
+        authorize(AuthMode::Token, json!({ "Authorization": "Steam good:ann" }), json!({}))
+            .await
+            .expect("decides")
+            .0,
+        "Deny"
+    );
+    let error = authorize(AuthMode::Steam, json!({ "Authorization": "Steam down" }), json!({})).await;
+    assert_eq!(error.expect_err("500").error_type(), "IdentityProviderError");
+}
+
+#[tokio::test]
+async fn with_iam_the_signed_name_connects_and_nobody_is_authorized_otherwise() {
+    let world = World::new(AuthMode::Iam);
+    let mut signed = connection_event("-", "c-ann", 1_000, "CONNECT", None);
+    signed["requestContext"]["authorizer"] = Value::Null;
+    assert_eq!(world.call(Function::Connect, &signed).await.expect("answers")["statusCode"], 403);
+    signed["headers"] = json!({ "X-Player-Id": "ann" });
+    assert_eq!(world.call(Function::Connect, &signed).await.expect("answers")["statusCode"], 200);
+    assert_eq!(world.indexed(Table::Connections, "c-ann").await, 1);
+    let error = authorize(AuthMode::Iam, json!({ "X-Player-Id": "ann" }), json!({})).await.expect_err("401");
+    assert_eq!(error.to_string(), "Unauthorized");
+}
+
+#[tokio::test]
 async fn the_newest_connection_wins_and_survives_the_older_ones_end() {
     let world = World::new(AuthMode::Header);
     let connected = |id: &str, at: i64| connection_event("ann", id, at, "CONNECT", None);

@@ -23,7 +23,6 @@ impl Background {
     }
 
     /// Waits until every task has ended by itself.
-    #[cfg(test)]
     pub(crate) async fn join(&mut self) {
         while self.0.join_next().await.is_some() {}
     }

@@ -1,4 +1,11 @@
 //! GameLift: a queue that finds a place for a player, or does not, and says so on a topic.
+//!
+//! The handlers of this process use it as a [`PlacementQueue`]; functions in processes of their own ask its
+//! [endpoint] with an SDK.
+
+pub(super) mod endpoint;
+mod ledger;
+mod place;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -6,7 +13,6 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use rand::RngExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -14,6 +20,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use self::ledger::{End, Ledger, Placement};
+use self::place::Place;
 use super::background::Background;
 use super::metrics::{Metrics, Series, Unit};
 use super::profile::{Delay, Rate};
@@ -98,11 +106,23 @@ impl Outcome {
             Self::Failed => "PlacementFailed",
         }
     }
+
+    const fn status(self) -> &'static str {
+        match self {
+            Self::Fulfilled => "FULFILLED",
+            Self::Cancelled => "CANCELLED",
+            Self::TimedOut => "TIMED_OUT",
+            Self::Failed => "FAILED",
+        }
+    }
 }
 
 /// The queue.
 pub struct GameLift {
+    name: String,
+    arn: String,
     profile: GameLiftProfile,
+    ledger: Arc<Ledger>,
     limiter: Option<DefaultDirectRateLimiter>,
     started: mpsc::UnboundedSender<Pending>,
     placements_started: Arc<Series>,
@@ -110,8 +130,7 @@ pub struct GameLift {
 
 /// A placement on its way.
 struct Pending {
-    request: StartPlacement,
-    started: SystemTime,
+    placement_id: String,
     after: Duration,
     outcome: Outcome,
 }
@@ -128,8 +147,13 @@ impl GameLift {
         let series =
             |metric, unit| metrics.series("AWS/GameLift", metric, unit, &[("QueueName", &queue_name)]);
         let (started, mut pending) = mpsc::unbounded_channel();
+        let arn = format!("arn:aws:gamelift:{REGION}:{ACCOUNT_ID}:gamesessionqueue/{queue_name}");
+        let ledger = Arc::new(Ledger::default());
         let queue = Self {
+            name: queue_name.clone(),
+            arn: arn.clone(),
             profile: profile.clone(),
+            ledger: Arc::clone(&ledger),
             limiter: NonZeroU32::new(profile.requests_per_second).map(|per_second| {
                 let burst = NonZeroU32::new(profile.request_burst).unwrap_or(NonZeroU32::MIN);
                 RateLimiter::direct(Quota::per_second(per_second).allow_burst(burst))
@@ -139,7 +163,8 @@ impl GameLift {
         };
         let placing = Arc::new(Placing {
             topic,
-            queue_arn: format!("arn:aws:gamelift:{REGION}:{ACCOUNT_ID}:gamesessionqueue/{queue_name}"),
+            ledger,
+            queue_arn: arn,
             succeeded: series("PlacementsSucceeded", Unit::Count),
             cancelled: series("PlacementsCanceled", Unit::Count),
             timed_out: series("PlacementsTimedOut", Unit::Count),
@@ -178,6 +203,40 @@ impl GameLift {
             (Outcome::Fulfilled, after)
         }
     }
+
+    /// Lets a placement come to its end.
+    fn settle(&self, placement: Pending) -> Result<(), PlacementError> {
+        self.started
+            .send(placement)
+            .map_err(|_| PlacementError::Unavailable("the queue has been stopped".into()))
+    }
+
+    /// Goes on with a placement that a former queue left without an outcome. What was asked for is not known any
+    /// more, but for the player.
+    pub fn resume(&self, placement_id: String, player_id: String) {
+        let request = StartPlacement {
+            placement_id: placement_id.clone(),
+            queue_name: self.name.clone(),
+            desired_player_sessions: vec![player_id],
+            ..StartPlacement::default()
+        };
+        let (outcome, after) = self.draw();
+        if self.ledger.enter(request, SystemTime::now()) {
+            // A queue that is stopped has no outcomes, and its successor finds the placement again.
+            let _ = self.settle(Pending { placement_id, after, outcome });
+        }
+    }
+
+    /// What is known of a placement.
+    fn find(&self, placement_id: &str) -> Option<Placement> {
+        self.ledger.find(placement_id)
+    }
+
+    /// Cancels a placement that has not ended yet; its end is reported as that of any other.
+    fn cancel(&self, placement_id: &str) -> Result<(), PlacementError> {
+        let placement_id = placement_id.to_owned();
+        self.settle(Pending { placement_id, after: Duration::ZERO, outcome: Outcome::Cancelled })
+    }
 }
 
 #[async_trait]
@@ -209,17 +268,20 @@ impl PlacementQueue for GameLift {
             return Err(PlacementError::Invalid("latencies(at least 0)".into()));
         }
         let (outcome, after) = self.draw();
+        let placement_id = id.clone();
         let started = SystemTime::now();
+        if !self.ledger.enter(request, started) {
+            return Err(PlacementError::Invalid("placementId(one that has not been used)".into()));
+        }
         self.placements_started.record(started, 1.0);
-        self.started
-            .send(Pending { request, started, after, outcome })
-            .map_err(|_| PlacementError::Unavailable("the queue has been stopped".into()))
+        self.settle(Pending { placement_id, after, outcome })
     }
 }
 
 /// What settling a placement needs.
 struct Placing {
     topic: Topic,
+    ledger: Arc<Ledger>,
     queue_arn: String,
     succeeded: Arc<Series>,
     cancelled: Arc<Series>,
@@ -234,15 +296,25 @@ impl Placing {
             tokio::time::sleep(placement.after).await;
         }
         let ended = SystemTime::now();
-        let count = match placement.outcome {
+        let place = |request: &StartPlacement| {
+            (placement.outcome == Outcome::Fulfilled).then(|| Place::draw(request))
+        };
+        // It may have been cancelled meanwhile.
+        let Some(placement) = self.ledger.end(&placement.placement_id, placement.outcome, ended, place)
+        else {
+            return;
+        };
+        let Some(end) = &placement.end else { return };
+        let count = match end.outcome {
             Outcome::Fulfilled => &self.succeeded,
             Outcome::Cancelled => &self.cancelled,
             Outcome::TimedOut => &self.timed_out,
             Outcome::Failed => &self.failed,
         };
         count.record(ended, 1.0);
-        self.wait.record(ended, placement.after.as_secs_f64());
-        if !self.topic.publish(self.event(&placement, ended).to_string()) {
+        let waited = ended.duration_since(placement.started).unwrap_or(Duration::ZERO);
+        self.wait.record(ended, waited.as_secs_f64());
+        if !self.topic.publish(self.event(&placement, end).to_string()) {
             tracing::debug!(
                 placement_id = placement.request.placement_id,
                 "nobody listens for placement events"
@@ -251,15 +323,15 @@ impl Placing {
     }
 
     /// GameLift's event in its EventBridge envelope.
-    fn event(&self, placement: &Pending, ended: SystemTime) -> Value {
+    fn event(&self, placement: &Placement, end: &End) -> Value {
         let mut detail = json!({
-            "type": placement.outcome.event_type(),
+            "type": end.outcome.event_type(),
             "placementId": placement.request.placement_id,
             "startTime": rfc3339(placement.started),
-            "endTime": rfc3339(ended),
+            "endTime": rfc3339(end.at),
         });
-        if let (Outcome::Fulfilled, Some(detail)) = (placement.outcome, detail.as_object_mut()) {
-            detail.extend(place(&placement.request));
+        if let (Some(place), Some(detail)) = (&end.place, detail.as_object_mut()) {
+            detail.extend(place.event_fields());
         }
         json!({
             "version": "0",
@@ -267,37 +339,12 @@ impl Placing {
             "detail-type": "GameLift Queue Placement Event",
             "source": "aws.gamelift",
             "account": ACCOUNT_ID,
-            "time": rfc3339(ended),
+            "time": rfc3339(end.at),
             "region": REGION,
             "resources": [self.queue_arn],
             "detail": detail,
         })
     }
-}
-
-/// A game session on some server of the documentation's address range, and the players' places in it.
-fn place(request: &StartPlacement) -> serde_json::Map<String, Value> {
-    let host: u8 = rand::rng().random_range(1..=254);
-    let port: u16 = rand::rng().random_range(1_026..=60_000);
-    let sessions: Vec<Value> = request
-        .desired_player_sessions
-        .iter()
-        .map(|player| json!({ "playerId": player, "playerSessionId": format!("psess-{}", Uuid::new_v4()) }))
-        .collect();
-    let session = Uuid::new_v4();
-    let fields = [
-        // A string, as GameLift sends it.
-        ("port", json!(port.to_string())),
-        ("ipAddress", json!(format!("192.0.2.{host}"))),
-        ("dnsName", json!(format!("ec2-192-0-2-{host}.compute-1.amazonaws.com"))),
-        (
-            "gameSessionArn",
-            json!(format!("arn:aws:gamelift:{REGION}::gamesession/fleet-local/gsess-{session}")),
-        ),
-        ("gameSessionRegion", json!(REGION)),
-        ("placedPlayerSessions", json!(sessions)),
-    ];
-    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn rfc3339(at: SystemTime) -> String {

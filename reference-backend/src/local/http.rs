@@ -5,17 +5,19 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
-use axum::http::{StatusCode, request};
+use axum::http::{HeaderMap, StatusCode, request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::cloudwatch;
+use super::dynamodb::{self, DynamoDb};
+use super::gamelift::{self, GameLift};
 use super::gateway::{Gateway, Id, RestMethod};
-use super::identity::{LocalIdentity, SigningError};
+use super::identity::{self, LocalIdentity};
 use super::metrics::Metrics;
+use super::rpc::{self, Call, Codec};
 use crate::ports::PushError;
 
 /// API Gateway's limit of a request.
@@ -28,7 +30,11 @@ pub struct ControlPlane {
     pub gateway: Arc<Gateway>,
     /// What CloudWatch shows.
     pub metrics: Metrics,
-    /// Who issues tokens.
+    /// The tables.
+    pub tables: Arc<DynamoDb>,
+    /// The placement queue.
+    pub queue: Arc<GameLift>,
+    /// Who issues tokens and tickets.
     pub identity: Arc<LocalIdentity>,
     /// The one stage.
     pub stage: String,
@@ -37,6 +43,7 @@ pub struct ControlPlane {
 impl ControlPlane {
     /// All endpoints.
     pub fn router(self) -> Router {
+        let identity = identity::http::router(Arc::clone(&self.identity));
         Router::new()
             .route(
                 "/{stage}/@connections/{id}",
@@ -44,13 +51,13 @@ impl ControlPlane {
             )
             .route("/{stage}/placements", post(start_placement))
             .route("/{stage}/placements/{id}", get(read_placement))
-            .route(&format!("/service/{}/operation/{{operation}}", cloudwatch::SERVICE), post(ask_cloudwatch))
-            .route("/.well-known/jwks.json", get(keys))
-            .route("/token", post(token))
-            .route("/tokens", post(tokens))
+            .route(&rpc::path(cloudwatch::SERVICE), post(ask_cloudwatch))
+            .route(&rpc::path(gamelift::endpoint::SERVICE), post(ask_gamelift))
+            .route("/", post(ask_in_json))
             .route("/faults", get(faults))
-            .layer(DefaultBodyLimit::max(MAX_BODY))
             .with_state(self)
+            .merge(identity)
+            .layer(DefaultBodyLimit::max(MAX_BODY))
     }
 
     /// The id of a path like `/{stage}/@connections/{id}`.
@@ -124,7 +131,7 @@ async fn rest(
     if stage != plane.stage {
         return (StatusCode::FORBIDDEN, Json(json!({ "message": "Forbidden" }))).into_response();
     }
-    plane.gateway.rest(method, head, peer.ip(), &String::from_utf8_lossy(body)).await
+    plane.gateway.rest(method, head, peer.ip(), body).await
 }
 
 async fn ask_cloudwatch(
@@ -132,49 +139,39 @@ async fn ask_cloudwatch(
     Path(operation): Path<String>,
     body: Bytes,
 ) -> Response {
-    cloudwatch::answer(&plane.metrics, &operation, &body)
+    cloudwatch::answer(&plane.metrics, &Call { codec: Codec::Cbor, operation, body })
 }
 
-async fn keys(State(plane): State<ControlPlane>) -> Response {
-    Json(plane.identity.keys()).into_response()
+async fn ask_gamelift(
+    State(plane): State<ControlPlane>,
+    Path(operation): Path<String>,
+    body: Bytes,
+) -> Response {
+    gamelift::endpoint::answer(&plane.queue, &Call { codec: Codec::Cbor, operation, body }).await
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TokenRequest {
-    player_id: String,
-}
-
-async fn token(State(plane): State<ControlPlane>, Json(request): Json<TokenRequest>) -> Response {
-    match plane.identity.issue(&request.player_id) {
-        Ok(token) => Json(json!({ "token": token })).into_response(),
-        Err(error) => unsigned(&error),
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TokensRequest {
-    player_ids: Vec<String>,
-}
-
-async fn tokens(State(plane): State<ControlPlane>, Json(request): Json<TokensRequest>) -> Response {
-    // Thousands of signatures take a second, which the sockets must not wait for.
-    let sign =
-        move || request.player_ids.iter().map(|id| plane.identity.issue(id)).collect::<Result<Vec<_>, _>>();
-    match tokio::task::spawn_blocking(sign).await {
-        Ok(Ok(tokens)) => Json(json!({ "tokens": tokens })).into_response(),
-        Ok(Err(error)) => unsigned(&error),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+/// AWS JSON has one path for every service.
+async fn ask_in_json(State(plane): State<ControlPlane>, headers: HeaderMap, body: Bytes) -> Response {
+    let codec = Codec::of(&headers);
+    let Some((service, operation)) = rpc::target(&headers) else {
+        let missing = "there is no header X-Amz-Target of the form service.operation";
+        return codec.refusal(StatusCode::BAD_REQUEST, "MissingAction", missing);
+    };
+    let call = Call { codec, operation: operation.into(), body };
+    match service {
+        cloudwatch::SERVICE => cloudwatch::answer(&plane.metrics, &call),
+        dynamodb::SERVICE => plane.tables.answer(&call).await,
+        gamelift::endpoint::SERVICE => gamelift::endpoint::answer(&plane.queue, &call).await,
+        _ => codec.refusal(
+            StatusCode::BAD_REQUEST,
+            "UnknownOperationException",
+            &format!("the service {service} is not emulated"),
+        ),
     }
 }
 
 async fn faults(State(plane): State<ControlPlane>) -> Response {
     Json(plane.gateway.connections().faults()).into_response()
-}
-
-fn unsigned(error: &SigningError) -> Response {
-    (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "message": error.to_string() }))).into_response()
 }
 
 /// An error of the Management API, written as a restJson1 client reads it.

@@ -164,8 +164,9 @@ impl Deployed {
         lease: &mut Lease,
         function: Function,
         payload: Bytes,
+        init: Option<Duration>,
     ) -> Result<Bytes, InvokeError> {
-        let deadline = SystemTime::now() + self.timeout;
+        let (deadline, started) = (SystemTime::now() + self.timeout, Instant::now());
         self.duration.wait().await;
         if self.error_rate.hits() {
             return Err(InvokeError::Function {
@@ -173,7 +174,7 @@ impl Deployed {
                 message: format!("{} failed as its error_rate in the profile asks", function.short_name()),
             });
         }
-        lease.environment().run(Call { function, payload, deadline }).await
+        lease.environment().run(Call { function, payload, deadline, started, init }).await
     }
 }
 
@@ -185,15 +186,18 @@ impl Invoke for LambdaPools {
             return Err(deployed.pool.throttle("ConcurrentInvocationLimitExceeded"));
         }
         let mut lease = deployed.pool.take()?;
+        let mut init = None;
         if lease.is_cold() {
+            let begin = Instant::now();
             deployed.init.wait().await;
             if let Err(error) = lease.environment().start().await {
                 lease.finish(Duration::ZERO, false);
                 lease.crash();
                 return Err(error);
             }
+            init = Some(lease.initialized(begin.elapsed()));
         }
-        let handling = AssertUnwindSafe(deployed.handle(&mut lease, function, payload)).catch_unwind();
+        let handling = AssertUnwindSafe(deployed.handle(&mut lease, function, payload, init)).catch_unwind();
         let started = Instant::now();
         let outcome = tokio::time::timeout(deployed.timeout, handling).await;
         lease.finish(started.elapsed(), matches!(outcome, Ok(Ok(Ok(_)))));

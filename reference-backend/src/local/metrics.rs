@@ -163,6 +163,11 @@ impl Metrics {
 impl Series {
     /// Records one sample at `at` (the invocation's start, for Lambda metrics).
     pub fn record(&self, at: SystemTime, value: f64) {
+        self.record_many(at, value, 1);
+    }
+
+    /// Records the same sample so many times.
+    pub fn record_many(&self, at: SystemTime, value: f64, times: u64) {
         let second = at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let mut buckets = self.buckets.lock();
         let place = buckets.iter().rposition(|bucket| bucket.second <= second);
@@ -174,7 +179,7 @@ impl Series {
                 index
             }
         };
-        buckets[index].record(value, self.unit);
+        buckets[index].record(value, times, self.unit);
         let newest = buckets.back().map_or(0, |bucket| bucket.second);
         while buckets.front().is_some_and(|oldest| oldest.second + RETENTION_SECONDS < newest) {
             buckets.pop_front();
@@ -207,13 +212,16 @@ impl Bucket {
         }
     }
 
-    fn record(&mut self, value: f64, unit: Unit) {
-        self.sum += value;
-        self.count += 1;
+    fn record(&mut self, value: f64, times: u64, unit: Unit) {
+        self.sum += value * times as f64;
+        self.count += times;
         self.min = self.min.min(value);
         self.max = self.max.max(value);
         if unit == Unit::Milliseconds {
-            self.count_in(LAYOUT.lowest_equivalent(microseconds(value)), 1);
+            self.count_in(
+                LAYOUT.lowest_equivalent(microseconds(value)),
+                u32::try_from(times).unwrap_or(u32::MAX),
+            );
         }
     }
 

@@ -9,18 +9,19 @@
 //! let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 //! let registry: Arc<dyn Pusher> = ...;                                  // gateway's connection registry
 //! let identity: Arc<dyn IdentityProvider> = ...;
-//! let tables = EmbeddedTables::new(&profile.tables, &deployment, &metrics, Arc::clone(&clock));
+//! let storage = Storage::open(None, &profile.tables, &deployment, &metrics, Arc::clone(&clock)).await?;
 //! let (topic, messages) = sns::topic(&deployment.resource("PlacementEvents"));
 //! let (queue, placing) = GameLift::start(&profile.gamelift, &deployment, &metrics, topic);
 //! let deps = Arc::new(Deps::new(
-//!     Ports { tables: tables.clone(), pusher: registry, queue, identity, clock },
+//!     Ports { tables: storage.store(), pusher: registry, queue, identity, clock },
 //!     Settings { auth: AuthMode::Token, queue_name: deployment.resource("Queue"), ..Settings::default() },
 //! ));
 //! let lambda: Arc<LambdaPools> = LambdaPools::new(&profile.lambda, &deployment, &metrics, deps); // impl Invoke
+//! let [streams, expiry] = storage.start(&Targets { profile: &profile.streams, invoke: lambda.clone(), .. });
 //! let background = [
 //!     placing,
-//!     tables.start_sweeper(),
-//!     streams::start(&profile.streams, &tables, lambda.clone(), &deployment, profile.lambda.layout, &metrics),
+//!     streams,
+//!     expiry,
 //!     sns::deliver(&profile.sns, messages, lambda.clone(), &deployment.lambda_name(layout, OnPlacementEvent), &metrics),
 //! ];
 //! ```
@@ -29,6 +30,7 @@
 
 pub mod background;
 pub mod cloudwatch;
+pub mod dynamodb;
 pub mod gamelift;
 pub mod gateway;
 pub mod http;
@@ -36,8 +38,10 @@ pub mod identity;
 pub mod lambda;
 pub mod metrics;
 pub mod profile;
+mod rpc;
 pub mod sns;
 pub mod stack;
+pub mod storage;
 pub mod streams;
 pub mod tables;
 

@@ -13,19 +13,26 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::background::Background;
+use super::dynamodb::DynamoDb;
 use super::gamelift::GameLift;
-use super::gateway::{Api, Connections, Gateway, GatewayProfileError, IdentitySource};
+use super::gateway::front::{FrontDoors, FrontDoorsConfig, NoFrontDoor};
+use super::gateway::iam::IamKeys;
+use super::gateway::{Api, Connections, Gateway, GatewayProfileError, Guard, IdentitySource};
 use super::http::ControlPlane;
-use super::identity::{AUDIENCE, ISSUER, LocalIdentity, SigningError};
+use super::identity::{
+    ALGORITHM, APP_ID, AUDIENCE, IDENTITY, ISSUER, LocalIdentity, LocalSteam, PUBLISHER_KEY, SigningError,
+};
 use super::lambda::LambdaPools;
 use super::lambda::process::{ProcessConfig, ProcessError, Processes};
 use super::metrics::Metrics;
 use super::profile::Profile;
-use super::tables::EmbeddedTables;
-use super::{sns, streams};
+use super::sns;
+use super::storage::{Storage, StorageConfig, StorageError};
+use super::streams::Targets;
 use crate::function::{Deployment, Function, Table};
 use crate::handlers::{AuthMode, Deps, Ports, Settings};
-use crate::ports::{Clock, SystemClock};
+use crate::ports::{Clock, IdentityProvider, SystemClock};
+use crate::variables;
 
 /// `ApiId` of the local stack's WebSocket API.
 pub const API_ID: &str = "local";
@@ -47,12 +54,18 @@ pub struct StackConfig {
     pub profile: Profile,
     /// How players prove who they are.
     pub auth: AuthMode,
+    /// With [`AuthMode::Iam`]: the access keys that may sign. Without any, the built-in pair does.
+    pub iam_keys: IamKeys,
     /// What resources are called.
     pub deployment: Deployment,
     /// Draws the faults.
     pub seed: u64,
     /// What runs the functions as processes; without it they run in this one.
     pub processes: Option<ProcessConfig>,
+    /// Processes that hold the sockets; without them this one does.
+    pub front_doors: Option<FrontDoorsConfig>,
+    /// Where the tables are.
+    pub storage: StorageConfig,
 }
 
 impl Default for StackConfig {
@@ -65,9 +78,12 @@ impl Default for StackConfig {
             allow_remote: false,
             profile: Profile::default(),
             auth: AuthMode::default(),
+            iam_keys: IamKeys::new(),
             deployment: Deployment::default(),
             seed: 1,
             processes: None,
+            front_doors: None,
+            storage: StorageConfig::Memory,
         }
     }
 }
@@ -83,7 +99,11 @@ pub struct Endpoints {
     pub rest: String,
     /// CloudWatch.
     pub cloudwatch: String,
-    /// Identity provider: `/token`, `/tokens`, `/.well-known/jwks.json`.
+    /// DynamoDB.
+    pub dynamodb: String,
+    /// GameLift.
+    pub gamelift: String,
+    /// Identity provider: `/token`, `/tokens`, `/.well-known/jwks.json`; below `/steam` the same for tickets.
     pub identity: String,
 }
 
@@ -113,6 +133,12 @@ pub enum StackError {
     /// No identity provider.
     #[error(transparent)]
     Signing(#[from] SigningError),
+    /// Nobody to hold the sockets.
+    #[error(transparent)]
+    FrontDoor(#[from] NoFrontDoor),
+    /// No tables.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
 }
 
 /// A running stack. It stops when it is dropped; [`shutdown`](Self::shutdown) lets connections end properly first.
@@ -121,9 +147,19 @@ pub struct LocalStack {
     gateway: Arc<Gateway>,
     stop_http: CancellationToken,
     http: AbortOnDropHandle<()>,
+    streams: Background,
+    storage: Storage,
     /// Behind the gateway: the last connections still need it.
-    _services: [Background; 4],
-    _front: Background,
+    _services: Vec<Background>,
+    front: Front,
+}
+
+/// Who takes connections.
+enum Front {
+    /// This process.
+    Here { _accepting: Background },
+    /// Others.
+    Doors(FrontDoors),
 }
 
 impl LocalStack {
@@ -132,15 +168,32 @@ impl LocalStack {
     /// # Errors
     /// [`StackError`], each with its remedy.
     pub async fn start(config: StackConfig) -> Result<Self, StackError> {
-        let StackConfig { listen, http_listen, allow_remote, profile, auth, deployment, seed, processes } =
-            config;
+        let StackConfig {
+            listen,
+            http_listen,
+            allow_remote,
+            profile,
+            auth,
+            iam_keys,
+            deployment,
+            seed,
+            processes,
+            front_doors,
+            storage,
+        } = config;
         profile.gateway.check()?;
-        let listener = bind(listen, allow_remote)?;
-        let http_listener = bind(http_listen, allow_remote)?;
-        let endpoints =
-            Endpoints::new(local(&listener, listen)?, local(&http_listener, http_listen)?, &deployment);
-
         let metrics = Metrics::default();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let storage =
+            Storage::open(&storage, &profile.tables, &deployment, &metrics, Arc::clone(&clock)).await?;
+        let listener = bind(listen, allow_remote, front_doors.is_some())?;
+        let http_listener = bind(http_listen, allow_remote, false)?;
+        let mut endpoints =
+            Endpoints::new(local(&listener, listen)?, local(&http_listener, http_listen)?, &deployment);
+        if let Some(url) = storage.endpoint() {
+            endpoints.dynamodb = url;
+        }
+
         let api = Api {
             id: API_ID.into(),
             domain: local(&http_listener, http_listen)?.to_string(),
@@ -148,16 +201,21 @@ impl LocalStack {
         };
         let connections = Connections::of(api, profile.gateway, &metrics, seed);
         let identity = Arc::new(LocalIdentity::new(profile.identity)?);
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let tables = EmbeddedTables::new(&profile.tables, &deployment, &metrics, Arc::clone(&clock));
+        let vouching: Arc<dyn IdentityProvider> = match auth {
+            AuthMode::Steam => Arc::new(LocalSteam(Arc::clone(&identity))),
+            _ => identity.clone(),
+        };
         let (topic, messages) = sns::topic(&deployment.resource("PlacementEvents"));
         let (queue, placing) = GameLift::start(&profile.gamelift, &deployment, &metrics, topic);
+        for left in storage.unsettled() {
+            queue.resume(left.placement_id, left.player_id);
+        }
         let ports = Ports {
-            tables: tables.clone(),
+            tables: storage.store(),
             pusher: Arc::new(connections.clone()),
-            queue,
-            identity: identity.clone(),
-            clock,
+            queue: queue.clone(),
+            identity: vouching,
+            clock: Arc::clone(&clock),
         };
         let settings = Settings { auth, queue_name: deployment.resource("Queue"), ..Settings::default() };
         let layout = profile.lambda.layout;
@@ -169,6 +227,7 @@ impl LocalStack {
             Some(mut config) => {
                 // What the user says comes last, and stands.
                 let mut environment = function_environment(&endpoints, &deployment, &settings);
+                environment.append(&mut storage.function_environment());
                 environment.append(&mut config.environment);
                 config.environment = environment;
                 let home = Arc::new(Processes::new(config, layout)?);
@@ -176,16 +235,26 @@ impl LocalStack {
             }
         };
         let subscriber = deployment.lambda_name(layout, Function::OnPlacementEvent);
-        let services = [
-            placing,
-            tables.start_sweeper(),
-            streams::start(&profile.streams, &tables, lambda.clone(), &deployment, layout, &metrics),
-            sns::deliver(&profile.sns, messages, lambda.clone(), &subscriber, &metrics),
-        ];
+        let (streams, mut services) = storage.start(&Targets {
+            profile: &profile.streams,
+            invoke: lambda.clone(),
+            deployment: &deployment,
+            layout,
+            metrics: &metrics,
+            clock,
+        });
+        services.push(placing);
+        services.push(sns::deliver(&profile.sns, messages, lambda.clone(), &subscriber, &metrics));
 
-        let gateway = Gateway::new(connections, lambda, sources(auth), &metrics);
-        let plane =
-            ControlPlane { gateway: Arc::clone(&gateway), metrics, identity, stage: deployment.stage };
+        let gateway = Gateway::new(connections, lambda, guard(auth, iam_keys), &metrics);
+        let plane = ControlPlane {
+            gateway: Arc::clone(&gateway),
+            metrics,
+            tables: Arc::new(DynamoDb::new(storage.store(), &deployment)),
+            queue,
+            identity,
+            stage: deployment.stage,
+        };
         let stop_http = CancellationToken::new();
         let stopped = stop_http.clone().cancelled_owned();
         let router = plane.router().into_make_service_with_connect_info::<SocketAddr>();
@@ -194,8 +263,16 @@ impl LocalStack {
                 tracing::error!(%error, "the control plane has stopped");
             }
         }));
-        let front = Background::with(Arc::clone(&gateway).serve(listener));
-        Ok(Self { endpoints, gateway, stop_http, http, _services: services, _front: front })
+        let front = match front_doors {
+            None => Front::Here { _accepting: Background::with(Arc::clone(&gateway).serve(listener)) },
+            Some(config) => {
+                let address = local(&listener, listen)?;
+                let more = (1..config.count.get()).map(|_| listener_on(address));
+                let listeners = std::iter::once(Ok(listener)).chain(more).collect::<Result<_, _>>()?;
+                Front::Doors(FrontDoors::start(&gateway, &config, listeners)?)
+            }
+        };
+        Ok(Self { endpoints, gateway, stop_http, http, streams, _services: services, storage, front })
     }
 
     /// Where it is reached.
@@ -213,10 +290,20 @@ impl LocalStack {
     /// Closes every socket (1001), waits for each `$disconnect`, then ends the rest.
     pub async fn shutdown(mut self) {
         self.stop_http.cancel();
+        if self.storage.outlives() {
+            // What is left is for the next stack: with the sockets gone, nobody would get it here.
+            self.streams = Background::default();
+        }
         self.gateway.close(GRACE).await;
+        if let Front::Doors(doors) = &mut self.front
+            && tokio::time::timeout(GRACE, doors.gone()).await.is_err()
+        {
+            tracing::warn!("front doors did not end by themselves");
+        }
         if tokio::time::timeout(GRACE, &mut self.http).await.is_err() {
             tracing::warn!("requests to the control plane were cut off");
         }
+        self.storage.close().await;
     }
 }
 
@@ -234,6 +321,8 @@ impl Endpoints {
             management: format!("http://{http}/{stage}"),
             rest: format!("http://{http}/{stage}"),
             cloudwatch: format!("http://{http}"),
+            dynamodb: format!("http://{http}"),
+            gamelift: format!("http://{http}"),
             identity: format!("http://{http}"),
         }
     }
@@ -246,35 +335,41 @@ fn function_environment(
     settings: &Settings,
 ) -> Vec<(OsString, OsString)> {
     let auth = settings.auth.to_possible_value();
-    let tables = [
-        ("TABLE_CONNECTIONS", Table::Connections),
-        ("TABLE_MESSAGES", Table::Messages),
-        ("TABLE_PLACEMENTS", Table::Placements),
-    ];
     let others = [
-        ("GAME", deployment.game.clone()),
-        ("STAGE", deployment.stage.clone()),
-        ("QUEUE_NAME", settings.queue_name.clone()),
-        ("AUTH_MODE", auth.map_or_else(String::new, |mode| mode.get_name().to_owned())),
-        ("JWKS_URL", format!("{}/.well-known/jwks.json", endpoints.identity)),
-        ("TOKEN_ISSUER", ISSUER.to_owned()),
-        ("TOKEN_AUDIENCE", AUDIENCE.to_owned()),
-        ("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", endpoints.management.clone()),
-        ("AWS_ENDPOINT_URL_CLOUDWATCH", endpoints.cloudwatch.clone()),
+        (variables::GAME, deployment.game.clone()),
+        (variables::STAGE, deployment.stage.clone()),
+        (variables::QUEUE, settings.queue_name.clone()),
+        (variables::AUTH, auth.map_or_else(String::new, |mode| mode.get_name().to_owned())),
+        (variables::JWKS_URL, format!("{}/.well-known/jwks.json", endpoints.identity)),
+        (variables::ISSUER, ISSUER.to_owned()),
+        (variables::AUDIENCE, AUDIENCE.to_owned()),
+        (variables::ALGORITHM, format!("{ALGORITHM:?}")),
+        (variables::STEAM_URL, endpoints.identity.clone()),
+        (variables::STEAM_APP_ID, APP_ID.to_string()),
+        (variables::STEAM_IDENTITY, IDENTITY.to_owned()),
+        (variables::STEAM_KEY, PUBLISHER_KEY.to_owned()),
+        (variables::MANAGEMENT, endpoints.management.clone()),
+        (variables::CLOUDWATCH, endpoints.cloudwatch.clone()),
+        (variables::DYNAMODB, endpoints.dynamodb.clone()),
+        (variables::GAMELIFT, endpoints.gamelift.clone()),
     ];
-    let tables = tables.map(|(name, table)| (name, deployment.table_name(table)));
+    let tables = Table::ALL.map(|table| (variables::table(table), deployment.table_name(table)));
     tables.into_iter().chain(others).map(|(name, value)| (name.into(), value.into())).collect()
 }
 
-/// Where each way of proving oneself puts its credentials.
-const fn sources(auth: AuthMode) -> &'static [IdentitySource] {
+/// What each way of proving oneself makes the gateway look at.
+fn guard(auth: AuthMode, keys: IamKeys) -> Guard {
     match auth {
-        AuthMode::Header => &[IdentitySource::Header("x-player-id")],
-        AuthMode::Token => &[IdentitySource::Header("authorization"), IdentitySource::Query("token")],
+        AuthMode::Header => Guard::Authorizer(&[IdentitySource::Header("x-player-id")]),
+        AuthMode::Token | AuthMode::Steam => {
+            Guard::Authorizer(&[IdentitySource::Header("authorization"), IdentitySource::Query("token")])
+        }
+        AuthMode::Iam => Guard::Iam(keys),
     }
 }
 
-fn bind(address: SocketAddr, allow_remote: bool) -> Result<TcpListener, StackError> {
+/// Listens; `shared` if others are to listen on the same port.
+fn bind(address: SocketAddr, allow_remote: bool, shared: bool) -> Result<TcpListener, StackError> {
     if !address.ip().is_loopback() {
         if !allow_remote {
             return Err(StackError::Remote(address));
@@ -282,12 +377,30 @@ fn bind(address: SocketAddr, allow_remote: bool) -> Result<TcpListener, StackErr
         tracing::warn!(%address, "listening on an address that other machines may reach");
     }
     let listen = || {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        socket.set_reuseaddr(true)?;
+        let socket = unbound(address)?;
+        socket.bind(address)?;
+        // Only now: two stacks must not take the same port without noticing.
+        socket.set_reuseport(shared)?;
+        socket.listen(BACKLOG)
+    };
+    listen().map_err(|source| StackError::Listen { address, source })
+}
+
+/// One more listener on a port that is shared.
+fn listener_on(address: SocketAddr) -> Result<TcpListener, StackError> {
+    let listen = || {
+        let socket = unbound(address)?;
+        socket.set_reuseport(true)?;
         socket.bind(address)?;
         socket.listen(BACKLOG)
     };
     listen().map_err(|source| StackError::Listen { address, source })
+}
+
+fn unbound(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    Ok(socket)
 }
 
 fn local(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr, StackError> {

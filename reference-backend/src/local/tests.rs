@@ -11,6 +11,7 @@ use super::gamelift::GameLift;
 use super::lambda::{Invoke, LambdaPools};
 use super::metrics::{MetricId, Metrics, Statistic};
 use super::profile::Profile;
+use super::streams::Targets;
 use super::{sns, streams};
 use crate::function::{Deployment, Function};
 use crate::handlers::AuthMode;
@@ -32,9 +33,17 @@ fn core(profile: &str) -> Core {
     let lambda = LambdaPools::new(&profile.lambda, &deployment, &metrics, world.deps.clone());
     let layout = profile.lambda.layout;
     let name = deployment.lambda_name(layout, Function::OnPlacementEvent);
+    let targets = Targets {
+        profile: &profile.streams,
+        invoke: lambda.clone(),
+        deployment: &deployment,
+        layout,
+        metrics: &metrics,
+        clock: world.tables.clock(),
+    };
     let background = [
         placing,
-        streams::start(&profile.streams, &world.tables, lambda.clone(), &deployment, layout, &metrics),
+        streams::start(&targets, &world.tables),
         sns::deliver(&profile.sns, published, lambda.clone(), &name, &metrics),
     ];
     Core { world, lambda, metrics, _background: background }

@@ -57,29 +57,41 @@ impl Backoff {
         }
     }
 
-    /// Sends a batch, then what came back unprocessed, until nothing is left or the attempts are used up.
-    /// `send` answers with what it got and what is left; what it got is returned.
+    /// Sends the batch that `whole` makes, then what came back unprocessed, until nothing is left or the attempts are
+    /// used up. `send` answers with what it got and what is left; what it got is returned. Without an answer the whole
+    /// batch is sent again, so it must not matter whether part of it was done already.
     pub(super) async fn drain<T, R, F>(
         &self,
         table: Table,
-        mut batch: Vec<T>,
+        whole: impl Fn() -> Result<Vec<T>, StoreError>,
         mut send: impl FnMut(Vec<T>) -> F,
     ) -> Result<Vec<R>, StoreError>
     where
         F: Future<Output = Result<(Vec<R>, Vec<T>), TableError>>,
     {
+        let mut batch = whole()?;
         let mut got = Vec::new();
         let mut retry = 0;
         loop {
-            let (more, left) = send(batch).await.map_err(|source| StoreError::Table { table, source })?;
-            got.extend(more);
-            if left.is_empty() {
-                return Ok(got);
+            let last = retry + 1 >= self.attempts;
+            match send(batch).await {
+                Ok((more, left)) => {
+                    got.extend(more);
+                    if left.is_empty() {
+                        return Ok(got);
+                    }
+                    if last {
+                        let left = left.len();
+                        return Err(StoreError::Unprocessed { table, left, attempts: self.attempts });
+                    }
+                    batch = left;
+                }
+                Err(TableError::Throttled(_) | TableError::Unavailable(_)) if !last => {
+                    got.clear();
+                    batch = whole()?;
+                }
+                Err(source) => return Err(StoreError::Table { table, source }),
             }
-            if retry + 1 >= self.attempts {
-                return Err(StoreError::Unprocessed { table, left: left.len(), attempts: self.attempts });
-            }
-            batch = left;
             self.sleep(retry).await;
             retry += 1;
         }
@@ -104,6 +116,29 @@ mod tests {
                 })
                 .await;
             assert_eq!(result.is_ok(), succeeds, "{failures} failures");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_without_an_answer_is_sent_again_as_a_whole() {
+        for (failures, succeeds) in [(0, true), (2, true), (3, false)] {
+            let mut requests = 0;
+            let result = EAGER
+                .drain(
+                    Table::Messages,
+                    || Ok(vec![1, 2, 3]),
+                    |mut batch| {
+                        requests += 1;
+                        // The first answer is a part, then come the failures.
+                        let (first, fails) = (requests == 1, requests <= failures + 1);
+                        let left = if first { batch.split_off(1) } else { Vec::new() };
+                        let failure = || Err(TableError::Unavailable("reset".into()));
+                        async move { if fails && !first { failure() } else { Ok((batch, left)) } }
+                    },
+                )
+                .await;
+            assert_eq!(result.ok(), succeeds.then(|| vec![1, 2, 3]), "{failures} failures");
+            assert_eq!(requests, (failures + 2).min(4));
         }
     }
 

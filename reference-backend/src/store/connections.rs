@@ -91,10 +91,10 @@ impl Connections {
         let now = self.clock.epoch_seconds();
         let mut found = Vec::with_capacity(keys.len());
         for chunk in keys.chunks(BATCH_GET_LIMIT) {
-            let chunk = chunk.iter().map(|&key| key.to_owned()).collect();
+            let whole = || Ok(chunk.iter().map(|&key| key.to_owned()).collect());
             let items = self
                 .backoff
-                .drain(TABLE, chunk, |keys| async {
+                .drain(TABLE, whole, |keys| async {
                     let answer = self.tables.batch_get(TABLE, keys).await?;
                     Ok((answer.items, answer.unprocessed))
                 })

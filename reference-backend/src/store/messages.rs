@@ -29,9 +29,9 @@ impl Messages {
     /// As [`StoreError`] tells; some messages may be written nevertheless.
     pub async fn put_all(&self, messages: &[Message]) -> Result<(), StoreError> {
         for chunk in messages.chunks(BATCH_PUT_LIMIT) {
-            let items = chunk.iter().map(|message| to_item(TABLE, message)).collect::<Result<Vec<_>, _>>()?;
+            let whole = || chunk.iter().map(|message| to_item(TABLE, message)).collect();
             self.backoff
-                .drain(TABLE, items, |items| async {
+                .drain(TABLE, whole, |items| async {
                     Ok((Vec::<()>::new(), self.tables.batch_put(TABLE, items).await?))
                 })
                 .await?;

@@ -13,7 +13,7 @@ use reference_backend::aws::environment::Provider;
 use reference_backend::aws::identity::{Fetching, JwksIdentity};
 use reference_backend::local::identity::{AUDIENCE, ISSUER, IdentityProfile, LocalIdentity};
 use reference_backend::ports::{IdentityError, IdentityProvider as _};
-use reference_backend::token::TokenRules;
+use reference_backend::token::{Issuer, TokenRules};
 use serde_json::{Value, json};
 
 use super::serve;
@@ -45,7 +45,7 @@ impl Page {
         };
         let url = serve(Router::new().route("/keys", get(answer))).await;
         let keys = format!("{url}/keys").parse().unwrap();
-        let rules = TokenRules { algorithm, issuer: ISSUER.into(), audience: AUDIENCE.into(), leeway_s: 0 };
+        let rules = TokenRules::new(algorithm, Issuer::new(ISSUER), AUDIENCE);
         JwksIdentity::new(Provider { keys, rules }, fetching).unwrap()
     }
 }
@@ -56,7 +56,7 @@ fn issuer() -> LocalIdentity {
 
 /// Asks at most once per `pause_ms`.
 fn fetching(pause_ms: u64, renewal: Duration) -> Fetching {
-    Fetching { pause: Duration::from_millis(pause_ms), renewal, ..Fetching::default() }
+    Fetching { pause: Duration::from_millis(pause_ms), burst: 1, renewal, ..Fetching::default() }
 }
 
 const LONG: Duration = Duration::from_secs(3_600);

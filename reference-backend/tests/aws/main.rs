@@ -3,9 +3,17 @@
 #![cfg(feature = "aws")]
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+#[path = "../common/mod.rs"]
+mod common;
+mod contract;
+mod dynamodb_local;
 mod gamelift;
 mod identity;
 mod management;
+mod queue;
+mod serve;
+mod steam;
+mod tables;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_gamelift::config::Credentials;

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+pub(crate) mod players;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -29,10 +31,22 @@ pub(crate) fn serve(arguments: &[&str], profile: &str) -> (Command, NamedTempFil
     (command, file)
 }
 
+/// Runs a script of `tests/python` against a backend that has its sockets itself, and against one whose sockets are in
+/// processes of their own: no client may see a difference.
+pub(crate) fn either_way(arguments: &[&str], profile: &str, script: &str, case: &str) {
+    Backend::start(arguments, profile).python(script, case);
+    Backend::start(&[arguments, &["--front-doors", "2"]].concat(), profile).python(script, case);
+}
+
 impl Backend {
     /// Starts it and waits until it is ready.
     pub(crate) fn start(arguments: &[&str], profile: &str) -> Self {
-        let (mut command, profile) = serve(arguments, profile);
+        let (command, profile) = serve(arguments, profile);
+        Self::from(command, profile)
+    }
+
+    /// Starts what [`serve`] has prepared.
+    pub(crate) fn from(mut command: Command, profile: NamedTempFile) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();

@@ -2,26 +2,15 @@
 
 use std::collections::HashSet;
 
-use ciborium::tag::Required;
 use serde::{Deserialize, Serialize};
 
 use super::{ApiError, Dimension, offset, token};
 use crate::local::metrics::{MetricId, Metrics, Statistic};
+use crate::local::rpc::{Number, Timestamp};
 
 /// AWS's limits of one call.
 const MAX_QUERIES: usize = 500;
 const MAX_DATAPOINTS: usize = 100_800;
-
-/// Seconds since the epoch, as CBOR's tag 1.
-type Timestamp = Required<Number, 1>;
-
-/// CBOR's tag 1 may hold either.
-#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
-#[serde(untagged)]
-enum Number {
-    Integer(i64),
-    Float(f64),
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -219,19 +208,8 @@ impl Dimension {
     }
 }
 
-impl Number {
-    /// Whole seconds, rounded down; what lies before the epoch is the epoch.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, which is meant")]
-    fn seconds(self) -> u64 {
-        match self {
-            Self::Integer(seconds) => u64::try_from(seconds).unwrap_or(0),
-            Self::Float(seconds) => seconds as u64,
-        }
-    }
-}
-
 fn timestamp(second: u64) -> Timestamp {
-    Required(Number::Integer(i64::try_from(second).unwrap_or(i64::MAX)))
+    Timestamp(Number::Integer(i64::try_from(second).unwrap_or(i64::MAX)))
 }
 
 #[cfg(test)]

@@ -1,49 +1,44 @@
-//! The CloudWatch endpoint: what `aws-sdk-cloudwatch` asks, answered from the stack's own [`Metrics`].
-//!
-//! The SDK speaks Smithy RPC v2 CBOR and nothing else, so that is what this speaks:
-//! `POST /service/GraniteServiceVersion20100801/operation/{operation}`.
+//! The CloudWatch endpoint: what SDKs ask, answered from the stack's own [`Metrics`].
 
 mod get_metric_data;
 mod list_metrics;
 
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::metrics::Metrics;
+use super::rpc::{Call, Malformed};
 
-/// Name of the service in the request's path.
-pub const SERVICE: &str = "GraniteServiceVersion20100801";
+/// Name of the service on the wire.
+pub(super) const SERVICE: &str = "GraniteServiceVersion20100801";
 
 /// Answers one call of the API.
-#[must_use]
-pub fn answer(metrics: &Metrics, operation: &str, body: &[u8]) -> Response {
-    let answer = match operation {
-        "GetMetricData" => {
-            decode(body).and_then(|request| encode(&get_metric_data::answer(metrics, &request)?))
-        }
-        "ListMetrics" => decode(body).and_then(|request| encode(&list_metrics::answer(metrics, &request)?)),
-        _ => Err(ApiError::UnknownOperation(operation.into())),
+pub(super) fn answer(metrics: &Metrics, call: &Call) -> Response {
+    let answer = match call.operation.as_str() {
+        "GetMetricData" => get_metric_data(metrics, call),
+        "ListMetrics" => list_metrics(metrics, call),
+        _ => Err(ApiError::UnknownOperation(call.operation.clone())),
     };
-    let (status, code, body) = match answer {
-        Ok(body) => (StatusCode::OK, None, body),
-        Err(error) => {
-            (error.status(), HeaderValue::try_from(format!("{};Sender", error.code())).ok(), error.body())
+    answer.unwrap_or_else(|error| {
+        let mut response = call.codec.refusal(error.status(), error.code(), &error.to_string());
+        // SDKs know the service's older codes, too, and believe this header first.
+        if let Ok(code) = HeaderValue::try_from(format!("{};Sender", error.code())) {
+            response.headers_mut().insert("x-amzn-query-error", code);
         }
-    };
-    let mut response =
-        (status, [(header::CONTENT_TYPE, "application/cbor"), SMITHY_PROTOCOL], body).into_response();
-    if let Some(code) = code {
-        response.headers_mut().insert("x-amzn-query-error", code);
-    }
-    response
+        response
+    })
 }
 
-const SMITHY_PROTOCOL: (header::HeaderName, &str) =
-    (header::HeaderName::from_static("smithy-protocol"), "rpc-v2-cbor");
+fn get_metric_data(metrics: &Metrics, call: &Call) -> Result<Response, ApiError> {
+    Ok(call.codec.answer(&get_metric_data::answer(metrics, &call.parameters()?)?))
+}
+
+fn list_metrics(metrics: &Metrics, call: &Call) -> Result<Response, ApiError> {
+    Ok(call.codec.answer(&list_metrics::answer(metrics, &call.parameters()?)?))
+}
 
 /// Why a call is refused; always the caller's fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,8 +47,8 @@ enum ApiError {
     Validation(String),
     #[error("the NextToken is none that this endpoint issued")]
     InvalidNextToken,
-    #[error("the request body is no CBOR of the expected shape: {0}")]
-    Serialization(String),
+    #[error(transparent)]
+    Serialization(#[from] Malformed),
     #[error("the operation {0} is not emulated; the local stack answers GetMetricData and ListMetrics")]
     UnknownOperation(String),
 }
@@ -74,16 +69,6 @@ impl ApiError {
             Self::UnknownOperation(_) => "InvalidAction",
         }
     }
-
-    fn body(&self) -> Vec<u8> {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            #[serde(rename = "__type")]
-            kind: &'a str,
-            message: &'a str,
-        }
-        encode(&Body { kind: self.code(), message: &self.to_string() }).unwrap_or_default()
-    }
 }
 
 /// Name and value, or in a filter perhaps only the name.
@@ -93,16 +78,6 @@ struct Dimension {
     name: String,
     #[serde(default)]
     value: Option<String>,
-}
-
-fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    ciborium::from_reader(body).map_err(|error| ApiError::Serialization(error.to_string()))
-}
-
-fn encode<T: Serialize>(answer: &T) -> Result<Vec<u8>, ApiError> {
-    let mut body = Vec::new();
-    ciborium::into_writer(answer, &mut body).map_err(|error| ApiError::Serialization(error.to_string()))?;
-    Ok(body)
 }
 
 /// The place in a listing that a token stands for; the beginning without one.

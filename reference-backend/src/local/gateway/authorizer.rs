@@ -10,6 +10,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
+use super::iam::Rejection;
 use crate::function::Function;
 use crate::local::lambda::{Invoke, InvokeError};
 
@@ -29,36 +30,42 @@ pub struct Authorizer {
     lambda: Arc<dyn Invoke>,
 }
 
-/// Why a request goes no further.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{}", self.message())]
+/// Why a request goes no further. The text is what the client is told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Denial {
     /// No credentials, or the Lambda said `Unauthorized`.
+    #[error("Unauthorized")]
     Unauthorized,
     /// The policy denies, or does not cover the method.
+    #[error("Forbidden")]
     Forbidden,
     /// The Lambda failed, or answered with something that is no policy.
+    #[error("Internal server error")]
     Failed,
+    /// The signature is missing, or not accepted.
+    #[error(transparent)]
+    Signature(#[from] Rejection),
 }
 
 impl Denial {
-    /// What the client is told.
+    /// The HTTP status that tells the client.
     #[must_use]
-    pub const fn message(self) -> &'static str {
+    pub const fn status(&self) -> StatusCode {
         match self {
-            Self::Unauthorized => "Unauthorized",
-            Self::Forbidden => "Forbidden",
-            Self::Failed => "Internal server error",
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden | Self::Signature(_) => StatusCode::FORBIDDEN,
+            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
-    /// The HTTP status that tells the client.
+    /// The same as AWS's SDKs read it (`x-amzn-ErrorType`).
     #[must_use]
-    pub const fn status(self) -> StatusCode {
+    pub const fn error_type(&self) -> &'static str {
         match self {
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
-            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unauthorized => "UnauthorizedException",
+            Self::Forbidden => "AccessDeniedException",
+            Self::Failed => "InternalServerErrorException",
+            Self::Signature(rejection) => rejection.error_type(),
         }
     }
 }

@@ -1,16 +1,14 @@
 //! The open connections: what a push, the Management API and a route's answer find a socket by.
 //!
-//! A connection at rest costs little more than its socket: frames wait in a queue that allocates nothing while it is
-//! empty, and one waker stands for everything that its task can be called for.
+//! How much may wait for a slow client is reckoned here, from the moment that a frame is accepted until its socket has
+//! taken it, wherever that socket is.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::task::Waker;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::task::AtomicWaker;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -21,7 +19,9 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use super::Edge;
 use super::event::Client;
 use super::faults::{FaultCounts, PushFault};
+use super::front::Remote;
 use super::id::Id;
+use super::mailbox::Mailbox;
 use super::profile::limit;
 use crate::ports::{ConnectionAddress, PushError, Pusher};
 
@@ -42,19 +42,26 @@ type Shard = Mutex<HashMap<Id, Arc<Connection>>>;
 pub(super) struct Connection {
     pub(super) client: Client,
     last_active: AtomicI64,
-    in_flight: AtomicUsize,
     outgoing: Mutex<Outgoing>,
-    waker: AtomicWaker,
+    line: Line,
 }
 
 #[derive(Default)]
 struct Outgoing {
-    frames: VecDeque<Utf8Bytes>,
+    /// Bytes that have been accepted and that the socket has not yet taken.
     bytes: usize,
     /// A push that waits to be overtaken.
     held: Option<Utf8Bytes>,
     /// Set once the server wants to end the connection.
-    close: Option<CloseFrame>,
+    ending: bool,
+}
+
+/// How the socket of a connection is reached.
+pub(super) enum Line {
+    /// It is in this process.
+    Here(Arc<Mailbox>),
+    /// A front door has it.
+    Away(Remote),
 }
 
 /// What `GET @connections/{id}` tells.
@@ -91,14 +98,13 @@ impl Connections {
     }
 
     /// From now on the client is reached by its id.
-    pub(super) fn open(&self, client: Client) -> Arc<Connection> {
+    pub(super) fn open(&self, client: Client, line: Line) -> Arc<Connection> {
         let id = client.id;
         let connection = Arc::new(Connection {
             last_active: AtomicI64::new(client.connected_at),
             client,
-            in_flight: AtomicUsize::new(0),
             outgoing: Mutex::default(),
-            waker: AtomicWaker::new(),
+            line,
         });
         self.shard(id).lock().insert(id, Arc::clone(&connection));
         connection
@@ -175,19 +181,21 @@ impl Connections {
         connection.is_some()
     }
 
-    /// Queues the answer to a message.
-    pub(super) fn answer(&self, connection: &Connection, frame: Utf8Bytes) {
-        let garbage = self.edge.faults.garbage();
-        connection.queue(|outgoing| {
-            outgoing.garbage(garbage);
-            outgoing.push(frame);
-        });
+    /// Queues the answer to a message, which has been handled with it.
+    pub(super) fn answer(&self, connection: &Connection, answer: Option<Utf8Bytes>) {
+        let Some(answer) = answer else { return connection.finish(None) };
+        let mut outgoing = connection.outgoing.lock();
+        if self.edge.faults.garbage() {
+            connection.send(&mut outgoing, Utf8Bytes::from_static(GARBAGE));
+        }
+        outgoing.bytes += answer.len();
+        connection.finish(Some(answer));
     }
 
     fn enqueue(&self, connection: &Arc<Connection>, frame: Utf8Bytes) -> Result<(), PushError> {
         let Edge { faults, profile, .. } = &*self.edge;
         let mut outgoing = connection.outgoing.lock();
-        if outgoing.close.is_some() {
+        if outgoing.ending {
             return Err(PushError::Gone);
         }
         if outgoing.bytes + frame.len() > profile.outgoing_bytes_per_connection {
@@ -205,17 +213,17 @@ impl Connections {
                 self.release_later(Arc::clone(connection));
                 return Ok(());
             }
-            Some(PushFault::Duplicate) => outgoing.push(frame.clone()),
+            Some(PushFault::Duplicate) => connection.send(&mut outgoing, frame.clone()),
             None => {}
         }
-        outgoing.garbage(faults.garbage());
-        outgoing.push(frame);
+        if faults.garbage() {
+            connection.send(&mut outgoing, Utf8Bytes::from_static(GARBAGE));
+        }
+        connection.send(&mut outgoing, frame);
         if let Some(overtaken) = outgoing.held.take() {
-            outgoing.push(overtaken);
+            connection.send(&mut outgoing, overtaken);
             faults.reordered();
         }
-        drop(outgoing);
-        connection.waker.wake();
         Ok(())
     }
 
@@ -224,11 +232,10 @@ impl Connections {
         let hold = limit(self.edge.profile.push_reorder_hold_s).unwrap_or_default();
         tokio::spawn(async move {
             tokio::time::sleep(hold).await;
-            connection.queue(|outgoing| {
-                if let Some(frame) = outgoing.held.take() {
-                    outgoing.push(frame);
-                }
-            });
+            let mut outgoing = connection.outgoing.lock();
+            if let Some(frame) = outgoing.held.take() {
+                connection.send(&mut outgoing, frame);
+            }
         });
     }
 
@@ -254,52 +261,21 @@ impl Pusher for Connections {
 }
 
 impl Connection {
-    /// Names the task that is woken when there is something to do.
-    pub(super) fn register(&self, waker: &Waker) {
-        self.waker.register(waker);
-    }
-
-    /// The next frame to send.
-    pub(super) fn next_frame(&self) -> Option<Utf8Bytes> {
-        let mut outgoing = self.outgoing.lock();
-        let frame = outgoing.frames.pop_front();
-        match &frame {
-            Some(frame) => outgoing.bytes -= frame.len(),
-            // A burst must not leave its memory behind.
-            None => outgoing.frames = VecDeque::new(),
-        }
-        frame
-    }
-
-    /// Whether the client leaves so much unread that nothing more is to be read from it.
-    pub(super) fn congested(&self, bytes: usize) -> bool {
-        self.outgoing.lock().bytes > bytes
-    }
-
     /// Asks the connection to end.
     pub(super) fn end(&self, close: CloseFrame) {
-        self.queue(|outgoing| outgoing.close = Some(close));
+        self.outgoing.lock().ending = true;
+        match &self.line {
+            Line::Here(mailbox) => mailbox.end(close),
+            Line::Away(remote) => remote.end(&close),
+        }
     }
 
-    /// How the server wants to end the connection, if it does.
-    pub(super) fn asked_to_end(&self) -> Option<CloseFrame> {
-        self.outgoing.lock().close.clone()
-    }
-
-    /// A message has come whose answer is due.
-    pub(super) fn begin(&self) {
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// It has been answered.
-    pub(super) fn finish(&self) {
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
-        self.waker.wake();
-    }
-
-    /// Messages that are being handled.
-    pub(super) fn in_flight(&self) -> usize {
-        self.in_flight.load(Ordering::Relaxed)
+    /// The socket has taken so many bytes.
+    pub(super) fn taken(&self, bytes: usize) {
+        let mut outgoing = self.outgoing.lock();
+        outgoing.bytes = outgoing.bytes.saturating_sub(bytes);
+        drop(outgoing);
+        self.touch();
     }
 
     /// A data frame has passed.
@@ -307,21 +283,22 @@ impl Connection {
         self.last_active.store(Timestamp::now().as_millisecond(), Ordering::Relaxed);
     }
 
-    fn queue(&self, change: impl FnOnce(&mut Outgoing)) {
-        change(&mut self.outgoing.lock());
-        self.waker.wake();
-    }
-}
-
-impl Outgoing {
-    fn push(&mut self, frame: Utf8Bytes) {
-        self.bytes += frame.len();
-        self.frames.push_back(frame);
+    /// Under the lock, so that frames leave in the order in which they were accepted.
+    fn send(&self, outgoing: &mut Outgoing, frame: Utf8Bytes) {
+        outgoing.bytes += frame.len();
+        match &self.line {
+            Line::Here(mailbox) => mailbox.put(frame),
+            Line::Away(remote) => remote.frame(&frame),
+        }
     }
 
-    fn garbage(&mut self, wanted: bool) {
-        if wanted {
-            self.push(Utf8Bytes::from_static(GARBAGE));
+    fn finish(&self, answer: Option<Utf8Bytes>) {
+        match &self.line {
+            Line::Here(mailbox) => {
+                answer.into_iter().for_each(|answer| mailbox.put(answer));
+                mailbox.finish();
+            }
+            Line::Away(remote) => remote.finish(answer.as_deref()),
         }
     }
 }

@@ -16,8 +16,12 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use url::form_urlencoded;
 
+use super::iam::Caller;
 use super::id::Id;
 use crate::local::{ACCOUNT_ID, REGION};
+
+/// Bytes of a usual event; a request with many headers takes more.
+const EVENT: usize = 2_048;
 
 /// The API as its events, ARNs and metrics name it.
 #[derive(Debug, Clone)]
@@ -51,6 +55,8 @@ pub(super) struct Client {
     pub(super) user_agent: Option<Box<str>>,
     /// What the authorizer said, a JSON object.
     pub(super) authorizer: Option<Box<RawValue>>,
+    /// Whose key the request is signed with.
+    pub(super) caller: Option<Box<Caller>>,
 }
 
 impl Client {
@@ -62,6 +68,7 @@ impl Client {
             source_ip,
             user_agent: headers.get("user-agent").and_then(|agent| agent.to_str().ok()).map(Into::into),
             authorizer: None,
+            caller: None,
         }
     }
 }
@@ -105,6 +112,8 @@ struct Identity<'a> {
     source_ip: IpAddr,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_agent: Option<&'a str>,
+    #[serde(flatten)]
+    caller: Option<&'a Caller>,
 }
 
 impl<'a> Context<'a> {
@@ -143,7 +152,11 @@ impl<'a> Context<'a> {
 
 impl<'a> Identity<'a> {
     fn of(client: &'a Client) -> Self {
-        Self { source_ip: client.source_ip, user_agent: client.user_agent.as_deref() }
+        Self {
+            source_ip: client.source_ip,
+            user_agent: client.user_agent.as_deref(),
+            caller: client.caller.as_deref(),
+        }
     }
 }
 
@@ -282,7 +295,7 @@ fn clf(time: Timestamp) -> String {
 
 /// These types are strings and numbers under string keys, which always serialize.
 fn json(event: &impl Serialize) -> Bytes {
-    serde_json::to_vec(event).unwrap_or_default().into()
+    crate::json::write(event, EVENT).unwrap_or_default().into()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::server::{Response, write_response};
 
+use super::authorizer::Denial;
 use super::id::Id;
 
 /// Longest request head; AWS takes 10,240 bytes of headers and a URL of 4,096 characters.
@@ -24,15 +25,18 @@ pub(super) enum HeadError {
     Refused(StatusCode, &'static str),
 }
 
-/// Reads a request head; also returns what came after it.
-pub(super) async fn read_head(stream: &mut TcpStream) -> Result<(request::Parts, Vec<u8>), HeadError> {
+/// Reads a request head, as the bytes that it is; also returns what came after it.
+pub(super) async fn read_head(stream: &mut TcpStream) -> Result<(Vec<u8>, Vec<u8>), HeadError> {
     let mut buffer = Vec::with_capacity(1_024);
     loop {
-        if stream.read_buf(&mut buffer).await? == 0 {
+        // One byte over the limit shows that it is passed, however much has arrived at once.
+        let room = (MAX_HEAD + 1).saturating_sub(buffer.len());
+        if (&mut *stream).take(room as u64).read_buf(&mut buffer).await? == 0 {
             return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
         }
-        if let Some((head, length)) = parse(&buffer)? {
-            return Ok((head, buffer.split_off(length)));
+        if let Some(length) = length(&buffer)? {
+            let rest = buffer.split_off(length);
+            return Ok((buffer, rest));
         }
         if buffer.len() > MAX_HEAD {
             return Err(HeadError::Refused(
@@ -43,14 +47,29 @@ pub(super) async fn read_head(stream: &mut TcpStream) -> Result<(request::Parts,
     }
 }
 
-fn parse(buffer: &[u8]) -> Result<Option<(request::Parts, usize)>, HeadError> {
-    const BAD: HeadError = HeadError::Refused(StatusCode::BAD_REQUEST, "Bad request");
+const BAD: (StatusCode, &str) = (StatusCode::BAD_REQUEST, "Bad request");
+
+/// How long the head is, once it is complete.
+fn length(buffer: &[u8]) -> Result<Option<usize>, HeadError> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    match httparse::Request::new(&mut headers).parse(buffer) {
+        Ok(httparse::Status::Complete(length)) => Ok(Some(length)),
+        Ok(httparse::Status::Partial) => Ok(None),
+        Err(_) => Err(HeadError::Refused(BAD.0, BAD.1)),
+    }
+}
+
+/// Understands a complete head.
+///
+/// # Errors
+/// The answer to one that cannot be understood.
+pub(super) fn parse(head: &[u8]) -> Result<request::Parts, (StatusCode, &'static str)> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut raw = httparse::Request::new(&mut headers);
-    let httparse::Status::Complete(length) = raw.parse(buffer).map_err(|_| BAD)? else { return Ok(None) };
+    raw.parse(head).map_err(|_| BAD)?;
     let target = raw.path.unwrap_or_default();
     if target.len() > MAX_URL {
-        return Err(HeadError::Refused(StatusCode::URI_TOO_LONG, "Request-URI too long"));
+        return Err((StatusCode::URI_TOO_LONG, "Request-URI too long"));
     }
     let (mut head, ()) = Request::new(()).into_parts();
     head.method = raw.method.and_then(|method| Method::try_from(method).ok()).ok_or(BAD)?;
@@ -61,23 +80,34 @@ fn parse(buffer: &[u8]) -> Result<Option<(request::Parts, usize)>, HeadError> {
         let value = HeaderValue::from_bytes(header.value).map_err(|_| BAD)?;
         head.headers.append(name, value);
     }
-    Ok(Some((head, length)))
+    Ok(head)
 }
 
-/// Writes the 101 of an accepted handshake.
-pub(super) async fn accept(stream: &mut TcpStream, response: &Response) -> std::io::Result<()> {
+/// The 101 of an accepted handshake.
+pub(super) fn acceptance(response: &Response) -> Vec<u8> {
     let mut text = Vec::with_capacity(256);
-    write_response(&mut text, response).map_err(std::io::Error::other)?;
-    stream.write_all(&text).await
+    // Only writing can fail, and memory takes everything.
+    drop(write_response(&mut text, response));
+    text
 }
 
-/// Writes an error of the gateway itself and ends the connection.
-pub(super) async fn refuse(stream: &mut TcpStream, status: StatusCode, message: &str, connection: Id) {
-    refuse_with(stream, status, &error_body(message, connection, Id::random())).await;
+/// An error of the gateway itself.
+pub(super) fn refusal(status: StatusCode, message: &str, connection: Id) -> Vec<u8> {
+    refusal_with(status, &error_body(message, connection, Id::random()))
 }
 
-/// Writes a refusal with a body of its own and ends the connection.
-pub(super) async fn refuse_with(stream: &mut TcpStream, status: StatusCode, body: &str) {
+/// A denial of whoever guards the API.
+pub(super) fn denied(denial: &Denial, connection: Id) -> Vec<u8> {
+    let body = error_body(&denial.to_string(), connection, Id::random());
+    refusal_of(denial.status(), &body, Some(denial.error_type()))
+}
+
+/// A refusal with a body of its own.
+pub(super) fn refusal_with(status: StatusCode, body: &str) -> Vec<u8> {
+    refusal_of(status, body, None)
+}
+
+fn refusal_of(status: StatusCode, body: &str, error_type: Option<&'static str>) -> Vec<u8> {
     let mut response = Response::new(());
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -87,13 +117,19 @@ pub(super) async fn refuse_with(stream: &mut TcpStream, status: StatusCode, body
     if status == StatusCode::UPGRADE_REQUIRED {
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     }
-    let mut text = Vec::with_capacity(256 + body.len());
-    if write_response(&mut text, &response).is_ok() {
-        text.extend_from_slice(body.as_bytes());
-        // A client that does not wait for its refusal has lost nothing.
-        drop(stream.write_all(&text).await);
-        drop(stream.shutdown().await);
+    if let Some(error_type) = error_type {
+        headers.insert("x-amzn-errortype", HeaderValue::from_static(error_type));
     }
+    let mut text = acceptance(&response);
+    text.extend_from_slice(body.as_bytes());
+    text
+}
+
+/// Writes a refusal and ends the connection.
+pub(super) async fn refuse(stream: &mut TcpStream, refusal: &[u8]) {
+    // A client that does not wait for its refusal has lost nothing.
+    drop(stream.write_all(refusal).await);
+    drop(stream.shutdown().await);
 }
 
 /// What API Gateway says on its own account, on a socket as in a handshake.
@@ -108,17 +144,18 @@ mod tests {
     #[test]
     fn reads_a_head_and_leaves_the_rest() {
         let request = b"GET /Development?token=a HTTP/1.1\r\nHost: x\r\nX-Player-Id: p\r\n\r\nrest";
-        let (head, length) = parse(request).unwrap().unwrap();
+        let length = length(request).unwrap().unwrap();
+        let head = parse(&request[..length]).unwrap();
         assert_eq!((head.uri.path(), head.uri.query()), ("/Development", Some("token=a")));
         assert_eq!(head.headers["x-player-id"], "p");
         assert_eq!(&request[length..], b"rest");
-        assert!(parse(&request[..40]).unwrap().is_none());
+        assert!(super::length(&request[..40]).unwrap().is_none());
     }
 
     #[test]
     fn refuses_what_is_no_request() {
-        let status = |bytes: &[u8]| match parse(bytes) {
-            Err(HeadError::Refused(status, _)) => status.as_u16(),
+        let status = |bytes: &[u8]| match (length(bytes), parse(bytes)) {
+            (Err(HeadError::Refused(status, _)), _) | (Ok(_), Err((status, _))) => status.as_u16(),
             other => panic!("{other:?}"),
         };
         assert_eq!(status(b"\x16\x03\x01\x02\x00\x01\x00"), 400);

@@ -2,14 +2,22 @@
 //!
 //! A connection is a request that the authorizer and `$connect` let through, then a socket whose messages each run a
 //! Lambda, then a `$disconnect`. [`Connections`] is the other way in: pushes to a socket by its id.
+//!
+//! It has two halves. The [`door`] has the sockets, and decides nothing; this half decides, and has no sockets. They
+//! share a process, or each [front door](front) is a process of its own with a descriptor limit of its own.
 
 mod authorizer;
 mod connections;
+mod door;
 mod event;
 mod faults;
+pub mod front;
+mod guard;
 mod handshake;
+pub mod iam;
 mod id;
 mod limits;
+mod mailbox;
 mod meters;
 mod open;
 mod profile;
@@ -32,16 +40,19 @@ pub use authorizer::{Authorizer, Denial, IdentitySource};
 pub use connections::{ConnectionIdentity, ConnectionInfo, Connections};
 pub use event::Api;
 pub use faults::FaultCounts;
+pub use guard::Guard;
 pub use id::Id;
 pub use profile::{GatewayProfile, GatewayProfileError};
 pub use rest::RestMethod;
 
 use crate::function::Function;
+use crate::json;
 use crate::local::lambda::{Invoke, InvokeError};
 use crate::local::metrics::Metrics;
 use connections::Connection;
+use door::Door;
 use handshake::error_body;
-use meters::count;
+use meters::{count, count_many};
 use profile::limit;
 
 /// What every part of the gateway shares.
@@ -58,7 +69,7 @@ pub struct Gateway {
     edge: Arc<Edge>,
     connections: Connections,
     lambda: Arc<dyn Invoke>,
-    authorizer: Authorizer,
+    gatekeeper: guard::Gatekeeper,
     rest: meters::RestMeters,
     tasks: TaskTracker,
     closing: CancellationToken,
@@ -102,7 +113,7 @@ impl Gateway {
     pub fn new(
         connections: Connections,
         lambda: Arc<dyn Invoke>,
-        sources: &'static [IdentitySource],
+        guard: Guard,
         metrics: &Metrics,
     ) -> Arc<Self> {
         let edge = connections.edge();
@@ -110,7 +121,7 @@ impl Gateway {
             rest: meters::RestMeters::new(metrics, &edge.api),
             edge,
             connections,
-            authorizer: Authorizer::new(sources, Arc::clone(&lambda)),
+            gatekeeper: guard::Gatekeeper::new(guard, Arc::clone(&lambda)),
             lambda,
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
@@ -123,22 +134,10 @@ impl Gateway {
         &self.connections
     }
 
-    /// Takes connections until [`stop`](Self::stop).
+    /// Takes connections in this process until [`stop`](Self::stop).
     pub async fn serve(self: Arc<Self>, listener: TcpListener) {
-        loop {
-            let accepted = tokio::select! {
-                () = self.closing.cancelled() => return,
-                accepted = listener.accept() => accepted,
-            };
-            match accepted {
-                Ok((stream, peer)) => drop(self.tasks.spawn(Arc::clone(&self).welcome(stream, peer.ip()))),
-                Err(error) => {
-                    // Mostly EMFILE: descriptors come back as connections end, so trying again is the remedy.
-                    tracing::warn!(%error, "cannot accept a connection; raise the limit of open files");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-            }
-        }
+        let (tasks, closing) = (self.tasks.clone(), self.closing.clone());
+        Door::new(self, tasks, closing).serve(listener).await;
     }
 
     /// Takes no more connections and closes every socket.
@@ -156,13 +155,26 @@ impl Gateway {
         }
     }
 
+    /// A client has said something.
+    fn receive(self: &Arc<Self>, connection: &Arc<Connection>, body: Utf8Bytes) {
+        connection.touch();
+        count(&self.edge.meters.messages);
+        tokio::spawn(Arc::clone(self).message(Arc::clone(connection), body));
+    }
+
+    /// A socket has taken frames.
+    fn sent(&self, connection: &Connection, frames: usize, bytes: usize) {
+        connection.taken(bytes);
+        count_many(&self.edge.meters.messages, frames);
+    }
+
     /// Handles one message of a socket and queues its answer.
     async fn message(self: Arc<Self>, connection: Arc<Connection>, body: Utf8Bytes) {
-        if let Some(answer) = self.answer(&connection, &body).await {
+        let answer = self.answer(&connection, &body).await;
+        if answer.is_some() {
             self.edge.profile.ack_delay.wait().await;
-            self.connections.answer(&connection, answer.into());
         }
-        connection.finish();
+        self.connections.answer(&connection, answer.map(Into::into));
     }
 
     async fn answer(&self, connection: &Connection, body: &str) -> Option<String> {
@@ -208,7 +220,7 @@ impl Gateway {
         };
         let result = answer
             .map_err(IntegrationError::Failed)
-            .and_then(|answer| serde_json::from_slice(&answer).map_err(IntegrationError::Malformed));
+            .and_then(|answer| json::read(&answer).map_err(IntegrationError::Malformed));
         if let Err(error) = &result {
             let cause = std::error::Error::source(error).map(ToString::to_string);
             tracing::debug!(?function, %error, cause, "integration failed");

@@ -1,90 +1,68 @@
-//! From an accepted TCP connection to an open socket, and from its end to `$disconnect`.
+//! Who may come in, and what happens when they have gone.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::{HeaderValue, Method, Request, StatusCode, header, request};
-use tokio::net::TcpStream;
-use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_tungstenite::tungstenite::handshake::server::{Response, create_response};
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use super::connections::Connection;
+use super::connections::{Connection, Line, going_away};
+use super::door::{Desk, Guest, Verdict};
 use super::event::{self, Client};
-use super::handshake::{HeadError, accept, read_head, refuse, refuse_with};
+use super::handshake::{acceptance, denied, parse, refusal, refusal_with};
+use super::mailbox::Mailbox;
 use super::meters::count;
-use super::profile::limit;
-use super::session::{End, Session, Socket, farewell};
+use super::profile::GatewayProfile;
+use super::session::End;
 use super::{Denial, Gateway, Id, IntegrationError};
 use crate::function::Function;
-
-/// What an idle socket keeps for reading and writing. Small, because sockets are many and most of them rest.
-const READ_BUFFER: usize = 1_024;
-const WRITE_BUFFER: usize = 2_048;
 
 /// Why a handshake is refused.
 enum Refusal {
     /// By the gateway itself.
     Gateway(StatusCode, &'static str),
+    /// By whoever guards the API.
+    Denied(Denial),
     /// By the `$connect` Lambda, in its own words.
     Lambda(StatusCode, String),
 }
 
-impl Gateway {
-    /// Sees one connection through from its first byte to its last.
-    pub(super) async fn welcome(self: Arc<Self>, stream: TcpStream, source_ip: IpAddr) {
-        // The handshake's state is large and short-lived; boxed, it does not stay with the socket.
-        if let Some((socket, connection)) = Box::pin(self.handshake(stream, source_ip)).await {
-            let gateway = Arc::clone(&self);
-            self.tasks.spawn(gateway.live(socket, connection));
-        }
-    }
+/// Someone who has been let in.
+pub(super) struct Admitted {
+    pub(super) connection: Arc<Connection>,
+    /// HTTP's 101.
+    pub(super) response: Vec<u8>,
+    /// Fault: the connection will be cut.
+    pub(super) cut: bool,
+}
 
-    async fn handshake(&self, mut stream: TcpStream, source_ip: IpAddr) -> Option<(Socket, Arc<Connection>)> {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "cannot switch off Nagle's algorithm");
-        }
-        let profile = &self.edge.profile;
-        let head = match limit(profile.handshake_timeout_s) {
-            Some(limit) => tokio::time::timeout(limit, read_head(&mut stream)).await.ok()?,
-            None => read_head(&mut stream).await,
-        };
-        let (head, rest) = match head {
-            Ok(read) => read,
-            Err(HeadError::Ended(_)) => return None,
-            Err(HeadError::Refused(status, message)) => {
-                refuse(&mut stream, status, message, Id::random()).await;
-                return None;
-            }
-        };
-        let mut client = Client::new(source_ip, &head.headers);
-        let response = match self.admit(&mut client, &head).await {
-            Ok(response) => response,
-            Err(Refusal::Gateway(status, message)) => {
-                if status.is_client_error() {
-                    count(&self.edge.meters.client_errors);
+impl Gateway {
+    /// Decides about a handshake; `line` is how the socket is reached once it is open.
+    ///
+    /// # Errors
+    /// The answer to one who may not come in.
+    pub(super) async fn judge(&self, ip: IpAddr, head: &[u8], line: Line) -> Result<Admitted, Vec<u8>> {
+        let head = parse(head).map_err(|(status, message)| refusal(status, message, Id::random()))?;
+        let mut client = Client::new(ip, &head.headers);
+        let (status, refused) = match self.admit(&mut client, &head).await {
+            Ok(response) => {
+                // Known before the client is told: it may ask for a push at once.
+                let connection = self.connections.open(client, line);
+                if self.closing.is_cancelled() {
+                    connection.end(going_away());
                 }
-                refuse(&mut stream, status, message, client.id).await;
-                return None;
+                let (response, cut) = (acceptance(&response), self.edge.faults.will_cut());
+                return Ok(Admitted { connection, response, cut });
             }
-            Err(Refusal::Lambda(status, body)) => {
-                refuse_with(&mut stream, status, &body).await;
-                return None;
-            }
+            Err(Refusal::Gateway(status, message)) => (status, refusal(status, message, client.id)),
+            Err(Refusal::Denied(denial)) => (denial.status(), denied(&denial, client.id)),
+            Err(Refusal::Lambda(status, body)) => return Err(refusal_with(status, &body)),
         };
-        // Known before the client is told: it may ask for a push at once.
-        let connection = self.connections.open(client);
-        if accept(&mut stream, &response).await.is_err() {
-            self.disconnect(&connection, &End::Lost).await;
-            return None;
+        if status.is_client_error() {
+            count(&self.edge.meters.client_errors);
         }
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(WRITE_BUFFER)
-            .max_frame_size(Some(profile.max_frame_bytes))
-            .max_message_size(Some(profile.max_message_bytes));
-        let socket = WebSocketStream::from_partially_read(stream, rest, Role::Server, Some(config)).await;
-        Some((socket, connection))
+        Err(refused)
     }
 
     /// Everything that can refuse a handshake, in the order of API Gateway.
@@ -112,18 +90,14 @@ impl Gateway {
             let status = StatusCode::from_u16(self.edge.profile.handshake_reject_status);
             return refuse(status.unwrap_or(StatusCode::TOO_MANY_REQUESTS), "Too Many Requests");
         }
-        if !self.authorizer.sees_credentials(head) {
-            return refuse(StatusCode::UNAUTHORIZED, "Unauthorized");
-        }
         let (arn, request_id) = (api.method_arn("$connect"), Id::random());
-        let question = event::authorize_socket(api, client, head, &arn, request_id);
-        let context = self.authorizer.decide(question, &arn).await.map_err(|denial| {
+        let question = |client: &Client| event::authorize_socket(api, client, head, &arn, request_id);
+        self.gatekeeper.admit(client, head, b"", &arn, question).await.map_err(|denial| {
             if denial == Denial::Failed {
                 count(&self.edge.meters.execution_errors);
             }
-            Refusal::Gateway(denial.status(), denial.message())
+            Refusal::Denied(denial)
         })?;
-        client.authorizer = Some(context);
 
         count(&self.edge.meters.connects);
         let result = self.integrate(Function::Connect, event::connect(api, client, head, request_id)).await;
@@ -147,27 +121,71 @@ impl Gateway {
         Ok(response)
     }
 
-    async fn live(self: Arc<Self>, mut socket: Socket, connection: Arc<Connection>) {
-        if self.closing.is_cancelled() {
-            connection.end(super::connections::going_away());
-        }
-        let end = Session::new(&self, &connection, &mut socket).run().await;
+    /// A socket has ended; nobody can be reached by it any more.
+    pub(super) fn ended(self: &Arc<Self>, connection: Arc<Connection>, end: End) {
         self.connections.forget(connection.client.id);
-        // Both are rare and large; boxed, they are not part of what every open socket keeps.
-        Box::pin(async { tokio::join!(farewell(socket, &end), self.disconnect(&connection, &end)) }).await;
+        if end == End::Cut {
+            self.edge.faults.cut();
+        }
+        let gateway = Arc::clone(self);
+        self.tasks.spawn(async move { gateway.disconnect(&connection, &end).await });
     }
 
     /// `$disconnect`, whatever the way the connection ended.
     async fn disconnect(&self, connection: &Connection, end: &End) {
-        self.connections.forget(connection.client.id);
         let (code, reason) = match end {
             End::Client(code, reason) => (*code, reason.as_str()),
             End::Server(close) => (close.code.into(), close.reason.as_str()),
-            End::Lost => (1006, ""),
+            End::Lost | End::Cut => (1006, ""),
         };
         let event = event::disconnect(&self.edge.api, &connection.client, code, reason);
         // Nobody is left to be told; the error has been counted and logged.
         drop(self.integrate(Function::Disconnect, event).await);
+    }
+}
+
+/// The gateway as the desk behind a door of this very process.
+impl Desk for Arc<Gateway> {
+    type Guest = Resident;
+
+    fn profile(&self) -> &GatewayProfile {
+        &self.edge.profile
+    }
+
+    async fn knock(&self, ip: IpAddr, head: Vec<u8>) -> Verdict<Resident> {
+        let mailbox = Arc::new(Mailbox::default());
+        match self.judge(ip, &head, Line::Here(Arc::clone(&mailbox))).await {
+            Ok(Admitted { connection, response, cut }) => {
+                let guest = Resident { gateway: Self::clone(self), connection, mailbox };
+                Verdict::Open { response, guest, cut }
+            }
+            Err(refusal) => Verdict::Refused(refusal),
+        }
+    }
+}
+
+/// A socket of this very process.
+pub(super) struct Resident {
+    gateway: Arc<Gateway>,
+    connection: Arc<Connection>,
+    mailbox: Arc<Mailbox>,
+}
+
+impl Guest for Resident {
+    fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    fn message(&self, body: Utf8Bytes) {
+        self.gateway.receive(&self.connection, body);
+    }
+
+    fn sent(&self, frames: usize, bytes: usize) {
+        self.gateway.sent(&self.connection, frames, bytes);
+    }
+
+    fn ended(&self, end: &End) {
+        self.gateway.ended(Arc::clone(&self.connection), end.clone());
     }
 }
 

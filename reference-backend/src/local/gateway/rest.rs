@@ -1,4 +1,4 @@
-//! The polling way: a REST API with two methods, each behind the same authorizer as the sockets.
+//! The polling way: a REST API with two methods, each guarded as the sockets are.
 
 use std::net::IpAddr;
 use std::time::SystemTime;
@@ -46,7 +46,7 @@ impl Gateway {
         method: RestMethod<'_>,
         head: &request::Parts,
         source_ip: IpAddr,
-        body: &str,
+        body: &[u8],
     ) -> Response {
         let (at, started) = (SystemTime::now(), Instant::now());
         let response = self.rest_unmeasured(method, head, source_ip, body).await;
@@ -59,25 +59,23 @@ impl Gateway {
         method: RestMethod<'_>,
         head: &request::Parts,
         source_ip: IpAddr,
-        body: &str,
+        body: &[u8],
     ) -> Response {
         let api = &self.edge.api;
         if !self.edge.limits.admits_request() {
             return error(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
         }
-        if !self.authorizer.sees_credentials(head) {
-            return error(StatusCode::UNAUTHORIZED, "Unauthorized");
-        }
         let mut client = Client::new(source_ip, &head.headers);
         let id = if let RestMethod::ReadPlacement(id) = method { Some(id) } else { None };
         let resource = method.resource();
         let arn = api.method_arn(&method.arn_path());
-        let question = Rest { api, client: &client, head, resource, id }.authorize(&arn);
-        match self.authorizer.decide(question, &arn).await {
-            Ok(context) => client.authorizer = Some(context),
-            Err(denial) => return error(denial.status(), denial.message()),
+        let question = |client: &Client| Rest { api, client, head, resource, id }.authorize(&arn);
+        if let Err(denial) = self.gatekeeper.admit(&mut client, head, body, &arn, question).await {
+            let error_type = [("x-amzn-errortype", denial.error_type())];
+            return (error_type, error(denial.status(), &denial.to_string())).into_response();
         }
-        let event = Rest { api, client: &client, head, resource, id }.proxy(body);
+        let rest = Rest { api, client: &client, head, resource, id };
+        let event = rest.proxy(&String::from_utf8_lossy(body));
         match self.call(Function::PlacementsRest, event).await {
             Ok(result) => {
                 let status = StatusCode::from_u16(result.status_code).unwrap_or(StatusCode::BAD_GATEWAY);

@@ -4,7 +4,6 @@
 //! then not block the way in, the clock or a `DeleteConnection`; and because the task's state stays small.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::{Sink as _, Stream as _};
@@ -16,10 +15,9 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
-use super::Gateway;
-use super::connections::{Connection, going_away};
-use super::meters::count;
-use super::profile::limit;
+use super::connections::going_away;
+use super::door::Guest;
+use super::profile::{GatewayProfile, limit};
 
 /// The socket as the gateway speaks it.
 pub(super) type Socket = WebSocketStream<TcpStream>;
@@ -34,14 +32,16 @@ pub(super) enum End {
     Client(u16, String),
     /// The server closes with this frame.
     Server(CloseFrame),
-    /// The connection broke, or was cut.
+    /// The connection broke.
     Lost,
+    /// It was cut, as a fault of the profile demands.
+    Cut,
 }
 
 /// One open socket and its clocks.
-pub(super) struct Session<'a> {
-    gateway: &'a Arc<Gateway>,
-    connection: &'a Arc<Connection>,
+pub(super) struct Session<'a, G> {
+    profile: &'a GatewayProfile,
+    guest: &'a G,
     socket: &'a mut Socket,
     unflushed: bool,
     closing: Option<(u16, String)>,
@@ -51,17 +51,14 @@ pub(super) struct Session<'a> {
     alarm: Pin<Box<Sleep>>,
 }
 
-impl<'a> Session<'a> {
-    pub(super) fn new(
-        gateway: &'a Arc<Gateway>,
-        connection: &'a Arc<Connection>,
-        socket: &'a mut Socket,
-    ) -> Self {
-        let (now, profile) = (Instant::now(), &gateway.edge.profile);
-        let cut = gateway.edge.faults.will_cut().then(|| limit(profile.cut_after_s)).flatten();
+impl<'a, G: Guest> Session<'a, G> {
+    /// The session of a socket; `cut` if it is one that the profile cuts.
+    pub(super) fn new(profile: &'a GatewayProfile, guest: &'a G, socket: &'a mut Socket, cut: bool) -> Self {
+        let now = Instant::now();
+        let cut = cut.then(|| limit(profile.cut_after_s)).flatten();
         let mut session = Self {
-            gateway,
-            connection,
+            profile,
+            guest,
             socket,
             unflushed: false,
             closing: None,
@@ -81,17 +78,19 @@ impl<'a> Session<'a> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        self.connection.register(cx.waker());
+        self.guest.mailbox().register(cx.waker());
         let end = self
             .check_clocks(cx)
             .and_then(|()| self.send(cx))
-            .and_then(|()| self.connection.asked_to_end().map_or(Ok(()), |close| Err(End::Server(close))))
+            .and_then(|()| {
+                self.guest.mailbox().asked_to_end().map_or(Ok(()), |close| Err(End::Server(close)))
+            })
             .and_then(|()| self.receive(cx));
         end.map_or_else(Poll::Ready, |()| Poll::Pending)
     }
 
     fn next_alarm(&self) -> Instant {
-        let idle = self.last_active + limit(self.gateway.edge.profile.idle_timeout_s).unwrap_or(NEVER);
+        let idle = self.last_active + limit(self.profile.idle_timeout_s).unwrap_or(NEVER);
         [Some(idle), Some(self.end_of_life), self.cut_at].into_iter().flatten().min().unwrap_or(idle)
     }
 
@@ -100,8 +99,7 @@ impl<'a> Session<'a> {
         while self.alarm.as_mut().poll(cx).is_ready() {
             let (now, next) = (Instant::now(), self.next_alarm());
             if self.cut_at.is_some_and(|at| at <= now) {
-                self.gateway.edge.faults.cut();
-                return Err(End::Lost);
+                return Err(End::Cut);
             }
             if next <= now {
                 return Err(End::Server(going_away()));
@@ -113,19 +111,14 @@ impl<'a> Session<'a> {
 
     /// Writes what waits, then flushes once.
     fn send(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        loop {
-            match Pin::new(&mut *self.socket).poll_ready(cx) {
-                Poll::Pending => return Ok(()),
-                Poll::Ready(ready) => ready.map_err(|error| self.ended(&error))?,
-            }
-            let Some(frame) = self.connection.next_frame() else { break };
-            count(&self.gateway.edge.meters.messages);
-            self.active();
+        let (mut frames, mut bytes) = (0, 0);
+        let written = self.write(cx, &mut frames, &mut bytes);
+        if frames > 0 {
+            self.last_active = Instant::now();
             self.unflushed = true;
-            Pin::new(&mut *self.socket)
-                .start_send(Message::Text(frame))
-                .map_err(|error| self.ended(&error))?;
+            self.guest.sent(frames, bytes);
         }
+        written?;
         if self.unflushed
             && let Poll::Ready(flushed) = Pin::new(&mut *self.socket).poll_flush(cx)
         {
@@ -135,11 +128,27 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// Writes as many frames as the socket takes, and counts them.
+    fn write(&mut self, cx: &mut Context<'_>, frames: &mut usize, bytes: &mut usize) -> Result<(), End> {
+        loop {
+            match Pin::new(&mut *self.socket).poll_ready(cx) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(ready) => ready.map_err(|error| self.ended(&error))?,
+            }
+            let Some(frame) = self.guest.mailbox().next_frame() else { return Ok(()) };
+            *frames += 1;
+            *bytes += frame.len();
+            Pin::new(&mut *self.socket)
+                .start_send(Message::Text(frame))
+                .map_err(|error| self.ended(&error))?;
+        }
+    }
+
     /// Reads until there is no more, or enough is being handled.
     fn receive(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        let profile = &self.gateway.edge.profile;
-        while self.connection.in_flight() < profile.in_flight_per_connection
-            && !self.connection.congested(profile.outgoing_bytes_per_connection)
+        let (profile, guest) = (self.profile, self.guest);
+        while guest.mailbox().in_flight() < profile.in_flight_per_connection
+            && !guest.mailbox().congested(profile.outgoing_bytes_per_connection)
         {
             match Pin::new(&mut *self.socket).poll_next(cx) {
                 Poll::Pending => break,
@@ -154,10 +163,9 @@ impl<'a> Session<'a> {
     fn take(&mut self, message: Message) -> Result<(), End> {
         match message {
             Message::Text(body) => {
-                self.active();
-                count(&self.gateway.edge.meters.messages);
-                self.connection.begin();
-                tokio::spawn(Arc::clone(self.gateway).message(Arc::clone(self.connection), body));
+                self.last_active = Instant::now();
+                self.guest.mailbox().begin();
+                self.guest.message(body);
             }
             Message::Binary(_) => return Err(End::Server(close(CloseCode::Unsupported))),
             Message::Close(frame) => {
@@ -176,11 +184,6 @@ impl<'a> Session<'a> {
     /// A client that has said farewell has ended the connection, whatever error followed.
     fn ended(&mut self, error: &WsError) -> End {
         self.closing.take().map_or_else(|| end_of(error), |(code, reason)| End::Client(code, reason))
-    }
-
-    fn active(&mut self) {
-        self.last_active = Instant::now();
-        self.connection.touch();
     }
 }
 

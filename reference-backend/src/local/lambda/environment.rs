@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::{Code, InvokeError};
 use crate::function::Function;
@@ -33,6 +34,10 @@ pub struct Call {
     pub payload: Bytes,
     /// When the pool will wait no longer.
     pub deadline: SystemTime,
+    /// When its time began.
+    pub started: Instant,
+    /// How long the environment's cold start took, if the event had to wait for one.
+    pub init: Option<Duration>,
 }
 
 /// Where environments come from.

@@ -15,6 +15,8 @@ use super::{InvokeError, LambdaProfile};
 use crate::local::metrics::{Metrics, Series, Unit};
 
 const NAMESPACE: &str = "AWS/Lambda";
+/// Where AWS tells how long an Init took; the other namespace does not have it.
+const INSIGHTS: &str = "LambdaInsights";
 
 /// Concurrency of the whole account.
 pub(super) struct Account {
@@ -59,6 +61,7 @@ pub(super) struct Pool {
     errors: Arc<Series>,
     throttles: Arc<Series>,
     duration: Arc<Series>,
+    init_duration: Arc<Series>,
 }
 
 /// A warm environment, if there is one, and how many are busy now.
@@ -94,6 +97,12 @@ impl Pool {
             errors: series("Errors", Unit::Count),
             throttles: series("Throttles", Unit::Count),
             duration: series("Duration", Unit::Milliseconds),
+            init_duration: metrics.series(
+                INSIGHTS,
+                "init_duration",
+                Unit::Milliseconds,
+                &[("function_name", &lambda.name)],
+            ),
             lambda,
             home,
         }
@@ -215,6 +224,12 @@ impl Lease {
     /// Whether it has to be started first.
     pub(super) fn is_cold(&self) -> bool {
         self.cold
+    }
+
+    /// Notes how long its cold start took.
+    pub(super) fn initialized(&self, took: Duration) -> Duration {
+        self.pool.init_duration.record(SystemTime::now(), took.as_secs_f64() * 1_000.0);
+        took
     }
 
     /// What handles the event.

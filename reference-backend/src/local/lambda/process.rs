@@ -6,6 +6,7 @@
 //! the end of an environment is a SIGKILL at once, as on AWS for functions without extensions.
 
 mod executables;
+mod report;
 mod runtime_api;
 pub mod spawner;
 
@@ -25,16 +26,18 @@ use uuid::Uuid;
 
 use self::executables::Executables;
 pub use self::executables::MissingExecutable;
+use self::report::Report;
 use self::runtime_api::{Event, Failure, RuntimeApi, Said};
 use self::spawner::Spawner;
 use super::environment::{Call, Environment, Home, Lambda};
 use super::{InvokeError, Layout};
 use crate::local::{ACCOUNT_ID, REGION};
+use crate::variables;
 
 /// How long an environment may take to ask for its first event.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 /// Megabytes that a function is told it has; nobody holds it to that.
-const MEMORY_MB: &str = "128";
+const MEMORY_MB: u32 = 128;
 /// What a process keeps of the stack's own environment.
 const INHERITED: [&str; 4] = ["PATH", "LANG", "RUST_LOG", "RUST_BACKTRACE"];
 
@@ -108,7 +111,7 @@ impl Shared {
             .envs([
                 ("AWS_LAMBDA_RUNTIME_API", api.address.to_string().as_str()),
                 ("AWS_LAMBDA_FUNCTION_NAME", &lambda.name),
-                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", MEMORY_MB),
+                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &MEMORY_MB.to_string()),
                 ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
                 ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
                 ("AWS_LAMBDA_LOG_GROUP_NAME", &format!("/aws/lambda/{}", lambda.name)),
@@ -121,6 +124,7 @@ impl Shared {
                 ("TZ", ":UTC"),
             ])
             .envs(executable.parent().map(|folder| ("LAMBDA_TASK_ROOT", folder)))
+            .envs(lambda.function.map(|function| (variables::FUNCTION, function.short_name())))
             .envs(self.config.environment.iter().map(|(name, value)| (name, value)))
             // Standard output is the stack's own voice; what functions say is a log.
             .stdin(Stdio::null())
@@ -174,10 +178,16 @@ impl Environment for Process {
 
     async fn run(&mut self, call: Call) -> Result<Bytes, InvokeError> {
         let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{}", self.lambda.name);
-        let Call { payload, deadline, .. } = call;
-        let event = Event { id: Uuid::new_v4().to_string(), arn, deadline, payload };
+        let Call { payload, deadline, started, init, .. } = call;
+        let id = Uuid::new_v4().to_string();
+        let event = Event { id: id.clone(), arn, deadline, payload };
         match &mut self.running {
-            Some(running) => Ok(running.handle(event).await?),
+            Some(running) => {
+                let outcome = running.handle(event).await;
+                let report = Report { id: &id, duration: started.elapsed(), init, pid: running.child.id() };
+                tracing::info!(function = self.lambda.name, "{report}");
+                Ok(outcome?)
+            }
             None => Err(Failure::default().into()),
         }
     }

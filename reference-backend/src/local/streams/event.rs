@@ -3,6 +3,7 @@
 //! The JSON of [`aws_lambda_events::dynamodb::Event`], written from borrowed records: on the way of every delivery,
 //! copying each item into the library's owned types first would be the most expensive step.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use aws_lambda_events::streams::DynamoDbBatchItemFailure;
@@ -11,9 +12,13 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_dynamo::Item;
 
+use crate::json;
 use crate::local::REGION;
 use crate::local::profile::Rate;
 use crate::local::tables::{Change, ChangeKind};
+
+/// Bytes of a usual record, besides its item's.
+const RECORD: usize = 768;
 
 /// Where records come from.
 #[derive(Debug)]
@@ -38,11 +43,11 @@ struct Event<'a> {
 #[serde(rename_all = "camelCase")]
 struct Record<'a> {
     #[serde(rename = "eventID")]
-    event_id: String,
+    event_id: Cow<'a, str>,
     event_name: &'static str,
     event_version: &'static str,
     event_source: &'static str,
-    aws_region: &'static str,
+    aws_region: &'a str,
     dynamodb: Body<'a>,
     #[serde(rename = "eventSourceARN")]
     event_source_arn: &'a str,
@@ -57,7 +62,7 @@ struct Body<'a> {
     keys: Keys<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     new_image: Option<&'a Item>,
-    sequence_number: String,
+    sequence_number: Cow<'a, str>,
     size_bytes: usize,
     stream_view_type: &'static str,
 }
@@ -103,7 +108,8 @@ impl Source {
     /// The event of a batch.
     pub(super) fn event(&self, batch: &[Arc<Change>]) -> Result<Bytes, serde_json::Error> {
         let records = batch.iter().map(|change| self.record(change)).collect();
-        serde_json::to_vec(&Event { records }).map(Bytes::from)
+        let room = batch.iter().map(|change| RECORD + change.size).sum();
+        json::write(&Event { records }, room).map(Bytes::from)
     }
 
     fn record<'a>(&'a self, change: &'a Change) -> Record<'a> {
@@ -113,11 +119,14 @@ impl Source {
             ChangeKind::Remove | ChangeKind::Expire => "REMOVE",
         };
         Record {
-            event_id: format!("{:016x}{:016x}", change.key_hash, change.sequence),
+            event_id: match &change.foreign {
+                Some(foreign) => Cow::Borrowed(&foreign.event_id),
+                None => format!("{:016x}{:016x}", change.key_hash, change.sequence).into(),
+            },
             event_name,
             event_version: "1.1",
             event_source: "aws:dynamodb",
-            aws_region: REGION,
+            aws_region: self.region(),
             dynamodb: Body {
                 approximate_creation_date_time: if self.poison.covers(change.key_hash) {
                     Created::Poison("poison")
@@ -136,9 +145,18 @@ impl Source {
         }
     }
 
-    /// Digits only, longer than any integer type, rising within a shard, different between shards.
-    fn sequence_number(&self, change: &Change) -> String {
-        format!("{}{:021}", 100 + self.shard, change.sequence)
+    /// The fourth part of an ARN.
+    fn region(&self) -> &str {
+        self.arn.split(':').nth(3).unwrap_or(REGION)
+    }
+
+    /// DynamoDB's own, or one like it: digits only, longer than any integer type, rising within a shard, different
+    /// between shards.
+    fn sequence_number<'a>(&self, change: &'a Change) -> Cow<'a, str> {
+        match &change.foreign {
+            Some(foreign) => Cow::Borrowed(&foreign.sequence_number),
+            None => format!("{}{:021}", 100 + self.shard, change.sequence).into(),
+        }
     }
 
     /// How many records of the batch were done before the first that failed. An identifier that is missing or not

@@ -1,6 +1,8 @@
 //! Mappings with a function that does as the test says.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_lambda_events::dynamodb::{Event, EventRecord};
@@ -10,11 +12,14 @@ use proptest::prelude::*;
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::json;
 
+use super::batch::Batches;
+use super::event::Source;
 use super::*;
-use crate::local::lambda::InvokeError;
-use crate::local::metrics::{MetricId, Statistic};
+use crate::function::{Deployment, Function, Layout, Table};
+use crate::local::lambda::{Invoke, InvokeError};
+use crate::local::metrics::{MetricId, Metrics, Statistic, Unit};
 use crate::local::profile::Rate;
-use crate::local::tables::TablesProfile;
+use crate::local::tables::{Change, ChangeKind, TablesProfile};
 use crate::ports::{Clock, TableStore};
 use crate::testing::ManualClock;
 
@@ -49,6 +54,17 @@ impl Invoke for Scripted {
     }
 }
 
+/// The mappings of both streams, with this function at their end.
+fn mapped(
+    profile: &StreamsProfile,
+    tables: &EmbeddedTables,
+    invoke: Arc<Scripted>,
+    metrics: &Metrics,
+) -> Background {
+    let (deployment, layout, clock) = (&Deployment::default(), Layout::PerOperation, tables.clock());
+    start(&Targets { profile, invoke, deployment, layout, metrics, clock }, tables)
+}
+
 fn failures<'a>(records: impl IntoIterator<Item = &'a EventRecord>) -> serde_json::Value {
     let failures: Vec<_> = records
         .into_iter()
@@ -70,6 +86,7 @@ fn change(sequence: u64) -> Arc<Change> {
         size: 100,
         created_ms: 1_700_000_000_000,
         sequence,
+        foreign: None,
     })
 }
 
@@ -246,8 +263,7 @@ async fn every_change_arrives_once_and_in_order_per_key() {
     let lambda = Scripted::new(|_| Ok(json!({})));
     let profile = StreamsProfile { parallelization_factor: 3, batch_size: 7, ..StreamsProfile::default() };
     let metrics = Metrics::default();
-    let deployment = Deployment::default();
-    let _mapping = start(&profile, &tables, lambda.clone(), &deployment, Layout::PerOperation, &metrics);
+    let _mapping = mapped(&profile, &tables, lambda.clone(), &metrics);
     let writers = (0..4).map(|writer| {
         let tables = Arc::clone(&tables);
         tokio::spawn(async move {
@@ -288,9 +304,7 @@ async fn a_window_fills_the_batch_and_a_poll_has_its_time() {
         batch_size: 10,
         ..StreamsProfile::default()
     };
-    let deployment = Deployment::default();
-    let _mapping =
-        start(&profile, &tables, lambda.clone(), &deployment, Layout::PerOperation, &Metrics::default());
+    let _mapping = mapped(&profile, &tables, lambda.clone(), &Metrics::default());
     for key in 0..4 {
         tables.put(Table::Placements, message(&format!("k{key}"), 0), None).await.expect("put");
         tokio::time::sleep(Duration::from_millis(400)).await;
@@ -309,10 +323,8 @@ async fn a_window_fills_the_batch_and_a_poll_has_its_time() {
 async fn deletions_do_not_wake_the_function_and_look_as_on_aws() {
     let tables = tables(1);
     let lambda = Scripted::new(|_| Ok(json!({})));
-    let deployment = Deployment::default();
     let profile = StreamsProfile::default();
-    let _mapping =
-        start(&profile, &tables, lambda.clone(), &deployment, Layout::PerOperation, &Metrics::default());
+    let _mapping = mapped(&profile, &tables, lambda.clone(), &Metrics::default());
     tables.put(Table::Placements, message("a", 0), None).await.expect("put");
     tables.delete(Table::Placements, "a", None).await.expect("delete");
     tables.put(Table::Placements, message("b", 0), None).await.expect("put");

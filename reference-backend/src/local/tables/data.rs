@@ -3,14 +3,17 @@
 //! Locks are per shard of keys, so that requests for different keys rarely meet. They are taken in one order:
 //! items, then index or stream; a query takes the index first but lets go of it before it looks at items.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde_dynamo::{AttributeValue, Item};
 
 use super::TablesProfile;
+use super::check::check_item;
+use super::keeper::{Keeper, Logged, Write};
+use super::keys::{Key, Keyed, Keys, hash};
+use super::number::compare;
 use super::size::{LARGEST_ITEM, item_size};
 use super::stream::{Change, ChangeKind, Stream};
 use crate::function::Table;
@@ -31,12 +34,21 @@ pub(super) struct Stored {
 
 #[derive(Default)]
 struct Shard {
-    items: HashMap<Arc<str>, Stored>,
+    items: Keyed<Stored>,
     /// Keys by the second in which they expire; an entry may be outdated, the item decides.
-    expiry: BTreeMap<i64, Vec<Arc<str>>>,
+    expiry: BTreeMap<i64, Vec<Key>>,
 }
 
-type Index = HashMap<String, HashSet<Arc<str>>>;
+impl Shard {
+    /// Notes when an item expires.
+    fn expect_end(&mut self, key: &Key, stored: &Stored) {
+        if let Some(expire_at) = number(&stored.item, Table::EXPIRE_AT) {
+            self.expiry.entry(expire_at).or_default().push(key.clone());
+        }
+    }
+}
+
+type Index = HashMap<String, Keys>;
 
 /// One table.
 pub(super) struct Data {
@@ -44,22 +56,24 @@ pub(super) struct Data {
     shards: Vec<Mutex<Shard>>,
     index: Vec<Mutex<Index>>,
     pub(super) stream: Option<Arc<Stream>>,
+    /// Hears of every write, if writes are to outlive the process.
+    keeper: Option<Arc<dyn Keeper>>,
 }
 
 /// An item that may be written: its keys are as the table wants them.
 pub(super) struct Checked {
-    pub(super) key: Arc<str>,
-    pub(super) hash: u64,
+    pub(super) key: Key,
     pub(super) stored: Stored,
 }
 
 impl Data {
-    pub(super) fn new(table: Table, profile: &TablesProfile) -> Self {
+    pub(super) fn new(table: Table, profile: &TablesProfile, keeper: Option<Arc<dyn Keeper>>) -> Self {
         Self {
             table,
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             index: (0..SHARDS).map(|_| Mutex::default()).collect(),
             stream: table.streamed().then(|| Arc::new(Stream::new(table, profile))),
+            keeper,
         }
     }
 
@@ -68,50 +82,36 @@ impl Data {
     }
 
     /// Checks an item as DynamoDB would.
-    pub(super) fn check(&self, item: Item) -> Result<Checked, TableError> {
-        let key: Arc<str> = match item.get(self.table.key()) {
-            Some(AttributeValue::S(key)) => {
-                check_key(self.table, key)?;
-                key.as_str().into()
-            }
-            Some(other) => return Err(type_mismatch(self.table.key(), other)),
-            None => {
-                return Err(TableError::Validation(format!(
-                    "One or more parameter values were invalid: Missing the key {} in the item",
-                    self.table.key()
-                )));
-            }
-        };
-        match item.get(self.table.index_key()) {
-            None | Some(AttributeValue::S(_)) => {}
-            Some(other) => return Err(type_mismatch(self.table.index_key(), other)),
-        }
+    pub(super) fn check(&self, mut item: Item) -> Result<Checked, TableError> {
+        check_item(self.table, &mut item)?;
+        let key = Key::from(text(&item, self.table.key()).unwrap_or_default());
         let size = item_size(&item);
         if size > LARGEST_ITEM {
             return Err(TableError::Validation("Item size has exceeded the maximum allowed size".into()));
         }
-        let hash = hash(&key);
-        Ok(Checked { key, hash, stored: Stored { item: Arc::new(item), size } })
+        Ok(Checked { key, stored: Stored { item: Arc::new(item), size } })
     }
 
     /// Writes an item if the condition holds. Returns the stream's shards that changed, as bits.
     pub(super) fn put(
         &self,
-        Checked { key, hash, stored }: Checked,
+        Checked { key, stored }: Checked,
         condition: Option<&Condition>,
         now_ms: i64,
     ) -> Result<u64, TableError> {
-        let mut shard = self.shard(hash);
+        let mut shard = self.shard(key.hash);
         if condition.is_some() {
-            satisfied(condition, shard.items.get(&key).map(|stored| &*stored.item))?;
+            satisfied(condition, shard.items.get(key.hash, &key.text).map(|stored| &*stored.item))?;
         }
-        if let Some(expire_at) = number(&stored.item, Table::EXPIRE_AT) {
-            shard.expiry.entry(expire_at).or_default().push(Arc::clone(&key));
+        shard.expect_end(&key, &stored);
+        let previous = shard.items.insert(key.clone(), stored.clone());
+        // A write that changes nothing leaves no trace in the stream.
+        if previous.as_ref().is_some_and(|previous| previous.item == stored.item) {
+            return Ok(0);
         }
-        let previous = shard.items.insert(Arc::clone(&key), stored.clone());
         let kind = if previous.is_some() { ChangeKind::Modify } else { ChangeKind::Insert };
         self.reindex(&key, previous.as_ref().map(|stored| &*stored.item), Some(&stored.item));
-        Ok(self.log(kind, key, hash, Some(stored), now_ms))
+        Ok(self.log(kind, key, Some(stored), now_ms))
     }
 
     /// Deletes an item if the condition holds. Returns its bytes and the stream's shards that changed.
@@ -123,66 +123,92 @@ impl Data {
     ) -> Result<(usize, u64), TableError> {
         let hash = hash(key);
         let mut shard = self.shard(hash);
-        satisfied(condition, shard.items.get(key).map(|stored| &*stored.item))?;
-        match shard.items.remove_entry(key) {
+        satisfied(condition, shard.items.get(hash, key).map(|stored| &*stored.item))?;
+        match shard.items.remove(hash, key) {
             Some((key, stored)) => {
                 self.reindex(&key, Some(&stored.item), None);
-                Ok((stored.size, self.log(ChangeKind::Remove, key, hash, None, now_ms)))
+                Ok((stored.size, self.log(ChangeKind::Remove, key, None, now_ms)))
             }
             None => Ok((0, 0)),
         }
     }
 
+    /// Puts an item back that was there before this process. Nobody hears of it.
+    #[cfg(feature = "data")]
+    pub(super) fn restore(&self, Checked { key, stored }: Checked) {
+        let mut shard = self.shard(key.hash);
+        shard.expect_end(&key, &stored);
+        self.reindex(&key, None, Some(&stored.item));
+        shard.items.insert(key, stored);
+    }
+
+    /// What `wanted` makes of the items, where it makes anything.
+    pub(super) fn scan<T>(&self, wanted: impl Fn(&Item) -> Option<T>) -> Vec<T> {
+        let mut found = Vec::new();
+        for shard in &self.shards {
+            found.extend(shard.lock().items.iter().filter_map(|(_, stored)| wanted(&stored.item)));
+        }
+        found
+    }
+
     /// Reads an item.
     pub(super) fn get(&self, key: &str) -> Option<Stored> {
-        self.shard(hash(key)).items.get(key).cloned()
+        self.read(hash(key), key)
+    }
+
+    fn read(&self, hash: u64, key: &str) -> Option<Stored> {
+        self.shard(hash).items.get(hash, key).cloned()
     }
 
     /// The items with an index value.
     pub(super) fn query(&self, value: &str) -> Vec<Stored> {
         let keys: Vec<_> = match self.index_shard(value).lock().get(value) {
-            Some(keys) => keys.iter().cloned().collect(),
+            Some(keys) => keys.iter().map(|(key, ())| key.clone()).collect(),
             None => return Vec::new(),
         };
         let same = |stored: &Stored| text(&stored.item, self.table.index_key()) == Some(value);
-        keys.iter().filter_map(|key| self.get(key)).filter(same).collect()
+        keys.iter().filter_map(|key| self.read(key.hash, &key.text)).filter(same).collect()
     }
 
-    /// Deletes what expired before the second `now`. Returns how many items.
-    pub(super) fn sweep(&self, now: i64, now_ms: i64) -> usize {
-        (0..SHARDS).map(|shard| self.sweep_shard(shard, now, now_ms)).sum()
-    }
-
-    fn sweep_shard(&self, shard: usize, now: i64, now_ms: i64) -> usize {
+    /// Deletes what expired before the second `now`. Returns how many items. Whoever waits for the thread gets it
+    /// every now and then: a second of load leaves tens of thousands of items.
+    pub(super) async fn sweep(&self, now: i64, now_ms: i64) -> usize {
         let mut deleted = 0;
-        loop {
-            let mut shard = self.shards[shard].lock();
-            let Some(mut due) = shard.expiry.first_entry().filter(|first| *first.key() < now) else {
-                return deleted;
-            };
-            let step = due.get().len().saturating_sub(SWEEP_STEP);
-            let keys = due.get_mut().split_off(step);
-            if step == 0 {
-                due.remove();
+        for shard in &self.shards {
+            while let Some(more) = self.sweep_some(shard, now, now_ms) {
+                deleted += more;
+                tokio::task::yield_now().await;
             }
-            let mut touched = 0;
-            for key in keys {
-                let expired = |stored: &Stored| {
-                    number(&stored.item, Table::EXPIRE_AT).is_some_and(|expire_at| expire_at < now)
-                };
-                if !shard.items.get(&key).is_some_and(expired) {
-                    continue;
-                }
-                if let Some(stored) = shard.items.remove(&key) {
-                    self.reindex(&key, Some(&stored.item), None);
-                    let hash = hash(&key);
-                    touched |= self.log(ChangeKind::Expire, key, hash, None, now_ms);
-                    deleted += 1;
-                }
-            }
-            drop(shard);
-            self.wake(touched);
         }
+        deleted
+    }
+
+    /// Deletes a few of a shard's expired items; none if none has expired.
+    fn sweep_some(&self, shard: &Mutex<Shard>, now: i64, now_ms: i64) -> Option<usize> {
+        let mut shard = shard.lock();
+        let mut due = shard.expiry.first_entry().filter(|first| *first.key() < now)?;
+        let step = due.get().len().saturating_sub(SWEEP_STEP);
+        let keys = due.get_mut().split_off(step);
+        if step == 0 {
+            due.remove();
+        }
+        let (mut touched, mut deleted) = (0, 0);
+        for key in keys {
+            let expired = |stored: &Stored| {
+                number(&stored.item, Table::EXPIRE_AT).is_some_and(|expire_at| expire_at < now)
+            };
+            if !shard.items.get(key.hash, &key.text).is_some_and(expired) {
+                continue;
+            }
+            if let Some((key, stored)) = shard.items.remove(key.hash, &key.text) {
+                self.reindex(&key, Some(&stored.item), None);
+                touched |= self.log(ChangeKind::Expire, key, None, now_ms);
+                deleted += 1;
+            }
+        }
+        drop(shard);
+        self.wake(touched);
+        Some(deleted)
     }
 
     /// Wakes the readers of the stream's shards in `touched`.
@@ -201,7 +227,7 @@ impl Data {
         &self.index[hash(value) as usize % SHARDS]
     }
 
-    fn reindex(&self, key: &Arc<str>, previous: Option<&Item>, new: Option<&Item>) {
+    fn reindex(&self, key: &Key, previous: Option<&Item>, new: Option<&Item>) {
         let attribute = self.table.index_key();
         let previous = previous.and_then(|item| text(item, attribute));
         let new = new.and_then(|item| text(item, attribute));
@@ -211,7 +237,7 @@ impl Data {
         if let Some(value) = previous {
             let mut index = self.index_shard(value).lock();
             if let Some(keys) = index.get_mut(value) {
-                keys.remove(key);
+                keys.remove(key.hash, &key.text);
                 if keys.is_empty() {
                     index.remove(value);
                 }
@@ -220,72 +246,41 @@ impl Data {
         if let Some(value) = new {
             let mut index = self.index_shard(value).lock();
             match index.get_mut(value) {
-                Some(keys) => {
-                    keys.insert(Arc::clone(key));
-                }
-                None => {
-                    index.insert(value.to_owned(), HashSet::from([Arc::clone(key)]));
-                }
-            }
+                Some(keys) => keys.insert(key.clone(), ()),
+                None => index.entry(value.to_owned()).or_default().insert(key.clone(), ()),
+            };
         }
     }
 
+    /// Tells stream and keeper of a change. Returns the stream's shards that changed, as bits.
     fn log(
         &self,
         kind: ChangeKind,
-        key: Arc<str>,
-        key_hash: u64,
+        Key { text: key, hash: key_hash }: Key,
         stored: Option<Stored>,
         created_ms: i64,
     ) -> u64 {
-        let Some(stream) = &self.stream else { return 0 };
         let size = self.table.key().len() + key.len() + stored.as_ref().map_or(0, |stored| stored.size);
-        let new_image = stored.map(|stored| stored.item);
-        stream.append(Change { kind, key, key_hash, new_image, size, created_ms, sequence: 0 })
+        let item = stored.map(|stored| stored.item);
+        let logged = self.stream.as_ref().map(|stream| {
+            let (key, new_image) = (Arc::clone(&key), item.clone());
+            let (shard, sequence) = stream.append(Change {
+                kind,
+                key,
+                key_hash,
+                new_image,
+                size,
+                created_ms,
+                sequence: 0,
+                foreign: None,
+            });
+            Logged { shard, sequence, kind, key_hash, size, created_ms }
+        });
+        if let Some(keeper) = &self.keeper {
+            keeper.write(Write { table: self.table, key, item, logged });
+        }
+        logged.map_or(0, |logged| 1 << logged.shard)
     }
-}
-
-/// Hash of a key; stable within the process.
-pub(super) fn hash(key: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// Refuses a key value that DynamoDB refuses.
-pub(super) fn check_key(table: Table, key: &str) -> Result<(), TableError> {
-    if key.is_empty() {
-        return Err(TableError::Validation(format!(
-            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an \
-             empty string value. Key: {}",
-            table.key()
-        )));
-    }
-    if key.len() > 2_048 {
-        return Err(TableError::Validation(
-            "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes"
-                .into(),
-        ));
-    }
-    Ok(())
-}
-
-fn type_mismatch(attribute: &str, value: &AttributeValue) -> TableError {
-    let actual = match value {
-        AttributeValue::S(_) => "S",
-        AttributeValue::N(_) => "N",
-        AttributeValue::B(_) => "B",
-        AttributeValue::Bool(_) => "BOOL",
-        AttributeValue::Null(_) => "NULL",
-        AttributeValue::M(_) => "M",
-        AttributeValue::L(_) => "L",
-        AttributeValue::Ss(_) => "SS",
-        AttributeValue::Ns(_) => "NS",
-        AttributeValue::Bs(_) => "BS",
-    };
-    TableError::Validation(format!(
-        "One or more parameter values were invalid: Type mismatch for key {attribute} expected: S actual: {actual}"
-    ))
 }
 
 fn satisfied(condition: Option<&Condition>, current: Option<&Item>) -> Result<(), TableError> {
@@ -296,13 +291,14 @@ fn satisfied(condition: Option<&Condition>, current: Option<&Item>) -> Result<()
             text(item, attribute) == Some(value.as_str())
         }
         (Some(Condition::AbsentOrAtMost { attribute, value }), Some(item)) => {
-            number(item, attribute).is_some_and(|current| current <= *value)
+            matches!(item.get(*attribute), Some(AttributeValue::N(current)) if compare(current, *value).is_le())
         }
     };
     if holds { Ok(()) } else { Err(TableError::ConditionFailed) }
 }
 
-fn text<'a>(item: &'a Item, attribute: &str) -> Option<&'a str> {
+/// A string attribute.
+pub(super) fn text<'a>(item: &'a Item, attribute: &str) -> Option<&'a str> {
     match item.get(attribute)? {
         AttributeValue::S(text) => Some(text),
         _ => None,

@@ -1,13 +1,22 @@
 //! DynamoDB's part of the local stack: three tables with keys, index, conditions, TTL, batch limits and streams.
 //!
+//! They are read in memory. Whether they outlive the process is a [`Keeper`]'s business.
+//!
 //! Differences from AWS: the index is always up to date, a read is never stale, and a stream's shards neither split
 //! nor close.
 
+mod check;
 mod data;
+mod keeper;
+#[cfg(feature = "data")]
+mod kept;
+mod keys;
 mod meter;
+mod number;
 mod profile;
 mod size;
 mod stream;
+mod unsettled;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,11 +26,15 @@ use async_trait::async_trait;
 use serde_dynamo::Item;
 use tokio::time::Instant;
 
-use self::data::{Checked, Data, check_key, hash};
+use self::check::{check_index_key, check_key};
+use self::data::{Checked, Data};
+pub use self::keeper::{DataConfig, DataError, Keeper, Logged, Write};
+use self::keys::hash;
 use self::meter::{Meter, Operation};
 pub use self::profile::{Latency, OwnLatency, OwnTable, TablesProfile};
 use self::size::{read_half_units, write_units};
-pub use self::stream::{Change, ChangeKind, Reader, Stream};
+pub use self::stream::{Change, ChangeKind, Foreign, Reader, Stream};
+pub use self::unsettled::Unsettled;
 use super::background::Background;
 use super::metrics::Metrics;
 use crate::function::{Deployment, Table};
@@ -36,6 +49,11 @@ pub struct EmbeddedTables {
     tables: Vec<Embedded>,
     sweep_every: Duration,
     clock: Arc<dyn Clock>,
+    /// What makes writes outlive the process, if they are to.
+    keeper: Option<Arc<dyn Keeper>>,
+    /// Streams that wait for players of a former process.
+    #[cfg(feature = "data")]
+    held: parking_lot::Mutex<Option<kept::Held>>,
 }
 
 struct Embedded {
@@ -47,7 +65,7 @@ struct Embedded {
 }
 
 impl EmbeddedTables {
-    /// Empty tables.
+    /// Empty tables, which end with the process.
     #[must_use]
     pub fn new(
         profile: &TablesProfile,
@@ -55,14 +73,92 @@ impl EmbeddedTables {
         metrics: &Metrics,
         clock: Arc<dyn Clock>,
     ) -> Arc<Self> {
+        Arc::new(Self::empty(profile, deployment, metrics, clock, None))
+    }
+
+    /// Tables with what a directory keeps, and which keep there what is written from now on.
+    ///
+    /// # Errors
+    /// [`DataError`], each with its remedy.
+    #[cfg_attr(
+        not(feature = "data"),
+        allow(unused_variables, reason = "without the feature there is nothing to open")
+    )]
+    pub fn open(
+        profile: &TablesProfile,
+        deployment: &Deployment,
+        metrics: &Metrics,
+        clock: Arc<dyn Clock>,
+        data: &DataConfig,
+    ) -> Result<Arc<Self>, DataError> {
+        #[cfg(feature = "data")]
+        return kept::open(data, deployment, |keeper| {
+            Self::empty(profile, deployment, metrics, clock, Some(keeper))
+        });
+        #[cfg(not(feature = "data"))]
+        Err(DataError::NotBuilt)
+    }
+
+    fn empty(
+        profile: &TablesProfile,
+        deployment: &Deployment,
+        metrics: &Metrics,
+        clock: Arc<dyn Clock>,
+        keeper: Option<Arc<dyn Keeper>>,
+    ) -> Self {
         let table = |table: &Table| {
             let name = deployment.table_name(*table);
             let profile = profile.of(*table);
-            let (data, meter) = (Data::new(*table, &profile), Meter::new(&name, &profile, metrics));
+            let data = Data::new(*table, &profile, keeper.clone());
+            let meter = Meter::new(&name, &profile, metrics);
             Embedded { data, meter, name, profile }
         };
         let sweep_every = Duration::from_secs_f64(profile.ttl_sweep_s);
-        Arc::new(Self { tables: Table::ALL.iter().map(table).collect(), sweep_every, clock })
+        Self {
+            tables: Table::ALL.iter().map(table).collect(),
+            sweep_every,
+            clock,
+            keeper,
+            #[cfg(feature = "data")]
+            held: parking_lot::Mutex::default(),
+        }
+    }
+
+    /// Lets streams that wait for players of a former process go on, as soon as those are back or have been waited
+    /// for long enough. Must be called inside a tokio runtime.
+    pub fn start_release(self: &Arc<Self>) -> Background {
+        #[cfg(feature = "data")]
+        if let Some(held) = self.held.lock().take() {
+            return Background::with(held.release(Arc::clone(self)));
+        }
+        Background::default()
+    }
+
+    /// Whether they are kept in a directory.
+    #[must_use]
+    pub fn outlives(&self) -> bool {
+        self.keeper.is_some()
+    }
+
+    /// Notes how far the streams have come, and lets go of the directory. Nothing can be written after that.
+    pub async fn close(&self) {
+        if let Some(keeper) = &self.keeper {
+            keeper.close().await;
+        }
+    }
+
+    /// Refuses a write that could not be kept.
+    fn writable(&self) -> Result<(), TableError> {
+        self.keeper.as_ref().map_or(Ok(()), |keeper| keeper.usable())
+    }
+
+    /// Waits until everything that was written is kept. Before that no write is acknowledged, nor is one refused
+    /// because of another.
+    async fn kept(&self) -> Result<(), TableError> {
+        match &self.keeper {
+            Some(keeper) => keeper.settled().await,
+            None => Ok(()),
+        }
     }
 
     /// Deletes expired items from now on, every `ttl_sweep_s`. Until then they can still be read, as on AWS.
@@ -73,16 +169,16 @@ impl EmbeddedTables {
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
-                tables.sweep();
+                tables.sweep().await;
             }
         })
     }
 
     /// Deletes what is expired now.
-    pub fn sweep(&self) {
+    pub async fn sweep(&self) {
         let now_ms = self.clock.epoch_ms();
         for table in &self.tables {
-            let deleted = table.data.sweep(now_ms / 1_000, now_ms);
+            let deleted = table.data.sweep(now_ms / 1_000, now_ms).await;
             if deleted > 0 {
                 table.meter.expired(deleted);
             }
@@ -133,11 +229,13 @@ impl TableStore for EmbeddedTables {
         table.fault(Operation::Put)?;
         let checked = table.data.check(item)?;
         let units = write_units(checked.stored.size);
-        if !table.meter.may_write(checked.hash, units) {
+        if !table.meter.may_write(checked.key.hash, units) {
             return Err(table.throttle(Operation::Put));
         }
-        let touched = table.data.put(checked, condition.as_ref(), self.clock.epoch_ms())?;
-        table.data.wake(touched);
+        self.writable()?;
+        let touched = table.data.put(checked, condition.as_ref(), self.clock.epoch_ms());
+        self.kept().await?;
+        table.data.wake(touched?);
         table.meter.wrote(Operation::Put, started, units);
         Ok(())
     }
@@ -166,7 +264,10 @@ impl TableStore for EmbeddedTables {
         if !table.meter.may_write(hash(key), 1) {
             return Err(table.throttle(Operation::Delete));
         }
-        let (size, touched) = table.data.delete(key, condition.as_ref(), self.clock.epoch_ms())?;
+        self.writable()?;
+        let deleted = table.data.delete(key, condition.as_ref(), self.clock.epoch_ms());
+        self.kept().await?;
+        let (size, touched) = deleted?;
         table.data.wake(touched);
         table.meter.wrote(Operation::Delete, started, write_units(size));
         Ok(())
@@ -177,7 +278,7 @@ impl TableStore for EmbeddedTables {
         let table = self.table(table);
         table.profile.latency.query.wait().await;
         table.fault(Operation::Query)?;
-        check_key(table.data.table(), value)?;
+        check_index_key(table.data.table(), value)?;
         let found = table.data.query(value);
         let half_units = read_half_units(found.iter().map(|stored| stored.size).sum(), false);
         if !table.meter.may_read(hash(value), half_units) {
@@ -226,18 +327,20 @@ impl TableStore for EmbeddedTables {
         check_batch(items.len(), BATCH_PUT_LIMIT, "BatchWriteItem")?;
         let checked =
             items.into_iter().map(|item| table.data.check(item)).collect::<Result<Vec<Checked>, _>>()?;
-        check_different(checked.iter().map(|item| &*item.key))?;
+        check_different(checked.iter().map(|item| &*item.key.text))?;
         let (asked, now_ms, mut consumed, mut touched) = (checked.len(), self.clock.epoch_ms(), 0, 0);
         let mut unprocessed = Vec::new();
+        self.writable()?;
         for item in checked {
             let units = write_units(item.stored.size);
-            if table.profile.unprocessed_rate.hits() || !table.meter.may_write(item.hash, units) {
+            if table.profile.unprocessed_rate.hits() || !table.meter.may_write(item.key.hash, units) {
                 unprocessed.push(Arc::unwrap_or_clone(item.stored.item));
                 continue;
             }
             consumed += units;
             touched |= table.data.put(item, None, now_ms)?;
         }
+        self.kept().await?;
         table.data.wake(touched);
         if unprocessed.len() == asked {
             table.meter.throttled(Operation::BatchPut);
@@ -248,7 +351,11 @@ impl TableStore for EmbeddedTables {
     }
 }
 
-fn check_batch(asked: usize, limit: usize, operation: &str) -> Result<(), TableError> {
+/// Refuses a batch of nothing, and one of more than DynamoDB takes.
+///
+/// # Errors
+/// [`TableError::Validation`] in DynamoDB's words.
+pub fn check_batch(asked: usize, limit: usize, operation: &str) -> Result<(), TableError> {
     match asked {
         0 => Err(TableError::Validation(format!(
             "1 validation error detected: Value at 'requestItems' of {operation} failed to satisfy constraint: \
@@ -261,7 +368,11 @@ fn check_batch(asked: usize, limit: usize, operation: &str) -> Result<(), TableE
     }
 }
 
-fn check_different<'a>(keys: impl Iterator<Item = &'a str>) -> Result<(), TableError> {
+/// Refuses keys of which one comes twice.
+///
+/// # Errors
+/// [`TableError::Validation`] in DynamoDB's words.
+pub fn check_different<'a>(keys: impl Iterator<Item = &'a str>) -> Result<(), TableError> {
     let mut seen = HashSet::with_capacity(keys.size_hint().0);
     for key in keys {
         if !seen.insert(key) {

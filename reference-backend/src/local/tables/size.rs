@@ -26,10 +26,10 @@ fn value_size(value: &AttributeValue) -> usize {
     }
 }
 
-/// One byte for two significant digits, one more, and one for a sign.
+/// One byte for two significant digits, one more, and one for a sign. Zeros at either end are not significant.
 fn number_size(number: &str) -> usize {
-    let digits = number.bytes().filter(u8::is_ascii_digit).count();
-    digits.div_ceil(2) + 1 + usize::from(number.starts_with('-'))
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    digits.trim_matches('0').len().div_ceil(2) + 1 + usize::from(number.starts_with('-'))
 }
 
 /// Write request units: one per started KiB.

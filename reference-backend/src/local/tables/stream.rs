@@ -4,11 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use serde_dynamo::Item;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use super::TablesProfile;
+use super::keys::hash;
 use crate::function::Table;
 
 /// One record: an item was written or deleted.
@@ -28,10 +30,40 @@ pub struct Change {
     pub created_ms: i64,
     /// Position in the shard, without gaps.
     pub sequence: u64,
+    /// What DynamoDB calls the record, if it is one of DynamoDB Streams.
+    pub foreign: Option<Box<Foreign>>,
+}
+
+/// A record's own names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreign {
+    /// `eventID`.
+    pub event_id: String,
+    /// `SequenceNumber`.
+    pub sequence_number: String,
+}
+
+impl Change {
+    /// Hash of a key, as [`Self::key_hash`] has it.
+    #[must_use]
+    pub fn hash_of(key: &str) -> u64 {
+        hash(key)
+    }
+
+    /// Which of so many lanes it belongs to: always the same one for a key.
+    #[must_use]
+    pub const fn lane(&self, lanes: u64) -> u64 {
+        lane(self.key_hash, lanes)
+    }
+}
+
+/// Which of so many lanes the key with this hash belongs to.
+pub(super) const fn lane(key_hash: u64, lanes: u64) -> u64 {
+    (key_hash >> 24) % lanes
 }
 
 /// What happened to an item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChangeKind {
     /// It is new.
     Insert,
@@ -71,7 +103,7 @@ impl Stream {
     pub fn register(self: &Arc<Self>, shard: usize) -> Reader {
         let mut log = self.shards[shard].log.lock();
         let oldest = log.oldest();
-        log.readers.push(oldest);
+        log.readers.push(Place { done: oldest, gone: false });
         Reader { stream: Arc::clone(self), shard, number: log.readers.len() - 1, position: oldest }
     }
 
@@ -81,11 +113,14 @@ impl Stream {
     }
 
     /// Appends a change to the shard of its key. The caller holds the lock of the item, so that the changes of one
-    /// key are in order. Returns the shard's bit for [`Self::wake`].
-    pub(super) fn append(&self, change: Change) -> u64 {
-        let shard = change.key_hash as usize % self.shards.len();
-        self.shards[shard].append(change);
-        1 << shard
+    /// key are in order. Returns shard and sequence; the shard is a bit for [`Self::wake`].
+    pub(super) fn append(&self, change: Change) -> (usize, u64) {
+        let shard = self.shard_of(change.key_hash);
+        (shard, self.shards[shard].append(change))
+    }
+
+    fn shard_of(&self, key_hash: u64) -> usize {
+        key_hash as usize % self.shards.len()
     }
 
     /// Wakes the readers of the shards in `touched`: once per request, so that they find whole batches.
@@ -95,6 +130,47 @@ impl Stream {
                 shard.changed.notify_waiters();
             }
         }
+    }
+}
+
+/// What outlives a process, and what comes back after it.
+#[cfg(feature = "data")]
+impl Stream {
+    /// Puts records of a former process into the empty stream, in this order, from the sequence `base` on.
+    pub(super) fn restore(&self, base: u64, changes: Vec<Change>) {
+        for shard in &self.shards {
+            shard.log.lock().next = base;
+        }
+        for change in changes {
+            let mut log = self.shards[self.shard_of(change.key_hash)].log.lock();
+            log.push(change);
+        }
+    }
+
+    /// Everything that a shard has.
+    pub(super) fn records(&self, shard: usize) -> Vec<Arc<Change>> {
+        self.shards[shard].log.lock().records.iter().cloned().collect()
+    }
+
+    /// By reader of a shard: the first sequence that it has not done with. A reader that is gone has come no further.
+    pub(super) fn positions(&self, shard: usize) -> Vec<u64> {
+        self.shards[shard].log.lock().readers.iter().map(|reader| reader.done).collect()
+    }
+
+    /// From now on readers of a shard find nothing.
+    pub(super) fn hold(&self, shard: usize) {
+        self.shards[shard].log.lock().held = true;
+    }
+
+    /// Ends [`Self::hold`].
+    pub(super) fn release(&self, shard: usize) {
+        self.shards[shard].log.lock().held = false;
+        self.wake(1 << shard);
+    }
+
+    /// Where the records of a key are.
+    pub(super) fn shard_of_key(&self, key: &str) -> usize {
+        self.shard_of(hash(key))
     }
 }
 
@@ -113,14 +189,33 @@ struct Log {
     records: VecDeque<Arc<Change>>,
     /// Sequence of the next record.
     next: u64,
-    /// By reader: the first sequence that it has not done with.
-    readers: Vec<u64>,
+    readers: Vec<Place>,
+    /// Whether readers have to wait.
+    held: bool,
+}
+
+/// How far a reader has come.
+#[derive(Debug)]
+struct Place {
+    /// The first sequence that it has not done with.
+    done: u64,
+    /// Nothing is kept for a reader that is gone.
+    gone: bool,
 }
 
 impl Log {
     /// Sequence of the oldest record.
     fn oldest(&self) -> u64 {
         self.next - self.records.len() as u64
+    }
+
+    /// Appends a record and returns its sequence.
+    fn push(&mut self, mut change: Change) -> u64 {
+        let sequence = self.next;
+        change.sequence = sequence;
+        self.next += 1;
+        self.records.push_back(Arc::new(change));
+        sequence
     }
 }
 
@@ -134,13 +229,12 @@ impl Shard {
         }
     }
 
-    fn append(&self, mut change: Change) {
-        let mut log = self.log.lock();
-        change.sequence = log.next;
+    fn append(&self, change: Change) -> u64 {
         let now = change.created_ms;
-        log.next += 1;
-        log.records.push_back(Arc::new(change));
-        let done = log.readers.iter().copied().min().unwrap_or(u64::MAX);
+        let mut log = self.log.lock();
+        let sequence = log.push(change);
+        let present = log.readers.iter().filter(|reader| !reader.gone);
+        let done = present.map(|reader| reader.done).min().unwrap_or(u64::MAX);
         while let Some(front) = log.records.front() {
             let spare = log.records.len() > self.retention_records && front.sequence < done;
             if !spare && now - front.created_ms < self.retention_ms {
@@ -148,6 +242,7 @@ impl Shard {
             }
             log.records.pop_front();
         }
+        sequence
     }
 }
 
@@ -164,6 +259,9 @@ impl Reader {
     /// Up to `limit` further records that `wanted` accepts. What it refuses is passed over for good.
     pub fn read(&mut self, limit: usize, wanted: impl Fn(&Change) -> bool) -> Vec<Arc<Change>> {
         let log = self.shard().log.lock();
+        if log.held {
+            return Vec::new();
+        }
         let oldest = log.oldest();
         let from = self.position.max(oldest);
         let mut found = Vec::new();
@@ -190,7 +288,7 @@ impl Reader {
 
     /// Notes that everything read so far is done with (the checkpoint).
     pub fn commit(&self) {
-        self.shard().log.lock().readers[self.number] = self.position;
+        self.shard().log.lock().readers[self.number].done = self.position;
     }
 
     fn shard(&self) -> &Shard {
@@ -199,8 +297,7 @@ impl Reader {
 }
 
 impl Drop for Reader {
-    /// Nothing is kept for a reader that is gone.
     fn drop(&mut self) {
-        self.shard().log.lock().readers[self.number] = u64::MAX;
+        self.shard().log.lock().readers[self.number].gone = true;
     }
 }

@@ -1,0 +1,211 @@
+//! The process of a front door.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::net::unix::OwnedReadHalf;
+use tokio::net::{TcpListener, UnixStream};
+use tokio::sync::oneshot;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::super::door::{Desk, Door, Guest, Verdict};
+use super::super::mailbox::Mailbox;
+use super::super::profile::GatewayProfile;
+use super::super::session::End;
+use super::link::{How, Inbox, Outbox, Socket, ToDoor, ToStack, close, text};
+
+/// How long the last sockets may take to see their close frame, once the stack has closed.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Why a front door could not be one.
+#[derive(Debug, thiserror::Error)]
+pub enum FrontDoorError {
+    /// It was not started by `serve`.
+    #[error(
+        "standard input and output are not what `serve --front-doors` gives to a front door: {0}; run `serve`, which starts it"
+    )]
+    NotStarted(#[source] io::Error),
+    /// The stack has another version, or has gone.
+    #[error("the stack does not say what a front door is to do: {0}")]
+    Speechless(#[source] io::Error),
+}
+
+/// Holds sockets for the stack that started this process, until that stack closes or dies.
+///
+/// # Errors
+/// As [`FrontDoorError`] tells.
+pub async fn open() -> Result<(), FrontDoorError> {
+    let (listener, stream) = inherited().map_err(FrontDoorError::NotStarted)?;
+    let (reader, writer) = stream.into_split();
+    let mut inbox = Inbox::new(reader);
+    let strange = |error| FrontDoorError::Speechless(error);
+    let profile = match inbox.next().await.map_err(strange)? {
+        Some((ToDoor::Profile, json)) => {
+            serde_json::from_slice(&json).map_err(|error| strange(error.into()))?
+        }
+        Some((other, _)) => return Err(strange(io::Error::other(format!("it began with {other:?}")))),
+        None => return Ok(()),
+    };
+    let stack = Stack(Arc::new(Shared {
+        profile,
+        outbox: Outbox::default(),
+        knocking: Mutex::default(),
+        open: Mutex::default(),
+        next: AtomicU32::new(0),
+    }));
+    let (tasks, closing) = (TaskTracker::new(), CancellationToken::new());
+    let saying = stack.0.clone();
+    let saying = tokio::spawn(async move { saying.outbox.write_to(writer).await });
+    tokio::spawn(Door::new(stack.clone(), tasks.clone(), closing.clone()).serve(listener));
+    let last_has_gone = async {
+        closing.cancelled().await;
+        tasks.close();
+        // Whoever has not seen the farewell by then will see the connection end.
+        let _ = tokio::time::timeout(GRACE, tasks.wait()).await;
+    };
+    tokio::select! {
+        heard = listen(&stack.0, inbox, &closing) => return heard.map_err(strange),
+        () = last_has_gone => {}
+    }
+    stack.0.outbox.over();
+    // If the stack has gone meanwhile, nobody minds what was left to say.
+    let _ = tokio::time::timeout(GRACE, saying).await;
+    Ok(())
+}
+
+/// What `serve` has put in place of standard input and output.
+fn inherited() -> io::Result<(TcpListener, UnixStream)> {
+    let listener = std::net::TcpListener::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let stream = std::os::unix::net::UnixStream::from(io::stdout().as_fd().try_clone_to_owned()?);
+    // They are what they seem only if they know their addresses.
+    listener.local_addr()?;
+    stream.peer_addr()?;
+    listener.set_nonblocking(true)?;
+    stream.set_nonblocking(true)?;
+    Ok((TcpListener::from_std(listener)?, UnixStream::from_std(stream)?))
+}
+
+/// Does what the stack says, until that has gone.
+async fn listen(
+    shared: &Shared,
+    mut inbox: Inbox<OwnedReadHalf>,
+    closing: &CancellationToken,
+) -> io::Result<()> {
+    while let Some((said, rest)) = inbox.next().await? {
+        match said {
+            ToDoor::Open { socket, cut } => shared.judged(socket, Some(cut), rest.to_vec()),
+            ToDoor::Refuse { socket } => shared.judged(socket, None, rest.to_vec()),
+            ToDoor::Frame { socket } => shared.with(socket, |mailbox| mailbox.put(text(&rest))),
+            ToDoor::Answer { socket } => shared.with(socket, |mailbox| {
+                mailbox.put(text(&rest));
+                mailbox.finish();
+            }),
+            ToDoor::Handled { socket } => shared.with(socket, Mailbox::finish),
+            ToDoor::End { socket, code } => {
+                let reason = String::from_utf8_lossy(&rest).into_owned();
+                shared.with(socket, |mailbox| mailbox.end(close(code, reason)));
+            }
+            ToDoor::Close => closing.cancel(),
+            ToDoor::Profile => {}
+        }
+    }
+    Ok(())
+}
+
+/// The stack, as the desk behind this door.
+#[derive(Clone)]
+struct Stack(Arc<Shared>);
+
+struct Shared {
+    profile: GatewayProfile,
+    outbox: Outbox,
+    knocking: Mutex<HashMap<Socket, oneshot::Sender<Judged>>>,
+    open: Mutex<HashMap<Socket, Arc<Mailbox>>>,
+    next: AtomicU32,
+}
+
+/// Whether somebody may come in (and will be cut), and HTTP's answer.
+type Judged = (Option<bool>, Vec<u8>);
+
+impl Shared {
+    /// Does something with the mailbox of a socket that has not ended meanwhile.
+    fn with(&self, socket: Socket, what: impl FnOnce(&Mailbox)) {
+        let mailbox = self.open.lock().get(&socket).cloned();
+        if let Some(mailbox) = mailbox {
+            what(&mailbox);
+        }
+    }
+
+    fn judged(&self, socket: Socket, open: Option<bool>, response: Vec<u8>) {
+        if let Some(knocking) = self.knocking.lock().remove(&socket) {
+            // The one who knocked waits for this and nothing else.
+            let _ = knocking.send((open, response));
+        }
+    }
+}
+
+impl Desk for Stack {
+    type Guest = Visitor;
+
+    fn profile(&self) -> &GatewayProfile {
+        &self.0.profile
+    }
+
+    async fn knock(&self, ip: IpAddr, head: Vec<u8>) -> Verdict<Visitor> {
+        let shared = &self.0;
+        let socket = shared.next.fetch_add(1, Ordering::Relaxed);
+        let mailbox = Arc::new(Mailbox::default());
+        let (judge, judged) = oneshot::channel();
+        shared.knocking.lock().insert(socket, judge);
+        // There before the answer: frames may come close behind it.
+        shared.open.lock().insert(socket, Arc::clone(&mailbox));
+        shared.outbox.say(&ToStack::Knock { socket, ip }, &head);
+        match judged.await {
+            Ok((Some(cut), response)) => {
+                let guest = Visitor { shared: Arc::clone(shared), socket, mailbox };
+                Verdict::Open { response, guest, cut }
+            }
+            refused => {
+                shared.open.lock().remove(&socket);
+                Verdict::Refused(refused.map(|(_, response)| response).unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// A socket of this door.
+struct Visitor {
+    shared: Arc<Shared>,
+    socket: Socket,
+    mailbox: Arc<Mailbox>,
+}
+
+impl Guest for Visitor {
+    fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    fn message(&self, body: Utf8Bytes) {
+        self.shared.outbox.say(&ToStack::Message { socket: self.socket }, body.as_bytes());
+    }
+
+    fn sent(&self, frames: usize, bytes: usize) {
+        let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        let sent = ToStack::Sent { socket: self.socket, frames: number(frames), bytes: number(bytes) };
+        self.shared.outbox.say(&sent, &[]);
+    }
+
+    fn ended(&self, end: &End) {
+        self.shared.open.lock().remove(&self.socket);
+        let (how, reason) = How::of(end);
+        self.shared.outbox.say(&ToStack::Ended { socket: self.socket, how }, reason.as_bytes());
+    }
+}
