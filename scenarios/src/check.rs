@@ -7,18 +7,14 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::curve::{Curve, Line};
+use crate::auth::planned::PlayerIds;
 use crate::document::Document;
 use crate::duration::Span;
 use crate::mistakes::Mistake;
-use crate::plan::{
-    Auth, CloudWatch, MAX_MESSAGE_BYTES, MessageShape, Plan, PlannedOperation, Stretch, Target,
-};
-use crate::scenario::{self, AuthMode, PhaseKind, Scenario};
+use crate::plan::{CloudWatch, MAX_MESSAGE_BYTES, MessageShape, Plan, PlannedOperation, Poll, Target};
+use crate::scenario::{self, AuthMode, Scenario};
 use crate::threshold::{self, Metric, Operation, Threshold};
-
-/// Pause between the last planned handshake and the first phase.
-const SETTLE: Duration = Duration::from_secs(1);
+use crate::weather::keys::Policy;
 
 /// Gathers the mistakes while the plan is put together.
 pub(crate) struct Check<'d> {
@@ -31,31 +27,37 @@ impl<'d> Check<'d> {
         Self { document, mistakes: Vec::new() }
     }
 
-    fn wrong(&mut self, pointer: &str, problem: impl Into<String>, remedy: &str) {
+    pub(crate) fn wrong(&mut self, pointer: &str, problem: impl Into<String>, remedy: &str) {
         self.mistakes.push(self.document.mistake(pointer, problem, remedy));
     }
 
     pub(crate) fn plan(&mut self, scenario: &Scenario) -> Plan {
         let target = self.target(&scenario.target);
         let auth = self.auth(scenario, &target);
-        let (stretches, lines) = self.phases(scenario);
-        let operations = self.operations(scenario, &stretches, &lines);
+        let (stretches, load) = self.phases(scenario);
+        let operations = self.operations(scenario, &load);
+        let weather = self.weather(scenario, &stretches);
         Plan {
             name: scenario.name.clone(),
             players: scenario.players,
             seed: scenario.seed,
-            auth,
             connect_timeout: self.positive("/sockets/connect_timeout", scenario.sockets.connect_timeout),
             players_per_goose_user: scenario.sockets.per_goose_user,
             source_addresses: self.addresses(&scenario.sockets.source_addresses),
+            max_message_bytes: scenario.sockets.max_message_bytes,
+            weather,
             stretches,
-            message: self.message(scenario),
+            message: self.message(scenario, &auth.ids),
+            poll: self.poll(scenario, &target),
             delivery_timeout: self.positive("/deliveries/timeout", scenario.deliveries.timeout),
             placement_timeout: self
                 .positive("/deliveries/placement_timeout", scenario.deliveries.placement_timeout),
-            thresholds: self.thresholds(&scenario.thresholds, &operations),
+            grace: self.within_a_day("/deliveries/grace", scenario.deliveries.grace),
+            load,
+            thresholds: self.thresholds(scenario, &operations),
             cloudwatch: self.cloudwatch(&scenario.cloudwatch, &target),
             operations,
+            auth,
             target,
         }
     }
@@ -77,10 +79,15 @@ impl<'d> Check<'d> {
         Target::Embedded { profile }
     }
 
+    /// A file that the scenario names: beside it, or at a path from the working directory.
+    pub(crate) fn beside(&self, file: &str) -> Option<PathBuf> {
+        let beside = Path::new(self.document.file()).parent().map(|folder| folder.join(file));
+        beside.into_iter().chain([PathBuf::from(file)]).find(|path| path.is_file())
+    }
+
     /// A profile file stands beside the scenario, or at a path from the working directory.
     fn profile_file(&mut self, file: &str) -> String {
-        let beside = Path::new(self.document.file()).parent().map(|folder| folder.join(file));
-        let found = beside.into_iter().chain([PathBuf::from(file)]).find(|path| path.is_file());
+        let found = self.beside(file);
         found.map_or_else(
             || {
                 self.wrong(
@@ -94,105 +101,7 @@ impl<'d> Check<'d> {
         )
     }
 
-    fn auth(&mut self, scenario: &Scenario, target: &Target) -> Auth {
-        let auth = &scenario.auth;
-        let issuer = auth.issuer.as_ref().and_then(|issuer| {
-            self.url(
-                "/auth/issuer",
-                issuer,
-                &["http", "https"],
-                "write the identity provider's base URL, e.g. http://127.0.0.1:8081",
-            )
-        });
-        if auth.mode == AuthMode::Token && auth.issuer.is_none() && matches!(target, Target::Url(_)) {
-            self.wrong(
-                "/auth/issuer",
-                "is missing: tokens for this target have to come from somewhere",
-                "set auth.issuer to the `identity` URL of the backend, or auth.mode to \"header\" or \"none\"",
-            );
-        }
-        Auth { mode: auth.mode, placement: auth.placement, issuer, player_prefix: auth.player_prefix.clone() }
-    }
-
-    fn phases(&mut self, scenario: &Scenario) -> (Vec<Stretch>, Vec<Line>) {
-        let connect = f64::from(scenario.players) / scenario.sockets.connect_rate;
-        if connect > 86_400.0 {
-            self.wrong(
-                "/sockets/connect_rate",
-                format!("{} players would take {connect:.0} s to connect, more than a day", scenario.players),
-                "raise connect_rate or lower players",
-            );
-        }
-        let mut at = Duration::from_secs_f64(connect.min(86_400.0)) + SETTLE;
-        let mut stretches =
-            vec![Stretch { name: "connect".into(), start: Duration::ZERO, end: at, measured: true }];
-        let (mut lines, mut load) = (Vec::new(), 0.0);
-        for (index, phase) in scenario.phases.iter().enumerate() {
-            let duration = self.positive(&format!("/phases/{index}/duration"), phase.duration);
-            let seconds = duration.as_secs_f64();
-            let line = |seconds, from, to| Line { seconds, from, to };
-            match phase.kind {
-                PhaseKind::Hold => lines.push(line(seconds, phase.load, phase.load)),
-                PhaseKind::Ramp => lines.push(line(seconds, load, phase.load)),
-                PhaseKind::Spike => {
-                    lines.push(line(seconds / 2.0, load, phase.load));
-                    lines.push(line(seconds / 2.0, phase.load, load));
-                }
-            }
-            if phase.kind != PhaseKind::Spike {
-                load = phase.load;
-            }
-            let kind = match phase.kind {
-                PhaseKind::Hold => "hold",
-                PhaseKind::Ramp => "ramp",
-                PhaseKind::Spike => "spike",
-            };
-            let name = phase.name.clone().unwrap_or_else(|| kind.into());
-            stretches.push(Stretch { name, start: at, end: at + duration, measured: phase.measured });
-            at += duration;
-        }
-        if !stretches.iter().skip(1).any(|stretch| stretch.measured) {
-            self.wrong(
-                "/phases",
-                "no phase is measured",
-                "leave out `measured = false` in at least one phase",
-            );
-        }
-        (stretches, lines)
-    }
-
-    fn operations(
-        &mut self,
-        scenario: &Scenario,
-        stretches: &[Stretch],
-        lines: &[Line],
-    ) -> Vec<PlannedOperation> {
-        let connect_end = stretches.first().map_or(Duration::ZERO, |stretch| stretch.end);
-        let connect_seconds = f64::from(scenario.players) / scenario.sockets.connect_rate;
-        let mut operations = vec![PlannedOperation {
-            operation: Operation::Connect,
-            rate: scenario.sockets.connect_rate,
-            timeout: scenario.sockets.connect_timeout.0,
-            curve: Curve::new(Duration::ZERO, &[Line { seconds: connect_seconds, from: 1.0, to: 1.0 }]),
-        }];
-        let curve = Curve::new(connect_end, lines);
-        let wanted = &scenario.operations;
-        let message = wanted.send_message.as_ref().map(|message| (message.rate, message.timeout));
-        let simple =
-            |simple: &Option<scenario::Simple>| simple.as_ref().map(|simple| (simple.rate, simple.timeout));
-        for (operation, given) in [
-            (Operation::SendMessage, message),
-            (Operation::PlacementRequest, simple(&wanted.placement_request)),
-            (Operation::UnknownRoute, simple(&wanted.unknown_route)),
-        ] {
-            let Some((rate, timeout)) = given else { continue };
-            let timeout = self.positive(&format!("/operations/{operation}/timeout"), timeout);
-            operations.push(PlannedOperation { operation, rate, timeout, curve: curve.clone() });
-        }
-        operations
-    }
-
-    fn message(&mut self, scenario: &Scenario) -> Option<MessageShape> {
+    fn message(&mut self, scenario: &Scenario, ids: &PlayerIds) -> Option<MessageShape> {
         let message = scenario.operations.send_message.as_ref()?;
         let most = message.fan_out_max.unwrap_or(message.fan_out);
         if most < message.fan_out {
@@ -210,7 +119,7 @@ impl<'d> Check<'d> {
                 "lower it, or raise players",
             );
         }
-        let id_bytes = scenario.auth.player_prefix.len() as u64 + 6 + 3;
+        let id_bytes = ids.longest() as u64 + 3;
         let frame = u64::from(most) * id_bytes + u64::from(message.size) + 128;
         if frame > MAX_MESSAGE_BYTES {
             self.wrong(
@@ -220,6 +129,29 @@ impl<'d> Check<'d> {
             );
         }
         Some(MessageShape { fan_out: message.fan_out..=most.max(message.fan_out), size: message.size })
+    }
+
+    fn poll(&mut self, scenario: &Scenario, target: &Target) -> Option<Poll> {
+        let poll = scenario.operations.placement_poll.as_ref()?;
+        let pointer = "/operations/placement_poll";
+        if scenario.auth.mode == AuthMode::SigV4 {
+            self.wrong(
+                pointer,
+                "REST requests cannot be signed yet",
+                "use another auth.mode, or placement_request, which asks over the socket",
+            );
+        }
+        let rest = scenario.target.rest.as_ref().and_then(|rest| {
+            self.url("/target/rest", rest, &["http", "https"], "write the REST API's URL with its stage")
+        });
+        if scenario.target.rest.is_none() && matches!(target, Target::Url(_)) {
+            self.wrong(
+                pointer,
+                "nobody says where the target's REST API is",
+                "set target.rest, e.g. \"https://ID.execute-api.REGION.amazonaws.com/STAGE\"",
+            );
+        }
+        Some(Poll { rest, every: self.positive(&format!("{pointer}/every"), poll.every) })
     }
 
     fn addresses(&mut self, addresses: &[String]) -> Vec<IpAddr> {
@@ -237,10 +169,10 @@ impl<'d> Check<'d> {
         parsed
     }
 
-    fn thresholds(&mut self, expressions: &[String], operations: &[PlannedOperation]) -> Vec<Threshold> {
+    fn thresholds(&mut self, scenario: &Scenario, operations: &[PlannedOperation]) -> Vec<Threshold> {
         let planned = |operation| operations.iter().any(|planned| planned.operation == operation);
         let mut thresholds = Vec::new();
-        for (index, expression) in expressions.iter().enumerate() {
+        for (index, expression) in scenario.thresholds.iter().enumerate() {
             let pointer = format!("/thresholds/{index}");
             let threshold: Threshold = match expression.parse() {
                 Ok(threshold) => threshold,
@@ -259,13 +191,24 @@ impl<'d> Check<'d> {
                     threshold::Kind::Message => Operation::SendMessage,
                     threshold::Kind::Placement => Operation::PlacementRequest,
                 }),
-                Metric::ErrorRate(None) | Metric::Sockets(_) => None,
+                Metric::ErrorRate(None)
+                | Metric::Sockets(_)
+                | Metric::Reconnects(_)
+                | Metric::Recovery(_) => None,
             };
             if let Some(operation) = needs.filter(|operation| !planned(*operation)) {
                 self.wrong(
                     &pointer,
                     format!("`{expression}` can never be measured: the plan has no {operation}"),
                     &format!("add [operations.{operation}], or take the threshold out"),
+                );
+            }
+            let reconnects = matches!(threshold.metric, Metric::Reconnects(_) | Metric::Recovery(_));
+            if reconnects && scenario.reconnect.policy == Policy::None {
+                self.wrong(
+                    &pointer,
+                    format!("`{expression}` can never be measured: no player comes back"),
+                    "set reconnect.policy, or take the threshold out",
                 );
             }
             thresholds.push(threshold);
@@ -310,14 +253,19 @@ impl<'d> Check<'d> {
         })
     }
 
-    fn positive(&mut self, pointer: &str, span: Span) -> Duration {
+    pub(crate) fn positive(&mut self, pointer: &str, span: Span) -> Duration {
         if span.0.is_zero() || span.0 > Duration::from_secs(86_400) {
             self.wrong(pointer, "must be above zero and at most a day", "write e.g. \"30s\"");
         }
         span.0.min(Duration::from_secs(86_400))
     }
 
-    fn url(&mut self, pointer: &str, text: &str, schemes: &[&str], remedy: &str) -> Option<Url> {
+    /// A span that may be nothing.
+    fn within_a_day(&mut self, pointer: &str, span: Span) -> Duration {
+        if span.0.is_zero() { Duration::ZERO } else { self.positive(pointer, span) }
+    }
+
+    pub(crate) fn url(&mut self, pointer: &str, text: &str, schemes: &[&str], remedy: &str) -> Option<Url> {
         let problem = match Url::parse(text) {
             Ok(url) if !schemes.contains(&url.scheme()) => {
                 format!("must begin with {}://", schemes.join(":// or "))

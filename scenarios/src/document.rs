@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::mistakes::{Mistake, Mistakes};
+use crate::secrets;
 
 /// `--set key=value`: replaces or adds one key of the scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +71,7 @@ impl Document {
     fn apply(&mut self, set: &Override) -> Result<(), Mistake> {
         let value = parse_value(&set.value);
         let wrong = |problem: String, remedy: &str| Mistake {
-            place: format!("--set {}={}", set.key, set.value),
+            place: secrets::shown(set),
             key: set.key.clone(),
             problem,
             remedy: remedy.into(),
@@ -113,7 +114,7 @@ impl Document {
         let added = !self.places.contains_key(pointer) && !pointer.is_empty();
         let blames = |(at, _): &&(String, Override)| within(pointer, at) || (added && within(at, pointer));
         if let Some((_, set)) = self.overridden.iter().rev().find(blames) {
-            return format!("--set {}={}", set.key, set.value);
+            return secrets::shown(set);
         }
         let mut at = pointer;
         loop {
@@ -148,7 +149,7 @@ impl Document {
             return self.text.clone();
         }
         let sets: Vec<_> =
-            self.overridden.iter().map(|(_, set)| format!("# --set {}={}\n", set.key, set.value)).collect();
+            self.overridden.iter().map(|(_, set)| format!("# {}\n", secrets::shown(set))).collect();
         let body = toml::to_string(&self.value).unwrap_or_else(|error| format!("# not TOML: {error}\n"));
         format!("# {} with\n{}\n{body}", self.file, sets.concat())
     }
@@ -209,7 +210,7 @@ fn value_to_json(
 }
 
 /// A TOML value, or the text itself: `--set name=soak` needs no quotes.
-fn parse_value(text: &str) -> Value {
+pub(crate) fn parse_value(text: &str) -> Value {
     DeValue::parse(text)
         .map_or_else(|_| Value::String(text.into()), |value| value_to_json(&value, "", &mut HashMap::new()))
 }

@@ -1,8 +1,85 @@
-//! A plan in sentences, for people: what the report's configuration section and `scenario explain` show.
+//! A plan in sentences, for people: what the report's configuration section and `scenario explain` show. The latter
+//! adds a chart of what is sent when, and what the plan comes to.
 
-use crate::plan::{Plan, Target};
-use crate::scenario::{AuthMode, TokenPlacement};
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::arrivals::Kind;
+use crate::auth::planned::{Auth, AuthMode, Placement, SigV4Form, TokenSource};
+use crate::chart;
+use crate::forecast::{Forecast, between};
+use crate::plan::{Model, Plan, PlannedOperation, Target};
 use crate::threshold::Operation;
+
+/// Cells of the chart.
+const WIDTH: u32 = 60;
+
+/// Everything about a plan: sentences, chart, what it comes to and what that would cost on AWS.
+#[must_use]
+pub fn explain(plan: &Plan) -> String {
+    let mut text = sentences(plan).join("\n");
+    text.push_str("\n\n");
+    text.push_str(&chart(plan));
+    text.push('\n');
+    text.push_str(&totals(plan));
+    text
+}
+
+/// When what is sent, a row for each operation.
+fn chart(plan: &Plan) -> String {
+    let cell = plan.end() / WIDTH;
+    let mut text = String::new();
+    for planned in &plan.operations {
+        let rate = |index: u32| between(plan, planned, cell * index, cell * (index + 1)) / cell.as_secs_f64();
+        let rates: Vec<_> = (0..WIDTH).map(rate).collect();
+        let most = rates.iter().copied().fold(0.0, f64::max);
+        let name = planned.operation.word();
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "{name:<18} {} up to {} a second", chart::row(&rates), rounded(most));
+    }
+    let _ = writeln!(text, "{:<18} {}", "", chart::axis(WIDTH as usize, plan.end().as_secs_f64()));
+    text
+}
+
+/// What the plan comes to.
+fn totals(plan: &Plan) -> String {
+    let forecast = Forecast::of(plan);
+    let mut text = String::new();
+    let requests = forecast.requests.iter().skip(1).map(|(_, count)| count).sum::<f64>();
+    let _ = writeln!(
+        text,
+        "It comes to {} handshakes, {} requests and {} pushes ({} of messages, {} of placements); players send {} and \
+         receive {}, frames and TLS not counted.",
+        plan.players,
+        rounded(requests),
+        rounded(forecast.message_pushes + forecast.placement_pushes),
+        rounded(forecast.message_pushes),
+        rounded(forecast.placement_pushes),
+        bytes(forecast.work.bytes_up),
+        bytes(forecast.work.bytes_down)
+    );
+    let cost = forecast.cost();
+    let sum: f64 = cost.iter().map(|item| item.dollars).sum();
+    let _ = writeln!(text, "\nOn AWS it would cost about ${sum:.4}:");
+    for item in &cost {
+        let _ = writeln!(text, "  {:<22}{:>14}   ${:.4}", item.name, rounded(item.amount), item.dollars);
+    }
+    for assumption in Forecast::assumptions() {
+        let _ = writeln!(text, "  {assumption}");
+    }
+    text
+}
+
+/// A whole number where it is large, a few digits where it is small.
+fn rounded(number: f64) -> String {
+    if number >= 100.0 || number.fract() == 0.0 { format!("{number:.0}") } else { format!("{number:.2}") }
+}
+
+fn bytes(number: f64) -> String {
+    let units = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
+    let unit = units.into_iter().find(|(_, size)| number >= *size);
+    unit.map_or_else(|| format!("{number:.0} bytes"), |(name, size)| format!("{:.1} {name}", number / size))
+}
 
 /// The plan, one sentence a line.
 #[must_use]
@@ -17,28 +94,8 @@ pub fn sentences(plan: &Plan) -> Vec<String> {
             if stretch.measured { "" } else { " as a warm-up: its figures stay out of the summary" }
         )
     }));
-    lines.extend(plan.operations.iter().skip(1).map(|planned| {
-        let what = match (planned.operation, &plan.message) {
-            (Operation::SendMessage, Some(shape)) => {
-                let (least, most) = (*shape.fan_out.start(), *shape.fan_out.end());
-                let recipients = if least == most { least.to_string() } else { format!("{least} to {most}") };
-                let pushes = planned.arrivals() as f64 * f64::midpoint(f64::from(least), f64::from(most));
-                format!(
-                    " to {recipients} players each ({} bytes of text), about {pushes:.0} pushes",
-                    shape.size
-                )
-            }
-            (Operation::PlacementRequest, _) => format!(", {} pushes", planned.arrivals()),
-            _ => String::new(),
-        };
-        format!(
-            "{}: {} arrivals at {} per second times the load{what}; an answer may take {}.",
-            planned.operation,
-            planned.arrivals(),
-            planned.rate,
-            humantime::format_duration(planned.timeout)
-        )
-    }));
+    lines.extend(plan.operations.iter().skip(1).map(|planned| operation(plan, planned)));
+    lines.extend(plan.weather.sentences());
     lines.push(format!(
         "The run takes {:.1} s, and up to {:.0} s more for what is still awaited.",
         plan.end().as_secs_f64(),
@@ -46,6 +103,44 @@ pub fn sentences(plan: &Plan) -> Vec<String> {
     ));
     lines.extend(plan.thresholds.iter().map(|threshold| format!("It passes if {}.", threshold.expression)));
     lines
+}
+
+fn operation(plan: &Plan, planned: &PlannedOperation) -> String {
+    let timeout = humantime::format_duration(planned.timeout);
+    let what = match (planned.operation, &plan.message) {
+        (Operation::SendMessage, Some(shape)) => {
+            let (least, most) = (*shape.fan_out.start(), *shape.fan_out.end());
+            let recipients = if least == most { least.to_string() } else { format!("{least} to {most}") };
+            format!(" to {recipients} players each ({} bytes of text)", shape.size)
+        }
+        _ => String::new(),
+    };
+    let name = planned.operation;
+    match planned.model {
+        Model::Closed { think } => format!(
+            "{name}{what} in the closed model: each player that the load calls for asks, waits for the answer for {timeout} \
+             at most, thinks for {think}, and asks again; about {:.0} requests.",
+            between(plan, planned, Duration::ZERO, plan.end())
+        ),
+        Model::Open => {
+            let pace = match planned.arrivals.kind() {
+                Kind::Even => format!("at {} per second times the load", planned.rate),
+                Kind::Random => format!("at random, {} per second times the load on average", planned.rate),
+                Kind::Recorded => "as recorded".into(),
+            };
+            let pushes = match (planned.operation, &plan.message) {
+                (Operation::SendMessage, Some(shape)) => {
+                    format!(", about {:.0} pushes", planned.arrivals() as f64 * shape.mean_fan_out())
+                }
+                (Operation::PlacementRequest, _) => format!(", {} pushes", planned.arrivals()),
+                _ => String::new(),
+            };
+            format!(
+                "{name}{what}: {} arrivals {pace}{pushes}; an answer may take {timeout}.",
+                planned.arrivals()
+            )
+        }
+    }
 }
 
 fn target(plan: &Plan) -> String {
@@ -58,16 +153,39 @@ fn target(plan: &Plan) -> String {
 }
 
 fn players(plan: &Plan) -> String {
-    let auth = match (plan.auth.mode, plan.auth.placement) {
-        (AuthMode::Token, TokenPlacement::Header) => "with a signed token in the Authorization header",
-        (AuthMode::Token, TokenPlacement::Query) => "with a signed token in the query",
-        (AuthMode::Header, _) => "with an X-Player-Id header",
-        (AuthMode::None, _) => "without credentials",
-    };
     let connect = plan.operation(Operation::Connect);
     format!(
-        "{} players connect at {} per second {auth}.",
+        "{} players connect at {} per second {}.",
         plan.players,
-        connect.map_or(0.0, |planned| planned.rate)
+        connect.map_or(0.0, |planned| planned.rate),
+        credentials(&plan.auth)
     )
+}
+
+fn credentials(auth: &Auth) -> String {
+    match auth.mode {
+        AuthMode::Token => {
+            let from = match &auth.source {
+                TokenSource::Issuer(_) => "signed token",
+                TokenSource::Mint(_) => "token that is signed here",
+                TokenSource::Feeder(_) => "token from a file",
+                TokenSource::Command(_) => "token that a command prints",
+            };
+            let place = match &auth.placement {
+                Placement::Header { name, .. } if name == "authorization" => {
+                    "the Authorization header".into()
+                }
+                Placement::Header { name, .. } => format!("the header {name}"),
+                Placement::Query { name } if name == "token" => "the query".into(),
+                Placement::Query { name } => format!("the query as {name}"),
+            };
+            format!("with a {from} in {place}")
+        }
+        AuthMode::Header => "with an X-Player-Id header".into(),
+        AuthMode::SigV4 => match auth.sigv4.form {
+            SigV4Form::Header => "with a handshake signed by AWS credentials".into(),
+            SigV4Form::Query => "with a URL presigned by AWS credentials".into(),
+        },
+        AuthMode::None => "without credentials".into(),
+    }
 }

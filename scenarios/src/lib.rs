@@ -5,20 +5,31 @@
 //!    ─▶ Scenario (typed) ─▶ Plan (phases on one axis, arrivals as pure functions of an index)
 //! ```
 //!
-//! Nothing here opens a socket: a mistake is reported before a byte is sent. All mistakes of a file are
+//! Nothing here opens a socket (files that a scenario names are read): a mistake is reported before a byte is sent. All mistakes of a file are
 //! reported at once ([`Mistakes`]). The JSON Schema ([`schema::json_schema`]) is generated from the very types
 //! that are deserialised, so that editors and this crate agree.
 
+pub mod arrivals;
+pub mod auth;
+mod chart;
 mod check;
 pub mod curve;
 mod document;
+pub mod draw;
 mod duration;
 pub mod explain;
+pub mod forecast;
+mod load;
 pub mod mistakes;
 pub mod plan;
+mod prices;
+mod recording;
 pub mod scenario;
 pub mod schema;
+mod secrets;
+pub mod shard;
 pub mod threshold;
+pub mod weather;
 
 use std::path::Path;
 
@@ -44,8 +55,15 @@ pub struct Checked {
 /// # Errors
 /// All mistakes of the file and of the overrides at once, each with file, line, key and remedy.
 pub fn load(path: &Path, overrides: &[Override]) -> Result<Checked, Mistakes> {
-    let text = std::fs::read_to_string(path).map_err(|error| Mistakes::unreadable(path, &error))?;
-    check(&path.display().to_string(), &text, overrides)
+    check(&path.display().to_string(), &read(path)?, overrides)
+}
+
+/// Reads a scenario file's text, for [`check`].
+///
+/// # Errors
+/// The file cannot be read.
+pub fn read(path: &Path) -> Result<String, Mistakes> {
+    std::fs::read_to_string(path).map_err(|error| Mistakes::unreadable(path, &error))
 }
 
 /// Checks a scenario's text; `file` names it in messages.
@@ -53,8 +71,15 @@ pub fn load(path: &Path, overrides: &[Override]) -> Result<Checked, Mistakes> {
 /// # Errors
 /// All mistakes at once.
 pub fn check(file: &str, text: &str, overrides: &[Override]) -> Result<Checked, Mistakes> {
-    let document = document::Document::parse(file, text, overrides)?;
-    let scenario: Scenario = schema::deserialize(&document)?;
+    let mut document = document::Document::parse(file, text, overrides)?;
+    let secrets = secrets::remove(&mut document);
+    let read = schema::deserialize(&document);
+    if !secrets.is_empty() {
+        let others = read.err().into_iter().flat_map(|Mistakes(all)| all);
+        let others = others.filter(|other| secrets.iter().all(|secret| secret.key != other.key));
+        return Err(Mistakes(others.collect::<Vec<_>>().into_iter().chain(secrets.clone()).collect()));
+    }
+    let scenario: Scenario = read?;
     let plan = Plan::new(&scenario, &document)?;
     Ok(Checked { scenario, plan, as_run: document.as_run() })
 }

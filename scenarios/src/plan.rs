@@ -9,15 +9,23 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::arrivals::{Arrivals, Cursor};
+pub use crate::auth::planned::Auth;
 use crate::check::Check;
 use crate::curve::Curve;
 use crate::document::Document;
+use crate::draw::Draw;
 use crate::mistakes::Mistakes;
-use crate::scenario::{AuthMode, Scenario, TokenPlacement};
+use crate::scenario::Scenario;
+use crate::shard::Shard;
 use crate::threshold::{Operation, Threshold};
+pub use crate::weather::planned::Weather;
 
 /// Largest message that API Gateway takes, in bytes.
 pub const MAX_MESSAGE_BYTES: u64 = 128 * 1024;
+
+/// How often players are looked at: for what is overdue, and to wake slow readers, which cannot be woken sooner.
+pub const SWEEP: Duration = Duration::from_millis(20);
 
 /// What will run.
 #[derive(Debug, Clone)]
@@ -44,10 +52,20 @@ pub struct Plan {
     pub operations: Vec<PlannedOperation>,
     /// Shape of the messages, where messages are sent.
     pub message: Option<MessageShape>,
-    /// After how long a message's push counts as lost.
+    /// How placements are polled, where they are.
+    pub poll: Option<Poll>,
+    /// After how long a message's push is no longer in time.
     pub delivery_timeout: Duration,
-    /// After how long a placement's push counts as lost.
+    /// After how long a placement's push is no longer in time.
     pub placement_timeout: Duration,
+    /// How long after its time-out a push still counts as late; what has not come then is lost.
+    pub grace: Duration,
+    /// The load factor over the phases.
+    pub(crate) load: Curve,
+    /// Longest message that a player takes.
+    pub max_message_bytes: u32,
+    /// Players that leave and come back, and bad weather.
+    pub weather: Weather,
     /// Rules with a verdict.
     pub thresholds: Vec<Threshold>,
     /// Which server-side series are fetched; `None`: none.
@@ -64,19 +82,6 @@ pub enum Target {
     },
     /// Anything that speaks the protocol.
     Url(Url),
-}
-
-/// How players prove who they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Auth {
-    /// Token, header or none.
-    pub mode: AuthMode,
-    /// Where a token travels.
-    pub placement: TokenPlacement,
-    /// Identity provider; `None`: the embedded backend's.
-    pub issuer: Option<Url>,
-    /// What player ids begin with.
-    pub player_prefix: String,
 }
 
 /// A stretch of the run's axis.
@@ -97,25 +102,75 @@ pub struct Stretch {
 pub struct PlannedOperation {
     /// Which.
     pub operation: Operation,
-    /// Arrivals per second at load 1.
+    /// Arrivals per second at load 1; 0 where there is no such rate.
     pub rate: f64,
     /// How long the answer may take.
     pub timeout: Duration,
-    pub(crate) curve: Curve,
+    /// Whether arrivals wait for answers.
+    pub model: Model,
+    pub(crate) arrivals: Arrivals,
+}
+
+/// Whether arrivals wait for answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Model {
+    /// They come when the plan says.
+    Open,
+    /// Each player sends, waits for the answer, thinks, and sends again.
+    Closed {
+        /// The pause between an answer and the next request.
+        think: Draw,
+    },
 }
 
 impl PlannedOperation {
-    /// Number of arrivals that the plan calls for.
+    /// The pause between an answer and a player's next request, in the closed model.
+    #[must_use]
+    pub const fn think(&self) -> Option<Draw> {
+        match self.model {
+            Model::Open => None,
+            Model::Closed { think } => Some(think),
+        }
+    }
+
+    /// How many arrivals are due before an offset from the run's start.
+    #[must_use]
+    pub fn before(&self, offset: Duration) -> u64 {
+        self.arrivals.before(offset)
+    }
+
+    /// Number of arrivals that the plan calls for; none in the closed model, where answers decide.
     #[must_use]
     pub fn arrivals(&self) -> u64 {
-        self.curve.arrivals(self.rate)
+        self.arrivals.count()
     }
 
     /// When arrival `index` is due, from the run's start; `None` past the end.
     #[must_use]
     pub fn due(&self, index: u64) -> Option<Duration> {
-        self.curve.due(self.rate, index)
+        self.arrivals.due(index)
     }
+
+    /// A worker's arrivals in order, each with its index.
+    #[must_use]
+    pub const fn of(&self, shard: Shard) -> Cursor<'_> {
+        self.arrivals.of(shard)
+    }
+
+    /// The number of arrivals expected between two offsets from the run's start.
+    #[must_use]
+    pub fn between(&self, from: Duration, to: Duration) -> f64 {
+        self.arrivals.between(from, to)
+    }
+}
+
+/// How placements are polled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Poll {
+    /// The target's REST API; `None`: the embedded backend's.
+    pub rest: Option<Url>,
+    /// Pause between an answer and the next question.
+    pub every: Duration,
 }
 
 /// Shape of the messages.
@@ -125,6 +180,14 @@ pub struct MessageShape {
     pub fan_out: RangeInclusive<u32>,
     /// Length of the message text in bytes.
     pub size: u32,
+}
+
+impl MessageShape {
+    /// Recipients of a message on average.
+    #[must_use]
+    pub fn mean_fan_out(&self) -> f64 {
+        f64::midpoint(f64::from(*self.fan_out.start()), f64::from(*self.fan_out.end()))
+    }
 }
 
 /// Which server-side series are fetched.
@@ -160,9 +223,9 @@ impl Plan {
     pub fn drain(&self) -> Duration {
         let answers = self.operations.iter().map(|planned| planned.timeout).max().unwrap_or_default();
         let has = |operation| self.operations.iter().any(|planned| planned.operation == operation);
-        let messages = if has(Operation::SendMessage) { self.delivery_timeout } else { Duration::ZERO };
-        let placements =
-            if has(Operation::PlacementRequest) { self.placement_timeout } else { Duration::ZERO };
+        let pushes = |operation, timeout| if has(operation) { timeout + self.grace } else { Duration::ZERO };
+        let messages = pushes(Operation::SendMessage, self.delivery_timeout);
+        let placements = pushes(Operation::PlacementRequest, self.placement_timeout);
         answers.max(messages).max(placements)
     }
 
@@ -176,6 +239,19 @@ impl Plan {
         &self.stretches[after.min(self.stretches.len() - 1)]
     }
 
+    /// The load factor at an offset from the run's start: what arrival rates, and the share of players in the closed
+    /// model, are multiplied with.
+    #[must_use]
+    pub fn load_at(&self, offset: Duration) -> f64 {
+        self.load.at(offset)
+    }
+
+    /// When the first phase begins, after everyone has connected.
+    #[must_use]
+    pub fn phases_start(&self) -> Duration {
+        self.stretches.first().map_or(Duration::ZERO, |stretch| stretch.end)
+    }
+
     /// The planned operation of a kind, if the plan has it.
     #[must_use]
     pub fn operation(&self, operation: Operation) -> Option<&PlannedOperation> {
@@ -185,6 +261,6 @@ impl Plan {
     /// Player number → id.
     #[must_use]
     pub fn player_id(&self, number: u32) -> String {
-        format!("{}{number:06}", self.auth.player_prefix)
+        self.auth.ids.id(number)
     }
 }

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::auth::keys::{Auth, AuthMode, Placement, TokenPlacement};
+use crate::draw::Draw;
 use crate::duration::Span;
+pub use crate::weather::keys::{HalfOpen, Lives, Malformed, Reconnect, SlowReaders, Storm};
 
 /// A load test: who plays, what they do, for how long, and what must hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +42,24 @@ pub struct Scenario {
     /// How pushes are awaited.
     #[serde(default)]
     pub deliveries: Deliveries,
+    /// Players that leave and come back. Left out: every player stays.
+    #[serde(default)]
+    pub lives: Option<Lives>,
+    /// What a player does when its socket is lost or its handshake refused.
+    #[serde(default)]
+    pub reconnect: Reconnect,
+    /// Shares of the sockets that are cut at an instant.
+    #[serde(default)]
+    pub storms: Vec<Storm>,
+    /// Players that read slowly.
+    #[serde(default)]
+    pub slow_readers: Option<SlowReaders>,
+    /// Players that fall silent.
+    #[serde(default)]
+    pub half_open: Option<HalfOpen>,
+    /// What no client should send.
+    #[serde(default)]
+    pub malformed: Option<Malformed>,
     /// Rules with a verdict, e.g. `"send_message.response_time.p99 < 250ms"`. Left out: `"error_rate < 1%"`.
     #[serde(default = "default_thresholds")]
     pub thresholds: Vec<String>,
@@ -61,62 +82,16 @@ fn default_thresholds() -> Vec<String> {
 pub struct Target {
     /// `embedded`, or a `ws://` or `wss://` URL. `--target` overrides it.
     pub url: String,
+    /// The target's REST API, where placements can be polled, e.g. `"https://ID.execute-api.REGION.amazonaws.com/STAGE"`. Left out: the embedded backend's own.
+    pub rest: Option<String>,
     /// Profile of the embedded backend: `instant`, `aws-like`, or a profile file beside this scenario.
     pub profile: String,
 }
 
 impl Default for Target {
     fn default() -> Self {
-        Self { url: "embedded".into(), profile: "aws-like".into() }
+        Self { url: "embedded".into(), rest: None, profile: "aws-like".into() }
     }
-}
-
-/// How players prove who they are.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Auth {
-    /// `token` (a signed player token), `header` (`X-Player-Id`, trusted by the server) or `none`.
-    pub mode: AuthMode,
-    /// Where a token travels: `header` (`Authorization: Bearer`) or `query` (`?token=`).
-    pub placement: TokenPlacement,
-    /// Base URL of the identity provider that issues the tokens (`POST /tokens`). Left out: the embedded backend's.
-    pub issuer: Option<String>,
-    /// What player ids begin with; the player's number follows.
-    #[schemars(regex(pattern = r"^[A-Za-z0-9_-]{1,32}$"))]
-    pub player_prefix: String,
-}
-
-impl Default for Auth {
-    fn default() -> Self {
-        Self {
-            mode: AuthMode::Token,
-            placement: TokenPlacement::Header,
-            issuer: None,
-            player_prefix: "player-".into(),
-        }
-    }
-}
-
-/// How a player proves who it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum AuthMode {
-    /// A signed player token (JWT).
-    Token,
-    /// The tutorial's `X-Player-Id` header.
-    Header,
-    /// No credentials at all.
-    None,
-}
-
-/// Where a token travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum TokenPlacement {
-    /// `Authorization: Bearer …`.
-    Header,
-    /// `?token=…`.
-    Query,
 }
 
 /// How sockets are opened.
@@ -133,6 +108,10 @@ pub struct Sockets {
     pub per_goose_user: u32,
     /// Local addresses to open sockets from, in turn; 28,000 ports each. Left out: chosen for a loopback target.
     pub source_addresses: Vec<String>,
+    /// Longest message that a player takes, 1 KiB to 64 MiB: a longer one ends its socket as `too_large`. API Gateway
+    /// sends at most 128 KiB.
+    #[schemars(range(min = 1_024, max = 67_108_864))]
+    pub max_message_bytes: u32,
 }
 
 impl Default for Sockets {
@@ -142,6 +121,7 @@ impl Default for Sockets {
             connect_timeout: Span::from_secs(10),
             per_goose_user: 100,
             source_addresses: Vec::new(),
+            max_message_bytes: 256 * 1024,
         }
     }
 }
@@ -153,7 +133,7 @@ pub struct Phase {
     /// Name shown in the report. Left out: the kind.
     #[serde(default)]
     pub name: Option<String>,
-    /// `hold` (constant), `ramp` (a line to `load`) or `spike` (up to `load` at half time and back).
+    /// `hold` (constant), `ramp` (a line to `load`), `step` (a staircase to `load`), `spike` (up to `load` at half time and back) or `sine` (waves round `load`).
     pub kind: PhaseKind,
     /// How long the phase lasts, e.g. `"30s"`.
     pub duration: Span,
@@ -161,6 +141,17 @@ pub struct Phase {
     #[serde(default = "full_load")]
     #[schemars(range(min = 0.0, max = 1_000.0))]
     pub load: f64,
+    /// `step` only: equal steps from the load before it to `load`, 1 to 1,000. Left out: 5.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 1_000))]
+    pub steps: Option<u32>,
+    /// `sine` only: how far the load swings to either side of `load`, `load` at most. Left out: half of `load`.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 1_000.0))]
+    pub amplitude: Option<f64>,
+    /// `sine` only: how long one swing takes. Left out: as long as the phase.
+    #[serde(default)]
+    pub period: Option<Span>,
     /// Whether the phase's figures count for the summary and the thresholds; false makes it a warm-up.
     #[serde(default = "yes")]
     pub measured: bool,
@@ -182,11 +173,15 @@ pub enum PhaseKind {
     Hold,
     /// A line from the load before it to `load`.
     Ramp,
+    /// A staircase of equal steps from the load before it to `load`.
+    Step,
     /// A triangle: from the load before it up to `load` at half time, and back.
     Spike,
+    /// Waves round `load`, upwards first.
+    Sine,
 }
 
-/// What players do. Arrivals are open: they do not wait for answers.
+/// What players do.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Operations {
@@ -196,42 +191,114 @@ pub struct Operations {
     pub placement_request: Option<Simple>,
     /// A route that the backend does not know.
     pub unknown_route: Option<Simple>,
+    /// A place in a game session by polling: asks over REST, and again until the session is there.
+    pub placement_poll: Option<Poll>,
 }
 
-/// `sendMessage`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SendMessage {
-    /// Arrivals per second at load 1: 0 to 1,000,000.
-    #[schemars(range(min = 0.0, max = 1_000_000.0))]
-    pub rate: f64,
-    /// Recipients of each message (the lower bound where `fan_out_max` is given): 1 to 2,000.
-    #[serde(default = "one_recipient")]
-    #[schemars(range(min = 1, max = 2_000))]
-    pub fan_out: u32,
-    /// Upper bound of the recipients, drawn evenly between `fan_out` and this. Left out: always `fan_out`.
-    #[serde(default)]
-    #[schemars(range(min = 1, max = 2_000))]
-    pub fan_out_max: Option<u32>,
-    /// Length of the message text in bytes, 48 to 30,000; the first 48 hold the correlation.
-    #[serde(default = "small_message")]
-    #[schemars(range(min = 48, max = 30_000))]
-    pub size: u32,
-    /// How long the answer may take.
-    #[serde(default = "ten_seconds")]
-    pub timeout: Span,
+/// Defines operations' tables: the keys of their pace, the same for all, and those of their own. serde could share the
+/// former by flattening, but then it would take unknown keys.
+macro_rules! paced {
+    ($($(#[$doc:meta])* struct $name:ident { $($own:tt)* })+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// Arrivals per second at load 1: 0 to 1,000,000. Not with `recording` nor in the closed model.
+            #[serde(default)]
+            #[schemars(range(min = 0.0, max = 1_000_000.0))]
+            pub rate: Option<f64>,
+            /// `open` (arrivals come when they come) or `closed` (a player waits for its answer and thinks before the next request).
+            #[serde(default)]
+            pub model: ModelKind,
+            /// How open arrivals are spaced: `constant` or `poisson`. Left out: `constant`.
+            #[serde(default)]
+            pub arrivals: Option<Spacing>,
+            /// File with recorded arrivals to play again instead of a rate: CSV, or JSONL by its ending, with the column `offset_s` and, if it has several operations, `operation`.
+            #[serde(default)]
+            pub recording: Option<String>,
+            /// Closed model only: the pause between an answer and the next request of the same player.
+            #[serde(default)]
+            pub think_time: Option<Draw>,
+            $($own)*
+        }
+
+        impl $name {
+            pub(crate) fn pace(&self) -> Pace<'_> {
+                let Self { rate, model, arrivals, think_time, timeout, .. } = *self;
+                Pace { rate, model, arrivals, recording: self.recording.as_deref(), think_time, timeout }
+            }
+        }
+    )+};
 }
 
-/// An operation with a rate and nothing more.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Simple {
-    /// Arrivals per second at load 1: 0 to 1,000,000.
-    #[schemars(range(min = 0.0, max = 1_000_000.0))]
-    pub rate: f64,
-    /// How long the answer may take.
-    #[serde(default = "ten_seconds")]
-    pub timeout: Span,
+paced! {
+    /// `sendMessage`.
+    struct SendMessage {
+        /// Recipients of each message (the lower bound where `fan_out_max` is given): 1 to 2,000.
+        #[serde(default = "one_recipient")]
+        #[schemars(range(min = 1, max = 2_000))]
+        pub fan_out: u32,
+        /// Upper bound of the recipients, drawn evenly between `fan_out` and this. Left out: always `fan_out`.
+        #[serde(default)]
+        #[schemars(range(min = 1, max = 2_000))]
+        pub fan_out_max: Option<u32>,
+        /// Length of the message text in bytes, 48 to 30,000; the first 48 hold the correlation.
+        #[serde(default = "small_message")]
+        #[schemars(range(min = 48, max = 30_000))]
+        pub size: u32,
+        /// How long the answer may take.
+        #[serde(default = "ten_seconds")]
+        pub timeout: Span,
+    }
+
+    /// An operation with its pace and nothing more.
+    struct Simple {
+        /// How long the answer may take.
+        #[serde(default = "ten_seconds")]
+        pub timeout: Span,
+    }
+
+    /// The polling way to a game session. Its response time ends with the answer that brings the session.
+    struct Poll {
+        /// Pause between an answer without a session and the next question.
+        #[serde(default = "a_second")]
+        pub every: Span,
+        /// How long it may take until the session is there.
+        #[serde(default = "half_a_minute")]
+        pub timeout: Span,
+    }
+}
+
+/// Whether arrivals wait for answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelKind {
+    /// They do not: a slow answer delays no arrival.
+    #[default]
+    Open,
+    /// Each player sends, waits for the answer, thinks, and sends again.
+    Closed,
+}
+
+/// How open arrivals are spaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Spacing {
+    /// Evenly.
+    Constant,
+    /// At random, independent of each other: a Poisson process.
+    Poisson,
+}
+
+/// When an operation is done, wherever it stands in the file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace<'s> {
+    pub(crate) rate: Option<f64>,
+    pub(crate) model: ModelKind,
+    pub(crate) arrivals: Option<Spacing>,
+    pub(crate) recording: Option<&'s str>,
+    pub(crate) think_time: Option<Draw>,
+    pub(crate) timeout: Span,
 }
 
 const fn one_recipient() -> u32 {
@@ -242,6 +309,14 @@ const fn small_message() -> u32 {
     64
 }
 
+const fn a_second() -> Span {
+    Span::from_secs(1)
+}
+
+const fn half_a_minute() -> Span {
+    Span::from_secs(30)
+}
+
 const fn ten_seconds() -> Span {
     Span::from_secs(10)
 }
@@ -250,15 +325,21 @@ const fn ten_seconds() -> Span {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Deliveries {
-    /// After how long a message's push counts as lost.
+    /// After how long a message's push is no longer in time.
     pub timeout: Span,
-    /// After how long a placement's push counts as lost.
+    /// After how long a placement's push is no longer in time.
     pub placement_timeout: Span,
+    /// How long after its time-out a push still counts as late; what has not come then is lost. `"0s"`: at once.
+    pub grace: Span,
 }
 
 impl Default for Deliveries {
     fn default() -> Self {
-        Self { timeout: Span::from_secs(10), placement_timeout: Span::from_secs(30) }
+        Self {
+            timeout: Span::from_secs(10),
+            placement_timeout: Span::from_secs(30),
+            grace: Span::from_secs(5),
+        }
     }
 }
 

@@ -89,9 +89,12 @@ fn in_words(document: &Document, schema: &Value, error: &ValidationError<'_>) ->
         ValidationErrorKind::OneOfNotValid { .. } => {
             one(format!("{found} is none of {}", words(schema, pointer).join(", ")), described)
         }
-        // An optional table: what counts is what is wrong with the table, not that it is not null.
+        // An optional table, or a word or a table: what counts is what is wrong with the form that was meant, which is
+        // the one whose own type fits.
         ValidationErrorKind::AnyOf { context } => context
-            .first()
+            .iter()
+            .find(|form| !form.iter().any(|error| is_other_form(error, pointer)))
+            .or_else(|| context.first())
             .into_iter()
             .flatten()
             .flat_map(|inner| in_words(document, schema, inner))
@@ -99,6 +102,15 @@ fn in_words(document: &Document, schema: &Value, error: &ValidationError<'_>) ->
         ValidationErrorKind::Pattern { .. } => one(format!("{found} has the wrong form"), described),
         _ => one(error.to_string(), described),
     }
+}
+
+/// Whether an error says that the value is of another form altogether.
+fn is_other_form(error: &ValidationError<'_>, pointer: &str) -> bool {
+    error.instance_path().as_str() == pointer
+        && matches!(
+            error.kind(),
+            ValidationErrorKind::Type { .. } | ValidationErrorKind::OneOfNotValid { .. }
+        )
 }
 
 fn type_name(kind: &TypeKind) -> String {
@@ -130,12 +142,25 @@ fn at<'s>(schema: &'s Value, pointer: &str) -> Option<&'s Value> {
 
 fn resolve<'s>(root: &'s Value, mut here: &'s Value) -> &'s Value {
     loop {
-        let optional = here.get("anyOf").and_then(Value::as_array).and_then(|options| options.first());
+        // Of several forms, the table: keys are looked up in it.
+        let forms = here.get("anyOf").and_then(Value::as_array);
+        let table = |form: &&Value| resolve(root, form).get("properties").is_some();
+        let optional = forms.and_then(|forms| forms.iter().find(table).or_else(|| forms.first()));
         let reference = here.get("$ref").and_then(Value::as_str).and_then(|path| root.pointer(&path[1..]));
         match reference.or(optional) {
             Some(next) => here = next,
             None => return here,
         }
+    }
+}
+
+/// Every form that a schema allows, `$ref`s followed.
+fn forms<'s>(root: &'s Value, here: &'s Value) -> Vec<&'s Value> {
+    let reference = here.get("$ref").and_then(Value::as_str).and_then(|path| root.pointer(&path[1..]));
+    match (reference, here.get("anyOf").and_then(Value::as_array)) {
+        (Some(next), _) => forms(root, next),
+        (None, Some(several)) => several.iter().flat_map(|form| forms(root, form)).collect(),
+        (None, None) => vec![here],
     }
 }
 
@@ -147,9 +172,9 @@ fn describe(schema: &Value, pointer: &str) -> String {
 
 /// The words that a choice takes; schemars writes a documented enum as `oneOf` constants.
 fn words(schema: &Value, pointer: &str) -> Vec<String> {
-    let options =
-        at(schema, pointer).and_then(|here| resolve(schema, here).get("oneOf")).and_then(Value::as_array);
-    options.into_iter().flatten().filter_map(|option| option.get("const")).map(Value::to_string).collect()
+    let Some(here) = at(schema, pointer) else { return Vec::new() };
+    let options = forms(schema, here).into_iter().filter_map(|form| form.get("oneOf")?.as_array());
+    options.flatten().filter_map(|option| option.get("const")).map(Value::to_string).collect()
 }
 
 fn known_keys(schema: &Value, pointer: &str) -> Vec<String> {

@@ -51,6 +51,10 @@ pub enum Metric {
     LostRate(Kind),
     /// `sockets.opened` and the like.
     Sockets(SocketCount),
+    /// `reconnects.gave_up` and the like.
+    Reconnects(ReconnectCount),
+    /// `reconnects.recovery.STAT`: microseconds from a lost socket to the next.
+    Recovery(Stat),
 }
 
 /// Defines an enum whose variants are words of the expression language.
@@ -70,7 +74,7 @@ macro_rules! words {
                 match self { $(Self::$variant => $word),+ }
             }
 
-            fn parse(word: &str) -> Option<Self> {
+            pub(crate) fn parse(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|candidate| candidate.word() == word)
             }
         }
@@ -180,6 +184,8 @@ words! {
         Expected = "expected",
         /// Received.
         Received = "received",
+        /// Received after the time-out, within the grace.
+        Late = "late",
         /// Lost.
         Lost = "lost",
         /// Duplicated.
@@ -204,6 +210,22 @@ words! {
         Dropped = "dropped",
         /// Highest number open at once.
         PeakOpen = "peak_open",
+    }
+}
+
+words! {
+    /// A count of players coming back.
+    ReconnectCount {
+        /// Wanted to.
+        Wanted = "wanted",
+        /// Handshakes for it.
+        Attempts = "attempts",
+        /// Came back.
+        Succeeded = "succeeded",
+        /// Gave up.
+        GaveUp = "gave_up",
+        /// Still trying at the end.
+        Unfinished = "unfinished",
     }
 }
 
@@ -251,6 +273,8 @@ impl Metric {
         Some(match *parts.as_slice() {
             ["error_rate"] => (Self::ErrorRate(None), Dimension::Fraction),
             ["sockets", count] => (Self::Sockets(SocketCount::parse(count)?), Dimension::Count),
+            ["reconnects", count] => (Self::Reconnects(ReconnectCount::parse(count)?), Dimension::Count),
+            ["reconnects", "recovery", stat] => (Self::Recovery(Stat::parse(stat)?), Dimension::Time),
             [operation, "error_rate"] => {
                 (Self::ErrorRate(Some(Operation::parse(operation)?)), Dimension::Fraction)
             }
@@ -320,7 +344,8 @@ fn bound(text: &str, dimension: Dimension) -> Result<(f64, f64), String> {
 
 /// The grammar in one sentence, for messages.
 pub const HELP: &str = "metrics: OPERATION.response_time.p99, OPERATION.service_time.p50, OPERATION.error_rate, \
-    OPERATION.failed, message.each.p99, placement.last.max, message.lost, message.lost_rate, sockets.dropped, error_rate; \
+    OPERATION.failed, message.each.p99, placement.last.max, message.lost, message.lost_rate, sockets.dropped, error_rate, \
+    reconnects.recovery.p99, reconnects.gave_up; \
     operations: connect, send_message, placement_request, unknown_route";
 
 #[cfg(test)]
@@ -334,6 +359,10 @@ mod tests {
         assert_eq!((time.bound, time.unit), (250_000.0, 1_000.0));
         let share: Threshold = "error_rate <= 1%".parse().unwrap();
         assert!((share.bound - 0.01).abs() < 1e-12);
+        let recovery: Threshold = "reconnects.recovery.p99 < 30s".parse().unwrap();
+        assert_eq!((recovery.metric, recovery.unit), (Metric::Recovery(Stat::P99), 1e6));
+        let gave_up: Threshold = "reconnects.gave_up == 0".parse().unwrap();
+        assert_eq!(gave_up.metric, Metric::Reconnects(ReconnectCount::GaveUp));
         let count: Threshold = "message.lost == 0".parse().unwrap();
         assert!(count.comparison.holds(0.0, count.bound));
         assert!(!count.comparison.holds(1.0, count.bound));

@@ -23,7 +23,84 @@ fn every_shipped_scenario_passes() {
             seen += 1;
         }
     }
-    assert!(seen >= 2, "quickstart and idle ship");
+    assert!(seen >= 9, "the library ships");
+}
+
+#[test]
+fn every_shipped_scenario_is_described_and_can_be_explained() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let described = std::fs::read_to_string(folder.join("../docs/scenarios.md")).unwrap();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        if name.ends_with(".toml") && name != "Cargo.toml" {
+            assert!(described.contains(&format!("`{name}`")), "docs/scenarios.md does not describe {name}");
+            let checked = load(&path, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+            assert!(!checked.scenario.description.is_empty(), "{name} does not say what it is for");
+            let text = scenarios::explain::explain(&checked.plan);
+            assert!(text.contains("On AWS it would cost about $"), "{text}");
+            assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn an_explanation_has_sentences_a_chart_and_a_price() {
+    let text = r#"
+        name = "explained"
+        players = 300
+        phases = [
+            { kind = "step", duration = "30s", steps = 3 },
+            { kind = "sine", duration = "30s", amplitude = 0.5, period = "10s" },
+            { kind = "spike", duration = "20s", load = 4.0 },
+        ]
+        [sockets]
+        connect_rate = 30.0
+        [operations.send_message]
+        rate = 20.0
+        fan_out = 2
+        [operations.placement_request]
+        rate = 2.0
+        arrivals = "poisson"
+        [operations.unknown_route]
+        model = "closed"
+        think_time = "1s to 3s"
+    "#;
+    let checked = check("explained.toml", text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    insta::assert_snapshot!(scenarios::explain::explain(&checked.plan));
+}
+
+const MISPACED: &str = r#"name = "mispaced"
+players = 10
+
+[[phases]]
+kind = "hold"
+duration = "10s"
+steps = 3
+period = "1s"
+
+[[phases]]
+kind = "sine"
+duration = "10s"
+load = 1.0
+amplitude = 2.0
+
+[operations.send_message]
+model = "closed"
+rate = 3.0
+
+[operations.placement_request]
+
+[operations.unknown_route]
+rate = 1.0
+think_time = "1s"
+recording = "nowhere.csv"
+"#;
+
+#[test]
+fn every_mistake_of_the_pace_is_told() {
+    let mistakes = check("mispaced.toml", MISPACED, &[]).unwrap_err();
+    insta::assert_snapshot!(mistakes.to_string());
 }
 
 const WRONG: &str = r#"name = "wrong one"
