@@ -85,6 +85,15 @@ pub struct Summary {
     pub operations: BTreeMap<String, Operation>,
     /// By kind: `message`, `placement`.
     pub deliveries: BTreeMap<String, Delivery>,
+    /// Coming back after a lost socket or a refused handshake; absent where the scenario has no policy for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reconnects: Option<Reconnects>,
+    /// Players that leave and come back; absent where the scenario has none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lives: Option<Lives>,
+    /// Trouble that the generator made, by kind: `cut`, `slow_reader`, `half_open`, `oversized_message` and the like.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub weather: BTreeMap<String, Trouble>,
     /// What the generator itself cost and how well it kept its plan.
     pub generator: Generator,
     /// Every threshold of the scenario with what was observed.
@@ -123,12 +132,15 @@ pub struct Verdict {
     pub valid: bool,
     /// Why not, each with its remedy.
     pub invalid_reasons: Vec<String>,
+    /// What a reader should know although it does not spoil the run.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// Whether all thresholds passed (true where there are none).
     pub thresholds_passed: bool,
 }
 
 /// Socket counts over the whole run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sockets {
     /// Handshakes begun.
     pub attempted: u64,
@@ -140,11 +152,71 @@ pub struct Sockets {
     pub dropped: u64,
     /// Highest number open at once.
     pub peak_open: u64,
+    /// The dropped ones by error class, e.g. `closed_1001`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub ends: BTreeMap<String, u64>,
+}
+
+/// Coming back. `wanted = succeeded + gave_up + unfinished`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reconnects {
+    /// Sockets lost and handshakes refused after which a player wanted to come back.
+    pub wanted: u64,
+    /// Handshakes begun for it.
+    pub attempts: u64,
+    /// Players that came back.
+    pub succeeded: u64,
+    /// Players that gave up after the policy's last attempt.
+    pub gave_up: u64,
+    /// Players that the end of the run found still trying.
+    pub unfinished: u64,
+    /// Attempts that failed, by class.
+    pub errors: BTreeMap<String, u64>,
+    /// From the loss to the open socket, of the losses in measured phases.
+    pub recovery_us: Latency,
+}
+
+/// Players that leave and come back with the same id.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lives {
+    /// Players that live so.
+    pub players: u64,
+    /// Sockets closed because a life was over.
+    pub left: u64,
+    /// Sockets opened for a further life.
+    pub returned: u64,
+    /// Lives that got a game session.
+    pub placed: u64,
+    /// Lives that had asked for one and left without.
+    pub unplaced: u64,
+    /// Handshakes for a further life that failed, by class.
+    pub refused: BTreeMap<String, u64>,
+}
+
+/// One kind of trouble that the generator made. `made` is the sum of the outcomes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// Cases.
+    pub made: u64,
+    /// What became of them, by class.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Messages that slow readers have read; 0 for other kinds.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub messages_read: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Counts and latencies of one operation. `offered = sent + unsent`; `sent = completed + failed + timed_out`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Operation {
+    /// `open`: arrivals came when the plan said; `closed`: each player waited for its answer, and there is no intended
+    /// instant, so that the response time runs from the send. Empty in runs that did not keep it: open.
+    #[serde(default)]
+    pub model: String,
     /// Arrivals that the plan called for.
     pub offered: u64,
     /// Arrivals that left the generator.
@@ -159,21 +231,27 @@ pub struct Operation {
     pub timed_out: u64,
     /// Failures by error class (time-outs and unsent included under classes of their own).
     pub errors: BTreeMap<String, u64>,
-    /// From the intended instant to the answer.
+    /// From the intended instant to the answer; from the send in the closed model.
     pub response_time_us: Latency,
     /// From the actual send to the answer.
     pub service_time_us: Latency,
 }
 
-/// Counts and latencies of one kind of push. `expected = received + lost`; duplicates and unexpected ones are extra.
+/// Counts and latencies of one kind of push. `expected = received + late + lost`; duplicates and unexpected ones are extra.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
     /// Pushes that the sent operations called for.
     pub expected: u64,
     /// First copies received in time.
     pub received: u64,
-    /// Not received within the delivery time-out.
+    /// First copies received after the delivery time-out, but within the grace.
+    #[serde(default)]
+    pub late: u64,
+    /// Not received within the delivery time-out and the grace.
     pub lost: u64,
+    /// Neither expected nor lost in the end: the recipient was away by its own doing (it left, was cut, fell silent).
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub away: u64,
     /// Second and further copies.
     pub duplicated: u64,
     /// Received after a later message of the same sender to the same recipient.
@@ -199,6 +277,70 @@ pub struct Generator {
     pub peak_rss_bytes: u64,
     /// True when the generator, not the target, set the pace at some time.
     pub saturated: bool,
+    /// How long a task that was ready waited for the event loop: what every receipt may be stamped too late by.
+    #[serde(default)]
+    pub event_loop_lag_us: Latency,
+    /// Cores that the generator might use, affinity and quota counted; 0 in runs that did not keep it.
+    #[serde(default)]
+    pub cores: u64,
+    /// Seconds in which it used at least 90 % of them.
+    #[serde(default)]
+    pub busy_seconds: u64,
+    /// The highest of all seconds: CPU of one thread, in percent of a core.
+    #[serde(default)]
+    pub busiest_thread_percent: f64,
+    /// The highest of all seconds: time that a thread was ready and had no core, in percent.
+    #[serde(default)]
+    pub run_delay_percent: f64,
+    /// The highest of all seconds: share of the machine's cores that the hypervisor gave to others, in percent.
+    #[serde(default)]
+    pub steal_percent: f64,
+    /// Most descriptors open at once; 0 where the kernel does not tell.
+    #[serde(default)]
+    pub peak_descriptors: u64,
+    /// Most bytes that waited in the kernel for the players to read them.
+    #[serde(default)]
+    pub peak_receive_queue_bytes: u64,
+    /// Most bytes that waited in the kernel for the target to take them.
+    #[serde(default)]
+    pub peak_send_queue_bytes: u64,
+    /// Largest step of the system's clock during the run, in milliseconds. Latencies do not depend on that clock.
+    #[serde(default)]
+    pub clock_step_ms: f64,
+    /// With workers: from a push's receipt in one of them until it was matched in the one that had sent. No latency
+    /// contains it: a push is stamped at its receipt.
+    #[serde(default)]
+    pub relay_lag_us: Latency,
+    /// The processes over which the players were split; empty where one did everything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workers: Vec<GeneratorWorker>,
+}
+
+/// One of the processes over which the players were split.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GeneratorWorker {
+    /// Which, from 0: it had the players and arrivals whose number leaves this remainder.
+    pub index: u32,
+    /// Its process id.
+    pub pid: u32,
+    /// Its players.
+    pub players: u64,
+    /// Sockets that it opened.
+    pub opened: u64,
+    /// User plus system time.
+    pub cpu_seconds: f64,
+    /// Highest resident set.
+    pub peak_rss_bytes: u64,
+    /// How far its clock was measured to be ahead of the run's; absent when it did not come to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_offset_us: Option<f64>,
+    /// The truth lies within so much of the offset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_error_us: Option<f64>,
+    /// Pushes that its players received and another worker had sent.
+    pub receipts_passed: u64,
+    /// Whether it ended before the run: then the run is not valid.
+    pub lost: bool,
 }
 
 /// One rule with its verdict.
@@ -300,6 +442,9 @@ pub struct DeliverySecond {
     pub expected: u64,
     /// First copies received in this second.
     pub received: u64,
+    /// First copies received in this second, after their time-out.
+    #[serde(default)]
+    pub late: u64,
     /// Given up in this second.
     pub lost: u64,
     /// Further copies received in this second.
@@ -319,6 +464,27 @@ pub struct GeneratorSecond {
     pub cpu_percent: f64,
     /// Resident set at the end of the second.
     pub rss_bytes: u64,
+    /// How long a task that was ready waited for the event loop.
+    #[serde(default)]
+    pub event_loop_lag_us: Latency,
+    /// CPU of the busiest thread, in percent of one core.
+    #[serde(default)]
+    pub busiest_thread_percent: f64,
+    /// Time that the most delayed thread was ready and had no core, in percent.
+    #[serde(default)]
+    pub run_delay_percent: f64,
+    /// Share of the machine's cores that the hypervisor gave to others, in percent.
+    #[serde(default)]
+    pub steal_percent: f64,
+    /// Open descriptors; 0 where the kernel does not tell.
+    #[serde(default)]
+    pub descriptors: u64,
+    /// Bytes that waited in the kernel for the players to read them, of the last look.
+    #[serde(default)]
+    pub receive_queue_bytes: u64,
+    /// Bytes that waited in the kernel for the target to take them, of the last look.
+    #[serde(default)]
+    pub send_queue_bytes: u64,
 }
 
 /// `manifest.json`: what ran, where, with which versions.

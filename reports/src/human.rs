@@ -1,6 +1,6 @@
 //! Quantities as people read them: three significant digits and a unit that fits.
 
-use crate::format::Latency;
+use crate::format::{Generator, GeneratorWorker, Latency};
 
 /// Shown where nothing was measured.
 pub(crate) const NOTHING: &str = "–";
@@ -41,7 +41,8 @@ pub(crate) fn max(latency: &Latency) -> String {
 }
 
 /// Microseconds as µs, ms or s.
-pub(crate) fn duration(us: f64) -> String {
+#[must_use]
+pub fn duration(us: f64) -> String {
     if us < 999.5 {
         format!("{us:.0} µs")
     } else if us < 999_500.0 {
@@ -66,7 +67,8 @@ pub(crate) fn significant(value: f64) -> String {
 }
 
 /// An exact count with thousands separated.
-pub(crate) fn count(value: u64) -> String {
+#[must_use]
+pub fn count(value: u64) -> String {
     grouped(&value.to_string())
 }
 
@@ -95,7 +97,8 @@ pub(crate) fn plain(value: f64, digits: i32) -> String {
 }
 
 /// Bytes in binary units.
-pub(crate) fn bytes(value: f64) -> String {
+#[must_use]
+pub fn bytes(value: f64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
     let mut scaled = value;
     let mut unit = 0;
@@ -109,6 +112,26 @@ pub(crate) fn bytes(value: f64) -> String {
 /// A share as a percentage; `None` when there is no whole.
 pub(crate) fn percent(part: u64, whole: u64) -> Option<String> {
     (whole > 0).then(|| format!("{} %", significant(part as f64 * 100.0 / whole as f64)))
+}
+
+/// The workers in a sentence; nothing where one process did everything.
+pub(crate) fn workers(generator: &Generator) -> Option<String> {
+    let workers = &generator.workers;
+    let passed: u64 = workers.iter().map(|worker| worker.receipts_passed).sum();
+    let most = |of: fn(&GeneratorWorker) -> Option<f64>| {
+        workers.iter().filter_map(of).fold(0.0_f64, |most, value| most.max(value.abs()))
+    };
+    (!workers.is_empty()).then(|| {
+        format!(
+            "{} workers; their clocks within {} of the run's (measured to within {}); {} receipts handed on between them, \
+             matched {} later at the median.",
+            workers.len(),
+            duration(most(|worker| worker.clock_offset_us)),
+            duration(most(|worker| worker.clock_error_us)),
+            count(passed),
+            P50.show(&generator.relay_lag_us),
+        )
+    })
 }
 
 /// Seconds as `m:ss` or `h:mm:ss`, with the sign of an instant before the start.

@@ -9,15 +9,17 @@
 //! | [`folder`] | writes a run folder while the run goes on, and reads it back |
 //! | [`server`] | sums up CloudWatch's series by function |
 //! | [`text`] | the terminal summary |
+//! | [`capacity`] | what a search for the highest load found, and its page |
 //! | [`html`] | the self-contained HTML report |
 
+pub mod capacity;
 pub mod folder;
 pub mod format;
 pub mod html;
 pub mod server;
 pub mod text;
 
-mod human;
+pub mod human;
 mod verdict;
 
 pub use html::write_report;

@@ -30,7 +30,7 @@ pub(crate) fn save(dir: &Path, name: &str, content: &[u8]) -> Result<(), FolderE
 }
 
 /// Saves a document as indented JSON, for people and diffs.
-pub(super) fn save_json<T: Serialize>(dir: &Path, name: &str, document: &T) -> Result<(), FolderError> {
+pub(crate) fn save_json<T: Serialize>(dir: &Path, name: &str, document: &T) -> Result<(), FolderError> {
     let mut json = serde_json::to_vec_pretty(document).map_err(|source| FolderError::Json {
         path: dir.join(name),
         line: None,

@@ -18,9 +18,9 @@ pub use error::FolderError;
 pub use hlog::Interval;
 pub use reader::RunFolder;
 pub use tag::Tag;
-pub use writer::RunWriter;
+pub use writer::{RunWriter, make};
 
-pub(crate) use atomic::save;
+pub(crate) use atomic::{save, save_json};
 
 /// What ran, where, with which versions: [`Manifest`](crate::format::Manifest).
 pub const MANIFEST: &str = "manifest.json";

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{RunFolder, Tag};
 use crate::format::{
-    Delivery, Generator, Latency, Operation, Run, SCHEMA_VERSION, SeriesLine, Sockets, Summary, Verdict,
+    Delivery, Generator, GeneratorSecond, Latency, Operation, Run, SCHEMA_VERSION, SeriesLine, Sockets,
+    Summary, Verdict,
 };
 
 const REASON: &str = "the run did not end properly: its last second and its verdict are missing, and this summary was \
@@ -17,11 +18,21 @@ pub(super) fn summary(folder: &RunFolder) -> Summary {
     let measured = || folder.series.iter().filter(|line| manifest.measures(line.t as f64));
     let operations = operations(folder, measured());
     let sockets = sockets(&folder.series);
+    let seconds = || folder.series.iter().map(|line| &line.generator);
+    let worst = |of: fn(&GeneratorSecond) -> f64| seconds().map(of).fold(0.0_f64, f64::max);
+    let most = |of: fn(&GeneratorSecond) -> u64| seconds().map(of).max().unwrap_or(0);
     let generator = Generator {
         dispatch_delay_us: latency(folder, Tag::Dispatch),
-        cpu_seconds: folder.series.iter().map(|line| line.generator.cpu_percent / 100.0).sum(),
-        peak_rss_bytes: folder.series.iter().map(|line| line.generator.rss_bytes).max().unwrap_or(0),
-        saturated: false,
+        event_loop_lag_us: latency(folder, Tag::EventLoopLag),
+        cpu_seconds: seconds().map(|second| second.cpu_percent / 100.0).sum(),
+        peak_rss_bytes: most(|second| second.rss_bytes),
+        busiest_thread_percent: worst(|second| second.busiest_thread_percent),
+        run_delay_percent: worst(|second| second.run_delay_percent),
+        steal_percent: worst(|second| second.steal_percent),
+        peak_descriptors: most(|second| second.descriptors),
+        peak_receive_queue_bytes: most(|second| second.receive_queue_bytes),
+        peak_send_queue_bytes: most(|second| second.send_queue_bytes),
+        ..Generator::default()
     };
     Summary {
         schema_version: SCHEMA_VERSION,
@@ -29,7 +40,7 @@ pub(super) fn summary(folder: &RunFolder) -> Summary {
             ended_at: folder.series.last().map_or(manifest.run.started_at, |line| line.at),
             ..manifest.run.clone()
         },
-        verdict: Verdict { valid: false, invalid_reasons: vec![REASON.to_owned()], thresholds_passed: false },
+        verdict: Verdict { invalid_reasons: vec![REASON.to_owned()], ..Verdict::default() },
         sockets,
         operations,
         deliveries: deliveries(folder, measured()),
@@ -72,6 +83,7 @@ fn deliveries<'a>(
         let sum = sums.entry(kind.clone()).or_default();
         sum.expected += second.expected;
         sum.received += second.received;
+        sum.late += second.late;
         sum.lost += second.lost;
         sum.duplicated += second.duplicated;
         sum.out_of_order += second.out_of_order;

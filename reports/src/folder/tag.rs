@@ -23,6 +23,10 @@ pub enum Tag<'a> {
     Last(&'a str),
     /// Actual send minus intended instant, of all operations.
     Dispatch,
+    /// How long a task that was ready waited for the generator's event loop.
+    EventLoopLag,
+    /// Loss of a socket to the player's next open one.
+    Recovery,
 }
 
 impl fmt::Display for Tag<'_> {
@@ -34,6 +38,8 @@ impl fmt::Display for Tag<'_> {
             Self::First(kind) => write!(f, "{kind}.first"),
             Self::Last(kind) => write!(f, "{kind}.last"),
             Self::Dispatch => f.write_str("generator.dispatch"),
+            Self::EventLoopLag => f.write_str("generator.event_loop_lag"),
+            Self::Recovery => f.write_str("reconnects.recovery"),
         }
     }
 }

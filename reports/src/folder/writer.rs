@@ -21,6 +21,19 @@ pub struct RunWriter {
     latency: HlogWriter,
 }
 
+/// Makes a directory with its parents, where there is none; one with something in it is refused.
+///
+/// # Errors
+/// [`FolderError::NotEmpty`] when the directory holds anything, [`FolderError::Io`] when it cannot be made.
+pub fn make(dir: &Path) -> Result<(), FolderError> {
+    fs::create_dir_all(dir).map_err(FolderError::io("create the directory", dir))?;
+    let mut entries = fs::read_dir(dir).map_err(FolderError::io("list", dir))?;
+    if entries.next().is_some() {
+        return Err(FolderError::NotEmpty { path: dir.to_path_buf() });
+    }
+    Ok(())
+}
+
 impl RunWriter {
     /// Makes the directory with its parents, and writes `manifest.json` and `scenario.toml` at once, so that even a
     /// run that is killed in its first second tells what it was. `manifest.state` should be `running`.
@@ -28,11 +41,7 @@ impl RunWriter {
     /// # Errors
     /// [`FolderError::NotEmpty`] when the directory holds anything, [`FolderError::Io`] when it cannot be written.
     pub fn create(dir: &Path, manifest: &Manifest, scenario_toml: &str) -> Result<Self, FolderError> {
-        fs::create_dir_all(dir).map_err(FolderError::io("create the directory", dir))?;
-        let mut entries = fs::read_dir(dir).map_err(FolderError::io("list", dir))?;
-        if entries.next().is_some() {
-            return Err(FolderError::NotEmpty { path: dir.to_path_buf() });
-        }
+        make(dir)?;
         save_json(dir, MANIFEST, manifest)?;
         save(dir, SCENARIO, scenario_toml.as_bytes())?;
         Ok(Self {

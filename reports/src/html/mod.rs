@@ -4,6 +4,7 @@
 //! so that the report reads without JavaScript; the script only adds a linked crosshair, sorting, copying and the
 //! theme switch. A strict content policy forbids every network request. All names are escaped by the templates.
 
+mod capacity;
 mod charts;
 mod page;
 mod sections;
@@ -11,6 +12,7 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
+use crate::capacity::Capacity;
 use crate::folder::{self, FolderError, REPORT, RunFolder};
 
 /// The report could not be rendered.
@@ -43,6 +45,14 @@ pub enum ReportError {
 /// [`RenderError`] when a chart cannot be drawn.
 pub fn render(folder: &RunFolder) -> Result<String, RenderError> {
     page::page(folder).map(maud::PreEscaped::into_string)
+}
+
+/// Renders the page of a capacity search as one HTML document.
+///
+/// # Errors
+/// [`RenderError`] when a chart cannot be drawn.
+pub(crate) fn capacity(capacity: &Capacity) -> Result<String, RenderError> {
+    capacity::page(capacity).map(maud::PreEscaped::into_string)
 }
 
 /// Reads the run folder `dir`, renders its report and replaces `report.html` in it; gives the path of that file.

@@ -1,6 +1,7 @@
 //! The terminal summary: what a person or a CI log needs without opening the report.
 
 mod table;
+mod weather;
 
 use std::fmt::Write;
 
@@ -23,9 +24,13 @@ pub fn summary(folder: &RunFolder) -> String {
         sockets(&summary.sockets),
         operations(&summary),
         deliveries(&summary),
+        weather::reconnects(&summary),
+        weather::lives(&summary),
+        weather::troubles(&summary),
         functions(&folder.functions()),
         generator(&summary),
         errors(&summary),
+        weather::ends(&summary),
         format!(
             "{WEAK} before a percentile: fewer than ten samples lie beyond it.\nReport: {}\n",
             folder.dir.join(REPORT).display()
@@ -42,6 +47,9 @@ fn head(summary: &Summary) -> String {
     push_wrapped(&mut out, &verdict.sentence, "");
     for reason in summary.verdict.invalid_reasons.iter().skip(1) {
         push_wrapped(&mut out, reason, "also: ");
+    }
+    for warning in &summary.verdict.warnings {
+        push_wrapped(&mut out, warning, "note: ");
     }
     let identity = format!(
         "{} on {}, {} long from {:.0}, seed {}, loadgen {}, run {}",
@@ -117,10 +125,18 @@ fn operations(summary: &Summary) -> String {
         ];
         table.row(cells(name, counts, times));
     }
-    with_note(
+    let noted = with_note(
         table.finish(),
         "failed includes time-outs; p50 to max: response time, from the intended instant; svc: service time",
-    )
+    );
+    let closed: Vec<_> = summary.operations.iter().filter(|(_, one)| one.model == "closed").collect();
+    if closed.is_empty() {
+        return noted;
+    }
+    let names = closed.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+    let note =
+        format!("closed model, every time from the send, so that a stall of the target shows less: {names}");
+    with_note(noted, &note)
 }
 
 fn deliveries(summary: &Summary) -> String {
@@ -154,10 +170,15 @@ fn deliveries(summary: &Summary) -> String {
         ];
         table.row(cells(name, counts, times));
     }
-    with_note(
+    let noted = with_note(
         table.finish(),
         "times from the send to the push; dup duplicated, ooo out of order, unexp unexpected",
-    )
+    );
+    let late: u64 = summary.deliveries.values().map(|delivery| delivery.late).sum();
+    if late == 0 {
+        return noted;
+    }
+    with_note(noted, &format!("{} came late: after their time-out, within the grace", human::count(late)))
 }
 
 fn functions(functions: &[FunctionSummary]) -> String {
@@ -191,18 +212,33 @@ fn functions(functions: &[FunctionSummary]) -> String {
 }
 
 fn generator(summary: &Summary) -> String {
-    let Generator { dispatch_delay_us, cpu_seconds, peak_rss_bytes, saturated } = &summary.generator;
-    let mut table = Table::new(["Generator", "dispatch p50", "p99", "max", "CPU", "peak RSS", "saturated"]);
+    let Generator { dispatch_delay_us, event_loop_lag_us, cpu_seconds, peak_rss_bytes, saturated, .. } =
+        &summary.generator;
+    let mut table = Table::new([
+        "Generator",
+        "dispatch p50",
+        "p99",
+        "max",
+        "loop lag p99",
+        "CPU",
+        "peak RSS",
+        "saturated",
+    ]);
     table.row([
         String::new(),
         compact(&P50.show(dispatch_delay_us)),
         compact(&P99.show(dispatch_delay_us)),
         compact(&human::max(dispatch_delay_us)),
+        compact(&P99.show(event_loop_lag_us)),
         compact(&human::duration(cpu_seconds * 1e6)),
         human::bytes(*peak_rss_bytes as f64),
         if *saturated { "YES" } else { "no" }.to_owned(),
     ]);
-    table.finish()
+    let mut out = table.finish();
+    if let Some(sentence) = human::workers(&summary.generator) {
+        push_wrapped(&mut out, &sentence, "  ");
+    }
+    out
 }
 
 fn errors(summary: &Summary) -> String {

@@ -215,6 +215,7 @@ fn second(dice: &mut Dice, shape: &Shape, t: u64) -> (SeriesLine, Second) {
             record(&mut second, Tag::Service(name), service);
             record(&mut second, Tag::Response(name), service + delay + queued);
             record(&mut second, Tag::Dispatch, delay);
+            record(&mut second, Tag::EventLoopLag, delay / 3);
         }
         let counts = OperationSecond {
             offered,
@@ -248,6 +249,7 @@ fn second(dice: &mut Dice, shape: &Shape, t: u64) -> (SeriesLine, Second) {
             let counts = DeliverySecond {
                 expected,
                 received: expected - lost,
+                late: 0,
                 lost,
                 duplicated: u64::from(strain > 0.6) * (expected / 900),
                 out_of_order: u64::from(strain > 0.3) * (expected / 500),
@@ -274,6 +276,11 @@ fn second(dice: &mut Dice, shape: &Shape, t: u64) -> (SeriesLine, Second) {
             dispatch_delay_us: latency(&second, Tag::Dispatch),
             cpu_percent: (18.0 + 55.0 * rate + 6.0 * dice.normal()).max(1.0),
             rss_bytes: (60 << 20) + open * 21_000 + t * 30_000,
+            event_loop_lag_us: latency(&second, Tag::EventLoopLag),
+            busiest_thread_percent: 24.0 + 30.0 * rate,
+            run_delay_percent: 2.0 + 5.0 * rate,
+            descriptors: open + 40,
+            ..GeneratorSecond::default()
         },
     };
     (line, second)
@@ -377,6 +384,9 @@ fn summary(folder: &RunFolder) -> Summary {
         threshold("sockets.dropped <= 20", 6.0, true),
     ];
     let passed = summary.thresholds.iter().all(|threshold| threshold.passed);
-    summary.verdict = Verdict { valid: true, invalid_reasons: Vec::new(), thresholds_passed: passed };
+    let warning = "the system's clock was set by +420 ms during the run".to_owned();
+    let warnings = vec![warning];
+    summary.verdict =
+        Verdict { valid: true, invalid_reasons: Vec::new(), warnings, thresholds_passed: passed };
     summary
 }

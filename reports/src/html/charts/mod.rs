@@ -4,6 +4,7 @@ mod axis;
 mod draw;
 mod figure;
 mod ink;
+mod scatter;
 mod spectrum;
 mod time;
 mod timeline;
@@ -11,6 +12,7 @@ mod unit;
 
 pub(super) use draw::Size;
 pub(super) use ink::{Ink, SERIES};
+pub(super) use scatter::{Cloud, Scatter};
 pub(super) use spectrum::{Spectrum, Sweep};
 pub(super) use time::{Line, TimeChart, extent};
 pub(super) use timeline::{Fold, Grid, MAX_POINTS, Timeline};

@@ -70,7 +70,8 @@ fn method(context: &Context<'_>) -> Markup {
             }
             li {
                 "Response time runs from the instant that the plan intended, service time from the actual send; their \
-                 difference is the dispatch delay. An arrival that could not be sent is counted as unsent."
+                 difference is the dispatch delay. An arrival that could not be sent is counted as unsent. \
+                 In the closed model there is no intended instant: all its times run from the send."
             }
             li {
                 "The summary and the spectra leave out the phases that do not count. Charts over time show everything."

@@ -11,7 +11,7 @@ use crate::html::table::{Cell, Table};
 use crate::human::{self, P50, P99};
 
 const HOW: &str = "A delivery is a push that another player receives; its time runs from the sender's send. Expected \
-                   equals received plus lost; duplicates and unexpected pushes come on top. First and last are the \
+                   equals received plus late plus lost; duplicates and unexpected pushes come on top. First and last are the \
                    fastest and slowest recipient of one message: their distance is the spread of the fan-out.";
 
 pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
@@ -58,6 +58,7 @@ fn counts(context: &Context<'_>, index: usize, kind: &str) -> TimeChart<'static>
         lines: vec![
             line("expected", Ink::Reference, |second| second.expected),
             line("received", Ink::Series(0), |second| second.received),
+            rare(line("late", Ink::Series(2), |second| second.late)),
             rare(line("lost", Ink::Series(1), |second| second.lost)),
             rare(line("duplicated", Ink::Series(3), |second| second.duplicated)),
             rare(line("out of order", Ink::Series(4), |second| second.out_of_order)),
@@ -72,6 +73,7 @@ fn table(context: &Context<'_>) -> Table {
             "kind",
             "expected",
             "received",
+            "late",
             "lost",
             "duplicated",
             "out of order",
@@ -91,6 +93,7 @@ fn table(context: &Context<'_>) -> Table {
             Cell::text(kind),
             count(delivery.expected),
             count(delivery.received),
+            count(delivery.late).bad_unless_zero(),
             count(delivery.lost).bad_unless_zero(),
             count(delivery.duplicated).bad_unless_zero(),
             count(delivery.out_of_order).bad_unless_zero(),

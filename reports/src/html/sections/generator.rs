@@ -4,31 +4,41 @@ use maud::{Markup, html};
 
 use super::latency::{chart, percentile_lines};
 use super::{Context, heading};
-use crate::format::SeriesLine;
+use crate::format::{GeneratorSecond, Latency};
 use crate::html::RenderError;
 use crate::html::charts::{Fold, Ink, Line, Size, TimeChart, Unit, extent};
 use crate::human::{self, P50, P99};
 
 const HOW: &str = "Dispatch delay is the actual send minus the intended instant: it should stay far below the latencies \
-                   above. Where it rises together with CPU, the generator is the bottleneck and the run tells nothing \
-                   about the backend.";
+                   above. Event-loop lag is how long a task that was ready waited for its turn: receipts may be stamped \
+                   too late by as much. Where they rise together with CPU, or with the time that threads waited for \
+                   a core, the generator is the bottleneck and the run tells nothing about the backend.";
 
 pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
-    let lines = percentile_lines(context, |line| Some(&line.generator.dispatch_delay_us));
+    let times: [(&str, &str, Times); 2] = [
+        ("dispatch", "Dispatch delay", |second| &second.dispatch_delay_us),
+        ("lag", "Event-loop lag", |second| &second.event_loop_lag_us),
+    ];
     let mut charts = Vec::new();
-    if let Some(range) = extent(&lines) {
-        charts.push(
-            chart(context, "dispatch".into(), "Dispatch delay".into(), range, lines)
-                .render(&context.timeline)?,
-        );
+    for (id, title, of) in times {
+        let lines = percentile_lines(context, |line| Some(of(&line.generator)));
+        if let Some(range) = extent(&lines) {
+            charts.push(chart(context, id.into(), title.into(), range, lines).render(&context.timeline)?);
+        }
     }
-    let cpu = resource(context, "cpu", "CPU", Unit::CorePercent, |line| line.generator.cpu_percent);
-    let memory =
-        resource(context, "memory", "Resident memory", Unit::Bytes, |line| line.generator.rss_bytes as f64);
+    let cores: [Curve; 3] = [
+        ("process", Ink::Series(0), |second| second.cpu_percent),
+        ("busiest thread", Ink::Series(2), |second| second.busiest_thread_percent),
+        ("waiting for a core", Ink::Series(1), |second| second.run_delay_percent),
+    ];
+    let cpu = resource(context, "cpu", "CPU", Unit::CorePercent, &cores);
+    let resident: [Curve; 1] = [("Resident memory", Ink::Series(0), |second| second.rss_bytes as f64)];
+    let memory = resource(context, "memory", "Resident memory", Unit::Bytes, &resident);
     charts.push(cpu.render(&context.timeline)?);
     charts.push(memory.render(&context.timeline)?);
     let generator = &context.summary.generator;
     let delay = &generator.dispatch_delay_us;
+    let lag = &generator.event_loop_lag_us;
     let cores = generator.cpu_seconds / context.length_s().max(1.0);
     Ok(html! {
         (heading("generator", "Generator health", HOW))
@@ -37,22 +47,34 @@ pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
                 strong.bad { "The generator was saturated: it, not the target, set the pace at some time. " }
             }
             "Dispatch delay: median " (P50.show(delay)) ", p99 " (P99.show(delay)) ", largest " (human::max(delay)) ". "
+            "Event-loop lag: median " (P50.show(lag)) ", p99 " (P99.show(lag)) ". "
             "CPU: " (human::duration(generator.cpu_seconds * 1e6)) " in all, " (human::significant(cores))
             " of " (context.folder.manifest.host.cpus) " cores on average. Memory: "
-            (human::bytes(generator.peak_rss_bytes as f64)) " at most."
+            (human::bytes(generator.peak_rss_bytes as f64)) " at most. "
+            "Waiting in the kernel at most: " (human::bytes(generator.peak_receive_queue_bytes as f64))
+            " for the players to read, " (human::bytes(generator.peak_send_queue_bytes as f64)) " for the target to take."
+            @if let Some(workers) = human::workers(generator) { " " (workers) }
         }
         div.grid { @for chart in charts { (chart) } }
     })
 }
+
+/// Times of a second.
+type Times = fn(&GeneratorSecond) -> &Latency;
+
+/// A line's name, its colour and what it shows of a second.
+type Curve = (&'static str, Ink, fn(&GeneratorSecond) -> f64);
 
 fn resource(
     context: &Context<'_>,
     id: &str,
     title: &str,
     unit: Unit,
-    value: fn(&SeriesLine) -> f64,
+    curves: &[Curve],
 ) -> TimeChart<'static> {
-    let values = context.timeline.values(Fold::Max, |line| Some(value(line)));
+    let line = |(name, ink, of): &Curve| {
+        Line::new(*name, *ink, context.timeline.values(Fold::Max, |line| Some(of(&line.generator))))
+    };
     TimeChart {
         id: id.into(),
         title: title.into(),
@@ -63,6 +85,6 @@ fn resource(
         fold: Fold::Max,
         grid: context.timeline.grid,
         steps: false,
-        lines: vec![Line::new(title, Ink::Series(0), values)],
+        lines: curves.iter().map(line).collect(),
     }
 }

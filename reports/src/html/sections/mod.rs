@@ -9,6 +9,7 @@ mod rates;
 mod server;
 mod spectrum;
 mod verdict;
+mod weather;
 
 use std::collections::BTreeMap;
 
@@ -125,7 +126,7 @@ pub(super) fn all(context: &Context<'_>) -> Result<Vec<Section>, RenderError> {
 }
 
 /// A section's heading and how to read what follows.
-fn heading(id: &str, title: &str, how: &str) -> Markup {
+pub(super) fn heading(id: &str, title: &str, how: &str) -> Markup {
     html! {
         h2 id=(format!("{id}-h")) { (title) }
         @if !how.is_empty() { p.how { (how) } }

@@ -97,7 +97,7 @@ fn table(context: &Context<'_>) -> Table {
     for (name, operation) in &context.summary.operations {
         let response = &operation.response_time_us;
         table.row([
-            Cell::text(name),
+            Cell::text(if operation.model == "closed" { format!("{name} (closed)") } else { name.clone() }),
             count(operation.offered),
             count(operation.sent),
             count(operation.unsent).bad_unless_zero(),

@@ -30,6 +30,9 @@ pub(super) fn body(context: &Context<'_>) -> Markup {
         @if summary.verdict.invalid_reasons.len() > 1 {
             ul { @for reason in &summary.verdict.invalid_reasons { li { (reason) } } }
         }
+        @for warning in &summary.verdict.warnings {
+            p.notice { strong { "Note: " } (warning) "." }
+        }
         @if folder.summary.is_some() && folder.manifest.state != "finished" {
             p.notice { "The run's state is " strong { (folder.manifest.state) } ": it did not go through its whole plan." }
         }

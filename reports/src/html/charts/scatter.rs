@@ -1,0 +1,125 @@
+//! A chart of measured points over something else than time: one quantity against the load, say.
+
+use maud::{Markup, html};
+
+use super::axis::Axis;
+use super::draw::{Plan, Shade, Size, Stroke};
+use super::figure::{Figure, Key};
+use super::ink::Ink;
+use super::unit::Unit;
+use crate::html::RenderError;
+use crate::html::table::Table;
+use crate::human;
+
+/// One series: points by ascending x.
+pub(in crate::html) struct Cloud {
+    pub(in crate::html) name: String,
+    pub(in crate::html) ink: Ink,
+    pub(in crate::html) points: Vec<(f64, f64)>,
+}
+
+/// A chart of points.
+pub(in crate::html) struct Scatter {
+    /// Unique in the page.
+    pub(in crate::html) id: String,
+    pub(in crate::html) title: String,
+    pub(in crate::html) size: Size,
+    pub(in crate::html) x: Unit,
+    pub(in crate::html) y: Unit,
+    /// Whether the y axis is logarithmic.
+    pub(in crate::html) log: bool,
+    /// A stretch of the x axis that matters.
+    pub(in crate::html) shade: Option<(f64, f64)>,
+    pub(in crate::html) clouds: Vec<Cloud>,
+}
+
+impl Scatter {
+    /// The figure, or a sentence when nothing was measured.
+    ///
+    /// # Errors
+    /// [`RenderError::Chart`] when plotters refuses.
+    pub(in crate::html) fn render(&self) -> Result<Markup, RenderError> {
+        let points = || self.clouds.iter().flat_map(|cloud| cloud.points.iter().copied());
+        let Some(right) = points().map(|(x, _)| x).reduce(f64::max) else {
+            return Ok(html! { p.nothing { (self.title) ": nothing was measured." } });
+        };
+        let high = points().map(|(_, y)| y).fold(0.0, f64::max);
+        let low = points().map(|(_, y)| y).filter(|y| *y > 0.0).fold(high, f64::min);
+        let plan = Plan {
+            title: &self.title,
+            size: self.size,
+            x: Axis::linear(right, self.x, 5),
+            y: if self.log { Axis::log(low, high, self.y) } else { Axis::linear(high, self.y, 5) },
+            shades: self
+                .shade
+                .iter()
+                .map(|(from, to)| Shade { from: *from, to: *to, ink: Ink::Weak })
+                .collect(),
+            marks: Vec::new(),
+            strokes: self.clouds.iter().flat_map(strokes).collect(),
+        };
+        let figure = Figure {
+            id: &self.id,
+            title: &self.title,
+            description: &self.description(),
+            how: None,
+            size: self.size,
+            keys: self
+                .clouds
+                .iter()
+                .map(|cloud| Key { ink: cloud.ink, dots: false, name: &cloud.name })
+                .collect(),
+            drawing: plan.draw()?,
+            data: None,
+            table: self.table(),
+        };
+        Ok(figure.render())
+    }
+
+    fn description(&self) -> String {
+        let ends = self.clouds.iter().filter_map(|cloud| {
+            let ((first, from), (last, to)) = (*cloud.points.first()?, *cloud.points.last()?);
+            let (x, y) = (|value| self.x.show(value), |value| self.y.show(value));
+            Some(format!("{}: {} at {}, {} at {}", cloud.name, y(from), x(first), y(to), x(last)))
+        });
+        format!("{}.", ends.collect::<Vec<_>>().join("; "))
+    }
+
+    fn table(&self) -> Table {
+        let ((x_unit, _), (y_unit, divisor)) = (self.x.column(), self.y.column());
+        let named = |name: &str, unit: &str| {
+            if unit.is_empty() { name.to_owned() } else { format!("{name} ({unit})") }
+        };
+        let mut header = vec![named("load", x_unit)];
+        header.extend(self.clouds.iter().map(|cloud| named(&cloud.name, y_unit)));
+        let mut table = Table::new(format!("Data of {}", self.title), header);
+        let rows = self.clouds.iter().map(|cloud| cloud.points.len()).max().unwrap_or(0);
+        for row in 0..rows {
+            let x = self.clouds.iter().find_map(|cloud| cloud.points.get(row)).map_or(0.0, |(x, _)| *x);
+            let mut cells = vec![human::plain(x, 5)];
+            cells.extend(self.clouds.iter().map(|cloud| {
+                let y = cloud.points.get(row).map(|(_, y)| *y);
+                y.map_or(human::NOTHING.to_owned(), |y| human::plain(y / divisor, 3))
+            }));
+            table.plain(cells);
+        }
+        table
+    }
+}
+
+/// A line through the mean of each x, and a dot for every point.
+fn strokes(cloud: &Cloud) -> [Stroke; 2] {
+    let mut line: Vec<(f64, f64, f64)> = Vec::new();
+    for (x, y) in &cloud.points {
+        match line.last_mut() {
+            Some((at, sum, count)) if *at == *x => {
+                *sum += y;
+                *count += 1.0;
+            }
+            _ => line.push((*x, *y, 1.0)),
+        }
+    }
+    let line = line.into_iter().map(|(x, sum, count)| (x, sum / count)).collect();
+    let stroke = |points, dots| Stroke { ink: cloud.ink, pieces: vec![points], dots };
+    [stroke(cloud.points.clone(), true), stroke(line, false)]
+}
