@@ -35,7 +35,7 @@ pub async fn attack(
     groups: Arc<AtomicU32>,
 ) -> Result<GooseMetrics, Box<GooseError>> {
     let per_user = shared.plan.players_per_goose_user;
-    let users = shared.plan.players.div_ceil(per_user);
+    let users = shared.players.own().div_ceil(per_user);
     let name = shared.plan.name.clone();
     let drive: TransactionFunction = Arc::new(move |user| {
         let (shared, groups, stop) = (Arc::clone(&shared), Arc::clone(&groups), stop.clone());
@@ -57,12 +57,12 @@ pub async fn attack(
     attack.execute().await.map_err(Box::new)
 }
 
-/// Plays `count` players from `first` on, and writes their samples into goose's books.
+/// Plays `count` of this process's players from its `first` on, and writes their samples into goose's books.
 async fn drive_group(user: &mut GooseUser, shared: &Arc<Play>, first: u32, count: u32) {
     let (samples, mut recorded) = mpsc::channel(GOOSE_BACKLOG);
     let mut group = JoinSet::new();
-    for number in first..shared.plan.players.min(first + count) {
-        group.spawn(play(Arc::clone(shared), number, samples.clone()));
+    for nth in first..shared.players.own().min(first + count) {
+        group.spawn(play(Arc::clone(shared), shared.players.nth(nth), samples.clone()));
     }
     drop(samples);
     // Ends when the last player of the group has left.

@@ -86,7 +86,7 @@ pub async fn fetch(wanted: &CloudWatch, endpoint: Option<&Url>, window: Window) 
     fetched
 }
 
-async fn client(wanted: &CloudWatch, endpoint: Option<&Url>) -> (Client, String) {
+pub(crate) async fn client(wanted: &CloudWatch, endpoint: Option<&Url>) -> (Client, String) {
     let mut loader = aws_config::from_env();
     if let Some(region) = &wanted.region {
         loader = loader.region(Region::new(region.clone()));

@@ -1,7 +1,9 @@
 //! The one merge point: once a second, all threads' tallies become a line of the series and part of the totals.
 //!
-//! It runs on a thread of its own, because it writes files. A write that fails (a full disk) stops the writing,
-//! not the measuring: the totals go on in memory, and the failure is reported at the end.
+//! The [`Collector`] gathers what this process has recorded, the [`Book`] writes it down; between them lies a second of
+//! the run, which may as well come from [workers](crate::workers). Both run on a thread of their own, because files are
+//! written. A write that fails (a full disk) stops the writing, not the measuring: the totals go on in memory, and
+//! the failure is reported at the end.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,133 +16,161 @@ use scenarios::Plan;
 use scenarios::threshold::{Kind, Operation};
 
 use crate::clock::Clock;
-use crate::machine::{self, Usage};
+use crate::live::Live;
 use crate::player::Players;
-use crate::progress::Progress;
 use crate::record::{Latencies, Measures, Recorder, Tally, ThreadTally};
+use crate::validity::Validity;
+use crate::verdict::rounded;
+use crate::watch::{Second, Watch, Watched};
 
 const SECOND: u64 = 1_000_000;
 
-/// What the collector works with.
+/// A second of the run.
+#[derive(Debug)]
+pub struct Gathered<'t> {
+    /// Which, from 0.
+    pub second: u64,
+    /// What was recorded in it.
+    pub tally: &'t ThreadTally,
+    /// Sockets open at its end.
+    pub open: u64,
+    /// What it was like for the generator.
+    pub seen: Second,
+}
+
+/// Gathers what this process records.
 pub struct Collector {
-    /// The plan.
-    pub plan: Arc<Plan>,
     /// The run's clock.
     pub clock: Clock,
     /// The players.
     pub players: Arc<Players>,
     /// What the threads record into.
     pub recorder: Arc<Recorder>,
-    /// The run folder.
-    pub writer: RunWriter,
-    /// The display.
-    pub progress: Progress,
+    /// What the process does meanwhile.
+    pub watch: Watch,
 }
 
-/// What the collector hands over at the end.
-pub struct Collected {
+impl Collector {
+    /// Collects once a second until `stop` is sent or dropped, then once more. `keep` is given each second, and what
+    /// the process was like so far. Blocks.
+    #[must_use]
+    pub fn run(mut self, stop: &Receiver<()>, mut keep: impl FnMut(&Gathered<'_>, &Watched)) -> Watched {
+        let (mut tally, mut spare) = (ThreadTally::default(), ThreadTally::default());
+        for second in 0.. {
+            let end = self.clock.instant((second + 1) * SECOND);
+            let stopped = !matches!(
+                stop.recv_timeout(end.saturating_duration_since(Instant::now())),
+                Err(RecvTimeoutError::Timeout)
+            );
+            self.recorder.drain(&mut tally, &mut spare);
+            let seen = self.watch.look();
+            let gathered = Gathered { second, tally: &tally, open: self.players.open(), seen };
+            keep(&gathered, &self.watch.watched());
+            tally.clear();
+            if stopped {
+                break;
+            }
+        }
+        self.watch.watched()
+    }
+}
+
+/// Where the run is written down, second by second.
+pub struct Book {
+    plan: Arc<Plan>,
+    clock: Clock,
+    writer: RunWriter,
+    live: Live,
+    total: ThreadTally,
+    /// Measured and warm-up arrivals of a second together.
+    both: Measures,
+    write_error: Option<FolderError>,
+}
+
+/// What is left when the book is closed.
+pub struct Closed {
     /// Everything recorded.
     pub total: ThreadTally,
     /// The run folder.
     pub writer: RunWriter,
     /// The first write that failed.
     pub write_error: Option<FolderError>,
+    /// Who watched.
+    pub live: Live,
 }
 
-impl Collector {
-    /// Collects once a second until `stop` is sent or dropped, then once more. Blocks.
+impl Book {
+    /// An empty book.
     #[must_use]
-    pub fn run(self, stop: &Receiver<()>) -> Collected {
-        let mut state = State {
-            total: ThreadTally::default(),
-            second: ThreadTally::default(),
-            spare: ThreadTally::default(),
-            both: Measures::default(),
-            usage: machine::usage(),
-            write_error: None,
-            collector: self,
-        };
-        for second in 0.. {
-            let end = state.collector.clock.instant((second + 1) * SECOND);
-            let stopped = !matches!(
-                stop.recv_timeout(end.saturating_duration_since(Instant::now())),
-                Err(RecvTimeoutError::Timeout)
-            );
-            state.collect(second);
-            if stopped {
-                break;
-            }
-        }
-        state.collector.progress.finish();
-        Collected { total: state.total, writer: state.collector.writer, write_error: state.write_error }
+    pub fn new(plan: Arc<Plan>, clock: Clock, writer: RunWriter, live: Live) -> Self {
+        let (total, both) = (ThreadTally::default(), Measures::default());
+        Self { plan, clock, writer, live, total, both, write_error: None }
     }
-}
 
-struct State {
-    collector: Collector,
-    total: ThreadTally,
-    second: ThreadTally,
-    spare: ThreadTally,
-    /// Measured and warm-up arrivals of this second together.
-    both: Measures,
-    usage: Usage,
-    write_error: Option<FolderError>,
-}
-
-impl State {
-    fn collect(&mut self, second: u64) {
-        self.collector.recorder.drain(&mut self.second, &mut self.spare);
-        self.both.merge(&self.second.measured);
-        self.both.merge(&self.second.warm_up);
-        let line = self.line(second);
-        self.collector.progress.second(&line);
+    /// Writes a second down; `judge` tells what the run is worth so far, this second included.
+    pub fn keep(&mut self, gathered: &Gathered<'_>, judge: impl FnOnce(&ThreadTally) -> Validity) {
+        self.both.merge(&gathered.tally.measured);
+        self.both.merge(&gathered.tally.warm_up);
+        let line = self.line(gathered);
         if self.write_error.is_none() {
-            self.write_error = self.write(second, &line).err();
+            self.write_error = self.write(gathered, &line).err();
             if let Some(error) = &self.write_error {
                 tracing::error!("{error}; the run goes on, its figures are kept in memory");
             }
         }
-        self.total.merge(&self.second);
-        self.second.clear();
+        self.total.merge(gathered.tally);
+        self.live.second(&line, &self.both, &judge(&self.total));
         self.both.clear();
     }
 
-    fn line(&mut self, second: u64) -> SeriesLine {
-        let collector = &self.collector;
-        let at = collector.clock.utc(second * SECOND);
+    /// No second follows.
+    #[must_use]
+    pub fn close(self) -> Closed {
+        let Self { total, writer, write_error, live, .. } = self;
+        Closed { total, writer, write_error, live }
+    }
+
+    fn line(&self, gathered: &Gathered<'_>) -> SeriesLine {
+        let Gathered { second, open, seen, .. } = *gathered;
+        let at = self.clock.utc(second * SECOND);
         let offset = Duration::from_secs(second);
-        let drain = offset >= collector.plan.end();
-        let phase = if drain { "drain" } else { &collector.plan.stretch_at(offset).name }.to_owned();
-        let used = machine::usage();
-        let cpu_percent = (used.cpu_seconds - self.usage.cpu_seconds) * 100.0;
-        self.usage = used;
+        let drain = offset >= self.plan.end();
+        let phase = if drain { "drain" } else { &self.plan.stretch_at(offset).name }.to_owned();
         SeriesLine {
             t: second,
             at,
             phase,
-            open: collector.players.open(),
+            open,
             operations: operations(&self.both),
             deliveries: deliveries(&self.both),
             generator: GeneratorSecond {
                 dispatch_delay_us: Latency::of(self.both.dispatch_delay.histogram()),
-                cpu_percent: (cpu_percent * 10.0).round() / 10.0,
-                rss_bytes: used.rss_bytes,
+                cpu_percent: rounded(seen.cpu_percent, 1),
+                rss_bytes: seen.rss_bytes,
+                event_loop_lag_us: Latency::of(self.both.event_loop_lag.histogram()),
+                busiest_thread_percent: rounded(seen.busiest_thread_percent, 1),
+                run_delay_percent: rounded(seen.run_delay_percent, 1),
+                steal_percent: rounded(seen.steal_percent, 1),
+                descriptors: seen.descriptors,
+                receive_queue_bytes: seen.receive_queue_bytes,
+                send_queue_bytes: seen.send_queue_bytes,
             },
         }
     }
 
-    fn write(&mut self, second: u64, line: &SeriesLine) -> Result<(), FolderError> {
-        let Collector { writer, clock, plan, .. } = &mut self.collector;
+    fn write(&mut self, gathered: &Gathered<'_>, line: &SeriesLine) -> Result<(), FolderError> {
+        let Gathered { second, tally, .. } = *gathered;
+        let Self { writer, clock, plan, total, .. } = self;
         let (start, length) = (Duration::from_secs(second), Duration::from_secs(1));
-        for (tag, latencies) in tagged(&self.second.measured) {
+        for (tag, latencies) in tagged(&tally.measured) {
             if !latencies.histogram().is_empty() {
                 writer.interval(&tag.to_string(), start, length, latencies.histogram())?;
             }
         }
-        for sample in self.second.samples.iter() {
+        for sample in tally.samples.iter() {
             // A class that has been sampled in an earlier second has its first samples already.
             let mut fresh = false;
-            self.total.samples.offer(sample.operation, &sample.class, || {
+            total.samples.offer(&sample.operation, &sample.class, || {
                 fresh = true;
                 sample.clone()
             });
@@ -148,7 +178,7 @@ impl State {
                 writer.error_sample(&ErrorSample {
                     t: sample.at as f64 / SECOND as f64,
                     at: clock.utc(sample.at),
-                    operation: sample.operation.into(),
+                    operation: sample.operation.to_string(),
                     class: sample.class.to_string(),
                     player: plan.player_id(sample.player),
                     detail: sample.detail.clone(),
@@ -186,11 +216,12 @@ fn deliveries(measures: &Measures) -> BTreeMap<String, DeliverySecond> {
     Kind::ALL
         .iter()
         .map(|kind| (*kind, measures.delivery(*kind)))
-        .filter(|(_, tally)| tally.expected + tally.received + tally.lost + tally.duplicated > 0)
+        .filter(|(_, tally)| tally.seen())
         .map(|(kind, tally)| {
             let second = DeliverySecond {
-                expected: tally.expected.saturating_sub(tally.withdrawn),
+                expected: tally.due(),
                 received: tally.received,
+                late: tally.late,
                 lost: tally.lost,
                 duplicated: tally.duplicated,
                 out_of_order: tally.out_of_order,
@@ -212,5 +243,9 @@ fn tagged(measures: &Measures) -> impl Iterator<Item = (Tag<'static>, &Latencies
         let word = kind.word();
         [(Tag::Each(word), &tally.each), (Tag::First(word), &tally.first), (Tag::Last(word), &tally.last)]
     });
-    operations.chain(deliveries).chain([(Tag::Dispatch, &measures.dispatch_delay)])
+    operations.chain(deliveries).chain([
+        (Tag::Dispatch, &measures.dispatch_delay),
+        (Tag::EventLoopLag, &measures.event_loop_lag),
+        (Tag::Recovery, &measures.recovery),
+    ])
 }

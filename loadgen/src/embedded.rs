@@ -15,6 +15,9 @@ use url::Url;
 /// The hidden command under which this program is the backend.
 pub const COMMAND: &str = "embedded-backend";
 
+/// Players whose sockets one process of the backend holds; beyond that it has front doors. A usual limit of open files
+/// is 20,000.
+const PLAYERS_PER_PROCESS: u32 = 18_000;
 /// How long the backend may take to be ready.
 const READY: Duration = Duration::from_secs(30);
 /// How long it may take to end.
@@ -25,6 +28,8 @@ const GONE: Duration = Duration::from_secs(5);
 pub struct Endpoints {
     /// The socket to play on.
     pub websocket: Url,
+    /// The REST API.
+    pub rest: Url,
     /// The CloudWatch API.
     pub cloudwatch: Url,
     /// The identity provider.
@@ -54,10 +59,13 @@ impl Embedded {
     ///
     /// # Errors
     /// [`EmbeddedError`].
-    pub async fn start(profile: &str, auth: &str, seed: u64) -> Result<Self, EmbeddedError> {
+    pub async fn start(profile: &str, auth: &str, seed: u64, players: u32) -> Result<Self, EmbeddedError> {
+        let doors = players.div_ceil(PLAYERS_PER_PROCESS);
+        let front_doors = (doors > 1).then(|| ["--front-doors".to_owned(), doors.to_string()]);
         let mut child = Command::new(std::env::current_exe()?)
             .args([COMMAND, "--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--exit-with-parent"])
             .args(["--profile", profile, "--auth", auth, "--seed", &seed.to_string()])
+            .args(front_doors.into_iter().flatten())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // A group of its own: Ctrl-C on the terminal stops the run, and the run stops the backend.

@@ -10,25 +10,30 @@ use goose::metrics::GooseMetrics;
 use jiff::Timestamp;
 use reports::folder::RunWriter;
 use scenarios::Plan;
+use scenarios::plan::SWEEP;
+use scenarios::shard::Shard;
 use scenarios::threshold::Kind;
-use tokio::task::JoinError;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::attack::attack;
 use crate::auth::Credentials;
 use crate::clock::{Clock, micros};
-use crate::collector::{Collected, Collector};
-use crate::delivery::{Messages, Placements};
-use crate::pacing::Pacer;
-use crate::player::{Endpoint, Play, Players};
-use crate::progress::Progress;
+use crate::collector::{Book, Closed, Collector};
+use crate::delivery::{Expired, Messages, Missing, Placements};
+use crate::live::Live;
+use crate::machine::descriptor_limit;
+use crate::pacing::{Pacer, Unreached};
+use crate::player::{Endpoint, Play, Players, Rest, make_weather};
 use crate::record::Recorder;
 use crate::run::RunError;
+use crate::validity;
+use crate::watch::{self, Watch, Watched};
+use crate::workers::Worker;
+use crate::workers::relay::Relay;
 
 /// Between the last preparation and the first arrival.
-const LEAD: Duration = Duration::from_millis(200);
-/// How often overdue answers and pushes are looked for.
-const SWEEP: Duration = Duration::from_millis(20);
+pub(crate) const LEAD: Duration = Duration::from_millis(200);
 /// After everything awaited has come: time for a second copy of a push to show itself, and for the last second of
 /// the run to be over before the players leave.
 const LINGER: Duration = Duration::from_secs(1);
@@ -37,109 +42,219 @@ const GOOSE_END: Duration = Duration::from_secs(15);
 
 /// What was measured.
 pub(crate) struct Generated {
-    pub(crate) collected: Collected,
+    pub(crate) closed: Closed,
+    pub(crate) watched: Watched,
     pub(crate) interrupted: bool,
     pub(crate) started_at: Timestamp,
     pub(crate) ended_at: Timestamp,
     pub(crate) peak_open: u64,
+    /// What each worker did; empty where this process did everything.
+    pub(crate) workers: Vec<Worker>,
 }
 
-/// Generates the load: starts every part, waits for the end of the plan or for an interruption, ends every part.
+/// Generates the load in this process: starts every part, waits for the end of the plan or for an interruption, ends
+/// every part.
 pub(crate) async fn generate(
     plan: &Arc<Plan>,
     endpoint: Endpoint,
     credentials: Credentials,
+    rest: Option<Rest>,
     writer: RunWriter,
-    progress: Progress,
+    live: Live,
 ) -> Result<Generated, RunError> {
     let clock = Clock::default();
-    let players = Arc::new(Players::new(plan.players));
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    let recorder = Arc::new(Recorder::new(threads + 2));
-    let run = uuid::Uuid::new_v4().as_fields().0;
-    let play = Arc::new(Play {
+    let targets = endpoint.addresses().to_vec();
+    let setup = Setup {
         plan: Arc::clone(plan),
+        shard: Shard::WHOLE,
         clock: clock.clone(),
-        players: Arc::clone(&players),
-        recorder: Arc::clone(&recorder),
+        run: run_number(),
         endpoint,
         credentials,
-        messages: Messages::new(run, micros(plan.delivery_timeout)),
-        placements: Placements::new(micros(plan.placement_timeout)),
-    });
-
-    let stop = CancellationToken::new();
-    let groups = Arc::new(AtomicU32::new(0));
-    let mut goose = tokio::spawn(attack(Arc::clone(&play), stop.clone(), Arc::clone(&groups)));
-    while groups.load(Ordering::Relaxed) < plan.players.div_ceil(plan.players_per_goose_user) {
-        tokio::select! {
-            ended = &mut goose => return Err(goose_error(ended)),
-            () = tokio::time::sleep(SWEEP) => {}
-        }
-    }
+        relay: None,
+        rest,
+    };
+    let mut generation = Generation::prepare(setup).await?;
     // After goose has installed its own handler, so that both hear of it.
     let mut interruption = Interruption::listen()?;
 
     clock.start_in(LEAD);
-    let stop_pacing = Arc::new(AtomicBool::new(false));
-    let pacer = Pacer {
-        plan: Arc::clone(plan),
-        clock: clock.clone(),
-        players: Arc::clone(&players),
-        recorder: Arc::clone(&recorder),
-        stop: Arc::clone(&stop_pacing),
-    };
-    let mut pacing = tokio::task::spawn_blocking(move || pacer.run());
+    generation.begin();
     let (stop_collecting, stopped) = mpsc::channel();
-    let collector = Collector {
-        plan: Arc::clone(plan),
-        clock: clock.clone(),
-        players: Arc::clone(&players),
-        recorder,
-        writer,
-        progress,
-    };
-    let collecting = tokio::task::spawn_blocking(move || collector.run(&stopped));
+    let collector = generation.collector(targets);
+    let mut book = Book::new(Arc::clone(plan), clock.clone(), writer, live);
+    let collecting = tokio::task::spawn_blocking(move || {
+        let limit = descriptor_limit();
+        let watched = collector.run(&stopped, |gathered, watched| {
+            book.keep(gathered, |total| validity::judge(&total.measured, watched, limit));
+        });
+        (book.close(), watched)
+    });
 
     let mut sweep = tokio::time::interval(SWEEP);
-    let mut paced = false;
-    let mut quiet_since = None;
+    let mut quiet = Quiet::default();
     let interrupted = loop {
         tokio::select! {
-            _ = sweep.tick() => play.sweep(),
-            _ = &mut pacing, if !paced => paced = true,
+            _ = sweep.tick() => generation.sweep(),
             () = interruption.heard() => break true,
         }
-        if paced && clock.now() >= micros(plan.end()) && play.awaited() == 0 {
-            let since = *quiet_since.get_or_insert_with(Instant::now);
-            if since.elapsed() >= LINGER {
-                break false;
-            }
-        } else {
-            quiet_since = None;
+        if quiet.for_long(generation.has_nothing_left()) {
+            break false;
         }
     };
     let ended_at = clock.utc(clock.now());
-    let peak_open = players.peak_open();
-    stop_pacing.store(true, Ordering::Relaxed);
-    play.abandon();
-    stop.cancel();
-    players.stop();
-    if !paced {
-        // The thread looks at its stop flag at least every 50 ms.
-        let _ = pacing.await;
-        players.stop();
-    }
-    goose::trigger_killswitch("the run is over");
-    match tokio::time::timeout(GOOSE_END, goose).await {
-        Ok(Ok(Ok(books))) => tracing::info!("goose recorded {} requests", requests(&books)),
-        // What was measured is worth more than goose's books.
-        Ok(ended) => tracing::warn!("{}; its own books are left out", goose_error(ended)),
-        Err(_) => tracing::warn!("goose did not end in time; its own books are left out"),
-    }
+    let peak_open = generation.play.players.peak_open();
+    generation.end().await;
     drop(stop_collecting);
-    let collected = collecting.await.map_err(|error| RunError::Goose(error.to_string()))?;
-    Ok(Generated { collected, interrupted, started_at: clock.utc(0), ended_at, peak_open })
+    let (closed, watched) = collecting.await.map_err(|error| RunError::Goose(error.to_string()))?;
+    let started_at = clock.utc(0);
+    Ok(Generated { closed, watched, interrupted, started_at, ended_at, peak_open, workers: Vec::new() })
+}
+
+/// Tells a run's messages from those of other runs against the same backend.
+pub(crate) fn run_number() -> u32 {
+    uuid::Uuid::new_v4().as_fields().0
+}
+
+/// Whether it has been quiet long enough for the run to be over.
+#[derive(Debug, Default)]
+pub(crate) struct Quiet(Option<Instant>);
+
+impl Quiet {
+    /// Whether it is quiet now, and has been for a while.
+    pub(crate) fn for_long(&mut self, quiet: bool) -> bool {
+        if !quiet {
+            self.0 = None;
+            return false;
+        }
+        self.0.get_or_insert_with(Instant::now).elapsed() >= LINGER
+    }
+}
+
+/// What a process needs to generate its part of the load.
+pub(crate) struct Setup {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) shard: Shard,
+    pub(crate) clock: Clock,
+    pub(crate) run: u32,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) credentials: Credentials,
+    pub(crate) relay: Option<Arc<Relay>>,
+    pub(crate) rest: Option<Rest>,
+}
+
+/// One process's part of the load, from its preparation to its end.
+pub(crate) struct Generation {
+    pub(crate) play: Arc<Play>,
+    goose: JoinHandle<Result<GooseMetrics, Box<GooseError>>>,
+    /// Tells goose's users to leave.
+    stop: CancellationToken,
+    pacing: Option<JoinHandle<Vec<Unreached>>>,
+    stop_pacing: Arc<AtomicBool>,
+    stop_watching: Arc<AtomicBool>,
+}
+
+impl Generation {
+    /// Prepares everything, goose's users included; returns when all of them are there.
+    pub(crate) async fn prepare(setup: Setup) -> Result<Self, RunError> {
+        let Setup { plan, shard, clock, run, endpoint, credentials, relay, rest } = setup;
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        let play = Arc::new(Play {
+            clock,
+            players: Arc::new(Players::part(plan.players, shard)),
+            recorder: Arc::new(Recorder::new(threads + 2)),
+            endpoint,
+            credentials,
+            messages: Messages::new(run, micros(plan.delivery_timeout), micros(plan.grace)),
+            placements: Placements::new(micros(plan.placement_timeout), micros(plan.grace)),
+            relay,
+            rest,
+            plan,
+        });
+        let stop = CancellationToken::new();
+        let groups = Arc::new(AtomicU32::new(0));
+        let mut goose = tokio::spawn(attack(Arc::clone(&play), stop.clone(), Arc::clone(&groups)));
+        let wanted = play.players.own().div_ceil(play.plan.players_per_goose_user);
+        while groups.load(Ordering::Relaxed) < wanted {
+            tokio::select! {
+                ended = &mut goose => return Err(goose_error(ended)),
+                () = tokio::time::sleep(SWEEP) => {}
+            }
+        }
+        let (stop_pacing, stop_watching) = Default::default();
+        Ok(Self { play, goose, stop, pacing: None, stop_pacing, stop_watching })
+    }
+
+    /// The clock has been started: the plan begins.
+    pub(crate) fn begin(&mut self) {
+        let play = &self.play;
+        let pacer = Pacer {
+            plan: Arc::clone(&play.plan),
+            clock: play.clock.clone(),
+            players: Arc::clone(&play.players),
+            recorder: Arc::clone(&play.recorder),
+            stop: Arc::clone(&self.stop_pacing),
+        };
+        self.pacing = Some(tokio::task::spawn_blocking(move || pacer.run()));
+        tokio::spawn(make_weather(Arc::clone(play), self.stop.clone()));
+        let (plan, recorder) = (Arc::clone(&play.plan), Arc::clone(&play.recorder));
+        watch::knock(plan, play.clock.clone(), recorder, Arc::clone(&self.stop_watching));
+    }
+
+    /// What gathers the records of this process; `targets` are the addresses whose queues it looks at.
+    pub(crate) fn collector(&self, targets: Vec<std::net::SocketAddr>) -> Collector {
+        Collector {
+            clock: self.play.clock.clone(),
+            players: Arc::clone(&self.play.players),
+            recorder: Arc::clone(&self.play.recorder),
+            watch: Watch::new(self.play.clock.clone(), targets),
+        }
+    }
+
+    /// Gives up what is overdue.
+    pub(crate) fn sweep(&self) {
+        self.play.sweep();
+    }
+
+    /// Whether the plan has been carried out and nothing is awaited.
+    pub(crate) fn has_nothing_left(&self) -> bool {
+        let paced = self.pacing.as_ref().is_some_and(JoinHandle::is_finished);
+        paced && self.play.clock.now() >= micros(self.play.plan.end()) && self.play.awaited() == 0
+    }
+
+    /// The run is over: everybody leaves.
+    pub(crate) async fn end(self) {
+        let Play { players, recorder, .. } = &*self.play;
+        // No arrival may reach a player that has left already.
+        self.stop_pacing.store(true, Ordering::Relaxed);
+        players.thinking.wake();
+        let unreached = match self.pacing {
+            Some(pacing) => pacing.await.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        // Whatever the plan called for is accounted for, in the last second.
+        recorder.with(|tally| {
+            for Unreached { operation, measured, count } in unreached {
+                tally.measures(measured).operation_mut(operation).unreached(count);
+            }
+        });
+        // Leaving is no part of the figures.
+        self.stop_watching.store(true, Ordering::Relaxed);
+        self.play.abandon();
+        if let Some(rest) = &self.play.rest {
+            rest.stop();
+        }
+        self.stop.cancel();
+        players.stop();
+        goose::trigger_killswitch("the run is over");
+        match tokio::time::timeout(GOOSE_END, self.goose).await {
+            Ok(Ok(Ok(books))) => tracing::info!("goose recorded {} requests", requests(&books)),
+            // What was measured is worth more than goose's books.
+            Ok(ended) => tracing::warn!("{}; its own books are left out", goose_error(ended)),
+            Err(_) => tracing::warn!("goose did not end in time; its own books are left out"),
+        }
+        self.play.settle_orders();
+    }
 }
 
 fn requests(books: &GooseMetrics) -> usize {
@@ -165,14 +280,25 @@ impl Play {
     fn sweep(&self) {
         let now = self.clock.now();
         self.players.wake_overdue(now);
-        let messages = self.messages.expire(now);
-        let (placements, unexpected) = self.placements.expire(now);
-        for (kind, lost) in [(Kind::Message, messages), (Kind::Placement, placements)] {
-            if lost != Default::default() {
+        // Not before the receipts of other workers up to then are known.
+        let known = self.relay.as_ref().map_or(now, |relay| now.min(relay.horizon()));
+        let was_away = |player, sent| self.players.was_away(player, sent);
+        let messages = self.messages.expire_but(known, was_away);
+        self.count_firsts(&messages);
+        let (placements, unexpected) = self.placements.expire_but(now, was_away);
+        for (kind, lost) in [(Kind::Message, messages.lost), (Kind::Placement, placements)] {
+            if lost.all() > 0 {
                 self.recorder.with(|tally| {
                     tally.measures(true).delivery_mut(kind).lost += lost.measured;
                     tally.measures(false).delivery_mut(kind).lost += lost.warm_up;
+                    tally.measures(true).delivery_mut(kind).away += lost.away;
+                    tally.measures(false).delivery_mut(kind).away += lost.away_warm_up;
                 });
+                for missing in lost.missing {
+                    self.sample(missing.recipient, kind.word(), &"lost".into(), || {
+                        self.lost_in_words(&missing)
+                    });
+                }
             }
         }
         if unexpected > 0 {
@@ -181,12 +307,31 @@ impl Play {
         }
     }
 
+    /// Counts the first receipts of fan-outs that stay incomplete.
+    fn count_firsts(&self, expired: &Expired) {
+        if !expired.firsts.is_empty() {
+            self.recorder.with(|tally| {
+                for &(latency, measured) in &expired.firsts {
+                    tally.measures(measured).delivery_mut(Kind::Message).first.record(latency);
+                }
+            });
+        }
+    }
+
+    fn lost_in_words(&self, missing: &Missing) -> String {
+        let sent = missing.sent as f64 / 1e6;
+        format!(
+            "{}, sent by {} at {sent:.3} s, never came",
+            missing.what,
+            self.plan.player_id(missing.sender)
+        )
+    }
+
     /// The run is over: what is still awaited is called off, since nobody will hear it.
     fn abandon(&self) {
-        let off = [
-            (Kind::Message, self.messages.expire(u64::MAX)),
-            (Kind::Placement, self.placements.expire(u64::MAX).0),
-        ];
+        let messages = self.messages.expire(u64::MAX);
+        self.count_firsts(&messages);
+        let off = [(Kind::Message, messages.lost), (Kind::Placement, self.placements.expire(u64::MAX).0)];
         for (kind, open) in off {
             self.recorder.with(|tally| {
                 tally.measures(true).delivery_mut(kind).withdrawn += open.measured;
@@ -197,13 +342,13 @@ impl Play {
 }
 
 /// Ctrl-C and SIGTERM.
-struct Interruption {
+pub(crate) struct Interruption {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 impl Interruption {
-    fn listen() -> Result<Self, RunError> {
+    pub(crate) fn listen() -> Result<Self, RunError> {
         use tokio::signal::unix::{SignalKind, signal};
         let wrong = |error: std::io::Error| RunError::Goose(format!("signals cannot be heard: {error}"));
         Ok(Self {
@@ -212,7 +357,7 @@ impl Interruption {
         })
     }
 
-    async fn heard(&mut self) {
+    pub(crate) async fn heard(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

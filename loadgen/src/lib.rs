@@ -5,24 +5,31 @@
 //!      ─▶ answers and pushes ─▶ recorder (a shard per thread) ─▶ collector (merges once a second) ─▶ run folder
 //! ```
 //!
+//! Several processes may do this, each its part ([`workers`]); the run then merges their seconds.
+//!
 //! [`run`] ties the parts together; each module below does one of them. Times inside a run are microseconds
 //! since its start ([`clock::Clock`]).
 
 pub mod attack;
 pub mod auth;
+pub mod capacity;
 pub mod cli;
 pub mod clock;
 pub mod cloudwatch;
 pub mod collector;
 pub mod correlate;
 pub mod delivery;
+pub mod doctor;
 pub mod embedded;
 pub mod exit;
 mod generate;
+pub mod live;
 pub mod machine;
 pub mod pacing;
 pub mod player;
-pub mod progress;
 pub mod record;
 pub mod run;
+pub mod validity;
 pub mod verdict;
+pub mod watch;
+pub mod workers;

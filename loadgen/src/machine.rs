@@ -5,43 +5,88 @@ use procfs::process::Process;
 use reports::format::Host;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::workers::Workers;
+
 /// Descriptors that a run needs beside its sockets: files, pipes, the runtime's own, CloudWatch.
-const SPARE_DESCRIPTORS: u64 = 64;
+pub(crate) const SPARE_DESCRIPTORS: u64 = 64;
 
 /// A run that this machine cannot hold.
 #[derive(Debug, thiserror::Error)]
 pub enum MachineError {
     /// Fewer descriptors than sockets.
     #[error(
-        "{players} players need {needed} open files, and this process may have {limit}; \
-         lower `players` or raise the limit (`ulimit -n`)"
+        "{players} players over {processes} process(es) need {needed} open files in each, and a process may have {limit}; \
+         split them over more with `--workers {enough}`, lower `players`, or raise the limit (`ulimit -n`)"
     )]
     Descriptors {
         /// Players of the plan.
         players: u32,
-        /// Descriptors that they need.
+        /// Processes over which they are split.
+        processes: u32,
+        /// Descriptors that each needs.
         needed: u64,
         /// The hard limit.
         limit: u64,
+        /// Processes that would be enough.
+        enough: u64,
+    },
+    /// There is no room for even one player.
+    #[error(
+        "a process may have {limit} open files, and a run needs {SPARE_DESCRIPTORS} beside its sockets; raise `ulimit -n`"
+    )]
+    NoDescriptors {
+        /// The hard limit.
+        limit: u64,
+    },
+    /// Some would have nothing to do.
+    #[error("{workers} workers are more than the {players} players; give fewer `--workers`")]
+    Workers {
+        /// What was asked for.
+        workers: u32,
+        /// Players of the plan.
+        players: u32,
     },
 }
 
-/// Raises the soft descriptor limit to the hard one, and tells whether the plan's sockets fit.
+/// Raises the descriptor limit, and tells over how many processes the plan's sockets are split: 1 is this one.
 ///
 /// # Errors
-/// [`MachineError::Descriptors`] when they do not.
-pub fn make_room_for(players: u32) -> Result<(), MachineError> {
-    let limits = getrlimit(Resource::Nofile);
-    if limits.current != limits.maximum {
-        // Refused only where the hard limit changed meanwhile; the check below judges what is in force.
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: limits.maximum, maximum: limits.maximum });
-    }
+/// [`MachineError`] when they do not fit.
+pub fn make_room_for(players: u32, workers: Option<Workers>) -> Result<u32, MachineError> {
+    raise_descriptor_limit();
     let limit = descriptor_limit();
-    let needed = u64::from(players) + SPARE_DESCRIPTORS;
-    if needed > limit { Err(MachineError::Descriptors { players, needed, limit }) } else { Ok(()) }
+    let room = limit.saturating_sub(SPARE_DESCRIPTORS);
+    if room == 0 {
+        return Err(MachineError::NoDescriptors { limit });
+    }
+    let enough = u64::from(players).div_ceil(room);
+    let processes = match workers {
+        None => 1,
+        Some(Workers::Count(count)) => count.get(),
+        Some(Workers::Auto) => u32::try_from(enough).unwrap_or(u32::MAX),
+    };
+    if processes > players {
+        return Err(MachineError::Workers { workers: processes, players });
+    }
+    let needed = u64::from(players.div_ceil(processes)) + SPARE_DESCRIPTORS;
+    if needed > limit {
+        return Err(MachineError::Descriptors { players, processes, needed, limit, enough });
+    }
+    Ok(processes)
 }
 
-fn descriptor_limit() -> u64 {
+/// Raises the soft descriptor limit to the hard one.
+pub fn raise_descriptor_limit() {
+    let limits = getrlimit(Resource::Nofile);
+    if limits.current != limits.maximum {
+        // Refused only where the hard limit changed meanwhile; what is in force is judged elsewhere.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: limits.maximum, maximum: limits.maximum });
+    }
+}
+
+/// The limit of open descriptors that is in force.
+#[must_use]
+pub fn descriptor_limit() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 

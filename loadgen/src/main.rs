@@ -4,31 +4,46 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use loadgen::cli::{Cli, Command, ScenarioArgs, ScenarioCommand};
+use loadgen::capacity;
+use loadgen::cli::{Cli, Command, RunArgs, ScenarioArgs, ScenarioCommand};
 use loadgen::correlate::correlate;
+use loadgen::doctor;
 use loadgen::exit::Exit;
+use loadgen::live::{AboveDisplay, Watchers};
 use loadgen::run::{Request, RunError, run};
 use reports::folder::RunFolder;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_env("LOADGEN_LOG")
+    let mut filter = EnvFilter::try_from_env("LOADGEN_LOG")
         .unwrap_or_else(|_| EnvFilter::new("warn,goose=error,rustls_platform_verifier=off"));
+    // These write whole requests at the level `trace`, credentials and all.
+    for talkative in ["tungstenite::handshake::client=debug", "aws_sigv4::http_request::sign=debug"] {
+        filter = talkative.parse().map_or(filter.clone(), |directive| filter.add_directive(directive));
+    }
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| AboveDisplay)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
-    if let Command::EmbeddedBackend(serve) = cli.command {
-        return match reference_backend::cli::run(serve) {
-            Ok(()) => Exit::Fine.into(),
-            Err(error) => {
-                eprintln!("error: embedded backend: {error}");
-                error.exit_code().into()
-            }
-        };
+    // Each brings its own runtime.
+    let backend = match cli.command {
+        Command::EmbeddedBackend(serve) => reference_backend::cli::run(serve),
+        Command::FrontDoor => reference_backend::cli::front_door(),
+        Command::Worker { threads } => return loadgen::workers::work(threads),
+        command => return generator(command),
+    };
+    match backend {
+        Ok(()) => Exit::Fine.into(),
+        Err(error) => {
+            eprintln!("error: embedded backend: {error}");
+            error.exit_code().into()
+        }
     }
+}
+
+fn generator(command: Command) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -36,7 +51,7 @@ fn main() -> ExitCode {
             return Exit::Failure.into();
         }
     };
-    let result = runtime.block_on(execute(cli.command));
+    let result = runtime.block_on(execute(command));
     // A task that does not end must not keep the program: everything of worth is written.
     runtime.shutdown_background();
     result
@@ -52,8 +67,9 @@ async fn execute(command: Command) -> Result<Exit, RunError> {
         Command::Run(args) => {
             let overrides = args.all_overrides();
             let command = redacted(std::env::args());
-            run(Request { scenario: args.scenario, overrides, out: args.out, quiet: args.quiet, command })
-                .await
+            let watchers = Watchers { quiet: args.quiet, prometheus: args.prometheus, otlp: args.otlp };
+            let RunArgs { scenario, workers, out, .. } = args;
+            run(Request { scenario, overrides, workers, out, watchers, command }).await
         }
         Command::Report { run } => {
             reports::write_report(&run)?;
@@ -66,6 +82,22 @@ async fn execute(command: Command) -> Result<Exit, RunError> {
             problems.iter().for_each(|problem| eprintln!("CloudWatch: {problem}"));
             Ok(if problems.is_empty() { Exit::Fine } else { Exit::Failure })
         }
+        Command::Capacity(args) => Ok(match capacity::find(&args.request()).await {
+            Ok(found) => capacity::exit(found.ended),
+            Err(error) => {
+                eprintln!("error: {error}");
+                error.exit()
+            }
+        }),
+        Command::Doctor(args) => {
+            let report = doctor::examine(args.scenario.as_deref(), &args.all_overrides()).await?;
+            if args.json {
+                println!("{}", serde_json::to_string_pretty(&report).unwrap_or_default());
+            } else {
+                print!("{report}");
+            }
+            Ok(report.exit())
+        }
         Command::Scenario(ScenarioCommand::Check(ScenarioArgs { scenario, overrides })) => {
             scenarios::load(&scenario, &overrides)?;
             println!("{}: no mistakes", scenario.display());
@@ -73,15 +105,15 @@ async fn execute(command: Command) -> Result<Exit, RunError> {
         }
         Command::Scenario(ScenarioCommand::Explain(ScenarioArgs { scenario, overrides })) => {
             let checked = scenarios::load(&scenario, &overrides)?;
-            scenarios::explain::sentences(&checked.plan).iter().for_each(|sentence| println!("{sentence}"));
+            print!("{}", scenarios::explain::explain(&checked.plan));
             Ok(Exit::Fine)
         }
         Command::Scenario(ScenarioCommand::Schema) => {
             println!("{:#}", scenarios::schema::json_schema());
             Ok(Exit::Fine)
         }
-        // Handled before the runtime starts: the backend brings its own.
-        Command::EmbeddedBackend(_) => Ok(Exit::Usage),
+        // Handled before the runtime starts: they bring their own.
+        Command::EmbeddedBackend(_) | Command::FrontDoor | Command::Worker { .. } => Ok(Exit::Usage),
     }
 }
 

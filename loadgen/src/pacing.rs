@@ -1,43 +1,60 @@
 //! Pacing: hands each arrival to a player at its intended instant, from a thread with a clock of its own.
 //!
-//! tokio's timer has a wheel of one millisecond; a thread that sleeps on the system's clock does better and is
-//! not held up by the runtime's work. The thread decides nothing: *when* is a pure function of the plan
-//! ([`Schedule`]), *who* a pure function of seed, operation and index, among the players whose socket is open.
-//! An arrival is never skipped: one that comes late leaves late, and its delay is measured.
+//! tokio's timer has a wheel of one millisecond, and the kernel wakes a sleeping thread up to 50 µs late on purpose, to
+//! wake several at once (`PR_SET_TIMERSLACK`). This thread has no wheel and gives the slack up: it parks until the
+//! very instant, on a futex with a high-resolution timer, and is not held up by the runtime's work. It decides
+//! nothing: *when* is a pure function of the plan ([`Schedule`]) or, in the closed model, the end of a player's pause;
+//! *who* a pure function of seed, operation and index, among the players whose socket is open. An arrival is never
+//! skipped: one that comes late leaves late, and its delay is measured; what a stopped run does not come to is told
+//! ([`Unreached`]).
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use scenarios::Plan;
+use scenarios::arrivals::Cursor;
+use scenarios::shard::Shard;
 use scenarios::threshold::Operation;
 
 use crate::clock::{Clock, Micros, micros};
-use crate::player::{Arrival, Players};
-use crate::record::Recorder;
+use crate::player::{Arrival, Pause, Players, Thought, called_for};
+use crate::record::{NO_OPEN_SOCKET, Recorder, UNSENT_BACKLOG};
 
 /// Longest sleep: how soon a stop is noticed.
 const NAP: Duration = Duration::from_millis(50);
 
-/// Every arrival of a plan, in the order of their instants.
+/// A worker's arrivals of a plan, in the order of their instants.
 #[derive(Debug)]
 pub struct Schedule<'p> {
     plan: &'p Plan,
+    /// Of each operation, the arrivals after the next one.
+    cursors: Vec<Cursor<'p>>,
     /// Next arrival of each operation: due, position in the plan, index.
     next: BinaryHeap<Reverse<(Micros, usize, u64)>>,
 }
 
 impl<'p> Schedule<'p> {
-    /// The schedule of a plan.
+    /// The whole schedule of a plan.
     #[must_use]
     pub fn new(plan: &'p Plan) -> Self {
-        let first = |(position, operation): (usize, &scenarios::plan::PlannedOperation)| {
-            operation.due(0).map(|due| Reverse((micros(due), position, 0)))
+        Self::of(plan, Shard::WHOLE)
+    }
+
+    /// One worker's part of the schedule.
+    #[must_use]
+    pub fn of(plan: &'p Plan, shard: Shard) -> Self {
+        let mut cursors: Vec<_> = plan.operations.iter().map(|planned| planned.of(shard)).collect();
+        let first = |(position, cursor): (usize, &mut Cursor<'_>)| {
+            cursor.next().map(|(index, due)| Reverse((micros(due), position, index)))
         };
-        Self { plan, next: plan.operations.iter().enumerate().filter_map(first).collect() }
+        let next = cursors.iter_mut().enumerate().filter_map(first).collect();
+        Self { plan, cursors, next }
     }
 }
 
@@ -47,14 +64,19 @@ impl Iterator for Schedule<'_> {
     fn next(&mut self) -> Option<Arrival> {
         let mut head = self.next.peek_mut()?;
         let Reverse((due, position, index)) = *head;
-        let planned = &self.plan.operations[position];
-        match planned.due(index + 1) {
-            Some(next) => *head = Reverse((micros(next), position, index + 1)),
-            None => drop(std::collections::binary_heap::PeekMut::pop(head)),
+        match self.cursors[position].next() {
+            Some((index, next)) => *head = Reverse((micros(next), position, index)),
+            None => drop(PeekMut::pop(head)),
         }
-        let measured = self.plan.stretch_at(Duration::from_micros(due)).measured;
-        Some(Arrival { operation: planned.operation, index, due, measured })
+        let measured = measures(self.plan, due);
+        Some(Arrival { operation: self.plan.operations[position].operation, index, due, measured })
     }
+}
+
+/// Whether what begins at an instant counts for the summary.
+#[must_use]
+pub fn measures(plan: &Plan, at: Micros) -> bool {
+    plan.stretch_at(Duration::from_micros(at)).measured
 }
 
 /// A generator that belongs to one arrival: the same seed, operation and index give the same choices.
@@ -80,29 +102,61 @@ pub struct Pacer {
     pub stop: Arc<AtomicBool>,
 }
 
-impl Pacer {
-    /// Runs the schedule to its end, or until stopped. Blocks.
-    pub fn run(&self) {
-        for arrival in Schedule::new(&self.plan) {
-            if !self.wait_until(self.clock.instant(arrival.due)) {
-                return;
-            }
-            self.dispatch(arrival);
-        }
-    }
+/// Arrivals that the schedule has come to, by operation.
+type Reached = [u64; Operation::ALL.len()];
 
-    /// Sleeps until an instant; false when stopped meanwhile.
-    fn wait_until(&self, instant: Instant) -> bool {
-        loop {
-            if self.stop.load(Ordering::Relaxed) {
-                return false;
-            }
-            let left = instant.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return true;
-            }
-            std::thread::sleep(left.min(NAP));
+/// Arrivals that a stopped run did not come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreached {
+    /// The operation.
+    pub operation: Operation,
+    /// Whether they would have counted for the summary.
+    pub measured: bool,
+    /// How many.
+    pub count: u64,
+}
+
+impl Pacer {
+    /// Runs the schedule to its end, or until stopped; returns what was not come to. Blocks.
+    #[must_use]
+    pub fn run(&self) -> Vec<Unreached> {
+        // The smallest slack there is; where it is refused, sends are a few microseconds later, and that is measured.
+        if let Err(error) = rustix::thread::set_current_timer_slack(NonZeroU64::new(1)) {
+            tracing::debug!("the timer slack stays as it is: {error}");
         }
+        let thinking = &self.players.thinking;
+        thinking.paced_here();
+        // Whoever thinks may do so until the plan is over.
+        let closed = self.plan.operations.iter().any(|planned| planned.think().is_some());
+        let end = if closed { micros(self.plan.end()) } else { 0 };
+        let shard = self.players.shard();
+        let mut schedule = Schedule::of(&self.plan, shard).peekable();
+        let mut reached = Reached::default();
+        while !self.stop.load(Ordering::Relaxed) {
+            let open = schedule.peek().map(|arrival| arrival.due);
+            let thought = thinking.next();
+            let due = match (open, thought) {
+                (None, None) => end,
+                (open, thought) => open.unwrap_or(Micros::MAX).min(thought.unwrap_or(Micros::MAX)),
+            };
+            let left = self.clock.instant(due).saturating_duration_since(Instant::now());
+            if !left.is_zero() {
+                std::thread::park_timeout(left.min(NAP));
+            } else if open == Some(due) {
+                if let Some(arrival) = schedule.next() {
+                    reached[arrival.operation as usize] += 1;
+                    self.dispatch(arrival);
+                }
+            } else if thought == Some(due) {
+                // Only this thread takes; what has come meanwhile ends even earlier.
+                if let Some(thought) = thinking.take() {
+                    self.think_over(&thought);
+                }
+            } else {
+                break;
+            }
+        }
+        unreached(&self.plan, shard, &reached)
     }
 
     fn dispatch(&self, arrival: Arrival) {
@@ -116,9 +170,32 @@ impl Pacer {
         };
         let unsent = match player {
             Some(player) if self.players.hand(player, arrival) => None,
-            Some(_) => Some("unsent_backlog"),
-            None => Some("unsent_no_open_socket"),
+            Some(_) => Some(UNSENT_BACKLOG),
+            None => Some(NO_OPEN_SOCKET),
         };
+        self.offered(arrival, unsent);
+    }
+
+    /// A player of the closed model has thought.
+    fn think_over(&self, thought: &Thought) {
+        let Thought { due, player, operation, index, .. } = *thought;
+        if !self.players.lives(thought) {
+            return;
+        }
+        let again = |pause| self.players.think(&self.plan, self.clock.now(), player, operation, pause);
+        if !called_for(&self.plan, player, due) || self.players.is_busy(player) {
+            return again(Pause::Idle);
+        }
+        let measured = measures(&self.plan, due);
+        let arrival = Arrival { operation, index, due, measured };
+        let handed = self.players.hand(player, arrival);
+        self.offered(arrival, (!handed).then_some(UNSENT_BACKLOG));
+        if !handed {
+            again(Pause::Again);
+        }
+    }
+
+    fn offered(&self, arrival: Arrival, unsent: Option<&'static str>) {
         self.recorder.with(|tally| {
             let operation = tally.measures(arrival.measured).operation_mut(arrival.operation);
             operation.offered += 1;
@@ -127,6 +204,25 @@ impl Pacer {
             }
         });
     }
+}
+
+/// What is left of a worker's part of the plan after so many arrivals of each operation, by whether it counts.
+fn unreached(plan: &Plan, shard: Shard, reached: &Reached) -> Vec<Unreached> {
+    let mut left = Vec::new();
+    for planned in &plan.operations {
+        let reached = reached[planned.operation as usize];
+        let mine_before = |offset| shard.within(0, planned.before(offset));
+        let all = shard.within(0, planned.arrivals());
+        for (index, stretch) in plan.stretches.iter().enumerate() {
+            let first = mine_before(stretch.start).max(reached);
+            let last = index + 1 == plan.stretches.len();
+            let count = if last { all } else { mine_before(stretch.end) }.saturating_sub(first);
+            if count > 0 {
+                left.push(Unreached { operation: planned.operation, measured: stretch.measured, count });
+            }
+        }
+    }
+    left
 }
 
 #[cfg(test)]
@@ -161,6 +257,50 @@ mod tests {
         let messages = arrivals.iter().filter(|arrival| arrival.operation == Operation::SendMessage);
         assert!(messages.clone().all(|arrival| arrival.measured == (arrival.due >= ramp_end)));
         assert_eq!(messages.count(), 40 + 120);
+    }
+
+    #[test]
+    fn workers_together_do_exactly_the_schedule() {
+        let plan =
+            scenarios::check("pace.toml", SCENARIO, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}")).plan;
+        let key = |arrival: Arrival| (arrival.due, arrival.operation, arrival.index, arrival.measured);
+        let mut whole: Vec<_> = Schedule::new(&plan).map(key).collect();
+        whole.sort_unstable();
+        for workers in [2, 3, 7] {
+            let part = |worker| Schedule::of(&plan, Shard::new(worker, workers).unwrap());
+            let mut together: Vec<_> = (0..workers).flat_map(part).map(key).collect();
+            together.sort_unstable();
+            assert_eq!(together, whole, "{workers}");
+        }
+    }
+
+    #[test]
+    fn what_a_stopped_run_did_not_come_to_makes_up_the_plan() {
+        let plan =
+            scenarios::check("pace.toml", SCENARIO, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}")).plan;
+        for (worker, workers) in [(0, 1), (2, 3)] {
+            let shard = Shard::new(worker, workers).unwrap();
+            let all = Schedule::of(&plan, shard).count();
+            for stopped in [0, 1, all / 3, all / 2, all - 1, all] {
+                let mut reached = Reached::default();
+                for arrival in Schedule::of(&plan, shard).take(stopped) {
+                    reached[arrival.operation as usize] += 1;
+                }
+                let mut told: Vec<_> = unreached(&plan, shard, &reached)
+                    .iter()
+                    .flat_map(|left| {
+                        std::iter::repeat_n((left.operation, left.measured), left.count as usize)
+                    })
+                    .collect();
+                let mut left: Vec<_> = Schedule::of(&plan, shard)
+                    .skip(stopped)
+                    .map(|arrival| (arrival.operation, arrival.measured))
+                    .collect();
+                told.sort_unstable();
+                left.sort_unstable();
+                assert_eq!(told, left, "stopped after {stopped} of {all}");
+            }
+        }
     }
 
     #[test]

@@ -7,16 +7,32 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Deserializer, Serializer as _, V2Serializer};
 use parking_lot::Mutex;
 use scenarios::threshold::{Kind, Operation};
+use serde::de::Visitor;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
 
 /// Samples kept of each error class in one second.
 const SAMPLES_PER_CLASS: usize = 3;
+
+/// Error classes told apart in one map, since a target may invent them; further ones count as [`OTHER`].
+const MOST_CLASSES: usize = 200;
+/// Class of what came after the classes were full.
+const OTHER: &str = "other";
+
+/// Class of arrivals whose player does not get to run.
+pub(crate) const UNSENT_BACKLOG: &str = "unsent_backlog";
+/// Class of arrivals for which no socket is open.
+pub(crate) const NO_OPEN_SOCKET: &str = "unsent_no_open_socket";
+/// Class of arrivals that the end of the run has overtaken.
+pub(crate) const RUN_ENDED: &str = "unsent_run_ended";
 
 /// The longest latency that is told apart.
 const A_DAY: Micros = 86_400_000_000;
@@ -47,11 +63,47 @@ impl Latencies {
     }
 }
 
+impl Serialize for Latencies {
+    /// As HdrHistogram's own V2 encoding, which keeps every bucket's count; nothing at all when empty.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut encoded = Vec::new();
+        if !self.0.is_empty() {
+            V2Serializer::new().serialize(&self.0, &mut encoded).map_err(serde::ser::Error::custom)?;
+        }
+        serializer.serialize_bytes(&encoded)
+    }
+}
+
+impl<'de> Deserialize<'de> for Latencies {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Encoded;
+        impl Visitor<'_> for Encoded {
+            type Value = Latencies;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an encoded histogram")
+            }
+
+            fn visit_bytes<E: serde::de::Error>(self, mut encoded: &[u8]) -> Result<Latencies, E> {
+                // Added to one of ours, which may grow; a decoded one may not.
+                let mut latencies = Latencies::default();
+                if !encoded.is_empty() {
+                    let decoded: Histogram<u64> =
+                        Deserializer::new().deserialize(&mut encoded).map_err(E::custom)?;
+                    latencies.0.add(&decoded).map_err(E::custom)?;
+                }
+                Ok(latencies)
+            }
+        }
+        deserializer.deserialize_bytes(Encoded)
+    }
+}
+
 /// Defines a tally whose `merge` and `clear` cover every field, so that none can be forgotten.
 macro_rules! tally {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Default)]
+        #[derive(Debug, Clone, Default, Serialize, Deserialize)]
         pub struct $name { $($(#[$field_doc])* pub $field: $type),+ }
 
         impl Tally for $name {
@@ -131,6 +183,13 @@ impl OperationTally {
         self.unsent += 1;
         self.errors.count(class.into());
     }
+
+    /// Counts arrivals that the plan called for after the run had been stopped.
+    pub fn unreached(&mut self, count: u64) {
+        self.offered += count;
+        self.unsent += count;
+        self.errors.add("unsent_interrupted".into(), count);
+    }
 }
 
 tally! {
@@ -140,9 +199,13 @@ tally! {
         expected: u64,
         /// Of these, called off again because the send failed.
         withdrawn: u64,
+        /// Of these, not received because the recipient was away by its own doing.
+        away: u64,
         /// First copies received in time.
         received: u64,
-        /// Not received in time.
+        /// First copies received after the time-out, within the grace.
+        late: u64,
+        /// Not received at all.
         lost: u64,
         /// Further copies.
         duplicated: u64,
@@ -159,6 +222,20 @@ tally! {
     }
 }
 
+impl DeliveryTally {
+    /// Whether there is anything to tell of it.
+    #[must_use]
+    pub const fn seen(&self) -> bool {
+        self.expected + self.received + self.late + self.lost + self.duplicated > 0
+    }
+
+    /// Pushes still called for: neither called off, nor missed by a recipient that was away.
+    #[must_use]
+    pub const fn due(&self) -> u64 {
+        self.expected.saturating_sub(self.withdrawn + self.away)
+    }
+}
+
 tally! {
     /// Counts and times of measured, or of warm-up, arrivals.
     Measures {
@@ -168,6 +245,10 @@ tally! {
         deliveries: [DeliveryTally; Kind::ALL.len()],
         /// Actual send minus intended instant.
         dispatch_delay: Latencies,
+        /// How long a task that is ready waited for the event loop.
+        event_loop_lag: Latencies,
+        /// From the loss of a socket to the next open one of the same player.
+        recovery: Latencies,
     }
 }
 
@@ -209,6 +290,9 @@ tally! {
     }
 }
 
+mod weather;
+pub use weather::{LifeTally, ReconnectTally, TroubleTally, WeatherTally};
+
 tally! {
     /// What one thread recorded since the last merge.
     ThreadTally {
@@ -218,8 +302,12 @@ tally! {
         warm_up: Measures,
         /// Sockets.
         sockets: SocketTally,
+        /// Lives and bad weather.
+        weather: WeatherTally,
         /// First samples of each error class.
         samples: Samples,
+        /// From a push's receipt in another worker until it was matched in this one.
+        relay_lag: Latencies,
     }
 }
 
@@ -234,13 +322,19 @@ impl ThreadTally {
 pub type Class = Cow<'static, str>;
 
 /// Counts by error class.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Classes(HashMap<Class, u64>);
 
 impl Classes {
     /// Counts one.
     pub fn count(&mut self, class: Class) {
-        *self.0.entry(class).or_default() += 1;
+        self.add(class, 1);
+    }
+
+    /// Counts several.
+    pub fn add(&mut self, class: Class, count: u64) {
+        let full = self.0.len() >= MOST_CLASSES && !self.0.contains_key(&class);
+        *self.0.entry(if full { OTHER.into() } else { class }).or_default() += count;
     }
 
     /// Each class with its count, in no order.
@@ -252,7 +346,7 @@ impl Classes {
 impl Tally for Classes {
     fn merge(&mut self, other: &Self) {
         for (class, count) in &other.0 {
-            *self.0.entry(class.clone()).or_default() += count;
+            self.add(class.clone(), *count);
         }
     }
 
@@ -262,12 +356,12 @@ impl Tally for Classes {
 }
 
 /// One error as seen by one player.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Sample {
     /// When.
     pub at: Micros,
     /// The operation's word, or `socket`.
-    pub operation: &'static str,
+    pub operation: Cow<'static, str>,
     /// Its class.
     pub class: Class,
     /// The player's number.
@@ -277,14 +371,14 @@ pub struct Sample {
 }
 
 /// A few samples of each error class; the rest is only counted.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Samples(Vec<Sample>);
 
 impl Samples {
     /// Keeps the sample, if its class still has room; `sample` is only called then.
-    pub fn offer(&mut self, operation: &'static str, class: &str, sample: impl FnOnce() -> Sample) {
+    pub fn offer(&mut self, operation: &str, class: &str, sample: impl FnOnce() -> Sample) {
         let same = self.0.iter().filter(|kept| kept.operation == operation && kept.class == class).count();
-        if same < SAMPLES_PER_CLASS {
+        if same < SAMPLES_PER_CLASS && self.0.len() < SAMPLES_PER_CLASS * MOST_CLASSES {
             self.0.push(sample());
         }
     }
@@ -298,7 +392,7 @@ impl Samples {
 impl Tally for Samples {
     fn merge(&mut self, other: &Self) {
         for sample in &other.0 {
-            self.offer(sample.operation, &sample.class, || sample.clone());
+            self.offer(&sample.operation, &sample.class, || sample.clone());
         }
     }
 
@@ -340,6 +434,7 @@ impl Recorder {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use reports::format::Latency;
 
     use super::*;
 
@@ -358,11 +453,16 @@ mod tests {
                 all.record(*micros);
             }
             let mut merged = ThreadTally::default();
-            shards.iter().for_each(|shard| merged.merge(shard));
+            for shard in &shards {
+                // As if each came from another process.
+                let sent = postcard::to_stdvec(shard).unwrap();
+                merged.merge(&postcard::from_bytes::<ThreadTally>(&sent).unwrap());
+            }
             let tally = merged.measured.operation(Operation::SendMessage);
             prop_assert_eq!(tally.completed, samples.len() as u64);
             prop_assert_eq!(tally.errors.iter().next(), Some(("class", samples.len() as u64)));
             prop_assert_eq!(tally.response.histogram(), all.histogram());
+            prop_assert_eq!(Latency::of(tally.response.histogram()), Latency::of(all.histogram()));
         }
     }
 
@@ -374,6 +474,17 @@ mod tests {
             let read = latencies.histogram().value_at_quantile(0.5);
             assert!((micros..=micros + micros / 1_000).contains(&read), "{micros} read as {read}");
         }
+    }
+
+    #[test]
+    fn a_target_that_invents_classes_cannot_fill_the_memory() {
+        let mut classes = Classes::default();
+        (0..100_000).for_each(|number| classes.count(format!("invented_{number}").into()));
+        classes.count("invented_0".into());
+        assert_eq!(classes.iter().count(), MOST_CLASSES + 1);
+        assert_eq!(classes.iter().map(|(_, count)| count).sum::<u64>(), 100_001);
+        let other = classes.iter().find(|(class, _)| *class == OTHER);
+        assert_eq!(other.map(|(_, count)| count), Some(100_000 - MOST_CLASSES as u64));
     }
 
     #[test]

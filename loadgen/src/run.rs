@@ -9,19 +9,21 @@ use reports::format::{Correlation, Manifest, Phase, Run, SCHEMA_VERSION, Summary
 use reports::html::ReportError;
 use scenarios::plan::Target;
 use scenarios::scenario::AuthMode;
+use scenarios::shard::Shard;
 use scenarios::threshold::Operation;
 use scenarios::{Checked, Mistakes, Override, Plan};
 
 use crate::auth::{AuthError, Credentials};
 use crate::cloudwatch::{self, Window};
-use crate::collector::Collected;
+use crate::collector::Closed;
 use crate::embedded::{Embedded, EmbeddedError};
 use crate::exit::Exit;
 use crate::generate::{Generated, generate};
+use crate::live::{Live, LiveError, Watchers};
 use crate::machine::{self, MachineError};
-use crate::player::{Endpoint, EndpointError};
-use crate::progress::Progress;
-use crate::verdict;
+use crate::player::{Endpoint, EndpointError, Rest};
+use crate::verdict::{self, Totals};
+use crate::workers::{Split, Workers, conduct};
 
 /// What the command line asks for.
 #[derive(Debug, Clone)]
@@ -30,10 +32,12 @@ pub struct Request {
     pub scenario: PathBuf,
     /// Overrides, `--target` and `--seed` among them.
     pub overrides: Vec<Override>,
+    /// Over how many processes the players are split; left out: this one.
+    pub workers: Option<Workers>,
     /// The run folder; left out: `runs/ID`.
     pub out: Option<PathBuf>,
-    /// No progress, no summary.
-    pub quiet: bool,
+    /// Who watches meanwhile.
+    pub watchers: Watchers,
     /// The command line, for the manifest.
     pub command: Vec<String>,
 }
@@ -53,6 +57,9 @@ pub enum RunError {
     /// The target cannot be tried.
     #[error("{0}")]
     Endpoint(#[from] EndpointError),
+    /// A window on the run cannot be opened.
+    #[error("{0}")]
+    Live(#[from] LiveError),
     /// There are no tokens.
     #[error("{0}")]
     Auth(#[from] AuthError),
@@ -65,6 +72,12 @@ pub enum RunError {
     /// goose refused to start, or broke.
     #[error("goose: {0}")]
     Goose(String),
+    /// The workers did not come as far as the run.
+    #[error("{0}")]
+    Workers(String),
+    /// Somebody did not want it after all.
+    #[error("interrupted before the run began")]
+    Interrupted,
 }
 
 impl RunError {
@@ -72,7 +85,11 @@ impl RunError {
     #[must_use]
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Scenario(_) | Self::Machine(_) | Self::Folder(FolderError::NotEmpty { .. }) => Exit::Usage,
+            Self::Scenario(_)
+            | Self::Machine(_)
+            | Self::Live(_)
+            | Self::Folder(FolderError::NotEmpty { .. }) => Exit::Usage,
+            Self::Interrupted => Exit::Interrupted,
             _ => Exit::Failure,
         }
     }
@@ -83,17 +100,20 @@ impl RunError {
 /// # Errors
 /// [`RunError`]; results so far are in the run folder.
 pub async fn run(request: Request) -> Result<Exit, RunError> {
-    let Checked { plan, as_run, .. } = scenarios::load(&request.scenario, &request.overrides)?;
-    machine::make_room_for(plan.players)?;
+    let file = request.scenario.display().to_string();
+    let text = scenarios::read(&request.scenario)?;
+    let Checked { plan, as_run, .. } = scenarios::check(&file, &text, &request.overrides)?;
+    let workers = machine::make_room_for(plan.players, request.workers)?;
     let plan = Arc::new(plan);
     let identity = identity(&plan);
     let dir = request.out.clone().unwrap_or_else(|| Path::new("runs").join(&identity.id));
     let mut manifest = manifest(&plan, &identity, &request.command);
+    let live = Live::open(&request.watchers, &identity, plan.end()).await?;
     let writer = RunWriter::create(&dir, &manifest, &as_run)?;
 
     let embedded = match &plan.target {
         Target::Embedded { profile } => {
-            Some(Embedded::start(profile, auth_of_backend(&plan), plan.seed).await?)
+            Some(Embedded::start(profile, auth_of_backend(&plan), plan.seed, plan.players).await?)
         }
         Target::Url(_) => None,
     };
@@ -103,19 +123,34 @@ pub async fn run(request: Request) -> Result<Exit, RunError> {
             embedded.as_ref().ok_or(EmbeddedError::NotReady)?.endpoints.websocket.clone()
         }
     };
-    let issuer = plan.auth.issuer.as_ref().or(embedded.as_ref().map(|embedded| &embedded.endpoints.identity));
-    let credentials = Credentials::prepare(&plan, issuer).await?;
+    let issuer = embedded.as_ref().map(|embedded| &embedded.endpoints.identity);
     let endpoint = Endpoint::prepare(&url, &plan.source_addresses, plan.players).await?;
-
-    let progress = Progress::new(plan.end(), request.quiet);
-    let generated = generate(&plan, endpoint, credentials, writer, progress).await?;
-    let Generated { collected, interrupted, started_at, ended_at, peak_open } = generated;
-    let Collected { total, mut writer, write_error } = collected;
+    let rest = plan.poll.as_ref().and_then(|poll| {
+        let embedded = embedded.as_ref().map(|embedded| &embedded.endpoints.rest);
+        Some((poll.rest.as_ref().or(embedded)?.clone(), poll.every))
+    });
+    let generated = if workers == 1 {
+        let credentials = Credentials::prepare(&plan, Shard::WHOLE, issuer).await?;
+        let rest = rest.map(|(rest, every)| Rest::new(&rest, every));
+        generate(&plan, endpoint, credentials, rest, writer, live).await?
+    } else {
+        let (targets, overrides) = (endpoint.addresses().to_vec(), request.overrides);
+        let (issuer, rest) = (issuer.cloned(), rest.map(|(rest, _)| rest));
+        let split = Split { file, text, overrides, workers, targets, issuer, rest, url };
+        conduct(&plan, split, writer, live).await?
+    };
+    let Generated { closed, watched, interrupted, started_at, ended_at, peak_open, workers } = generated;
+    let Closed { total, mut writer, write_error, live } = closed;
+    live.close().await;
     let mut kept = write_error.map_or(Ok(()), Err);
 
     let identity = Run { started_at, ended_at, ..identity };
     let summary = Summary { schema_version: SCHEMA_VERSION, run: identity.clone(), ..Summary::default() };
-    let mut summary = verdict::judge(&plan, summary, &total, peak_open, machine::usage());
+    let mut summary = verdict::judge(
+        &plan,
+        summary,
+        &Totals { tally: &total, peak_open, watched: &watched, workers: &workers },
+    );
     if let Some(wanted) = &plan.cloudwatch {
         let endpoint =
             wanted.endpoint.as_ref().or(embedded.as_ref().map(|embedded| &embedded.endpoints.cloudwatch));
@@ -141,7 +176,7 @@ pub async fn run(request: Request) -> Result<Exit, RunError> {
         return Err(error.into());
     }
     reports::write_report(&dir)?;
-    if !request.quiet {
+    if !request.watchers.quiet {
         print!("{}", reports::text::summary(&RunFolder::read(&dir)?));
     }
     if summary.sockets.attempted > 0 && summary.sockets.opened == 0 {
@@ -161,11 +196,12 @@ fn why_nobody(summary: &Summary) -> String {
 const fn auth_of_backend(plan: &Plan) -> &'static str {
     match plan.auth.mode {
         AuthMode::Token => "token",
-        AuthMode::Header | AuthMode::None => "header",
+        // Signed handshakes are refused for the embedded backend when the scenario is checked.
+        AuthMode::Header | AuthMode::None | AuthMode::SigV4 => "header",
     }
 }
 
-fn identity(plan: &Plan) -> Run {
+pub(crate) fn identity(plan: &Plan) -> Run {
     let now = Timestamp::now();
     let unique = uuid::Uuid::new_v4().simple().to_string();
     Run {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use reports::format::{
-    Delivery, Generator, Latency, Operation as OperationSummary, Sockets, Summary, Threshold as Judged,
-    Verdict,
+    Delivery, Generator, GeneratorWorker, Latency, Operation as OperationSummary, Sockets, Summary,
+    Threshold as Judged, Verdict,
 };
 use scenarios::Plan;
 use scenarios::threshold::{
@@ -13,18 +13,13 @@ use scenarios::threshold::{
 };
 
 use crate::exit::Exit;
-use crate::machine::Usage;
+use crate::machine;
 use crate::record::{Measures, ThreadTally};
+use crate::validity::{self, Validity};
+use crate::watch::Watched;
+use crate::workers::Worker;
 
-/// A run whose p99 of the dispatch delay lies above this did not keep its plan: 50 ms.
-const MAX_DISPATCH_DELAY_P99_US: u64 = 50_000;
-/// A run in which more than this share of the arrivals found their player too busy did not keep its plan.
-const MAX_BACKLOG_SHARE: f64 = 0.001;
-/// Error classes that are the generator's machine's fault.
-const MACHINE_CLASSES: [(&str, &str); 2] = [
-    ("no_descriptors", "raise `ulimit -n` or lower `players`"),
-    ("no_ports", "give more `sockets.source_addresses` or lower `players`"),
-];
+mod weather;
 
 /// Operations of the summary, from the measured arrivals.
 #[must_use]
@@ -34,13 +29,14 @@ pub fn operations(plan: &Plan, measures: &Measures) -> BTreeMap<String, Operatio
         .map(|planned| {
             let tally = measures.operation(planned.operation);
             let summary = OperationSummary {
+                model: if planned.think().is_some() { "closed" } else { "open" }.into(),
                 offered: tally.offered,
                 sent: tally.sent,
                 unsent: tally.unsent,
                 completed: tally.completed,
                 failed: tally.failed,
                 timed_out: tally.timed_out,
-                errors: tally.errors.iter().map(|(class, count)| (class.to_owned(), count)).collect(),
+                errors: weather::classes(&tally.errors),
                 response_time_us: Latency::of(tally.response.histogram()),
                 service_time_us: Latency::of(tally.service.histogram()),
             };
@@ -58,9 +54,11 @@ pub fn deliveries(plan: &Plan, measures: &Measures) -> BTreeMap<String, Delivery
         .map(|(kind, _)| {
             let tally = measures.delivery(kind);
             let summary = Delivery {
-                expected: tally.expected.saturating_sub(tally.withdrawn),
+                expected: tally.due(),
                 received: tally.received,
+                late: tally.late,
                 lost: tally.lost,
+                away: tally.away,
                 duplicated: tally.duplicated,
                 out_of_order: tally.out_of_order,
                 unexpected: tally.unexpected,
@@ -73,11 +71,31 @@ pub fn deliveries(plan: &Plan, measures: &Measures) -> BTreeMap<String, Delivery
         .collect()
 }
 
+/// What a run came to.
+#[derive(Debug, Clone, Copy)]
+pub struct Totals<'r> {
+    /// Everything recorded.
+    pub tally: &'r ThreadTally,
+    /// Highest number of sockets open at once.
+    pub peak_open: u64,
+    /// What the generator's process(es) were like.
+    pub watched: &'r Watched,
+    /// What each worker did; empty where there were none.
+    pub workers: &'r [Worker],
+}
+
 /// Puts the totals and the verdicts together; `summary` brings the run's identity.
 #[must_use]
-pub fn judge(plan: &Plan, summary: Summary, total: &ThreadTally, peak_open: u64, used: Usage) -> Summary {
+pub fn judge(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary {
+    let Totals { tally: total, peak_open, watched, workers } = *totals;
     let measures = &total.measured;
-    let invalid_reasons = invalid_reasons(measures);
+    let limit = machine::descriptor_limit();
+    let Validity { invalid_reasons, warnings } = if workers.is_empty() {
+        validity::judge(measures, watched, limit)
+    } else {
+        validity::judge_workers(measures, watched, workers.iter(), limit)
+    };
+    let warnings = warnings.into_iter().chain(weather::warnings(plan)).collect();
     let mut summary = Summary {
         sockets: Sockets {
             attempted: total.sockets.attempted,
@@ -85,24 +103,71 @@ pub fn judge(plan: &Plan, summary: Summary, total: &ThreadTally, peak_open: u64,
             rejected: total.sockets.rejected,
             dropped: total.sockets.dropped,
             peak_open,
+            ends: weather::classes(&total.weather.ends),
         },
+        reconnects: weather::reconnects(plan, total),
+        lives: weather::lives(plan, &total.weather.lives),
+        weather: weather::troubles(&total.weather),
         operations: operations(plan, measures),
         deliveries: deliveries(plan, measures),
-        generator: Generator {
-            dispatch_delay_us: Latency::of(measures.dispatch_delay.histogram()),
-            cpu_seconds: (used.cpu_seconds * 1_000.0).round() / 1_000.0,
-            peak_rss_bytes: used.peak_rss_bytes,
-            saturated: !invalid_reasons.is_empty(),
-        },
+        generator: Generator { saturated: !invalid_reasons.is_empty(), ..generator(totals) },
         ..summary
     };
     summary.thresholds = plan.thresholds.iter().map(|threshold| evaluate(threshold, &summary)).collect();
     summary.verdict = Verdict {
         valid: invalid_reasons.is_empty(),
         invalid_reasons,
+        warnings,
         thresholds_passed: summary.thresholds.iter().all(|threshold| threshold.passed),
     };
     summary
+}
+
+/// The generator of the summary; whether it was saturated is the judge's.
+fn generator(totals: &Totals<'_>) -> Generator {
+    let Totals { tally, watched, workers, .. } = *totals;
+    let measures = &tally.measured;
+    let worst = &watched.worst;
+    Generator {
+        dispatch_delay_us: Latency::of(measures.dispatch_delay.histogram()),
+        cpu_seconds: rounded(watched.cpu_seconds, 3),
+        peak_rss_bytes: watched.peak_rss_bytes,
+        saturated: false,
+        event_loop_lag_us: Latency::of(measures.event_loop_lag.histogram()),
+        cores: watched.cores,
+        busy_seconds: watched.busy_seconds,
+        busiest_thread_percent: rounded(worst.busiest_thread_percent, 1),
+        run_delay_percent: rounded(worst.run_delay_percent, 1),
+        steal_percent: rounded(worst.steal_percent, 1),
+        peak_descriptors: worst.descriptors,
+        peak_receive_queue_bytes: worst.receive_queue_bytes,
+        peak_send_queue_bytes: worst.send_queue_bytes,
+        clock_step_ms: rounded(worst.clock_step_ms, 1),
+        relay_lag_us: Latency::of(tally.relay_lag.histogram()),
+        workers: workers.iter().map(worker).collect(),
+    }
+}
+
+fn worker(worker: &Worker) -> GeneratorWorker {
+    let micros = |nanos: i64| rounded(nanos as f64 / 1e3, 1);
+    GeneratorWorker {
+        index: worker.index,
+        pid: worker.pid,
+        players: u64::from(worker.players),
+        opened: worker.total.sockets.opened,
+        cpu_seconds: rounded(worker.watched.cpu_seconds, 3),
+        peak_rss_bytes: worker.watched.peak_rss_bytes,
+        clock_offset_us: worker.offset.map(|offset| micros(offset.ahead_ns)),
+        clock_error_us: worker.offset.map(|offset| micros(offset.error_ns)),
+        receipts_passed: worker.passed,
+        lost: worker.lost.is_some(),
+    }
+}
+
+/// A number with so many decimals.
+pub(crate) fn rounded(number: f64, decimals: i32) -> f64 {
+    let scale = 10_f64.powi(decimals);
+    (number * scale).round() / scale
 }
 
 /// The exit code of a run that went to its end.
@@ -117,44 +182,6 @@ pub const fn exit(summary: &Summary) -> Exit {
     } else {
         Exit::Fine
     }
-}
-
-/// Why the generator did not keep its promise; empty when it did.
-fn invalid_reasons(measures: &Measures) -> Vec<String> {
-    let mut reasons = Vec::new();
-    let delay = Latency::of(measures.dispatch_delay.histogram());
-    if delay.p99 > MAX_DISPATCH_DELAY_P99_US {
-        reasons.push(format!(
-            "1 % of the operations left more than {} ms after their intended instant (p99 {:.1} ms): the generator \
-             was too slow; lower the rates, or give it more CPU",
-            MAX_DISPATCH_DELAY_P99_US / 1_000,
-            delay.p99 as f64 / 1_000.0
-        ));
-    }
-    let count = |wanted: &str| -> u64 {
-        let of = |operation: &Operation| {
-            let errors = &measures.operation(*operation).errors;
-            errors.iter().filter(|(class, _)| *class == wanted).map(|(_, count)| count).sum::<u64>()
-        };
-        Operation::ALL.iter().map(of).sum()
-    };
-    let offered: u64 = Operation::ALL.iter().map(|operation| measures.operation(*operation).offered).sum();
-    let backlog = count("unsent_backlog");
-    if backlog as f64 > offered as f64 * MAX_BACKLOG_SHARE {
-        reasons.push(format!(
-            "{backlog} of {offered} arrivals found their player too busy to take them; lower the rates, or give the \
-             generator more CPU"
-        ));
-    }
-    for (class, remedy) in MACHINE_CLASSES {
-        let seen = count(class);
-        if seen > 0 {
-            reasons.push(format!(
-                "{seen} handshakes failed for lack of the machine's resources ({class}); {remedy}"
-            ));
-        }
-    }
-    reasons
 }
 
 fn evaluate(threshold: &Threshold, summary: &Summary) -> Judged {
@@ -216,6 +243,7 @@ fn observe(metric: &Metric, summary: &Summary) -> Option<f64> {
             Some(match count {
                 DeliveryCount::Expected => delivery.expected,
                 DeliveryCount::Received => delivery.received,
+                DeliveryCount::Late => delivery.late,
                 DeliveryCount::Lost => delivery.lost,
                 DeliveryCount::Duplicated => delivery.duplicated,
                 DeliveryCount::OutOfOrder => delivery.out_of_order,
@@ -226,6 +254,8 @@ fn observe(metric: &Metric, summary: &Summary) -> Option<f64> {
             let delivery = delivery(kind)?;
             (delivery.expected > 0).then(|| delivery.lost as f64 / delivery.expected as f64)
         }
+        Metric::Reconnects(count) => weather::observe(summary.reconnects.as_ref()?, *count),
+        Metric::Recovery(stat) => statistic(&summary.reconnects.as_ref()?.recovery_us, *stat),
         Metric::Sockets(count) => Some(match count {
             SocketCount::Attempted => summary.sockets.attempted,
             SocketCount::Opened => summary.sockets.opened,
@@ -275,21 +305,6 @@ mod tests {
         assert!(rate.passed && (rate.observed.unwrap() - 1.0).abs() < 1e-9);
         let nothing = judged("message.each.p99 < 1s", &summary);
         assert_eq!((nothing.observed, nothing.passed), (None, false), "what was not measured has not passed");
-    }
-
-    #[test]
-    fn invalidity_is_about_the_generator_only() {
-        let mut measures = Measures::default();
-        let slow_target = measures.operation_mut(Operation::SendMessage);
-        slow_target.offered = 1_000;
-        slow_target.timed_out = 900;
-        slow_target.response.record(9_000_000);
-        (0..1_000).for_each(|_| measures.dispatch_delay.record(300));
-        assert_eq!(invalid_reasons(&measures), Vec::<String>::new());
-        (0..50).for_each(|_| measures.dispatch_delay.record(200_000));
-        assert_eq!(invalid_reasons(&measures).len(), 1);
-        measures.operation_mut(Operation::Connect).errors.count("no_ports".into());
-        assert_eq!(invalid_reasons(&measures).len(), 2);
     }
 
     #[test]

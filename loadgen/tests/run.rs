@@ -196,6 +196,8 @@ fn every_command_helps_with_an_example() {
         vec!["run"],
         vec!["report"],
         vec!["correlate"],
+        vec!["capacity"],
+        vec!["doctor"],
         vec!["scenario", "check"],
         vec!["scenario", "explain"],
         vec!["scenario", "schema"],

@@ -3,11 +3,7 @@
 
 mod common;
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
 use common::{Backend, Scene, assert_balanced};
-use serde_json::Value;
 
 const STEADY: &str = r#"
 name = "truth"
@@ -41,16 +37,6 @@ fn scene(profile: &str) -> Scene {
     Scene::new(STEADY).with("profile.toml", &format!("base = \"instant\"\n{profile}"))
 }
 
-/// The backend's own count of the faults that it injected.
-fn faults(backend: &Backend) -> Value {
-    let identity = backend.url("identity").trim_start_matches("http://").trim_end_matches('/').to_owned();
-    let mut stream = TcpStream::connect(&identity).unwrap();
-    write!(stream, "GET /faults HTTP/1.1\r\nHost: {identity}\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    serde_json::from_str(&answer[answer.find("\r\n\r\n").unwrap()..]).unwrap()
-}
-
 #[test]
 fn a_delayed_push_is_measured_as_delayed() {
     // Few enough that no push waits for another one: the Management API takes its time for each.
@@ -76,12 +62,60 @@ fn lost_and_duplicated_pushes_come_out_exactly() {
     let ran = scene.run(&["--target", backend.url("websocket")]);
     let summary = ran.exits(0).summary();
     assert_balanced(&summary);
-    let (message, injected) = (&summary.deliveries["message"], faults(&backend));
+    let (message, injected) = (&summary.deliveries["message"], backend.faults());
     assert_eq!(message.expected, 1_500);
     assert!(message.lost > 20 && message.duplicated > 20, "{message:?}");
     assert_eq!(Some(message.lost), injected["pushes_dropped"].as_u64(), "{injected}");
     assert_eq!(Some(message.duplicated), injected["pushes_duplicated"].as_u64(), "{injected}");
     assert_eq!(message.unexpected, 0);
+}
+
+/// One player that writes to itself: whatever overtakes a push is a later send of the same sender.
+const ALONE: [&str; 8] = [
+    "--set",
+    "players=1",
+    "--set",
+    "operations.send_message.rate=50",
+    "--set",
+    "operations.send_message.fan_out=1",
+    "--set",
+    "phases.0.duration=6s",
+];
+
+#[test]
+fn reordered_pushes_come_out_exactly() {
+    let profile = "base = \"instant\"\n[gateway]\npush_reorder_rate = 0.1\npush_drop_rate = 0.01\n";
+    let scene = Scene::new(STEADY).with("profile.toml", profile);
+    let file = scene.dir().with_file_name("profile.toml");
+    let backend = Backend::start(&["--profile", file.to_str().unwrap(), "--auth", "header", "--seed", "4"]);
+    let target = ["--target", backend.url("websocket")];
+    let ran = scene.run(&[&target[..], &ALONE].concat());
+    let summary = ran.exits(0).summary();
+    assert_balanced(&summary);
+    let (message, injected) = (&summary.deliveries["message"], backend.faults());
+    assert_eq!(message.expected, 300);
+    assert!(message.out_of_order > 10, "{message:?}");
+    assert_eq!(Some(message.out_of_order), injected["pushes_reordered"].as_u64(), "{injected}");
+    assert_eq!(Some(message.lost), injected["pushes_dropped"].as_u64(), "{injected}");
+}
+
+#[test]
+fn what_comes_within_the_grace_is_late_and_what_never_comes_is_named() {
+    let profile = "[gateway]\npush_drop_rate = 0.2\n[gateway.push_delay]\np50_ms = 300.0\n";
+    let slow = ["--set", "deliveries.timeout=250ms", "--set", "deliveries.grace=20s"];
+    let few = ["--set", "operations.send_message.rate=8", "--set", "operations.send_message.fan_out=1"];
+    let ran = scene(profile).run(&[slow, few].concat());
+    let summary = ran.exits(0).summary();
+    assert_balanced(&summary);
+    let message = &summary.deliveries["message"];
+    assert_eq!((message.expected, message.received), (24, 0), "{message:?}");
+    assert!(message.late > 10 && message.lost > 0, "{message:?}");
+    assert!(message.each_us.min >= 299_000, "what is late counts with the time that it took: {message:?}");
+    assert!(ran.stdout.contains("came late"), "{}", ran.stdout);
+    let samples = ran.folder().errors;
+    let lost = samples.iter().find(|sample| sample.class == "lost").unwrap();
+    assert!(lost.player.starts_with("player-") && lost.detail.contains("sent by player-"), "{lost:?}");
+    assert!(samples.iter().any(|sample| sample.class == "late"), "{samples:?}");
 }
 
 #[test]

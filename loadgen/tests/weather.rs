@@ -127,7 +127,10 @@ fn ctrl_c_keeps_what_was_measured() {
         let ran = scene.ran(child.wait_with_output().unwrap());
         let summary = ran.exits(130).summary();
         assert_balanced(&summary);
-        assert!(summary.operations["send_message"].completed > 0);
+        let send = &summary.operations["send_message"];
+        assert!(send.completed > 0);
+        assert_eq!(send.offered, 300, "the plan's arrivals, sent or not");
+        assert!(send.errors["unsent_interrupted"] > 0, "{send:?}");
         assert_eq!(ran.folder().manifest.state, "interrupted");
         assert!(ran.dir.join("report.html").is_file());
         assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);

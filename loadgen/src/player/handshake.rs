@@ -5,6 +5,7 @@
 //! read by httparse, and what follows the head belongs to the socket.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -25,15 +26,15 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_util::either::Either;
 use url::Url;
 
-use crate::auth::Credentials;
+use crate::auth::{AuthError, Credentials, Presented, Secrets};
 
 /// A plain or an encrypted connection.
 pub(super) type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
 /// Longest head of a handshake's answer.
-const MAX_HEAD: usize = 16 * 1024;
+pub(super) const MAX_HEAD: usize = 16 * 1024;
 /// First guess at the length of a handshake's answer.
-const HEAD: usize = 512;
+pub(super) const HEAD: usize = 512;
 /// Read buffer of an open socket: what an idle socket keeps.
 const READ_BUFFER: usize = 512;
 /// What may wait to be written before a socket refuses more.
@@ -65,7 +66,16 @@ pub enum EndpointError {
     Tls(String),
 }
 
-/// Why a handshake led to no socket.
+/// How a socket is opened.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct SocketOptions {
+    /// `SO_RCVBUF`; `None`: the system's.
+    pub(super) receive_buffer: Option<u32>,
+    /// Longest message that is taken; `None`: tungstenite's own bound.
+    pub(super) max_message: Option<usize>,
+}
+
+/// Why a handshake led to no socket, or a question over REST to no answer.
 #[derive(Debug)]
 pub struct ConnectError {
     /// Error class, e.g. `refused` or `http_403`.
@@ -74,8 +84,14 @@ pub struct ConnectError {
     pub detail: String,
 }
 
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.class, self.detail)
+    }
+}
+
 impl ConnectError {
-    fn new(class: impl Into<Cow<'static, str>>, detail: impl ToString) -> Self {
+    pub(super) fn new(class: impl Into<Cow<'static, str>>, detail: impl ToString) -> Self {
         Self { class: class.into(), detail: detail.to_string() }
     }
 }
@@ -83,6 +99,12 @@ impl ConnectError {
 impl From<io::Error> for ConnectError {
     fn from(error: io::Error) -> Self {
         Self::new(io_class(&error), error)
+    }
+}
+
+impl From<AuthError> for ConnectError {
+    fn from(error: AuthError) -> Self {
+        Self::new("auth_refresh", error)
     }
 }
 
@@ -121,6 +143,12 @@ impl Endpoint {
         Ok(Self { url: url.clone(), addresses, sources, tls })
     }
 
+    /// The target's addresses.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
     /// Opens player `number`'s socket.
     ///
     /// # Errors
@@ -129,10 +157,26 @@ impl Endpoint {
         &self,
         number: u32,
         credentials: &Credentials,
+        options: SocketOptions,
     ) -> Result<WebSocketStream<Stream>, ConnectError> {
-        let tcp = self.connect(number).await?;
+        let presented = credentials.present(number, &self.url).await?;
+        let mut stream = self.stream(number, options).await?;
+        let rest = self.upgrade(&mut stream, presented).await?;
+        credentials.connected(number);
+        let mut config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER.max(rest.len()))
+            .max_write_buffer_size(MAX_WRITE_BUFFER);
+        if options.max_message.is_some() {
+            config = config.max_message_size(options.max_message).max_frame_size(options.max_message);
+        }
+        Ok(WebSocketStream::from_partially_read(stream, rest, Role::Client, Some(config)).await)
+    }
+
+    /// A plain or encrypted connection, before the upgrade.
+    pub(super) async fn stream(&self, number: u32, options: SocketOptions) -> Result<Stream, ConnectError> {
+        let tcp = self.connect(number, options).await?;
         tcp.set_nodelay(true)?;
-        let mut stream = match &self.tls {
+        Ok(match &self.tls {
             None => Either::Left(tcp),
             Some((connector, name)) => {
                 let tls = connector
@@ -141,15 +185,10 @@ impl Endpoint {
                     .map_err(|error| ConnectError::new("tls", error))?;
                 Either::Right(Box::new(tls))
             }
-        };
-        let rest = self.upgrade(&mut stream, number, credentials).await?;
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER.max(rest.len()))
-            .max_write_buffer_size(MAX_WRITE_BUFFER);
-        Ok(WebSocketStream::from_partially_read(stream, rest, Role::Client, Some(config)).await)
+        })
     }
 
-    async fn connect(&self, number: u32) -> io::Result<TcpStream> {
+    pub(super) async fn connect(&self, number: u32, options: SocketOptions) -> io::Result<TcpStream> {
         let address = self.addresses[number as usize % self.addresses.len()];
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         if let Some(source) = self.sources.get(number as usize % self.sources.len().max(1)) {
@@ -157,28 +196,38 @@ impl Endpoint {
             setsockopt(&socket, IpBindAddressNoPort, &true)?;
             socket.bind(SocketAddr::new(*source, 0))?;
         }
+        if let Some(bytes) = options.receive_buffer {
+            // Before the connection: afterwards the window that was offered cannot shrink.
+            socket.set_recv_buffer_size(bytes)?;
+        }
         socket.connect(address).await
     }
 
-    /// Writes the upgrade request and reads the answer; returns what followed its head.
-    async fn upgrade(
-        &self,
-        stream: &mut Stream,
-        number: u32,
-        credentials: &Credentials,
-    ) -> Result<Vec<u8>, ConnectError> {
-        let mut url = self.url.clone();
-        credentials.put_in_query(number, &mut url);
-        let uri: Uri =
-            url.as_str().parse().map_err(|_| ConnectError::new("bad_request", "the URL is no URI"))?;
+    /// The upgrade request: its bytes, its key, and what of it must not be repeated.
+    pub(super) fn request(&self, presented: Presented) -> Result<(Vec<u8>, String, Secrets), ConnectError> {
+        let uri = presented.url(&self.url).as_str().parse::<Uri>();
+        let uri = uri.map_err(|_| ConnectError::new("bad_request", "the URL is no URI"))?;
         let mut request =
             uri.into_client_request().map_err(|error| ConnectError::new("bad_request", error))?;
-        credentials.put_in_headers(number, request.headers_mut());
+        let secrets = presented.put_in(request.headers_mut());
         let (request, key) =
             generate_request(request).map_err(|error| ConnectError::new("bad_request", error))?;
+        Ok((request, key, secrets))
+    }
+
+    /// Writes the upgrade request and reads the answer; returns what followed its head.
+    async fn upgrade(&self, stream: &mut Stream, presented: Presented) -> Result<Vec<u8>, ConnectError> {
+        let (request, key, secrets) = self.request(presented)?;
         stream.write_all(&request).await?;
         stream.flush().await?;
+        // The target may send back what it does not like.
+        Self::answer(stream, &derive_accept_key(key.as_bytes()))
+            .await
+            .map_err(|error| ConnectError { detail: secrets.hide_in(&error.detail), ..error })
+    }
 
+    /// Reads the answer to an upgrade request; returns what followed its head.
+    async fn answer(stream: &mut Stream, accept: &str) -> Result<Vec<u8>, ConnectError> {
         let mut answer = Vec::with_capacity(HEAD);
         loop {
             if stream.read_buf(&mut answer).await? == 0 {
@@ -187,7 +236,7 @@ impl Endpoint {
                     "the target closed the connection during the handshake",
                 ));
             }
-            if let Some(head) = read_head(&answer, &derive_accept_key(key.as_bytes()))? {
+            if let Some(head) = read_head(&answer, accept)? {
                 return Ok(answer.split_off(head));
             }
             if answer.len() > MAX_HEAD {

@@ -2,26 +2,45 @@
 //!
 //! The pacer's thread and the players' tasks meet in [`Players`]: a small mailbox per player (no channel, whose
 //! first block alone would cost more than the rest of an idle player), the waker of its task, and whether its
-//! socket is open.
+//! socket is open. A worker plays its own players only, but knows of everybody who is open: whom it sends to is drawn
+//! among all.
 
+mod backoff;
 mod handshake;
+mod life;
+mod malformed;
+mod mood;
+mod orders;
 mod play;
+mod probe;
+mod rest;
 mod session;
+mod stage;
+mod storm;
+mod thinking;
 mod wire;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use atomic_waker::AtomicWaker;
 use parking_lot::Mutex;
 use rand::rngs::SmallRng;
 use rand::seq::index::sample;
+use scenarios::shard::Shard;
 use scenarios::threshold::Operation;
 
 use crate::clock::Micros;
+use crate::workers::link::Change;
 
 pub use handshake::{ConnectError, Endpoint, EndpointError};
+use orders::Order;
+pub use orders::Presence;
 pub use play::{GooseSample, Outcome, Play, play};
+pub use probe::{Connection, Head};
+pub use rest::Rest;
+pub use storm::make_weather;
+pub use thinking::{Pause, Thinking, Thought, called_for};
 pub use wire::{AckId, Incoming};
 
 /// Arrivals that a player may have waiting; more means that its task does not get to run.
@@ -45,31 +64,79 @@ pub struct Arrival {
 struct Slot {
     inbox: Mutex<Vec<Arrival>>,
     waker: AtomicWaker,
-    open: AtomicBool,
-    /// When the oldest awaited answer times out; 0 when none is awaited.
+    /// How often the socket has been opened.
+    life: AtomicU32,
+    /// Pauses begun in the closed model.
+    rounds: AtomicU32,
+    /// An [`Order`] that the task has not seen yet; 0 when there is none.
+    order: AtomicU8,
+    /// When the oldest awaited answer times out, or the player wants to be woken; 0 for never.
     deadline: AtomicU64,
+}
+
+/// What is known of a player, of this process or another.
+#[derive(Debug, Default)]
+struct Sight {
+    /// A [`Presence`].
+    presence: AtomicU8,
+    /// Until when the player was away by its own doing; [`Micros::MAX`] while it is, 0 if it never was.
+    away_until: AtomicU64,
+}
+
+impl Sight {
+    fn is(&self, presence: Presence) -> bool {
+        self.presence.load(Ordering::Relaxed) == presence as u8
+    }
+
+    /// Notes a change, made by the player's own doing or not; returns whether the socket was open before.
+    fn change(&self, presence: Presence, own_doing: bool, now: Micros) -> bool {
+        if own_doing {
+            self.away_until.store(Micros::MAX, Ordering::Relaxed);
+        }
+        let was_open = self.presence.swap(presence as u8, Ordering::Relaxed) != Presence::Closed as u8;
+        // One task writes: the player's own, or the one that hears of it from elsewhere.
+        if !was_open && presence.is_open() && self.away_until.load(Ordering::Relaxed) == Micros::MAX {
+            self.away_until.store(now, Ordering::Relaxed);
+        }
+        was_open
+    }
 }
 
 /// All players of a run.
 #[derive(Debug)]
 pub struct Players {
+    shard: Shard,
+    /// The players of this process.
     slots: Box<[Slot]>,
+    /// Of all players.
+    sights: Box<[Sight]>,
     stopping: AtomicBool,
     open: AtomicU64,
     peak_open: AtomicU64,
     awaited: AtomicU64,
+    /// Who thinks before the next request.
+    pub thinking: Thinking,
 }
 
 impl Players {
     /// `count` players, none connected.
     #[must_use]
     pub fn new(count: u32) -> Self {
+        Self::part(count, Shard::WHOLE)
+    }
+
+    /// A worker's part of `count` players, none of all connected.
+    #[must_use]
+    pub fn part(count: u32, shard: Shard) -> Self {
         Self {
-            slots: (0..count).map(|_| Slot::default()).collect(),
+            shard,
+            slots: (0..count).filter(|&player| shard.has(player.into())).map(|_| Slot::default()).collect(),
+            sights: (0..count).map(|_| Sight::default()).collect(),
             stopping: AtomicBool::new(false),
             open: AtomicU64::new(0),
             peak_open: AtomicU64::new(0),
             awaited: AtomicU64::new(0),
+            thinking: Thinking::default(),
         }
     }
 
@@ -89,26 +156,49 @@ impl Players {
         true
     }
 
-    /// The first player from `start` on, round the end, whose socket is open.
+    /// Which part of the plan is played here.
     #[must_use]
-    pub fn open_from(&self, start: u32) -> Option<u32> {
-        let start = start as usize;
-        let (after, before) = (start..self.slots.len(), 0..start);
-        after
-            .chain(before)
-            .find(|&player| self.slots[player].open.load(Ordering::Relaxed))
-            .map(|player| player as u32)
+    pub const fn shard(&self) -> Shard {
+        self.shard
     }
 
-    /// Up to `wanted` different players whose sockets are open, drawn evenly.
+    /// Number of players of this process.
+    #[must_use]
+    pub const fn own(&self) -> u32 {
+        self.slots.len() as u32
+    }
+
+    /// Number of the `nth` player of this process.
+    #[must_use]
+    pub const fn nth(&self, nth: u32) -> u32 {
+        self.shard.first() as u32 + nth * self.shard.step() as u32
+    }
+
+    /// The first player of this process from `start` on, round the end, whose socket is open and may be used.
+    #[must_use]
+    pub fn open_from(&self, start: u32) -> Option<u32> {
+        self.own_from(start).find(|&player| self.sight(player).is(Presence::Open))
+    }
+
+    /// The players of this process from `start` on, round the end.
+    fn own_from(&self, start: u32) -> impl Iterator<Item = u32> {
+        let behind = start.saturating_sub(self.shard.first() as u32).div_ceil(self.shard.step() as u32);
+        let start = behind.min(self.own());
+        (start..self.own()).chain(0..start).map(|nth| self.nth(nth))
+    }
+
+    /// Up to `wanted` different players, of this process or another, to whom others would send, drawn evenly: their
+    /// sockets are open, and nobody can know of those that do not read.
     #[must_use]
     pub fn draw_open(&self, choices: &mut SmallRng, wanted: usize) -> Vec<u32> {
-        let all = self.slots.len();
+        let all = self.sights.len();
         // Most sockets are open in most runs: a draw with some to spare is enough, else all are looked at.
         for size in [all.min(wanted * 2 + 8), all] {
             let drawn = sample(choices, all, size).into_iter();
             let open: Vec<_> = drawn
-                .filter(|&player| self.slots[player].open.load(Ordering::Relaxed))
+                .filter(|&player| {
+                    self.sights[player].is(Presence::Open) || self.sights[player].is(Presence::Listed)
+                })
                 .take(wanted)
                 .map(|player| player as u32)
                 .collect();
@@ -117,6 +207,11 @@ impl Players {
             }
         }
         Vec::new()
+    }
+
+    /// Whether a player, of this process or another, reads what is sent to it as soon as it comes.
+    fn reads(&self, player: u32) -> bool {
+        self.sight(player).is(Presence::Open)
     }
 
     /// Sockets open now.
@@ -158,7 +253,7 @@ impl Players {
     }
 
     fn slot(&self, player: u32) -> &Slot {
-        &self.slots[player as usize]
+        &self.slots[(player / self.shard.step() as u32) as usize]
     }
 
     /// Takes a player's waiting arrivals; the task is woken for the next.
@@ -186,14 +281,96 @@ impl Players {
         if self.stopping() { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    fn set_open(&self, player: u32, open: bool) {
-        self.slot(player).open.store(open, Ordering::Relaxed);
-        if open {
+    /// Something has changed with another process's player.
+    pub fn set_elsewhere(&self, change: &Change) {
+        if let Some(sight) = self.sights.get(change.player as usize)
+            && !self.shard.has(change.player.into())
+        {
+            sight.change(change.presence, change.own_doing, change.at);
+        }
+    }
+
+    /// A worker is gone, and its players with it.
+    pub fn forget(&self, worker: u32) {
+        let players = self.sights.iter().skip(worker as usize).step_by(self.shard.step() as usize);
+        players.for_each(|sight| {
+            sight.change(Presence::Closed, false, 0);
+        });
+    }
+
+    /// The presence of a player of this process changes, by its own doing or not: what is pushed to a player that has
+    /// itself made its socket useless cannot be expected until it is back. Tells whether the socket was open before.
+    fn set_presence(&self, player: u32, presence: Presence, own_doing: bool, now: Micros) -> bool {
+        let was_open = self.sight(player).change(presence, own_doing, now);
+        if presence.is_open() && !was_open {
+            self.slot(player).life.fetch_add(1, Ordering::Relaxed);
             let now_open = self.open.fetch_add(1, Ordering::Relaxed) + 1;
             self.peak_open.fetch_max(now_open, Ordering::Relaxed);
-        } else {
+        } else if was_open && !presence.is_open() {
             self.open.fetch_sub(1, Ordering::Relaxed);
         }
+        was_open
+    }
+
+    fn sight(&self, player: u32) -> &Sight {
+        &self.sights[player as usize]
+    }
+
+    /// Whether a push of a send at `sent` could miss the player by the player's own doing.
+    #[must_use]
+    pub fn was_away(&self, player: u32, sent: Micros) -> bool {
+        let until = self.sight(player).away_until.load(Ordering::Relaxed);
+        until != 0 && sent <= until
+    }
+
+    /// Whether a player has a socket on which it sends, now or soon.
+    fn sends(&self, player: u32) -> bool {
+        self.sight(player).is(Presence::Open) || self.is_busy(player)
+    }
+
+    /// Whether a player is about to leave, or to send something malformed.
+    #[must_use]
+    pub fn is_busy(&self, player: u32) -> bool {
+        self.sight(player).is(Presence::Busy)
+    }
+
+    fn has_socket(&self, player: u32) -> bool {
+        !self.sight(player).is(Presence::Closed)
+    }
+
+    /// Gives a player an order; false when it cannot take it: a cut needs a socket, a message one that may be used, and
+    /// there is only one order at a time.
+    fn order(&self, player: u32, order: Order) -> bool {
+        let fit = match order {
+            Order::Cut(_) => self.has_socket(player),
+            Order::Send(_) => self.sight(player).is(Presence::Open),
+        };
+        let slot = self.slot(player);
+        let given = fit
+            && slot.order.compare_exchange(0, order.encode(), Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if given {
+            slot.waker.wake();
+        }
+        given
+    }
+
+    /// Takes the order that a player was given.
+    fn take_order(&self, player: u32) -> Option<Order> {
+        let order = &self.slot(player).order;
+        if order.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        Order::decode(order.swap(0, Ordering::Relaxed))
+    }
+
+    /// Wakes a player's task soon.
+    fn wake(&self, player: u32) {
+        self.slot(player).waker.wake();
+    }
+
+    /// An arrival that nobody handed over: the player's own life calls for it.
+    fn begun(&self) {
+        self.awaited.fetch_add(1, Ordering::Relaxed);
     }
 
     fn set_deadline(&self, player: u32, deadline: Option<Micros>) {
@@ -212,10 +389,18 @@ mod tests {
 
     use super::*;
 
+    fn open(players: &Players, player: u32) {
+        players.set_presence(player, Presence::Open, false, 1);
+    }
+
+    fn elsewhere(player: u32, presence: Presence) -> Change {
+        Change { player, presence, was_open: false, own_doing: false, at: 1 }
+    }
+
     #[test]
     fn recipients_are_different_open_players() {
         let players = Players::new(100);
-        (0..100).step_by(3).for_each(|player| players.set_open(player, true));
+        (0..100).step_by(3).for_each(|player| open(&players, player));
         let mut choices = SmallRng::seed_from_u64(1);
         for wanted in [1, 10, 34, 60] {
             let mut drawn = players.draw_open(&mut choices, wanted);
@@ -229,6 +414,64 @@ mod tests {
         assert_eq!(players.open_from(99), Some(99));
         assert_eq!((players.open(), players.peak_open()), (34, 34));
         assert_eq!(Players::new(3).open_from(2), None);
+        players.set_presence(99, Presence::Listed, false, 2);
+        players.set_presence(0, Presence::Busy, false, 2);
+        assert_eq!(players.open_from(99), Some(3), "neither a listed nor a busy player sends");
+        let drawn = players.draw_open(&mut choices, 100);
+        assert!(drawn.contains(&99) && !drawn.contains(&0), "others still send to a listed one");
+        assert!(!players.reads(99));
+        assert_eq!((players.open(), players.peak_open()), (34, 34), "their sockets are open all the same");
+    }
+
+    #[test]
+    fn a_worker_sends_from_its_own_players_to_everybody() {
+        let players = Players::part(10, Shard::new(1, 3).unwrap());
+        assert_eq!((players.own(), players.nth(2)), (3, 7));
+        open(&players, 4);
+        open(&players, 7);
+        (0..10)
+            .filter(|player| player % 3 != 1)
+            .for_each(|player| players.set_elsewhere(&elsewhere(player, Presence::Open)));
+        assert_eq!(players.open(), 2, "its own");
+        for (start, found) in [(0, 4), (4, 4), (5, 7), (7, 7), (8, 4), (9, 4)] {
+            assert_eq!(players.open_from(start), Some(found), "from {start}");
+        }
+        let mut drawn = players.draw_open(&mut SmallRng::seed_from_u64(1), 10);
+        drawn.sort_unstable();
+        assert_eq!(drawn, [0, 2, 3, 4, 5, 6, 7, 8, 9]);
+        players.forget(2);
+        players.set_elsewhere(&elsewhere(4, Presence::Closed));
+        let mut drawn = players.draw_open(&mut SmallRng::seed_from_u64(1), 10);
+        drawn.sort_unstable();
+        assert_eq!(drawn, [0, 3, 4, 6, 7, 9], "one's own are not changed from elsewhere");
+    }
+
+    #[test]
+    fn a_player_is_away_from_its_own_doing_until_it_is_back() {
+        let players = Players::new(1);
+        open(&players, 0);
+        assert!(!players.was_away(0, 0), "it never was");
+        players.set_presence(0, Presence::Closed, false, 4);
+        players.set_presence(0, Presence::Open, false, 5);
+        assert!(!players.was_away(0, 5), "a backend's drop is no excuse");
+        players.set_presence(0, Presence::Closed, true, 90);
+        assert!(players.was_away(0, 100));
+        players.set_presence(0, Presence::Open, false, 200);
+        assert!(players.was_away(0, 150) && players.was_away(0, 200) && !players.was_away(0, 201));
+        let other = Players::part(2, Shard::new(1, 2).unwrap());
+        other.set_elsewhere(&Change { own_doing: true, ..elsewhere(0, Presence::Closed) });
+        other.set_elsewhere(&elsewhere(0, Presence::Open));
+        assert!(other.was_away(0, 1) && !other.was_away(0, 2), "other workers know it, too");
+    }
+
+    #[test]
+    fn an_order_is_seen_once_and_only_with_an_open_socket() {
+        let players = Players::new(1);
+        let order = Order::Cut(scenarios::weather::planned::Cut::Reset);
+        assert!(!players.order(0, order));
+        open(&players, 0);
+        assert!(players.order(0, order) && !players.order(0, order));
+        assert_eq!((players.take_order(0), players.take_order(0)), (Some(order), None));
     }
 
     #[test]

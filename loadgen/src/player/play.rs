@@ -1,4 +1,4 @@
-//! A player's life: waits for its turn to connect, plays on its socket, leaves when the run ends.
+//! A player: waits for its turn to connect, [lives](super::life), leaves when the run ends; and how all of it is counted.
 
 use std::borrow::Cow;
 use std::future::poll_fn;
@@ -7,16 +7,20 @@ use std::time::Duration;
 
 use scenarios::Plan;
 use scenarios::threshold::{Kind, Operation};
+use scenarios::weather::planned::Trouble;
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
 
-use super::handshake::{ConnectError, Endpoint, Stream};
-use super::session::{End, Session};
-use super::{Arrival, Players};
+use super::handshake::{ConnectError, Endpoint, SocketOptions, Stream};
+use super::life::live;
+use super::rest::Rest;
+use super::{Arrival, Pause, Players, Presence};
 use crate::auth::Credentials;
 use crate::clock::{Clock, Micros};
-use crate::delivery::{Messages, Placements, Receipt};
-use crate::record::{Class, Recorder, Sample};
+use crate::delivery::{Correlation, Messages, Placements, Receipt};
+use crate::pacing::measures;
+use crate::record::{Class, NO_OPEN_SOCKET, RUN_ENDED, Recorder, Sample};
+use crate::workers::relay::Relay;
 
 /// What all players of a run share.
 pub struct Play {
@@ -36,6 +40,10 @@ pub struct Play {
     pub messages: Messages,
     /// Placements under way.
     pub placements: Placements,
+    /// Where placements are polled, if they are.
+    pub rest: Option<Rest>,
+    /// Where this is one of several workers: what the others should know.
+    pub relay: Option<Arc<Relay>>,
 }
 
 /// How an operation that was sent ended.
@@ -82,12 +90,20 @@ impl GooseSample {
 }
 
 impl Play {
+    /// Whether an operation's arrivals wait for answers, so that there is no instant at which they should have left.
+    fn is_closed(&self, operation: Operation) -> bool {
+        self.plan.operation(operation).is_some_and(|planned| planned.think().is_some())
+    }
+
     /// Counts a send and its dispatch delay.
     pub(super) fn sent(&self, arrival: &Arrival, sent: Micros) {
+        let closed = self.is_closed(arrival.operation);
         self.recorder.with(|tally| {
             let measures = tally.measures(arrival.measured);
             measures.operation_mut(arrival.operation).sent += 1;
-            measures.dispatch_delay.record(sent.saturating_sub(arrival.due));
+            if !closed {
+                measures.dispatch_delay.record(sent.saturating_sub(arrival.due));
+            }
         });
     }
 
@@ -101,16 +117,22 @@ impl Play {
         });
     }
 
+    /// In the closed model, what comes after an answer, or after what would have been one.
+    pub(super) fn think_again(&self, player: u32, operation: Operation) {
+        self.players.think(&self.plan, self.clock.now(), player, operation, Pause::Again);
+    }
+
     /// Counts how an operation ended.
     pub(super) fn ended(&self, arrival: &Arrival, sent: Micros, outcome: Outcome) {
         let now = self.clock.now();
+        let intended = if self.is_closed(arrival.operation) { sent } else { arrival.due };
         self.players.done();
         self.recorder.with(|tally| {
             let operation = tally.measures(arrival.measured).operation_mut(arrival.operation);
             match outcome {
                 Outcome::Completed => {
                     operation.completed += 1;
-                    operation.response.record(now.saturating_sub(arrival.due));
+                    operation.response.record(now.saturating_sub(intended));
                     operation.service.record(now.saturating_sub(sent));
                 }
                 Outcome::Failed(class) => {
@@ -125,28 +147,58 @@ impl Play {
         });
     }
 
+    /// A message was pushed to `player` at `now`: matched here, or by the worker that sent it.
+    pub(super) fn pushed(&self, player: u32, text: &str, now: Micros) {
+        let correlation = Correlation::parse(text);
+        let elsewhere = self.relay.as_ref().zip(correlation).filter(|(relay, correlation)| {
+            self.messages.is_ours(*correlation) && relay.is_elsewhere(correlation.send)
+        });
+        if let Some((relay, correlation)) = elsewhere {
+            return relay.pass(correlation.send, player, now);
+        }
+        let receipt = correlation
+            .map_or(Receipt::Unexpected, |correlation| self.messages.receive(correlation, player, now));
+        self.received(player, Kind::Message, receipt);
+    }
+
+    /// A player's presence changes, by its own doing or not; other workers hear of it.
+    pub(super) fn set_presence(&self, player: u32, presence: Presence, own_doing: bool) {
+        let was_open = self.players.set_presence(player, presence, own_doing, self.clock.now());
+        if let Some(relay) = &self.relay {
+            relay.changed(player, presence, was_open, own_doing);
+        }
+    }
+
     /// Counts what a push turned out to be.
-    pub(super) fn received(&self, player: u32, kind: Kind, receipt: Receipt) {
+    pub(crate) fn received(&self, player: u32, kind: Kind, receipt: Receipt) {
         match receipt {
-            Receipt::Received { latency, first, last, out_of_order, measured } => {
+            Receipt::Received { latency, complete, out_of_order, late, measured } => {
                 self.recorder.with(|tally| {
                     let delivery = tally.measures(measured).delivery_mut(kind);
-                    delivery.received += 1;
+                    if late {
+                        delivery.late += 1;
+                    } else {
+                        delivery.received += 1;
+                    }
                     delivery.out_of_order += u64::from(out_of_order);
                     delivery.each.record(latency);
-                    if first {
-                        delivery.first.record(latency);
+                    if let Some((first, last)) = complete {
+                        delivery.first.record(first);
+                        delivery.last.record(last);
                     }
-                    if last {
-                        delivery.last.record(latency);
-                    }
-                })
+                });
+                if late {
+                    self.sample(player, kind.word(), &"late".into(), || {
+                        format!("a push came {:.3} s after its send", latency as f64 / 1e6)
+                    });
+                }
             }
             Receipt::Duplicate { measured } => {
                 self.recorder.with(|tally| tally.measures(measured).delivery_mut(kind).duplicated += 1);
             }
-            Receipt::Late => self.sample(player, kind.word(), &"late".into(), || {
-                "a push came after its time-out and stays counted as lost".into()
+            Receipt::Aside => {}
+            Receipt::TooLate => self.sample(player, kind.word(), &"too_late".into(), || {
+                "a push came after its time-out and the grace, and stays counted as lost".into()
             }),
             Receipt::Unexpected => {
                 self.recorder.with(|tally| tally.measured.delivery_mut(kind).unexpected += 1);
@@ -158,7 +210,7 @@ impl Play {
     }
 
     /// Keeps a sample of an error, if its class still has room.
-    pub(super) fn sample(
+    pub(crate) fn sample(
         &self,
         player: u32,
         operation: &'static str,
@@ -169,7 +221,7 @@ impl Play {
         self.recorder.with(|tally| {
             tally.samples.offer(operation, class, || Sample {
                 at,
-                operation,
+                operation: operation.into(),
                 class: class.clone(),
                 player,
                 detail: detail().chars().take(300).collect(),
@@ -181,33 +233,23 @@ impl Play {
 /// Plays player `number` until the run is over. `goose` receives a copy of each connect and answer.
 pub async fn play(play: Arc<Play>, number: u32, goose: mpsc::Sender<GooseSample>) {
     while let Some(arrivals) = poll_fn(|cx| play.players.poll_arrivals(number, cx)).await {
-        let mut opened = None;
+        let mut connected = None;
         for arrival in arrivals {
             if play.players.stopping() {
-                play.unsent(number, &arrival, "unsent_run_ended");
-            } else if arrival.operation == Operation::Connect && opened.is_none() {
-                opened = connect(&play, number, &arrival, &goose).await;
+                play.unsent(number, &arrival, RUN_ENDED);
+            } else if arrival.operation == Operation::Connect && connected.is_none() {
+                connected = Some(connect(&play, number, &arrival, &goose).await);
             } else {
-                play.unsent(number, &arrival, "unsent_no_open_socket");
+                play.unsent(number, &arrival, NO_OPEN_SOCKET);
             }
         }
-        let Some(socket) = opened else { continue };
-        play.players.set_open(number, true);
-        let mut session = Session::new(&play, number, socket, &goose);
-        let end = poll_fn(|cx| session.poll(cx)).await;
-        play.players.set_open(number, false);
-        play.players.set_deadline(number, None);
-        match end {
-            End::Left => session.leave().await,
-            End::Dropped(class, detail) => {
-                session.drop_pending(&class);
-                play.recorder.with(|tally| tally.sockets.dropped += 1);
-                play.sample(number, "socket", &class, || detail);
-            }
+        if let Some(socket) = &mut connected {
+            live(&play, number, socket, &goose).await;
         }
     }
 }
 
+/// The handshake that the plan calls for.
 async fn connect(
     play: &Play,
     number: u32,
@@ -216,30 +258,79 @@ async fn connect(
 ) -> Option<WebSocketStream<Stream>> {
     let sent = play.clock.now();
     play.sent(arrival, sent);
-    play.recorder.with(|tally| tally.sockets.attempted += 1);
-    // Boxed, so that the handshake's state does not stay in the player's task.
-    let opening = Box::pin(tokio::time::timeout(
-        play.plan.connect_timeout,
-        play.endpoint.open(number, &play.credentials),
-    ));
-    let result = tokio::select! {
-        result = opening => result,
-        () = poll_fn(|cx| play.players.poll_stop(number, cx)) => Ok(Err(ConnectError { class: "interrupted".into(), detail: "the run ended".into() })),
+    let (socket, outcome) = match play.shake_hands(number).await {
+        Ok(socket) => (Some(socket), Outcome::Completed),
+        Err(Refusal::Timeout) => (None, Outcome::TimedOut),
+        Err(refusal) => (None, Outcome::Failed(refusal.class())),
     };
-    let (socket, outcome) = match result {
-        Ok(Ok(socket)) => (Some(socket), Outcome::Completed),
-        Ok(Err(error)) => {
-            play.sample(number, Operation::Connect.word(), &error.class, || error.detail);
-            (None, Outcome::Failed(error.class))
-        }
-        Err(_) => (None, Outcome::TimedOut),
-    };
-    let opened = socket.is_some();
-    play.recorder.with(|tally| {
-        tally.sockets.opened += u64::from(opened);
-        tally.sockets.rejected += u64::from(!opened);
-    });
     GooseSample::offer(goose, arrival, play.clock.now(), &outcome);
     play.ended(arrival, sent, outcome);
     socket
+}
+
+/// Why a handshake led to no socket.
+pub(super) enum Refusal {
+    /// It took too long.
+    Timeout,
+    /// The run ended meanwhile.
+    RunEnded,
+    /// An error of this class, of which a sample is kept.
+    Error(Class),
+}
+
+impl Refusal {
+    /// The error class.
+    pub(super) fn class(self) -> Class {
+        match self {
+            Self::Timeout => "timeout".into(),
+            Self::RunEnded => "interrupted".into(),
+            Self::Error(class) => class,
+        }
+    }
+}
+
+impl Play {
+    /// Opens player `number`'s socket and counts it among the sockets.
+    pub(super) async fn shake_hands(&self, number: u32) -> Result<WebSocketStream<Stream>, Refusal> {
+        self.recorder.with(|tally| tally.sockets.attempted += 1);
+        // Boxed, so that the handshake's state does not stay in the player's task.
+        let opening = Box::pin(tokio::time::timeout(
+            self.plan.connect_timeout,
+            self.endpoint.open(number, &self.credentials, self.socket_options(number)),
+        ));
+        let result = tokio::select! {
+            result = opening => match result {
+                Ok(opened) => opened.map_err(|ConnectError { class, detail }| {
+                    self.sample(number, Operation::Connect.word(), &class, || detail);
+                    Refusal::Error(class)
+                }),
+                Err(_) => Err(Refusal::Timeout),
+            },
+            () = poll_fn(|cx| self.players.poll_stop(number, cx)) => Err(Refusal::RunEnded),
+        };
+        let opened = result.is_ok();
+        self.recorder.with(|tally| {
+            tally.sockets.opened += u64::from(opened);
+            tally.sockets.rejected += u64::from(!opened);
+        });
+        result
+    }
+
+    fn socket_options(&self, number: u32) -> SocketOptions {
+        let slow = self.plan.weather.slow.as_ref().filter(|slow| slow.crowd.holds(number));
+        SocketOptions {
+            receive_buffer: slow.and_then(|slow| slow.receive_buffer),
+            max_message: Some(self.plan.max_message_bytes as usize),
+        }
+    }
+
+    /// Counts what became of a case of trouble.
+    pub(super) fn became(&self, kind: Trouble, outcome: impl Into<Class>) {
+        self.recorder.with(|tally| tally.weather.trouble_mut(kind).became(outcome));
+    }
+
+    /// Whether what begins at `now` counts for the summary.
+    pub(super) fn measures(&self, now: Micros) -> bool {
+        measures(&self.plan, now)
+    }
 }

@@ -4,38 +4,59 @@
 //! are refused past its bound, while answers and pushes are still taken.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use scenarios::threshold::{Kind, Operation};
+use scenarios::weather::planned::Cut;
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+use tokio_util::either::Either;
 
 use super::Arrival;
 use super::handshake::{Stream, io_class};
+use super::mood::{Mood, OWN};
 use super::play::{GooseSample, Outcome, Play};
 use super::wire::{self, AckId, Incoming};
 use crate::clock::{Micros, micros};
-use crate::delivery::Correlation;
 use crate::pacing::choices;
-use crate::record::Class;
+use crate::record::{Class, NO_OPEN_SOCKET, RUN_ENDED};
 
 /// Largest frame that API Gateway takes is 32 KiB; longer messages go in fragments of this size.
 const FRAGMENT: usize = 32_000;
+
+/// Characters kept of what was seen.
+const DETAIL: usize = 300;
+/// How long a good-bye may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// How long a socket that was not read for a while is listened to until it counts as still open.
+const GLANCE: Duration = Duration::from_millis(200);
 
 /// How a socket ended.
 pub(super) enum End {
     /// The run is over.
     Left,
+    /// The player's life is over.
+    LifeOver,
+    /// The player's side cuts it.
+    Cut(Cut),
+    /// The player was silent, and wants to know what has become of it.
+    Silent,
+    /// Half a malformed message has left, and the rest cannot.
+    Unusable,
     /// The other side, or the network: error class and what was seen.
     Dropped(Class, String),
 }
 
 /// An answer that is awaited.
-struct Pending {
+pub(super) struct Pending {
     arrival: Arrival,
     sent: Micros,
     deadline: Micros,
@@ -43,27 +64,34 @@ struct Pending {
 
 /// An open socket with its awaited answers.
 pub(super) struct Session<'p> {
-    play: &'p Play,
-    number: u32,
-    socket: WebSocketStream<Stream>,
-    pending: Vec<Pending>,
+    pub(super) play: &'p Arc<Play>,
+    pub(super) number: u32,
+    /// Which of the player's lives it is, from 0.
+    pub(super) life: u32,
+    pub(super) socket: WebSocketStream<Stream>,
+    pub(super) mood: Option<Box<Mood>>,
+    pub(super) pending: Vec<Pending>,
     /// Errors that name no request, and could still belong to more than one.
     unclaimed: VecDeque<(Class, String)>,
-    unflushed: bool,
+    pub(super) unflushed: bool,
     goose: &'p mpsc::Sender<GooseSample>,
 }
 
 impl<'p> Session<'p> {
     pub(super) const fn new(
-        play: &'p Play,
+        play: &'p Arc<Play>,
         number: u32,
+        life: u32,
         socket: WebSocketStream<Stream>,
+        mood: Option<Box<Mood>>,
         goose: &'p mpsc::Sender<GooseSample>,
     ) -> Self {
         Self {
             play,
             number,
+            life,
             socket,
+            mood,
             pending: Vec::new(),
             unclaimed: VecDeque::new(),
             unflushed: false,
@@ -75,33 +103,52 @@ impl<'p> Session<'p> {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         let arrivals = self.play.players.take(self.number, cx);
         if self.play.players.stopping() {
-            arrivals.iter().for_each(|arrival| self.play.unsent(self.number, arrival, "unsent_run_ended"));
+            arrivals.iter().for_each(|arrival| self.play.unsent(self.number, arrival, RUN_ENDED));
             return Poll::Ready(End::Left);
         }
-        for arrival in arrivals {
-            self.send(&arrival, cx);
-        }
-        if let Poll::Ready(end) = self.poll_socket(cx) {
+        if let Some(end) = self.play.players.take_order(self.number).and_then(|order| self.obey(order)) {
+            arrivals.iter().for_each(|arrival| self.play.unsent(self.number, arrival, NO_OPEN_SOCKET));
             return Poll::Ready(end);
         }
-        self.time_out();
-        let deadline = self.pending.iter().map(|pending| pending.deadline).min();
-        self.play.players.set_deadline(self.number, deadline);
-        Poll::Pending
+        let silent = self.mood.as_deref().is_some_and(Mood::is_silent);
+        for arrival in arrivals {
+            if silent {
+                self.play.unsent(self.number, &arrival, NO_OPEN_SOCKET);
+            } else {
+                self.send(&arrival, cx);
+            }
+        }
+        let mut end = self.poll_mood(cx);
+        if end.is_pending() && !silent {
+            end = self.poll_socket(cx);
+        }
+        if end.is_pending() {
+            self.time_out();
+            end = self.poll_intent(cx);
+        }
+        if end.is_pending() {
+            let answers = self.pending.iter().map(|pending| pending.deadline);
+            let mood = self.mood.as_deref().and_then(|mood| mood.due(self.play.clock.now()));
+            self.play.players.set_deadline(self.number, answers.chain(mood).min());
+        }
+        end
     }
 
     /// Reads until nothing is there, then writes what waits.
     fn poll_socket(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        while let Poll::Ready(read) = self.socket.poll_next_unpin(cx) {
+        while self.may_read()
+            && let Poll::Ready(read) = self.socket.poll_next_unpin(cx)
+        {
             match read {
-                Some(Ok(Message::Text(text))) => self.receive(&text),
+                Some(Ok(Message::Text(text))) => self.read(&text),
                 Some(Ok(Message::Binary(_))) => self.garbage("a binary frame"),
                 // The pong is queued already and leaves with the flush.
                 Some(Ok(Message::Ping(_))) => self.unflushed = true,
                 Some(Ok(Message::Close(frame))) => {
-                    let (class, detail) = frame.map_or(("closed_1005".into(), String::new()), |frame| {
-                        (format!("closed_{}", u16::from(frame.code)).into(), frame.reason.to_string())
-                    });
+                    let class = closed(frame.as_ref());
+                    let detail = frame.map_or_else(String::new, |frame| frame.reason.to_string());
+                    // The answer to it is queued; whether it still leaves changes nothing.
+                    let _ = self.socket.poll_flush_unpin(cx);
                     return Poll::Ready(End::Dropped(class, detail));
                 }
                 Some(Ok(Message::Pong(_) | Message::Frame(_))) => {}
@@ -119,19 +166,35 @@ impl<'p> Session<'p> {
         Poll::Pending
     }
 
-    fn send(&mut self, arrival: &Arrival, cx: &mut Context<'_>) {
+    fn may_read(&self) -> bool {
+        self.mood.as_deref().is_none_or(|mood| mood.reads(self.play.clock.now()))
+    }
+
+    fn read(&mut self, text: &Utf8Bytes) {
+        match self.mood.as_deref_mut() {
+            // What a slow reader reads tells of its slowness, and stays out of the figures.
+            Some(mood) if mood.is_slow() => {
+                mood.has_read(self.play.clock.now());
+                self.play.recorder.with(|tally| tally.weather.slow_reads += 1);
+            }
+            _ => self.receive(text),
+        }
+    }
+
+    pub(super) fn send(&mut self, arrival: &Arrival, cx: &mut Context<'_>) {
         let play = self.play;
         let id = AckId { operation: arrival.operation, index: arrival.index };
         let (text, recipients) = match arrival.operation {
-            Operation::SendMessage => self.message(id),
+            Operation::SendMessage => match self.message(id) {
+                Some(message) => message,
+                None => return self.unsent(arrival, "unsent_no_recipient"),
+            },
             Operation::PlacementRequest => (wire::placement_request(id), Vec::new()),
             Operation::UnknownRoute => (wire::unknown_route(id), Vec::new()),
-            // A second connect on an open socket, or a poll, is nothing that a plan calls for here.
-            Operation::Connect | Operation::PlacementPoll => return,
+            Operation::PlacementPoll => return play.poll_placement(self.number, *arrival),
+            // A second connect on an open socket is nothing that a plan calls for.
+            Operation::Connect => return,
         };
-        if arrival.operation == Operation::SendMessage && recipients.is_empty() {
-            return play.unsent(self.number, arrival, "unsent_no_recipient");
-        }
         let sent = play.clock.now();
         let expected = recipients.len() as u64;
         if expected > 0 {
@@ -139,7 +202,7 @@ impl<'p> Session<'p> {
         }
         if !self.write(text, cx) {
             play.messages.withdraw(arrival.index);
-            return play.unsent(self.number, arrival, "unsent_write_blocked");
+            return self.unsent(arrival, "unsent_write_blocked");
         }
         play.sent(arrival, sent);
         if expected > 0 {
@@ -151,16 +214,33 @@ impl<'p> Session<'p> {
         self.pending.push(Pending { arrival: *arrival, sent, deadline: sent + timeout });
     }
 
-    /// A message to open players, drawn by the arrival's own choices.
-    fn message(&self, id: AckId) -> (String, Vec<u32>) {
+    fn unsent(&self, arrival: &Arrival, class: &'static str) {
+        self.play.unsent(self.number, arrival, class);
+        self.think_again(arrival);
+    }
+
+    /// In the closed model the plan's request is followed by the next; one of the player's own life is not.
+    fn think_again(&self, arrival: &Arrival) {
+        if arrival.index < OWN {
+            self.play.think_again(self.number, arrival.operation);
+        }
+    }
+
+    /// A message to open players, drawn by the arrival's own choices, and those of whom its push is expected: one that
+    /// reads slowly or not at all is sent to, but tells nothing of the backend.
+    fn message(&self, id: AckId) -> Option<(String, Vec<u32>)> {
         let play = self.play;
-        let Some(shape) = &play.plan.message else { return (String::new(), Vec::new()) };
+        let shape = play.plan.message.as_ref()?;
         let mut choices = choices(play.plan.seed, id.operation, id.index);
         let fan_out = rand::RngExt::random_range(&mut choices, shape.fan_out.clone());
-        let recipients = play.players.draw_open(&mut choices, fan_out as usize);
+        let mut recipients = play.players.draw_open(&mut choices, fan_out as usize);
+        if recipients.is_empty() {
+            return None;
+        }
         let ids: Vec<_> = recipients.iter().map(|&player| play.plan.player_id(player)).collect();
         let text = play.messages.correlation(id.index).text(shape.size as usize);
-        (wire::send_message(id, &ids, &text), recipients)
+        recipients.retain(|&player| play.players.reads(player));
+        Some((wire::send_message(id, &ids, &text), recipients))
     }
 
     /// Puts a text into the socket's buffer; false when the buffer is full.
@@ -196,22 +276,22 @@ impl<'p> Session<'p> {
             Incoming::PlainAnswer { operation, status, placement } => {
                 match self.pending.iter().position(|pending| pending.arrival.operation == operation) {
                     Some(position) => self.answered(position, status, placement, text),
+                    None if self.claimed(|| format!("answered_{status}")) => {}
                     None => self.stray("late_answer", || text.to_string()),
                 }
             }
-            Incoming::Message { text } => {
-                let receipt = Correlation::parse(&text)
-                    .map_or(crate::delivery::Receipt::Unexpected, |correlation| {
-                        self.play.messages.receive(correlation, self.number, now)
-                    });
-                self.play.received(self.number, Kind::Message, receipt);
-            }
+            Incoming::Message { text } => self.play.pushed(self.number, &text, now),
             Incoming::Placement { id, status } => {
                 if let Some(receipt) = self.play.placements.receive(&id, self.number, now) {
                     self.play.received(self.number, Kind::Placement, receipt);
                 }
-                if status != "FULFILLED" {
+                let fulfilled = status == "FULFILLED";
+                if !fulfilled {
                     self.unfulfilled(&status);
+                }
+                if let Some(mood) = self.mood.as_deref_mut() {
+                    let placed = mood.placed(&id, fulfilled, now);
+                    self.count_placed(placed);
                 }
             }
             Incoming::GatewayError(message) => self.fail_one(slug(&message).into(), &message),
@@ -228,6 +308,10 @@ impl<'p> Session<'p> {
             Operation::PlacementRequest => (200..300).contains(&status) && placement.is_some(),
             _ => (200..300).contains(&status),
         };
+        if let Some(mood) = self.mood.as_deref_mut() {
+            let placed = mood.answered(&arrival, placement.as_deref().filter(|_| expected), play.clock.now());
+            self.count_placed(placed);
+        }
         if let Some(id) = placement.filter(|_| expected) {
             play.recorder
                 .with(|tally| tally.measures(arrival.measured).delivery_mut(Kind::Placement).expected += 1);
@@ -259,17 +343,31 @@ impl<'p> Session<'p> {
     fn end(&self, arrival: &Arrival, sent: Micros, outcome: Outcome) {
         GooseSample::offer(self.goose, arrival, self.play.clock.now(), &outcome);
         self.play.ended(arrival, sent, outcome);
+        self.think_again(arrival);
     }
 
     /// A frame that ends one request without naming it: API Gateway's own error frames carry no id. It is kept until
     /// no other request could be meant, so that each such frame fails exactly one.
     fn fail_one(&mut self, class: Class, detail: &str) {
+        if self.claimed(|| class.to_string()) {
+            return;
+        }
         if self.pending.is_empty() {
             self.play.sample(self.number, "socket", &class, || detail.to_owned());
         } else {
-            self.unclaimed.push_back((class, detail.to_owned()));
+            self.unclaimed.push_back((class, detail.chars().take(DETAIL).collect()));
             self.settle();
         }
+    }
+
+    /// Whether a frame without an id is the answer to something malformed, which is the only thing awaited then.
+    fn claimed(&mut self, outcome: impl FnOnce() -> String) -> bool {
+        let claimed = self.mood.as_deref_mut().and_then(Mood::claim);
+        if let Some(kind) = claimed {
+            self.play.became(kind, outcome());
+            self.resume();
+        }
+        claimed.is_some()
     }
 
     /// Where as many requests are left as errors, each has one.
@@ -322,28 +420,73 @@ impl<'p> Session<'p> {
         }
     }
 
+    /// Ends the connection as a router or a killed process does; says good-bye only if the cut is a polite one.
+    pub(super) async fn cut(mut self, cut: Cut) {
+        self.drop_pending(&"cut".into());
+        match cut {
+            Cut::Abort => {}
+            Cut::Reset => {
+                let tcp = match self.socket.get_ref() {
+                    Either::Left(tcp) => tcp,
+                    Either::Right(tls) => tls.get_ref().0,
+                };
+                if let Err(error) = tcp.set_zero_linger() {
+                    self.play.sample(self.number, "socket", &"io".into(), || error.to_string());
+                }
+            }
+            Cut::Close => {
+                let frame = CloseFrame { code: CloseCode::Away, reason: Utf8Bytes::default() };
+                let _ = tokio::time::timeout(FAREWELL, self.socket.close(Some(frame))).await;
+            }
+        }
+    }
+
+    /// What has become of a socket that nobody has read for a while: how the backend ended it, or `unnoticed`.
+    pub(super) async fn find_out(&mut self) -> Class {
+        loop {
+            match tokio::time::timeout(GLANCE, self.socket.next()).await {
+                Err(_) => return "unnoticed".into(),
+                Ok(Some(Ok(Message::Close(frame)))) => return closed(frame.as_ref()),
+                Ok(Some(Ok(_))) => {}
+                Ok(Some(Err(error))) => return classify(&error),
+                Ok(None) => return "closed_1006".into(),
+            }
+        }
+    }
+
     /// Says good-bye.
     pub(super) async fn leave(mut self) {
         self.drop_pending(&"interrupted".into());
         // Whether the other side still hears it changes nothing.
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), self.socket.close(None)).await;
+        let _ = tokio::time::timeout(FAREWELL, self.socket.close(None)).await;
     }
 }
 
-fn dropped(error: &Error) -> End {
-    let class: Class = match error {
+pub(super) fn dropped(error: &Error) -> End {
+    End::Dropped(classify(error), error.to_string())
+}
+
+/// The error class of a broken socket.
+fn classify(error: &Error) -> Class {
+    match error {
         Error::Io(error) => format!("closed_{}", io_class(error)).into(),
-        Error::ConnectionClosed | Error::AlreadyClosed => "closed_1006".into(),
+        Error::ConnectionClosed
+        | Error::AlreadyClosed
+        | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => "closed_1006".into(),
         Error::Protocol(_) => "protocol".into(),
         Error::Capacity(_) => "too_large".into(),
         Error::Utf8(_) => "not_utf8".into(),
         _ => "socket".into(),
-    };
-    End::Dropped(class, error.to_string())
+    }
+}
+
+/// The error class of a close frame.
+fn closed(frame: Option<&CloseFrame>) -> Class {
+    frame.map_or("closed_1005".into(), |frame| format!("closed_{}", u16::from(frame.code)).into())
 }
 
 /// A message as an error class: `Internal server error` → `internal_server_error`.
-fn slug(message: &str) -> String {
+pub(super) fn slug(message: &str) -> String {
     let word = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
     message.chars().take(40).map(word).collect::<String>().trim_matches('_').to_owned()
 }

@@ -1,0 +1,168 @@
+//! What a handshake presents: query parameters and headers, and how to keep them out of every message.
+
+use http::HeaderMap;
+use http::header::{HeaderName, HeaderValue};
+use scenarios::auth::planned::Placement;
+use url::Url;
+
+/// A run of this many bytes of a secret is taken for the secret: a target may send back a part of it.
+const TELLTALE: usize = 12;
+/// What stands in a secret's place.
+const HIDDEN: &str = "[credential]";
+
+/// Query parameters and headers of one handshake.
+#[derive(Default)]
+pub struct Presented {
+    query: Vec<(String, String)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    secrets: Vec<String>,
+}
+
+impl Presented {
+    /// `X-Player-Id`, believed as it stands.
+    pub(super) fn player_id(id: &str) -> Self {
+        let mut presented = Self::default();
+        presented.header("x-player-id", id, false);
+        presented
+    }
+
+    /// A token at its place.
+    pub(super) fn token(placement: &Placement, token: &str) -> Self {
+        let mut presented = Self::default();
+        match placement {
+            Placement::Query { name } => presented.parameter(name, token, true),
+            Placement::Header { name, scheme: None } => presented.header(name, token, true),
+            Placement::Header { name, scheme: Some(scheme) } => {
+                presented.header(name, &format!("{scheme} {token}"), false);
+                presented.secrets.push(token.to_owned());
+            }
+        }
+        presented
+    }
+
+    /// Adds a header; one that HTTP cannot carry is left out, and the target will miss it.
+    pub(super) fn header(&mut self, name: &str, value: &str, secret: bool) {
+        if let (Ok(name), Ok(mut header)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
+            header.set_sensitive(true);
+            self.headers.push((name, header));
+        }
+        if secret {
+            self.secrets.push(value.to_owned());
+        }
+    }
+
+    /// Adds a query parameter.
+    pub(super) fn parameter(&mut self, name: &str, value: &str, secret: bool) {
+        self.query.push((name.to_owned(), value.to_owned()));
+        if secret {
+            self.secrets.push(value.to_owned());
+            let encoded: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+            if encoded != value {
+                self.secrets.push(encoded);
+            }
+        }
+    }
+
+    /// Whether there is nothing to present.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.query.is_empty() && self.headers.is_empty()
+    }
+
+    /// The URL with the parameters.
+    #[must_use]
+    pub fn url(&self, base: &Url) -> Url {
+        let mut url = base.clone();
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        url
+    }
+
+    /// Puts the headers in.
+    pub fn put_in(self, headers: &mut HeaderMap) -> Secrets {
+        headers.extend(self.headers);
+        Secrets(self.secrets)
+    }
+}
+
+/// The secrets of one handshake, to keep them out of what the target says about it.
+#[derive(Default)]
+pub struct Secrets(Vec<String>);
+
+impl Secrets {
+    /// The text without any secret, or any longer part of one.
+    #[must_use]
+    pub fn hide_in(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, secret| hide(&text, secret))
+    }
+}
+
+fn hide(text: &str, secret: &str) -> String {
+    let telltale = TELLTALE.min(secret.len());
+    if telltale == 0 {
+        return text.to_owned();
+    }
+    let mut kept = String::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        let is_part = |end: usize| text.get(at..end).is_some_and(|part| secret.contains(part));
+        if is_part(at + telltale) {
+            let end = (at + telltale..text.len()).find(|end| !is_part(end + 1)).unwrap_or(text.len());
+            kept.push_str(HIDDEN);
+            at = end;
+        } else {
+            let next = text[at..].chars().next().map_or(1, char::len_utf8);
+            kept.push_str(&text[at..at + next]);
+            at += next;
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJwLTEifQ.c2lnbmF0dXJl";
+
+    #[test]
+    fn a_token_goes_where_it_is_told() {
+        let base = Url::parse("ws://127.0.0.1:1/Stage?v=2").unwrap();
+        let header = |scheme: Option<&str>| Placement::Header {
+            name: "authorization".into(),
+            scheme: scheme.map(str::to_owned),
+        };
+        for (placement, wanted) in [
+            (header(Some("Steam")), format!("Steam {TOKEN}")),
+            (header(Some("Bearer")), format!("Bearer {TOKEN}")),
+            (header(None), TOKEN.to_owned()),
+        ] {
+            let presented = Presented::token(&placement, TOKEN);
+            assert_eq!(presented.url(&base), base);
+            let mut headers = HeaderMap::new();
+            presented.put_in(&mut headers);
+            assert_eq!(headers["authorization"], wanted.as_str());
+        }
+        let presented = Presented::token(&Placement::Query { name: "ticket".into() }, "a+b/c=");
+        assert_eq!(presented.url(&base).as_str(), "ws://127.0.0.1:1/Stage?v=2&ticket=a%2Bb%2Fc%3D");
+    }
+
+    #[test]
+    fn no_part_of_a_secret_comes_through() {
+        let secrets = Secrets(vec![TOKEN.into()]);
+        let said = format!("HTTP 403 «{TOKEN}» is bad");
+        assert_eq!(secrets.hide_in(&said), "HTTP 403 «[credential]» is bad");
+        for (start, end) in [(0, 30), (10, TOKEN.len()), (7, 19), (25, 40)] {
+            let part = &TOKEN[start..end];
+            let hidden = secrets.hide_in(&format!("bad token {part}… in {part}"));
+            assert_eq!(hidden, "bad token [credential]… in [credential]");
+        }
+        assert_eq!(
+            secrets.hide_in("HTTP 403 {\"message\":\"Forbidden\"}"),
+            "HTTP 403 {\"message\":\"Forbidden\"}"
+        );
+        assert_eq!(Secrets(vec!["abc".into()]).hide_in("xabcx"), "x[credential]x");
+        assert_eq!(Secrets(vec![String::new()]).hide_in("äö"), "äö");
+    }
+}

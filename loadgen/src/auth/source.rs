@@ -1,0 +1,74 @@
+//! Where tokens come from, behind one question: the tokens of these players.
+
+use std::sync::Arc;
+
+use scenarios::Plan;
+use scenarios::auth::feeder::Feeder;
+use scenarios::auth::mint::Minter;
+use scenarios::auth::planned::{Command, TokenSource};
+use url::Url;
+
+use super::issuer::Issuer;
+use super::{AuthError, command, now};
+
+/// A source of tokens.
+pub(super) enum Source {
+    Issuer(Issuer),
+    Mint(Arc<Minter>),
+    Feeder(Feeder),
+    Command(Command),
+}
+
+impl Source {
+    pub(super) fn new(plan: &Plan, issuer: Option<&Url>) -> Result<Self, AuthError> {
+        Ok(match &plan.auth.source {
+            TokenSource::Issuer(own) => {
+                Self::Issuer(Issuer::new(own.as_ref().or(issuer).ok_or(AuthError::NoIssuer)?)?)
+            }
+            TokenSource::Mint(minter) => Self::Mint(Arc::clone(minter)),
+            TokenSource::Feeder(feeder) => Self::Feeder(feeder.clone()),
+            TokenSource::Command(command) => Self::Command(command.clone()),
+        })
+    }
+
+    /// A token for each of the players, in their order.
+    pub(super) async fn tokens(&self, plan: &Plan, numbers: &[u32]) -> Result<Vec<Box<str>>, AuthError> {
+        let ids: Vec<_> = numbers.iter().map(|&number| plan.player_id(number)).collect();
+        match self {
+            Self::Issuer(issuer) => issuer.tokens(&ids).await,
+            Self::Command(command) => command::tokens(command, &ids).await,
+            // Signing costs CPU, a file may be slow: neither on the threads that play.
+            Self::Mint(minter) => {
+                let minter = Arc::clone(minter);
+                let signed = tokio::task::spawn_blocking(move || sign(&minter, &ids)).await;
+                signed.map_err(|error| AuthError::Mint(error.to_string()))?
+            }
+            Self::Feeder(feeder) => {
+                let (feeder, numbers) = (feeder.clone(), numbers.to_vec());
+                let file = feeder.file.display().to_string();
+                let read = tokio::task::spawn_blocking(move || read(&feeder, &numbers)).await;
+                read.unwrap_or_else(|error| Err(error.to_string()))
+                    .map_err(|problem| AuthError::Feeder { file, problem })
+            }
+        }
+    }
+
+    /// Whether all tokens cost as much as one.
+    pub(super) const fn gives_all_at_once(&self) -> bool {
+        matches!(self, Self::Feeder(_))
+    }
+}
+
+fn sign(minter: &Minter, ids: &[String]) -> Result<Vec<Box<str>>, AuthError> {
+    ids.iter().map(|id| minter.token(id, now()).map(Into::into).map_err(AuthError::Mint)).collect()
+}
+
+fn read(feeder: &Feeder, numbers: &[u32]) -> Result<Vec<Box<str>>, String> {
+    let rows = feeder.read().map_err(|bad| bad.first().map_or_else(String::new, ToString::to_string))?;
+    let token = |&number: &u32| {
+        let number = number as usize;
+        let row = if feeder.cycle { rows.get(number % rows.len()) } else { rows.get(number) };
+        row.and_then(|row| row.token.clone()).ok_or_else(|| format!("there is no line for player {number}"))
+    };
+    numbers.iter().map(token).collect()
+}

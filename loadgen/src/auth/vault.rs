@@ -1,0 +1,259 @@
+//! The players' tokens: got ahead of the run, renewed before they end, dropped once their player is connected.
+//!
+//! The first player that asks a second time shows that players reconnect: from then on tokens are kept, and renewed,
+//! so that a reconnect does not wait for one.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use scenarios::Plan;
+use scenarios::auth::expiry::expiry;
+use scenarios::shard::Shard;
+
+use super::source::Source;
+use super::{AuthError, now};
+
+/// How often the vault looks for tokens that are about to end.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long the source is left alone after a failure, in seconds.
+const RETRY_S: u64 = 5;
+/// Tokens that are renewed at a time, so that what is renewed first is at hand first.
+const BATCH: usize = 1_000;
+
+/// Tokens of all players of a worker's part.
+pub(super) struct Vault {
+    plan: Arc<Plan>,
+    shard: Shard,
+    source: Source,
+    slots: Box<[Mutex<Slot>]>,
+    /// Whether tokens stay after their player has connected.
+    keep: AtomicBool,
+    /// The last failure and when it was.
+    trouble: Mutex<Option<(u64, AuthError)>>,
+}
+
+/// One player's token; times are seconds since 1970, and `u32` lasts until 2106.
+#[derive(Default)]
+struct Slot {
+    token: Option<Box<str>>,
+    /// When it ends; 0: never, or nobody knows.
+    ends: u32,
+    /// When it is renewed; 0: never.
+    renew_at: u32,
+}
+
+impl Vault {
+    pub(super) fn new(plan: Arc<Plan>, shard: Shard, source: Source) -> Self {
+        let slots = numbers(&plan, shard).map(|_| Mutex::default()).collect();
+        Self { plan, shard, source, slots, keep: AtomicBool::new(false), trouble: Mutex::new(None) }
+    }
+
+    /// Gets everyone's token.
+    pub(super) async fn fill(&self) -> Result<(), AuthError> {
+        self.get(&numbers(&self.plan, self.shard).collect::<Vec<_>>()).await
+    }
+
+    /// A player's token; waits only if it is gone or has ended.
+    pub(super) async fn token(&self, number: u32) -> Result<Box<str>, AuthError> {
+        if let Some(token) = self.at_hand(number) {
+            return Ok(token);
+        }
+        if self.slot(number).lock().token.is_none() {
+            self.keep.store(true, Ordering::Relaxed);
+        }
+        if let Some((at, error)) = &*self.trouble.lock()
+            && now() < at + RETRY_S
+        {
+            return Err(error.clone());
+        }
+        let wanted = if self.source.gives_all_at_once() { self.due(now()) } else { Vec::new() };
+        let wanted = if wanted.contains(&number) { wanted } else { vec![number] };
+        self.renew(&wanted).await?;
+        self.at_hand(number).ok_or_else(|| AuthError::Expired("it ended at once".into()))
+    }
+
+    /// The player has connected.
+    pub(super) fn used(&self, number: u32) {
+        if !self.keep.load(Ordering::Relaxed) {
+            *self.slot(number).lock() = Slot::default();
+        }
+    }
+
+    fn slot(&self, number: u32) -> &Mutex<Slot> {
+        &self.slots[(number / self.shard.step() as u32) as usize]
+    }
+
+    fn at_hand(&self, number: u32) -> Option<Box<str>> {
+        let slot = self.slot(number).lock();
+        if slot.ends != 0 && u64::from(slot.ends) <= now() { None } else { slot.token.clone() }
+    }
+
+    /// Players whose token is to be had again: about to end, or missing where players reconnect.
+    fn due(&self, now: u64) -> Vec<u32> {
+        let keep = self.keep.load(Ordering::Relaxed);
+        let due = |slot: &Mutex<Slot>| {
+            let slot = slot.lock();
+            match slot.token {
+                Some(_) => slot.renew_at != 0 && u64::from(slot.renew_at) <= now,
+                None => keep,
+            }
+        };
+        numbers(&self.plan, self.shard)
+            .zip(&self.slots)
+            .filter(|(_, slot)| due(slot))
+            .map(|(number, _)| number)
+            .collect()
+    }
+
+    /// Gets tokens again; a failure is kept in mind and told.
+    async fn renew(&self, numbers: &[u32]) -> Result<(), AuthError> {
+        let mut got = self.get(numbers).await;
+        if got.is_ok() && numbers.iter().any(|&number| self.at_hand(number).is_none()) {
+            got = Err(AuthError::Expired("the source gave one that has ended, too".into()));
+        }
+        let mut trouble = self.trouble.lock();
+        match &got {
+            Ok(()) => *trouble = None,
+            Err(error) => {
+                tracing::warn!("{} tokens could not be renewed: {error}", numbers.len());
+                *trouble = Some((now(), error.clone()));
+            }
+        }
+        got
+    }
+
+    async fn get(&self, numbers: &[u32]) -> Result<(), AuthError> {
+        let tokens = self.source.tokens(&self.plan, numbers).await?;
+        let now = now();
+        for (&number, token) in numbers.iter().zip(tokens) {
+            let ends = expiry(&token);
+            *self.slot(number).lock() = Slot {
+                ends: ends.map_or(0, seconds),
+                renew_at: ends.map_or(0, |ends| seconds(self.renew_at(now, ends))),
+                token: Some(token),
+            };
+        }
+        Ok(())
+    }
+
+    /// Some time before the end, and never before half of what is left, so that short tokens are not renewed at once.
+    fn renew_at(&self, now: u64, ends: u64) -> u64 {
+        let left = ends.saturating_sub(now);
+        ends - self.plan.auth.refresh_before.as_secs().min(left / 2)
+    }
+}
+
+/// The players whose tokens these are.
+fn numbers(plan: &Plan, shard: Shard) -> impl Iterator<Item = u32> + use<> {
+    (0..plan.players).filter(move |&number| shard.has(number.into()))
+}
+
+fn seconds(at: u64) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// Renews what is about to end, as long as there is a vault.
+pub(super) async fn keep_fresh(vault: Weak<Vault>) {
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        look.tick().await;
+        let Some(vault) = vault.upgrade() else { return };
+        let due = vault.due(now());
+        let batch = if vault.source.gives_all_at_once() { due.len().max(1) } else { BATCH };
+        for batch in due.chunks(batch) {
+            if vault.renew(batch).await.is_err() {
+                tokio::time::sleep(Duration::from_secs(RETRY_S)).await;
+                break;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use jsonwebtoken::{EncodingKey, Header, encode};
+    use serde_json::json;
+
+    use super::*;
+
+    fn jwt(name: &str, ends_in: u64) -> String {
+        let claims = json!({ "sub": name, "exp": now() + ends_in });
+        encode(&Header::default(), &claims, &EncodingKey::from_secret(b"k")).unwrap()
+    }
+
+    /// Two players whose tokens stand in a file.
+    fn vault(folder: &Path, tokens: [&str; 2]) -> Arc<Vault> {
+        let write = |tokens: [&str; 2]| {
+            std::fs::write(folder.join("t.csv"), format!("token\n{}\n{}\n", tokens[0], tokens[1])).unwrap();
+        };
+        write(tokens);
+        let text = "name = \"v\"\nplayers = 2\n[target]\nurl = \"ws://127.0.0.1:1\"\n\
+                    [auth.feeder]\nfile = \"t.csv\"\n[[phases]]\nkind = \"hold\"\nduration = \"1s\"\n";
+        let scenario = folder.join("v.toml");
+        let plan = scenarios::check(&scenario.display().to_string(), text, &[]).unwrap().plan;
+        let source = Source::new(&plan, None).unwrap();
+        Arc::new(Vault::new(Arc::new(plan), Shard::WHOLE, source))
+    }
+
+    #[tokio::test]
+    async fn a_token_is_renewed_before_it_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, endless) = (jwt("first", 4), "ticket");
+        let vault = vault(folder.path(), [&first, endless]);
+        vault.fill().await.unwrap();
+        assert_eq!(*vault.token(0).await.unwrap(), *first);
+        let second = jwt("second", 3_600);
+        std::fs::write(folder.path().join("t.csv"), format!("token\n{second}\nother\n")).unwrap();
+        let renewal = tokio::spawn(keep_fresh(Arc::downgrade(&vault)));
+        let patience = std::time::Instant::now() + Duration::from_secs(30);
+        while vault.at_hand(0).as_deref() != Some(&second) {
+            assert!(std::time::Instant::now() < patience, "not renewed");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(&*vault.token(1).await.unwrap(), endless, "what has no end is left alone");
+        drop(vault);
+        tokio::time::timeout(Duration::from_secs(30), renewal).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_used_token_is_dropped_until_players_reconnect() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = vault(folder.path(), ["one", "two"]);
+        vault.fill().await.unwrap();
+        vault.used(0);
+        assert!(vault.at_hand(0).is_none() && vault.due(now()).is_empty());
+        assert_eq!(&*vault.token(0).await.unwrap(), "one", "had again");
+        vault.used(0);
+        vault.used(1);
+        assert!(vault.at_hand(0).is_some() && vault.at_hand(1).is_some(), "kept from then on");
+    }
+
+    #[tokio::test]
+    async fn a_token_that_cannot_be_renewed_is_an_error_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let short = jwt("short", 2);
+        let vault = vault(folder.path(), [&short, &short]);
+        vault.fill().await.unwrap();
+        while vault.at_hand(0).is_some() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let error = vault.token(0).await.unwrap_err().to_string();
+        assert!(error.contains("has ended, too") && !error.contains(&short), "{error}");
+        std::fs::remove_file(folder.path().join("t.csv")).unwrap();
+        assert!(vault.token(1).await.is_err(), "the source is left alone for a while");
+    }
+
+    #[test]
+    fn a_short_token_is_not_renewed_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = vault(folder.path(), ["one", "two"]);
+        assert_eq!(vault.renew_at(1_000, 5_000), 4_940);
+        assert_eq!(vault.renew_at(1_000, 1_010), 1_005);
+        assert_eq!(vault.renew_at(1_000, 900), 900);
+    }
+}

@@ -1,0 +1,248 @@
+//! One run of the search: a child of this very program, so that every level starts from the same state and is judged by
+//! the very verdict that `loadgen run` gives.
+
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+
+use reports::capacity::{Outcome, Step, Vary};
+use reports::folder::RunFolder;
+use reports::format::{Manifest, Operation, Summary};
+use rustix::process::{Pid, Signal, kill_process};
+use scenarios::threshold::Operation as Kind;
+use scenarios::{Override, Plan};
+use tokio::process::Command;
+
+use super::CapacityError;
+use crate::exit::Exit;
+use crate::generate::Interruption;
+use crate::workers::Workers;
+
+/// The load that is varied.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Load<'p> {
+    pub(super) plan: &'p Plan,
+    pub(super) vary: Vary,
+}
+
+impl Load<'_> {
+    /// The level of the scenario as it is written.
+    pub(super) fn as_written(self) -> f64 {
+        match self.vary {
+            Vary::Rate => self.rated().map(|(_, rate)| rate).sum(),
+            Vary::Players => f64::from(self.plan.players),
+        }
+    }
+
+    /// What makes the scenario one of this level.
+    pub(super) fn overrides(self, level: f64) -> Vec<Override> {
+        let set = |key: String, value: String| Override { key, value };
+        match self.vary {
+            Vary::Rate => {
+                let factor = level / self.as_written();
+                let scaled = |(kind, rate): (Kind, f64)| {
+                    set(format!("operations.{kind}.rate"), format!("{:?}", rate * factor))
+                };
+                self.rated().map(scaled).collect()
+            }
+            Vary::Players => vec![set("players".into(), format!("{level:.0}"))],
+        }
+    }
+
+    /// Operations that have a rate of their own: neither recorded nor of the closed model, which stay as they are.
+    fn rated(self) -> impl Iterator<Item = (Kind, f64)> {
+        let others = self.plan.operations.iter();
+        let others = others.filter(|planned| planned.operation != Kind::Connect && planned.rate > 0.0);
+        others.map(|planned| (planned.operation, planned.rate))
+    }
+}
+
+/// What a child is told.
+#[derive(Debug)]
+pub(super) struct Order<'a> {
+    pub(super) scenario: &'a Path,
+    /// The user's overrides, then the level's.
+    pub(super) overrides: Vec<Override>,
+    pub(super) seed: u64,
+    pub(super) workers: Option<Workers>,
+    /// Folder of the search.
+    pub(super) dir: &'a Path,
+    /// The run's folder within it.
+    pub(super) run: PathBuf,
+    pub(super) number: u32,
+    pub(super) level: f64,
+}
+
+/// How a child ended.
+#[derive(Debug)]
+pub(super) enum Ran {
+    /// With a verdict.
+    Judged(Box<Step>),
+    /// By an interruption.
+    Interrupted,
+}
+
+impl Order<'_> {
+    /// Runs the child to its end, and reads its verdict.
+    pub(super) async fn carry_out(self, interruption: &mut Interruption) -> Result<Ran, CapacityError> {
+        let folder = self.dir.join(&self.run);
+        let failed = |problem: String| CapacityError::Step { number: self.number, problem };
+        let child = Command::new(std::env::current_exe().map_err(|error| failed(error.to_string()))?)
+            .arg("run")
+            .arg(self.scenario)
+            .arg("--out")
+            .arg(&folder)
+            .arg("--quiet")
+            .args(
+                self.overrides.iter().flat_map(|set| ["--set".into(), format!("{}={}", set.key, set.value)]),
+            )
+            .args(["--seed", &self.seed.to_string()])
+            .args(self.workers.iter().flat_map(|workers| ["--workers".to_owned(), workers.to_string()]))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            // A group of its own: Ctrl-C reaches it from here, once.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| failed(error.to_string()))?;
+        let pid = child.id().and_then(|id| Pid::from_raw(id as i32));
+        let mut ending = std::pin::pin!(child.wait_with_output());
+        let mut interrupted = false;
+        let output = loop {
+            tokio::select! {
+                ended = &mut ending => break ended.map_err(|error| failed(error.to_string()))?,
+                () = interruption.heard() => {
+                    interrupted = true;
+                    if let Some(pid) = pid {
+                        // Gone already: then its end is read next.
+                        let _ = kill_process(pid, Signal::INT);
+                    }
+                }
+            }
+        };
+        if interrupted || output.status.code() == Some(i32::from(Exit::Interrupted.code())) {
+            return Ok(Ran::Interrupted);
+        }
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        let Ok(RunFolder { manifest, summary: Some(summary), .. }) = RunFolder::read(&folder) else {
+            return match ran_out_of(output.status, &said) {
+                Some(reason) => Ok(Ran::Judged(Box::new(Step {
+                    number: self.number,
+                    level: self.level,
+                    outcome: Outcome::Invalid,
+                    reason: Some(reason),
+                    run: self.run,
+                    ..Step::default()
+                }))),
+                None => Err(failed(said)),
+            };
+        };
+        Ok(Ran::Judged(Box::new(self.judged(&manifest, &summary))))
+    }
+
+    fn judged(self, manifest: &Manifest, summary: &Summary) -> Step {
+        let (outcome, reason) = verdict(summary);
+        let others = || summary.operations.iter().filter(|(name, _)| *name != Kind::Connect.word());
+        let busiest = others().max_by_key(|(_, operation)| operation.offered);
+        let busiest = busiest.or_else(|| summary.operations.first_key_value());
+        let seconds = manifest.phases.iter().skip(1).filter(|phase| phase.measured);
+        let seconds = seconds.map(|phase| phase.end_s - phase.start_s).sum::<f64>().max(1e-3);
+        let per_second = |of: fn(&Operation) -> u64| {
+            others().map(|(_, operation)| of(operation)).sum::<u64>() as f64 / seconds
+        };
+        let all = |of: fn(&Operation) -> u64| summary.operations.values().map(of).sum::<u64>() as f64;
+        let times = busiest.map(|(_, operation)| operation.response_time_us).unwrap_or_default();
+        Step {
+            number: self.number,
+            level: self.level,
+            outcome,
+            reason,
+            run: self.run,
+            operation: busiest.map_or_else(String::new, |(name, _)| name.clone()),
+            offered_per_s: per_second(|operation| operation.offered),
+            completed_per_s: per_second(|operation| operation.completed),
+            error_share: 1.0
+                - all(|operation| operation.completed) / all(|operation| operation.offered).max(1.0),
+            p50_us: times.p50,
+            p99_us: times.p99,
+            peak_open: summary.sockets.peak_open,
+            dispatch_delay_p99_us: summary.generator.dispatch_delay_us.p99,
+        }
+    }
+}
+
+/// Validity first; then the thresholds, and whether anybody could play at all.
+fn verdict(summary: &Summary) -> (Outcome, Option<String>) {
+    let verdict = &summary.verdict;
+    if !verdict.valid {
+        return (Outcome::Invalid, verdict.invalid_reasons.first().cloned());
+    }
+    if summary.sockets.attempted > 0 && summary.sockets.opened == 0 {
+        return (Outcome::Failed, Some("no player could connect".into()));
+    }
+    if verdict.thresholds_passed {
+        return (Outcome::Held, None);
+    }
+    let broken = summary.thresholds.iter().find(|threshold| !threshold.passed).map(|threshold| {
+        // The observed value is in the unit of the bound: what follows its digits.
+        let unit = threshold.expression.rsplit(' ').next().unwrap_or_default();
+        let unit = unit.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
+        let observed =
+            threshold.observed.map_or_else(|| "nothing".into(), |observed| format!("{observed:.2}{unit}"));
+        format!("{}: observed {observed}", threshold.expression)
+    });
+    (Outcome::Failed, broken)
+}
+
+/// A run that this machine cannot hold is the generator's limit; any other refusal is a mistake.
+fn ran_out_of(status: ExitStatus, said: &str) -> Option<String> {
+    let usage = status.code() == Some(i32::from(Exit::Usage.code()));
+    (usage && said.contains("open files")).then(|| said.trim_start_matches("error: ").to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use reports::format::{Sockets, Threshold, Verdict};
+
+    use super::*;
+
+    const SCENARIO: &str = "name = \"x\"\nplayers = 40\n[[phases]]\nkind = \"hold\"\nduration = \"1s\"\n\
+        [operations.send_message]\nrate = 30.0\n[operations.unknown_route]\nrate = 10.0\n\
+        [operations.placement_request]\nmodel = \"closed\"\nthink_time = \"9s\"\n";
+
+    #[test]
+    fn a_level_scales_all_rates_alike() {
+        let plan = scenarios::check("x.toml", SCENARIO, &[]).unwrap().plan;
+        let load = Load { plan: &plan, vary: Vary::Rate };
+        assert!((load.as_written() - 40.0).abs() < 1e-9);
+        let scaled = scenarios::check("x.toml", SCENARIO, &load.overrides(100.0)).unwrap().plan;
+        let rate = |kind| scaled.operation(kind).unwrap().rate;
+        assert!(
+            (rate(Kind::SendMessage) - 75.0).abs() < 1e-9 && (rate(Kind::UnknownRoute) - 25.0).abs() < 1e-9
+        );
+        let load = Load { plan: &plan, vary: Vary::Players };
+        assert!((load.as_written() - 40.0).abs() < 1e-9);
+        assert_eq!(scenarios::check("x.toml", SCENARIO, &load.overrides(55.0)).unwrap().plan.players, 55);
+    }
+
+    #[test]
+    fn validity_comes_before_thresholds() {
+        let threshold =
+            Threshold { expression: "error_rate < 1%".into(), observed: Some(3.5), passed: false };
+        let mut summary = Summary {
+            verdict: Verdict { valid: true, thresholds_passed: false, ..Verdict::default() },
+            sockets: Sockets { attempted: 5, opened: 5, ..Sockets::default() },
+            thresholds: vec![threshold],
+            ..Summary::default()
+        };
+        let (outcome, reason) = verdict(&summary);
+        assert_eq!((outcome, reason.as_deref()), (Outcome::Failed, Some("error_rate < 1%: observed 3.50%")));
+        summary.verdict.thresholds_passed = true;
+        assert_eq!(verdict(&summary), (Outcome::Held, None));
+        summary.sockets.opened = 0;
+        assert_eq!(verdict(&summary).0, Outcome::Failed);
+        summary.verdict.valid = false;
+        summary.verdict.invalid_reasons = vec!["late".into()];
+        assert_eq!(verdict(&summary), (Outcome::Invalid, Some("late".into())));
+    }
+}

@@ -1,0 +1,106 @@
+//! What a run shows while it lasts: on the terminal, to Prometheus, over OTLP.
+//!
+//! ```text
+//! collector ─▶ Live::second ─▶ display (a dashboard, or plain lines)
+//!                          └─▶ totals ─▶ metrics ─▶ prometheus (asked for)
+//!                                              └─▶ otlp (sent every few seconds)
+//! ```
+//!
+//! Whatever goes wrong here is said once and never touches the run: these are windows, not instruments.
+
+mod display;
+mod metrics;
+mod otlp;
+mod prometheus;
+mod totals;
+mod view;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use reports::format::{Run, SeriesLine};
+use url::Url;
+
+use crate::record::Measures;
+use crate::validity::Validity;
+use display::Display;
+use otlp::Otlp;
+use prometheus::Prometheus;
+use totals::Totals;
+
+pub use display::AboveDisplay;
+
+/// Who watches.
+#[derive(Debug, Clone, Default)]
+pub struct Watchers {
+    /// Neither dashboard nor lines.
+    pub quiet: bool,
+    /// Where Prometheus may ask.
+    pub prometheus: Option<SocketAddr>,
+    /// The collector that metrics are sent to, without the path `/v1/metrics`.
+    pub otlp: Option<Url>,
+}
+
+/// A window that cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    /// The address for Prometheus is taken, or not this machine's.
+    #[error("--prometheus {address}: {source}; choose a free address of this machine, e.g. 127.0.0.1:9464")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Nothing can be sent.
+    #[error("--otlp: {0}")]
+    Otlp(#[from] otlp::OtlpError),
+}
+
+/// The windows of one run.
+pub struct Live {
+    display: Display,
+    totals: Arc<Mutex<Totals>>,
+    /// Both end with this value.
+    _prometheus: Option<Prometheus>,
+    otlp: Option<Otlp>,
+}
+
+impl Live {
+    /// Opens the windows of a run that is planned to last `length`.
+    ///
+    /// # Errors
+    /// [`LiveError`]: what was asked for cannot be had; nothing has been sent to the target yet.
+    pub async fn open(watchers: &Watchers, run: &Run, length: Duration) -> Result<Self, LiveError> {
+        let totals = Arc::new(Mutex::new(Totals::new(run)));
+        let prometheus = match watchers.prometheus {
+            Some(address) => {
+                let opened = Prometheus::open(address, Arc::clone(&totals)).await;
+                Some(opened.map_err(|source| LiveError::Listen { address, source })?)
+            }
+            None => None,
+        };
+        let otlp = match &watchers.otlp {
+            Some(url) => Some(Otlp::open(url, Arc::clone(&totals))?),
+            None => None,
+        };
+        let display = Display::new(&run.name, length, watchers.quiet);
+        Ok(Self { display, totals, _prometheus: prometheus, otlp })
+    }
+
+    /// Shows one second: its line, its measures (measured and warm-up together), and what the run is worth so far.
+    pub fn second(&mut self, line: &SeriesLine, measures: &Measures, validity: &Validity) {
+        self.display.second(line, validity);
+        self.totals.lock().add(line, measures, validity);
+    }
+
+    /// Closes the windows; the last figures are sent first.
+    pub async fn close(self) {
+        self.display.close();
+        if let Some(otlp) = self.otlp {
+            otlp.close().await;
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The polling way to a game session: a player asks over REST, and asks again until the session is there.
+//!
+//! It is there to be compared with the push: what a player waits for is the answer that brings the session, so the
+//! response time holds the pauses between the questions, too. The requests go past the player's socket, each in a task
+//! of its own, over connections that all players share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Client, Method};
+use scenarios::threshold::Operation;
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::Arrival;
+use super::handshake::ConnectError;
+use super::play::{Outcome, Play};
+use super::session::slug;
+use crate::record::RUN_ENDED;
+
+/// The target's REST API.
+pub struct Rest {
+    client: Client,
+    placements: Url,
+    every: Duration,
+    stop: CancellationToken,
+}
+
+impl From<reqwest::Error> for ConnectError {
+    fn from(error: reqwest::Error) -> Self {
+        // The URL may hold a token.
+        Self::new("rest", error.without_url())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Placement {
+    placement_id: String,
+    status: String,
+}
+
+impl Rest {
+    /// The API at `base`, asked again after pauses of `every`.
+    #[must_use]
+    pub fn new(base: &Url, every: Duration) -> Self {
+        let mut placements = base.clone();
+        placements.set_path(&format!("{}/placements", base.path().trim_end_matches('/')));
+        Self { client: Client::new(), placements, every, stop: CancellationToken::new() }
+    }
+
+    /// No more is asked; who still waits is told that the run is over.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Asks until the placement is settled.
+    async fn settle(&self, play: &Play, player: u32) -> Result<(), ConnectError> {
+        let mut placement = self.ask(play, player, Method::POST, &self.placements).await?;
+        // The backend pushes it all the same.
+        play.placements.set_aside(&placement.placement_id);
+        let mut one = self.placements.clone();
+        one.set_path(&format!("{}/{}", self.placements.path(), placement.placement_id));
+        loop {
+            match placement.status.as_str() {
+                "FULFILLED" => return Ok(()),
+                "PENDING" => tokio::time::sleep(self.every).await,
+                other => return Err(ConnectError::new(format!("placement_{}", slug(other)), other)),
+            }
+            placement = self.ask(play, player, Method::GET, &one).await?;
+        }
+    }
+
+    async fn ask(
+        &self,
+        play: &Play,
+        player: u32,
+        method: Method,
+        url: &Url,
+    ) -> Result<Placement, ConnectError> {
+        let presented = play.credentials.present(player, url).await?;
+        let mut request = self.client.request(method, presented.url(url)).build()?;
+        let secrets = presented.put_in(request.headers_mut());
+        let answer = self.client.execute(request).await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        if !status.is_success() {
+            return Err(ConnectError::new(format!("status_{}", status.as_u16()), secrets.hide_in(&text)));
+        }
+        serde_json::from_str(&text).map_err(|_| ConnectError::new("garbage", secrets.hide_in(&text)))
+    }
+}
+
+impl Play {
+    /// Has a placement polled for a player.
+    pub(super) fn poll_placement(self: &Arc<Self>, player: u32, arrival: Arrival) {
+        tokio::spawn(Arc::clone(self).poll(player, arrival));
+    }
+
+    async fn poll(self: Arc<Self>, player: u32, arrival: Arrival) {
+        let Some(rest) = &self.rest else {
+            return self.unsent(player, &arrival, RUN_ENDED);
+        };
+        let sent = self.clock.now();
+        self.sent(&arrival, sent);
+        let patience =
+            self.plan.operation(Operation::PlacementPoll).map_or(Duration::ZERO, |planned| planned.timeout);
+        let settled = tokio::select! {
+            settled = tokio::time::timeout(patience, rest.settle(&self, player)) => settled,
+            () = rest.stop.cancelled() => Ok(Err(ConnectError::new("interrupted", "the run ended"))),
+        };
+        let outcome = match settled {
+            Ok(Ok(())) => Outcome::Completed,
+            Ok(Err(ConnectError { class, detail })) => {
+                self.sample(player, Operation::PlacementPoll.word(), &class, || detail);
+                Outcome::Failed(class)
+            }
+            Err(_) => Outcome::TimedOut,
+        };
+        self.ended(&arrival, sent, outcome);
+        self.think_again(player, arrival.operation);
+    }
+}

@@ -1,0 +1,76 @@
+//! Lives and weather in the summary.
+
+use std::collections::BTreeMap;
+
+use reports::format::{Latency, Lives, Reconnects, Trouble as TroubleSummary};
+use scenarios::Plan;
+use scenarios::threshold::ReconnectCount;
+use scenarios::weather::planned::{Policy, Trouble};
+
+use crate::record::{Classes, LifeTally, ThreadTally, WeatherTally};
+
+/// Classes as the summary has them.
+pub(super) fn classes(classes: &Classes) -> BTreeMap<String, u64> {
+    classes.iter().map(|(class, count)| (class.to_owned(), count)).collect()
+}
+
+/// Coming back, where players do.
+pub(super) fn reconnects(plan: &Plan, total: &ThreadTally) -> Option<Reconnects> {
+    let tally = &total.weather.reconnects;
+    (plan.weather.reconnect.policy != Policy::None).then(|| Reconnects {
+        wanted: tally.wanted,
+        attempts: tally.attempts,
+        succeeded: tally.succeeded,
+        gave_up: tally.gave_up,
+        unfinished: tally.unfinished,
+        errors: classes(&tally.errors),
+        recovery_us: Latency::of(total.measured.recovery.histogram()),
+    })
+}
+
+/// Leaving and coming back, where players do.
+pub(super) fn lives(plan: &Plan, tally: &LifeTally) -> Option<Lives> {
+    plan.weather.lives.as_ref().map(|lives| Lives {
+        players: lives.crowd.size(),
+        left: tally.left,
+        returned: tally.returned,
+        placed: tally.placed,
+        unplaced: tally.unplaced,
+        refused: classes(&tally.refused),
+    })
+}
+
+/// Every kind of trouble that was made.
+pub(super) fn troubles(tally: &WeatherTally) -> BTreeMap<String, TroubleSummary> {
+    let made = Trouble::ALL.iter().zip(&tally.troubles).filter(|(_, trouble)| trouble.made > 0);
+    made.map(|(kind, trouble)| {
+        let messages_read = if *kind == Trouble::SlowReader { tally.slow_reads } else { 0 };
+        let outcomes = classes(&trouble.outcomes);
+        (kind.to_string(), TroubleSummary { made: trouble.made, outcomes, messages_read })
+    })
+    .collect()
+}
+
+/// What a reader should know of the weather.
+pub(super) fn warnings(plan: &Plan) -> Option<String> {
+    let slow = plan.weather.slow.as_ref().map_or(0, |slow| slow.crowd.size());
+    let silent = plan.weather.half_open.as_ref().map_or(0, |silent| silent.crowd.size());
+    (slow + silent > 0).then(|| {
+        format!(
+            "{} players read slowly or not at all, as the scenario has it: what was sent to them is in no delivery's count \
+             or time, and bytes that wait for them in the kernel are no fault",
+            slow + silent
+        )
+    })
+}
+
+/// A count of coming back.
+pub(super) fn observe(reconnects: &Reconnects, count: ReconnectCount) -> Option<f64> {
+    Some(match count {
+        ReconnectCount::Wanted => reconnects.wanted,
+        ReconnectCount::Attempts => reconnects.attempts,
+        ReconnectCount::Succeeded => reconnects.succeeded,
+        ReconnectCount::GaveUp => reconnects.gave_up,
+        ReconnectCount::Unfinished => reconnects.unfinished,
+    } as f64)
+}

@@ -1,0 +1,213 @@
+//! `loadgen capacity` through the real binary, against backends whose capacity is known by arithmetic.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::process::{Child, Command, Output, Stdio};
+
+use common::{LOADGEN, Scene};
+use reports::capacity::{Capacity, Ended, Outcome};
+
+/// A second in which the target fills up does not count: measured is what it keeps up.
+const SCENARIO: &str = r#"
+name = "knee"
+players = 50
+thresholds = ["send_message.error_rate < 2%"]
+
+[target]
+profile = "profile.toml"
+
+[auth]
+mode = "header"
+
+[sockets]
+connect_rate = 400.0
+
+[[phases]]
+kind = "hold"
+duration = "1s"
+measured = false
+
+[[phases]]
+kind = "hold"
+duration = "4s"
+
+[operations.send_message]
+rate = 60.0
+timeout = "3s"
+
+[deliveries]
+timeout = "3s"
+"#;
+
+/// 40 environments that take 400 ms each serve 100 a second: the rest is throttled.
+const HUNDRED_A_SECOND: &str = "base = \"instant\"\n[lambda.functions.SendMessage]\nreserved_concurrency = 40\n\
+    [lambda.functions.SendMessage.duration]\np50_ms = 400.0\n";
+
+/// A threshold that needs no operation.
+const DROPPED: &str = "thresholds=[\"sockets.dropped == 0\"]";
+
+fn scene(profile: &str) -> Scene {
+    Scene::new(SCENARIO).with("profile.toml", profile)
+}
+
+/// The scenario's folder is the scene's; the search's lies in it.
+fn command(scene: &Scene, arguments: &[&str]) -> Command {
+    let scenario = scene.dir().with_file_name("scenario.toml");
+    let mut command = Command::new(LOADGEN);
+    command.arg("capacity").arg(scenario).arg("--out").arg(scene.dir()).args(["--cool-down", "100ms"]);
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn found(scene: &Scene, output: &Output) -> Capacity {
+    let said = [&output.stdout[..], &output.stderr[..]].concat();
+    reports::capacity::read(&scene.dir())
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&said)))
+}
+
+/// Every level, for a message.
+fn curve(capacity: &Capacity) -> String {
+    let step = |step: &reports::capacity::Step| {
+        format!("{:.1} {:?} {:.1}/s {:?}", step.level, step.outcome, step.completed_per_s, step.reason)
+    };
+    capacity.steps.iter().map(step).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_planted_knee_is_found_within_five_percent() {
+    const TRUTH: f64 = 100.0;
+    let mut tried = Vec::new();
+    // A machine that stalls in the wrong second moves a step; the arithmetic stays.
+    for _ in 0..3 {
+        let scene = scene(HUNDRED_A_SECOND);
+        let output = command(&scene, &["--precision", "4%"]).output().unwrap();
+        let capacity = found(&scene, &output);
+        tried.push(curve(&capacity));
+        let Some(knee) = capacity.knee.filter(|knee| (knee.estimate / TRUTH - 1.0).abs() <= 0.05) else {
+            continue;
+        };
+        assert_eq!((output.status.code(), capacity.ended), (Some(0), Ended::Found));
+        assert!(knee.low < knee.high && knee.high / knee.low <= 1.04 + 1e-9, "{knee:?}");
+        assert_eq!(capacity.held, Some(knee.low));
+        let level = |wanted: f64| capacity.levels.iter().find(|level| level.level == wanted).unwrap();
+        assert_eq!(level(knee.low).verdict, Some(Outcome::Held));
+        assert_eq!(level(knee.high).verdict, Some(Outcome::Failed));
+        // What the curve shows: throughput follows the load up to the knee and no further.
+        for step in &capacity.steps {
+            let served = step.level.min(TRUTH);
+            assert!((step.completed_per_s / served - 1.0).abs() < 0.1, "{}", tried.join("\n\n"));
+            assert!(scene.dir().join(&step.run).join("report.html").is_file(), "each run has its report");
+        }
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            text.contains("Knee at") && text.contains("send_message.error_rate < 2%: observed"),
+            "{text}"
+        );
+        let page = std::fs::read_to_string(scene.dir().join("capacity.html")).unwrap();
+        assert!(page.contains("Knee at") && page.contains("<svg") && page.contains("steps/001/report.html"));
+        assert!(!page.contains("http://") && !page.contains("https://"), "the page asks no network");
+        return;
+    }
+    panic!("the knee at {TRUTH}/s was missed:\n{}", tried.join("\n\n"));
+}
+
+#[test]
+fn a_number_of_sockets_that_all_hold_has_no_knee() {
+    let scene = scene("base = \"instant\"\n");
+    let quick = ["--vary", "players", "--from", "20", "--to", "40", "--set", "operations={}"];
+    let thresholds = ["--set", DROPPED, "--set", "phases.1.duration=1s"];
+    let output = command(&scene, &[&quick[..], &thresholds].concat()).output().unwrap();
+    let capacity = found(&scene, &output);
+    assert_eq!((output.status.code(), capacity.ended), (Some(0), Ended::NeverFailed), "{}", curve(&capacity));
+    assert_eq!((capacity.held, capacity.knee), (Some(40.0), None));
+    let held = capacity.steps.iter().filter(|step| step.outcome == Outcome::Held);
+    let mut peaks: Vec<_> = held.map(|step| step.peak_open).collect();
+    assert!(peaks.ends_with(&[40, 40]), "the highest is confirmed: {}", curve(&capacity));
+    peaks.dedup();
+    assert_eq!(peaks, [20, 40]);
+}
+
+#[test]
+fn a_machine_without_descriptors_is_not_the_targets_knee() {
+    let scene = scene("base = \"instant\"\n");
+    let players = ["--vary", "players", "--from", "400", "--precision", "50%", "--set", "operations={}"];
+    let search =
+        command(&scene, &[&players[..], &["--set", DROPPED, "--set", "phases.1.duration=1s"]].concat());
+    let arguments = search.get_args().map(|argument| format!("'{}'", argument.to_str().unwrap()));
+    let script = format!("ulimit -n 300 && exec {LOADGEN} {}", arguments.collect::<Vec<_>>().join(" "));
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    let capacity = found(&scene, &output);
+    assert_eq!(
+        (output.status.code(), capacity.ended),
+        (Some(4), Ended::GeneratorLimit),
+        "{}",
+        curve(&capacity)
+    );
+    assert_eq!(capacity.knee, None);
+    assert!(capacity.held.is_some_and(|held| held <= 236.0), "{}", curve(&capacity));
+    let first = &capacity.steps[0];
+    assert_eq!(first.outcome, Outcome::Invalid);
+    assert!(first.reason.as_ref().unwrap().contains("open files"), "{first:?}");
+}
+
+#[test]
+fn a_target_that_never_holds_ends_with_the_failed_threshold() {
+    let scene = scene("base = \"instant\"\n[lambda.functions.SendMessage]\nreserved_concurrency = 0\n");
+    let output = command(&scene, &["--set", "phases.1.duration=1s", "--set", "phases.0.duration=100ms"])
+        .output()
+        .unwrap();
+    let capacity = found(&scene, &output);
+    assert_eq!((output.status.code(), capacity.ended), (Some(3), Ended::NothingHeld), "{}", curve(&capacity));
+    assert_eq!((capacity.held, capacity.knee), (None, None));
+}
+
+/// Waits until a level has held.
+fn wait_for_a_level(scene: &Scene, child: &mut Child) {
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(120);
+    while reports::capacity::read(&scene.dir()).map_or(None, |capacity| capacity.held).is_none() {
+        assert!(child.try_wait().unwrap().is_none() && std::time::Instant::now() < patience, "no level held");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn an_interruption_and_the_time_limit_leave_what_was_found() {
+    let scene = scene("base = \"instant\"\n");
+    let mut child = command(&scene, &["--set", "phases.1.duration=1s", "--quiet"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for_a_level(&scene, &mut child);
+    let pid = rustix::process::Pid::from_raw(child.id() as i32).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let capacity = found(&scene, &output);
+    assert_eq!((output.status.code(), capacity.ended), (Some(130), Ended::Interrupted));
+    assert!(capacity.held.is_some() && output.stdout.is_empty(), "{capacity:?}");
+
+    let scene = self::scene("base = \"instant\"\n");
+    let output =
+        command(&scene, &["--set", "phases.1.duration=1s", "--max-duration", "1s"]).output().unwrap();
+    let capacity = found(&scene, &output);
+    assert_eq!((output.status.code(), capacity.ended), (Some(1), Ended::OutOfTime));
+    assert_eq!(capacity.steps.len(), 1, "the first run is always made");
+}
+
+#[test]
+fn what_cannot_be_searched_is_told_before_anything_runs() {
+    let scene = scene("base = \"instant\"\n");
+    for (arguments, said) in [
+        (&["--set", "operations={}", "--set", DROPPED][..], "--vary players"),
+        (&["--set", "thresholds=[]"], "no thresholds"),
+        (&["--from", "10", "--to", "5"], "above"),
+        (&["--precision", "5"], "5%"),
+        (&["--set", "players=0"], "players"),
+    ] {
+        let output = command(&scene, arguments).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
+        assert!(text.contains(said), "{text}");
+        assert!(!scene.dir().exists(), "{arguments:?}");
+    }
+}
