@@ -53,7 +53,7 @@ fn matching(c: &mut Criterion) {
     for fan_out in [1_u32, 20, 100] {
         group.throughput(Throughput::Elements(u64::from(fan_out)));
         let recipients: Vec<u32> = (0..fan_out).collect();
-        let (messages, mut send) = (Messages::new(1, 10_000_000), 0);
+        let (messages, mut send) = (Messages::new(1, 10_000_000, 0), 0);
         group.bench_function(format!("match_fan_out_{fan_out}"), |b| {
             b.iter(|| {
                 send += 1;
