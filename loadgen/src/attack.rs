@@ -3,7 +3,8 @@
 //! Each goose user drives a group of players (`sockets.per_goose_user`): with 1, every player is a goose user;
 //! with more, a player costs what a bare task costs. Goose's figures are rounded and its users learn of the end
 //! only between transactions, so the truth is kept in our own histograms, and the run is ended by our own stop
-//! followed by goose's kill switch.
+//! followed by goose's kill switch. A sample costs goose more than a whole answer costs us: its books are
+//! written a few times a second, and at rates that no game has they hold a part of the samples.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -21,6 +22,8 @@ use crate::player::{GooseSample, Play, play};
 
 /// Samples that may wait for goose's books; further ones are left out of them.
 const GOOSE_BACKLOG: usize = 256;
+/// Between two entries into goose's books.
+const GOOSE_EVERY: Duration = Duration::from_millis(100);
 /// How long a user that has nothing left to do sleeps, so that goose does not spin.
 const IDLE: Duration = Duration::from_millis(50);
 
@@ -66,19 +69,19 @@ async fn drive_group(user: &mut GooseUser, shared: &Arc<Play>, first: u32, count
     }
     drop(samples);
     // Ends when the last player of the group has left.
-    while let Some(GooseSample { operation, response, error }) = recorded.recv().await {
-        let status = None;
-        // Fails only when goose is shutting down, and then its books are closed.
-        let _ = user
-            .record_custom_request_duration(
-                "WS",
-                operation.word(),
-                response,
-                error.is_none(),
-                status,
-                error.as_deref(),
-            )
-            .await;
+    loop {
+        let mut samples = Vec::new();
+        if recorded.recv_many(&mut samples, GOOSE_BACKLOG).await == 0 {
+            break;
+        }
+        for GooseSample { operation, response, error } in samples {
+            let (name, success, status) = (operation.word(), error.is_none(), None);
+            // Fails only when goose is shutting down, and then its books are closed.
+            let _ = user
+                .record_custom_request_duration("WS", name, response, success, status, error.as_deref())
+                .await;
+        }
+        tokio::time::sleep(GOOSE_EVERY).await;
     }
     group.join_all().await;
 }

@@ -23,7 +23,7 @@ use scenarios::shard::Shard;
 use scenarios::threshold::Operation;
 
 use crate::clock::{Clock, Micros, micros};
-use crate::player::{Arrival, Pause, Players, Thought, called_for};
+use crate::player::{Arrival, Players};
 use crate::record::{NO_OPEN_SOCKET, Recorder, UNSENT_BACKLOG};
 
 /// Longest sleep: how soon a stop is noticed.
@@ -150,7 +150,7 @@ impl Pacer {
             } else if thought == Some(due) {
                 // Only this thread takes; what has come meanwhile ends even earlier.
                 if let Some(thought) = thinking.take() {
-                    self.think_over(&thought);
+                    self.players.think_over(&self.plan, &self.recorder, self.clock.now(), &thought);
                 }
             } else {
                 break;
@@ -173,36 +173,7 @@ impl Pacer {
             Some(_) => Some(UNSENT_BACKLOG),
             None => Some(NO_OPEN_SOCKET),
         };
-        self.offered(arrival, unsent);
-    }
-
-    /// A player of the closed model has thought.
-    fn think_over(&self, thought: &Thought) {
-        let Thought { due, player, operation, index, .. } = *thought;
-        if !self.players.lives(thought) {
-            return;
-        }
-        let again = |pause| self.players.think(&self.plan, self.clock.now(), player, operation, pause);
-        if !called_for(&self.plan, player, due) || self.players.is_busy(player) {
-            return again(Pause::Idle);
-        }
-        let measured = measures(&self.plan, due);
-        let arrival = Arrival { operation, index, due, measured };
-        let handed = self.players.hand(player, arrival);
-        self.offered(arrival, (!handed).then_some(UNSENT_BACKLOG));
-        if !handed {
-            again(Pause::Again);
-        }
-    }
-
-    fn offered(&self, arrival: Arrival, unsent: Option<&'static str>) {
-        self.recorder.with(|tally| {
-            let operation = tally.measures(arrival.measured).operation_mut(arrival.operation);
-            operation.offered += 1;
-            if let Some(class) = unsent {
-                operation.give_up(class);
-            }
-        });
+        self.recorder.offered(arrival.operation, arrival.measured, unsent);
     }
 }
 

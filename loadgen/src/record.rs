@@ -421,6 +421,17 @@ impl Recorder {
         record(&mut self.shards[SHARD.get() % self.shards.len()].lock())
     }
 
+    /// The plan has called for an arrival; `unsent` is why it could not even be handed to a player.
+    pub(crate) fn offered(&self, operation: Operation, measured: bool, unsent: Option<&'static str>) {
+        self.with(|tally| {
+            let operation = tally.measures(measured).operation_mut(operation);
+            operation.offered += 1;
+            if let Some(class) = unsent {
+                operation.give_up(class);
+            }
+        });
+    }
+
     /// Moves everything recorded since the last call into `into`; `spare` must be empty and is so again after.
     pub fn drain(&self, into: &mut ThreadTally, spare: &mut ThreadTally) {
         for shard in &self.shards {

@@ -1,5 +1,5 @@
 //! What the generator costs beside a bare client: memory of an idle socket, processor time of a handshake, and answers
-//! for each second of processor time.
+//! for each second of processor time. And how late it sends, with a core to itself.
 //!
 //! Both are processes of their own (this program, started again), one after the other in the same run, against the same
 //! backend on the other core; both know their player's id by a header. The generator records everything that it records
@@ -24,7 +24,7 @@ use loadgen::machine::raise_descriptor_limit;
 use loadgen::run::{Request, run};
 use reference_backend::cli;
 use reference_backend::local::gateway::front;
-use reports::format::SeriesLine;
+use reports::format::{Latency, SeriesLine, Summary};
 use tls::Front;
 use tokio::process::Command;
 use url::Url;
@@ -33,8 +33,6 @@ const BARE: &str = "bare";
 const GENERATOR: &str = "generator";
 /// Most sockets over TLS.
 const MOST_THROUGH_TLS: u32 = 5_000;
-/// Handshakes begun per second, by both.
-const CONNECT_RATE: f64 = 1_500.0;
 
 /// Measures the generator beside a bare client.
 #[derive(Debug, Clone, Parser)]
@@ -55,6 +53,12 @@ struct Options {
     /// Sockets that ask and wait for answers.
     #[arg(long, default_value_t = 100)]
     asking: u32,
+    /// Handshakes begun per second, by both.
+    #[arg(long, default_value_t = 1_500.0)]
+    connect_rate: f64,
+    /// Open arrivals per second for the dispatch delay.
+    #[arg(long, default_value_t = 2_000.0)]
+    rate: f64,
     /// How long they ask, and how long sockets are idle.
     #[arg(long, default_value_t = 6)]
     seconds: u64,
@@ -83,8 +87,16 @@ fn main() {
     }
     let mut options = Options::parse();
     if !options.bench {
-        options =
-            Options { repeats: 1, few: 20, many: 200, asking: 5, seconds: 2, unpinned: true, ..options };
+        options = Options {
+            repeats: 1,
+            few: 20,
+            many: 200,
+            asking: 5,
+            rate: 200.0,
+            seconds: 2,
+            unpinned: true,
+            ..options
+        };
     }
     if !options.unpinned {
         backend::pin_self(1);
@@ -131,6 +143,17 @@ enum Client {
     Tls,
 }
 
+/// What the open sockets do.
+#[derive(Debug, Clone, Copy)]
+enum Load {
+    /// Nothing.
+    Idle,
+    /// Ask, wait for the answer, and ask again.
+    Ask,
+    /// Ask when the plan says, so many times a second in all.
+    Paced(f64),
+}
+
 /// What one client costs.
 #[derive(Debug, Clone, Copy)]
 struct Cost {
@@ -162,6 +185,12 @@ async fn compare(options: &Options) {
         let (bare, generator, tls) = (median(&bare, of), median(&generator, of), median(&tls, of));
         println!("{name:<36} {bare:>10.1} {generator:>10.1} {:>8.2} {tls:>10.1}", generator / bare);
     }
+    for _ in 0..options.repeats.max(1) {
+        let paced = generate(options.asking, Load::Paced(options.rate), false, options).await;
+        let Latency { p50, p99, max, .. } = paced.summary.generator.dispatch_delay_us;
+        let rate = options.rate;
+        println!("dispatch delay at {rate} arrivals a second: p50 {p50} µs, p99 {p99} µs, max {max} µs");
+    }
 }
 
 fn median(costs: &[Cost], of: fn(&Cost) -> f64) -> f64 {
@@ -171,9 +200,9 @@ fn median(costs: &[Cost], of: fn(&Cost) -> f64) -> f64 {
 }
 
 async fn cost(client: Client, options: &Options) -> Cost {
-    let few = play(client, options.few, false, options).await;
-    let many = play(client, options.many, false, options).await;
-    let asking = play(client, options.asking, true, options).await;
+    let few = play(client, options.few, Load::Idle, options).await;
+    let many = play(client, options.many, Load::Idle, options).await;
+    let asking = play(client, options.asking, Load::Ask, options).await;
     let more = f64::from(options.many - options.few);
     let resident =
         |seconds: &[Second]| seconds.iter().map(|second| second.resident).max().unwrap_or(0) as f64;
@@ -197,43 +226,57 @@ async fn cost(client: Client, options: &Options) -> Cost {
 }
 
 /// Opens sockets, and lets them be idle or ask.
-async fn play(client: Client, sockets: u32, ask: bool, options: &Options) -> Vec<Second> {
+async fn play(client: Client, sockets: u32, load: Load, options: &Options) -> Vec<Second> {
+    let through_tls = match client {
+        Client::Bare => return bare_seconds(sockets, load, options).await,
+        Client::Generator => false,
+        Client::Tls => true,
+    };
+    generate(sockets, load, through_tls, options).await.seconds
+}
+
+async fn bare_seconds(sockets: u32, load: Load, options: &Options) -> Vec<Second> {
     let backend = Backend::start(Auth::Header, None, None, !options.unpinned).await;
-    let url = backend.endpoints.websocket.to_string();
-    let program = std::env::current_exe().expect("this program");
-    match client {
-        Client::Bare => {
-            let mut command = Command::new(program);
-            command.args([BARE, "--url", &url, "--sockets", &sockets.to_string()]);
-            command.args(["--connect-rate", &CONNECT_RATE.to_string()]);
-            command.args(["--seconds", &options.seconds.to_string()]).args(ask.then_some("--ask"));
-            let output = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("it starts");
-            let output = output.wait_with_output().await.expect("its output");
-            assert!(output.status.success(), "the bare client failed");
-            let lines = String::from_utf8(output.stdout).expect("text");
-            lines.lines().map(|line| serde_json::from_str(line).expect("a second")).collect()
-        }
-        Client::Generator | Client::Tls => {
-            let dir = tempfile::tempdir().expect("a folder");
-            let mut command = Command::new(program);
-            let mut front = None;
-            let url = match client {
-                Client::Tls => {
-                    let url = Url::parse(&url).expect("a URL");
-                    let backend = url.socket_addrs(|| None).expect("an address")[0].to_string();
-                    let tls = front.insert(Front::start(backend, dir.path()).await.expect("TLS"));
-                    command.env("SSL_CERT_FILE", &tls.certificate).env_remove("SSL_CERT_DIR");
-                    format!("wss://{}{}", tls.address, url.path())
-                }
-                _ => url,
-            };
-            let (file, out) = (dir.path().join("peer.toml"), dir.path().join("run"));
-            std::fs::write(&file, scenario(&url, sockets, ask, options.seconds)).expect("the scenario");
-            let status = command.arg(GENERATOR).args([&file, &out]).kill_on_drop(true).status().await;
-            assert!(status.is_ok_and(|status| status.success()), "the generator failed");
-            let lines = std::fs::read_to_string(out.join("series.jsonl")).expect("its seconds");
-            lines.lines().map(|line| second(&serde_json::from_str(line).expect("a second"))).collect()
-        }
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    command.args([BARE, "--url", backend.endpoints.websocket.as_str(), "--sockets", &sockets.to_string()]);
+    command.args(["--connect-rate", &options.connect_rate.to_string()]);
+    command.args(["--seconds", &options.seconds.to_string()]);
+    command.args(matches!(load, Load::Ask).then_some("--ask"));
+    let output = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("it starts");
+    let output = output.wait_with_output().await.expect("its output");
+    assert!(output.status.success(), "the bare client failed");
+    let lines = String::from_utf8(output.stdout).expect("text");
+    lines.lines().map(|line| serde_json::from_str(line).expect("a second")).collect()
+}
+
+/// What a run of the generator leaves.
+struct Generated {
+    seconds: Vec<Second>,
+    summary: Summary,
+}
+
+async fn generate(sockets: u32, load: Load, through_tls: bool, options: &Options) -> Generated {
+    let backend = Backend::start(Auth::Header, None, None, !options.unpinned).await;
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    let mut front = None;
+    let mut url = backend.endpoints.websocket.to_string();
+    if through_tls {
+        let plain = Url::parse(&url).expect("a URL");
+        let backend = plain.socket_addrs(|| None).expect("an address")[0].to_string();
+        let tls = front.insert(Front::start(backend, dir.path()).await.expect("TLS"));
+        command.env("SSL_CERT_FILE", &tls.certificate).env_remove("SSL_CERT_DIR");
+        url = format!("wss://{}{}", tls.address, plain.path());
+    }
+    let (file, out) = (dir.path().join("peer.toml"), dir.path().join("run"));
+    std::fs::write(&file, scenario(&url, sockets, load, options)).expect("the scenario");
+    let status = command.arg(GENERATOR).args([&file, &out]).kill_on_drop(true).status().await;
+    assert!(status.is_ok_and(|status| status.success()), "the generator failed");
+    let lines = std::fs::read_to_string(out.join("series.jsonl")).expect("its seconds");
+    let summary = std::fs::read_to_string(out.join("summary.json")).expect("its summary");
+    Generated {
+        seconds: lines.lines().map(|line| second(&serde_json::from_str(line).expect("a second"))).collect(),
+        summary: serde_json::from_str(&summary).expect("a summary"),
     }
 }
 
@@ -246,12 +289,16 @@ fn second(line: &SeriesLine) -> Second {
     }
 }
 
-fn scenario(url: &str, sockets: u32, ask: bool, seconds: u64) -> String {
-    let operations =
-        if ask { "[operations.unknown_route]\nmodel = \"closed\"\nthink_time = \"0s\"\n" } else { "" };
+fn scenario(url: &str, sockets: u32, load: Load, options: &Options) -> String {
+    let Options { connect_rate, seconds, .. } = options;
+    let operations = match load {
+        Load::Idle => String::new(),
+        Load::Ask => "[operations.unknown_route]\nmodel = \"closed\"\nthink_time = \"0s\"\n".into(),
+        Load::Paced(rate) => format!("[operations.unknown_route]\nrate = {rate:?}\n"),
+    };
     format!(
         "name = \"peer\"\nplayers = {sockets}\n[target]\nurl = \"{url}\"\n[auth]\nmode = \"header\"\n\
-         [sockets]\nconnect_rate = {CONNECT_RATE:?}\n[cloudwatch]\nenabled = false\n\
+         [sockets]\nconnect_rate = {connect_rate:?}\n[cloudwatch]\nenabled = false\n\
          [[phases]]\nkind = \"hold\"\nduration = \"{seconds}s\"\n{operations}"
     )
 }

@@ -79,6 +79,14 @@ impl Presented {
         url
     }
 
+    /// Writes the headers as lines of a request's head.
+    pub fn write_to(self, head: &mut Vec<u8>) -> Secrets {
+        for (name, value) in &self.headers {
+            head.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+        }
+        Secrets(self.secrets)
+    }
+
     /// Puts the headers in.
     pub fn put_in(self, headers: &mut HeaderMap) -> Secrets {
         headers.extend(self.headers);

@@ -1,8 +1,9 @@
 //! The way to an open socket: TCP, TLS where the target wants it, the WebSocket upgrade.
 //!
-//! The upgrade is written here because a socket's memory is decided here: tungstenite's own client keeps its
-//! 4 KiB handshake buffer for the socket's life. Request and key come from tungstenite, the answer's head is
-//! read by httparse, and what follows the head belongs to the socket.
+//! The upgrade is written here because a socket's memory and the price of a handshake are decided here: tungstenite's
+//! own client keeps its 4 KiB handshake buffer for the socket's life, and takes a map of headers to write six lines.
+//! The key comes from tungstenite, the answer's head is read by httparse, and what follows the head belongs to the
+//! socket.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +11,6 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use http::Uri;
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::IpBindAddressNoPort;
 use rustls::pki_types::ServerName;
@@ -20,11 +20,10 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::handshake::{client::generate_request, derive_accept_key};
+use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_util::either::Either;
-use url::Url;
+use url::{Position, Url};
 
 use crate::auth::{AuthError, Credentials, Presented, Secrets};
 
@@ -204,20 +203,24 @@ impl Endpoint {
     }
 
     /// The upgrade request: its bytes, its key, and what of it must not be repeated.
-    pub(super) fn request(&self, presented: Presented) -> Result<(Vec<u8>, String, Secrets), ConnectError> {
-        let uri = presented.url(&self.url).as_str().parse::<Uri>();
-        let uri = uri.map_err(|_| ConnectError::new("bad_request", "the URL is no URI"))?;
-        let mut request =
-            uri.into_client_request().map_err(|error| ConnectError::new("bad_request", error))?;
-        let secrets = presented.put_in(request.headers_mut());
-        let (request, key) =
-            generate_request(request).map_err(|error| ConnectError::new("bad_request", error))?;
-        Ok((request, key, secrets))
+    pub(super) fn request(&self, presented: Presented) -> (Vec<u8>, String, Secrets) {
+        let url = presented.url(&self.url);
+        let host = &url[Position::BeforeHost..Position::AfterPort];
+        let path = &url[Position::BeforePath..Position::AfterQuery];
+        let key = generate_key();
+        let mut request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
+        )
+        .into_bytes();
+        let secrets = presented.write_to(&mut request);
+        request.extend_from_slice(b"\r\n");
+        (request, key, secrets)
     }
 
     /// Writes the upgrade request and reads the answer; returns what followed its head.
     async fn upgrade(&self, stream: &mut Stream, presented: Presented) -> Result<Vec<u8>, ConnectError> {
-        let (request, key, secrets) = self.request(presented)?;
+        let (request, key, secrets) = self.request(presented);
         stream.write_all(&request).await?;
         stream.flush().await?;
         // The target may send back what it does not like.
@@ -295,6 +298,31 @@ mod tests {
     use super::*;
 
     const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+    #[tokio::test]
+    async fn the_request_is_a_websocket_upgrade() {
+        let url: Url = "ws://127.0.0.1:8080/Stage?game=1".parse().unwrap();
+        let endpoint = Endpoint::prepare(&url, &[], 1).await.unwrap();
+        let (request, key, _) = endpoint.request(Presented::default());
+        let mut headers = [httparse::EMPTY_HEADER; 16];
+        let mut read = httparse::Request::new(&mut headers);
+        assert_eq!(read.parse(&request), Ok(httparse::Status::Complete(request.len())));
+        assert_eq!((read.method, read.path, read.version), (Some("GET"), Some("/Stage?game=1"), Some(1)));
+        let headers: Vec<_> = read
+            .headers
+            .iter()
+            .map(|header| (header.name, std::str::from_utf8(header.value).unwrap()))
+            .collect();
+        let wanted = [
+            ("Host", "127.0.0.1:8080"),
+            ("Connection", "Upgrade"),
+            ("Upgrade", "websocket"),
+            ("Sec-WebSocket-Version", "13"),
+            ("Sec-WebSocket-Key", &key),
+        ];
+        assert_eq!(headers, wanted);
+        assert_ne!(endpoint.request(Presented::default()).1, key, "a key is used once");
+    }
 
     #[test]
     fn an_answer_is_judged_by_status_and_key() {

@@ -89,7 +89,7 @@ async fn hold(
     let presence = mood.as_deref().map_or(Presence::Open, Mood::presence);
     play.set_presence(number, presence, false);
     if presence == Presence::Open {
-        play.players.begin_thinking(&play.plan, play.clock.now(), number);
+        play.players.begin_thinking(&play.plan, &play.recorder, play.clock.now(), number);
     }
     let mut session = Session::new(play, number, life, open, mood, goose);
     let end = poll_fn(|cx| session.poll(cx)).await;

@@ -40,7 +40,7 @@ pub use play::{GooseSample, Outcome, Play, play};
 pub use probe::{Connection, Head};
 pub use rest::Rest;
 pub use storm::make_weather;
-pub use thinking::{Pause, Thinking, Thought, called_for};
+pub use thinking::{Pause, Thinking, Thought};
 pub use wire::{AckId, Incoming};
 
 /// Arrivals that a player may have waiting; more means that its task does not get to run.
@@ -114,6 +114,8 @@ pub struct Players {
     open: AtomicU64,
     peak_open: AtomicU64,
     awaited: AtomicU64,
+    /// No deadline of a player is before this.
+    next_deadline: AtomicU64,
     /// Who thinks before the next request.
     pub thinking: Thinking,
 }
@@ -136,6 +138,7 @@ impl Players {
             open: AtomicU64::new(0),
             peak_open: AtomicU64::new(0),
             awaited: AtomicU64::new(0),
+            next_deadline: AtomicU64::new(Micros::MAX),
             thinking: Thinking::default(),
         }
     }
@@ -240,11 +243,24 @@ impl Players {
 
     /// Wakes the players that wait for an answer past its time-out.
     pub fn wake_overdue(&self, now: Micros) {
+        // There may be tens of thousands of players, and next to never one that is overdue.
+        if now < self.next_deadline.load(Ordering::Relaxed) {
+            return;
+        }
+        // Before the players are looked at: a deadline that is set meanwhile is either seen here or noted there.
+        self.next_deadline.store(Micros::MAX, Ordering::SeqCst);
         for slot in &self.slots {
-            let deadline = slot.deadline.load(Ordering::Relaxed);
-            if deadline != 0 && deadline <= now {
-                slot.waker.wake();
+            match slot.deadline.load(Ordering::SeqCst) {
+                0 => {}
+                overdue if overdue <= now => slot.waker.wake(),
+                later => self.note_deadline(later),
             }
+        }
+    }
+
+    fn note_deadline(&self, deadline: Micros) {
+        if deadline < self.next_deadline.load(Ordering::SeqCst) {
+            self.next_deadline.fetch_min(deadline, Ordering::SeqCst);
         }
     }
 
@@ -374,7 +390,9 @@ impl Players {
     }
 
     fn set_deadline(&self, player: u32, deadline: Option<Micros>) {
-        self.slot(player).deadline.store(deadline.unwrap_or(0), Ordering::Relaxed);
+        // Stored before it is noted, as `wake_overdue` looks in the other order.
+        self.slot(player).deadline.store(deadline.unwrap_or(0), Ordering::SeqCst);
+        deadline.into_iter().for_each(|deadline| self.note_deadline(deadline));
     }
 
     /// An arrival that was handed over has come to its end.
@@ -421,6 +439,37 @@ mod tests {
         assert!(drawn.contains(&99) && !drawn.contains(&0), "others still send to a listed one");
         assert!(!players.reads(99));
         assert_eq!((players.open(), players.peak_open()), (34, 34), "their sockets are open all the same");
+    }
+
+    #[test]
+    fn who_is_overdue_is_woken_and_nobody_else() {
+        struct Woken(AtomicU64);
+        impl std::task::Wake for Woken {
+            fn wake(self: std::sync::Arc<Self>) {
+                self.0.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+        let players = Players::new(3);
+        let woken = [(); 3].map(|()| std::sync::Arc::new(Woken(AtomicU64::new(0))));
+        let look = |now| {
+            for (player, woken) in woken.iter().enumerate() {
+                players.slot(player as u32).waker.register(&std::sync::Arc::clone(woken).into());
+            }
+            players.wake_overdue(now);
+            [0, 1, 2].map(|player: usize| woken[player].0.swap(0, Ordering::SeqCst))
+        };
+        assert_eq!(look(50), [0, 0, 0]);
+        players.set_deadline(1, Some(100));
+        players.set_deadline(2, Some(200));
+        assert_eq!(look(99), [0, 0, 0]);
+        assert_eq!(look(100), [0, 1, 0]);
+        players.set_deadline(1, Some(300));
+        players.set_deadline(0, Some(150));
+        players.set_deadline(0, None);
+        assert_eq!(look(199), [0, 0, 0]);
+        assert_eq!(look(250), [0, 0, 1]);
+        players.set_deadline(2, None);
+        assert_eq!(look(400), [0, 1, 0]);
     }
 
     #[test]

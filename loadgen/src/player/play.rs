@@ -118,8 +118,8 @@ impl Play {
     }
 
     /// In the closed model, what comes after an answer, or after what would have been one.
-    pub(super) fn think_again(&self, player: u32, operation: Operation) {
-        self.players.think(&self.plan, self.clock.now(), player, operation, Pause::Again);
+    pub(super) fn think(&self, player: u32, operation: Operation, pause: Pause) {
+        self.players.think(&self.plan, &self.recorder, self.clock.now(), (player, operation), pause);
     }
 
     /// Counts how an operation ended.

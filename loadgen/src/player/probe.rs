@@ -82,7 +82,7 @@ impl Endpoint {
         Connection(stream): &mut Connection,
         presented: Presented,
     ) -> Result<Head, ConnectError> {
-        let (request, ..) = self.request(presented)?;
+        let (request, ..) = self.request(presented);
         stream.write_all(&request).await?;
         stream.flush().await?;
         let mut answer = Vec::with_capacity(HEAD);

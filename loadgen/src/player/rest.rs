@@ -13,10 +13,10 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::Arrival;
 use super::handshake::ConnectError;
 use super::play::{Outcome, Play};
 use super::session::slug;
+use super::{Arrival, Pause};
 use crate::record::RUN_ENDED;
 
 /// The target's REST API.
@@ -119,6 +119,6 @@ impl Play {
             Err(_) => Outcome::TimedOut,
         };
         self.ended(&arrival, sent, outcome);
-        self.think_again(player, arrival.operation);
+        self.think(player, arrival.operation, Pause::Again);
     }
 }

@@ -20,11 +20,11 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, O
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use tokio_util::either::Either;
 
-use super::Arrival;
 use super::handshake::{Stream, io_class};
 use super::mood::{Mood, OWN};
 use super::play::{GooseSample, Outcome, Play};
 use super::wire::{self, AckId, Incoming};
+use super::{Arrival, Pause};
 use crate::clock::{Micros, micros};
 use crate::pacing::choices;
 use crate::record::{Class, NO_OPEN_SOCKET, RUN_ENDED};
@@ -216,13 +216,13 @@ impl<'p> Session<'p> {
 
     fn unsent(&self, arrival: &Arrival, class: &'static str) {
         self.play.unsent(self.number, arrival, class);
-        self.think_again(arrival);
+        self.think(arrival, Pause::Idle);
     }
 
     /// In the closed model the plan's request is followed by the next; one of the player's own life is not.
-    fn think_again(&self, arrival: &Arrival) {
+    fn think(&self, arrival: &Arrival, pause: Pause) {
         if arrival.index < OWN {
-            self.play.think_again(self.number, arrival.operation);
+            self.play.think(self.number, arrival.operation, pause);
         }
     }
 
@@ -343,7 +343,7 @@ impl<'p> Session<'p> {
     fn end(&self, arrival: &Arrival, sent: Micros, outcome: Outcome) {
         GooseSample::offer(self.goose, arrival, self.play.clock.now(), &outcome);
         self.play.ended(arrival, sent, outcome);
-        self.think_again(arrival);
+        self.think(arrival, Pause::Again);
     }
 
     /// A frame that ends one request without naming it: API Gateway's own error frames carry no id. It is kept until

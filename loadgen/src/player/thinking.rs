@@ -18,13 +18,14 @@ use scenarios::Plan;
 use scenarios::plan::PlannedOperation;
 use scenarios::threshold::Operation;
 
-use super::Players;
+use super::{Arrival, Players};
 use crate::clock::{Micros, micros};
-use crate::pacing::choices;
+use crate::pacing::{choices, measures};
+use crate::record::{Recorder, UNSENT_BACKLOG};
 
 /// Tells the draws of pauses from those of recipients.
 const SALT: u64 = 0x7468_696e_6b69_6e67;
-/// A player that the load does not call for asks again after this at the earliest.
+/// A player that the load does not call for, or that could not send, asks again after this at the earliest.
 const IDLE: Duration = Duration::from_millis(100);
 
 /// Why a player thinks.
@@ -34,7 +35,7 @@ pub enum Pause {
     First,
     /// It has had its answer.
     Again,
-    /// The load does not call for it now.
+    /// The load does not call for it now, or its request could not be sent.
     Idle,
 }
 
@@ -99,7 +100,8 @@ impl Thinking {
 impl Players {
     /// Lets a player think before an operation of the closed model; does nothing for open ones and when the plan is
     /// over by then.
-    pub fn think(&self, plan: &Plan, now: Micros, player: u32, operation: Operation, pause: Pause) {
+    pub fn think(&self, plan: &Plan, recorder: &Recorder, now: Micros, who: (u32, Operation), pause: Pause) {
+        let (player, operation) = who;
         let Some(think) = plan.operation(operation).and_then(PlannedOperation::think) else { return };
         let slot = self.slot(player);
         let round = u64::from(slot.rounds.fetch_add(1, Ordering::Relaxed));
@@ -113,30 +115,52 @@ impl Players {
             Pause::Idle => think.sample(&mut random).max(IDLE),
         };
         let due = now.max(micros(plan.phases_start())) + micros(length);
-        if due < micros(plan.end()) {
-            let life = slot.life.load(Ordering::Relaxed);
-            self.thinking.add(Thought { due, player, operation, index, life });
+        if due >= micros(plan.end()) {
+            return;
+        }
+        let life = slot.life.load(Ordering::Relaxed);
+        let thought = Thought { due, player, operation, index, life };
+        if due <= now {
+            self.think_over(plan, recorder, now, &thought);
+        } else {
+            self.thinking.add(thought);
+        }
+    }
+
+    /// A pause has ended: hands the request over, unless the pause's socket is gone or the load does not call for it.
+    pub fn think_over(&self, plan: &Plan, recorder: &Recorder, now: Micros, thought: &Thought) {
+        let Thought { due, player, operation, index, .. } = *thought;
+        if !self.lives(thought) {
+            return;
+        }
+        let idle = || self.think(plan, recorder, now, (player, operation), Pause::Idle);
+        if !called_for(plan, player, due) || self.is_busy(player) {
+            return idle();
+        }
+        let arrival = Arrival { operation, index, due, measured: measures(plan, due) };
+        let handed = self.hand(player, arrival);
+        recorder.offered(operation, arrival.measured, (!handed).then_some(UNSENT_BACKLOG));
+        if !handed {
+            idle();
         }
     }
 
     /// A player's socket has opened: what it does in the closed model begins.
-    pub(super) fn begin_thinking(&self, plan: &Plan, now: Micros, player: u32) {
+    pub(super) fn begin_thinking(&self, plan: &Plan, recorder: &Recorder, now: Micros, player: u32) {
         for planned in &plan.operations {
-            self.think(plan, now, player, planned.operation, Pause::First);
+            self.think(plan, recorder, now, (player, planned.operation), Pause::First);
         }
     }
 
     /// Whether the socket that a pause belongs to is still open, and its player has not fallen silent.
-    #[must_use]
-    pub fn lives(&self, thought: &Thought) -> bool {
+    fn lives(&self, thought: &Thought) -> bool {
         let slot = self.slot(thought.player);
         self.sends(thought.player) && slot.life.load(Ordering::Relaxed) == thought.life
     }
 }
 
 /// Whether the load calls for a player: it is a share of the players, and the first ones are called first.
-#[must_use]
-pub fn called_for(plan: &Plan, player: u32, at: Micros) -> bool {
+fn called_for(plan: &Plan, player: u32, at: Micros) -> bool {
     let share = (f64::from(player) + 0.5) / f64::from(plan.players);
     share < plan.load_at(Duration::from_micros(at))
 }
@@ -154,24 +178,28 @@ mod tests {
         connect_rate = 10.0
         [operations.send_message]
         model = "closed"
-        think_time = "1s"
+        think_time = "PAUSE"
         [operations.unknown_route]
         rate = 1.0
     "#;
 
-    fn plan() -> Plan {
-        scenarios::check("closed.toml", SCENARIO, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}")).plan
+    fn plan(pause: &str) -> Plan {
+        scenarios::check("closed.toml", &SCENARIO.replace("PAUSE", pause), &[])
+            .unwrap_or_else(|mistakes| panic!("{mistakes}"))
+            .plan
     }
 
     #[test]
     fn a_pause_ends_for_the_socket_it_began_on() {
-        let (plan, players) = (plan(), Players::new(10));
+        let (plan, players, recorder) = (plan("1s"), Players::new(10), Recorder::new(1));
+        let think_again =
+            |now| players.think(&plan, &recorder, now, (3, Operation::SendMessage), Pause::Again);
         players.set_presence(3, Presence::Open, false, 0);
-        players.begin_thinking(&plan, 0, 3);
+        players.begin_thinking(&plan, &recorder, 0, 3);
         let first = players.thinking.take().unwrap();
         assert!((2_000_000..3_000_000).contains(&first.due), "from the first phase on: {first:?}");
         assert_eq!(players.thinking.next(), None, "nobody thinks before an open arrival");
-        players.think(&plan, 4_000_000, 3, Operation::SendMessage, Pause::Again);
+        think_again(4_000_000);
         let again = players.thinking.take().unwrap();
         assert_eq!((again.due, again.index), (5_000_000, 13));
         assert!(players.lives(&again));
@@ -179,13 +207,40 @@ mod tests {
         assert!(!players.lives(&again));
         players.set_presence(3, Presence::Open, false, 0);
         assert!(!players.lives(&again), "another socket");
-        players.think(&plan, 11_900_000, 3, Operation::SendMessage, Pause::Again);
+        think_again(11_900_000);
         assert_eq!(players.thinking.next(), None, "the plan is over by then");
     }
 
     #[test]
+    fn a_request_without_a_pause_is_handed_over_at_once_where_the_load_calls_for_it() {
+        let (plan, players, recorder) = (plan("0s"), Players::new(10), Recorder::new(1));
+        let offered = || {
+            let (mut total, mut spare) = Default::default();
+            recorder.drain(&mut total, &mut spare);
+            total.measured.operation(Operation::SendMessage).offered
+        };
+        for (player, now, handed, thinks) in [
+            (3, 1_500_000, 0, true),
+            (3, 4_000_000, 1, false),
+            (7, 4_000_000, 0, true),
+            (3, 12_000_000, 0, false),
+        ] {
+            players.set_presence(player, Presence::Open, false, 0);
+            players.think(&plan, &recorder, now, (player, Operation::SendMessage), Pause::Again);
+            assert_eq!(players.awaited(), handed, "{player} at {now}");
+            assert_eq!(offered(), handed);
+            assert_eq!(players.thinking.take().is_some(), thinks);
+            let inbox = std::mem::take(&mut *players.slot(player).inbox.lock());
+            inbox.iter().for_each(|arrival| {
+                assert_eq!(arrival.due, now);
+                players.done();
+            });
+        }
+    }
+
+    #[test]
     fn the_load_is_a_share_of_the_players() {
-        let plan = plan();
+        let plan = plan("1s");
         let called = (0..10).filter(|player| called_for(&plan, *player, 5_000_000)).count();
         assert_eq!(called, 5);
         assert!(!called_for(&plan, 0, 100), "before the first phase");

@@ -114,25 +114,28 @@ pub enum Incoming<'a> {
     Garbage,
 }
 
+/// A text, borrowed where nothing in it is escaped: serde copies an `Option<Cow<str>>` whatever is in it.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Frame<'a> {
-    #[serde(borrow, default)]
-    r#type: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
-    #[serde(default)]
+    #[serde(borrow)]
+    r#type: Option<Text<'a>>,
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
     status_code: Option<u16>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     body: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    message: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    placement_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    status: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    connection_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    message: Option<Text<'a>>,
+    #[serde(borrow)]
+    placement_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    status: Option<Text<'a>>,
+    #[serde(borrow)]
+    connection_id: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -152,25 +155,27 @@ impl<'a> Incoming<'a> {
     }
 
     fn from_frame(frame: Frame<'a>) -> Self {
-        match frame.r#type.as_deref() {
-            Some("message") => frame.message.map_or(Self::Garbage, |text| Self::Message { text }),
+        match frame.r#type.as_ref().map(|Text(kind)| kind.as_ref()) {
+            Some("message") => frame.message.map_or(Self::Garbage, |Text(text)| Self::Message { text }),
             Some("placement") => match (frame.placement_id, frame.status) {
-                (Some(id), Some(status)) => Self::Placement { id, status },
+                (Some(Text(id)), Some(Text(status))) => Self::Placement { id, status },
                 _ => Self::Garbage,
             },
-            Some("ack") => match (frame.id.as_deref().and_then(AckId::parse), frame.status_code) {
+            Some("ack") => match (frame.id.and_then(|Text(id)| AckId::parse(&id)), frame.status_code) {
                 (Some(id), Some(status)) => {
                     let body = frame.body.map_or("", RawValue::get);
-                    let placement =
-                        serde_json::from_str(body).ok().map(|body: PlacementBody| body.placement_id);
+                    let placement = (id.operation == Operation::PlacementRequest)
+                        .then(|| serde_json::from_str(body).ok())
+                        .flatten()
+                        .map(|body: PlacementBody| body.placement_id);
                     Self::Ack { id, status, placement, body: Cow::Borrowed(body) }
                 }
                 _ => Self::Garbage,
             },
             Some(_) => Self::Garbage,
             None => match (frame.message, frame.connection_id, frame.placement_id) {
-                (Some(message), Some(_), _) => Self::GatewayError(message),
-                (_, _, Some(id)) => Self::PlainAnswer {
+                (Some(Text(message)), Some(_), _) => Self::GatewayError(message),
+                (_, _, Some(Text(id))) => Self::PlainAnswer {
                     operation: Operation::PlacementRequest,
                     status: 200,
                     placement: Some(id.into_owned()),
