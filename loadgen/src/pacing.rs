@@ -149,8 +149,10 @@ impl Pacer {
                 }
             } else if thought == Some(due) {
                 // Only this thread takes; what has come meanwhile ends even earlier.
-                if let Some(thought) = thinking.take() {
-                    self.players.think_over(&self.plan, &self.recorder, self.clock.now(), &thought);
+                if let Some(thought) = thinking.take()
+                    && self.players.think_over(&self.plan, &self.recorder, self.clock.now(), &thought)
+                {
+                    self.players.wake(thought.player);
                 }
             } else {
                 break;

@@ -143,20 +143,25 @@ impl Players {
         }
     }
 
-    /// Hands an arrival to a player; false when its mailbox is full.
+    /// Hands an arrival to a player and wakes its task; false when its mailbox is full.
     #[must_use]
     pub fn hand(&self, player: u32, arrival: Arrival) -> bool {
-        let slot = self.slot(player);
-        {
-            let mut inbox = slot.inbox.lock();
-            if inbox.len() >= BACKLOG {
-                return false;
-            }
-            inbox.push(arrival);
+        let put = self.put(player, arrival);
+        if put {
+            self.wake(player);
         }
-        self.awaited.fetch_add(1, Ordering::Relaxed);
-        slot.waker.wake();
-        true
+        put
+    }
+
+    /// Puts an arrival into a player's mailbox; false when it is full. Whoever is not the player's task wakes it.
+    fn put(&self, player: u32, arrival: Arrival) -> bool {
+        let mut inbox = self.slot(player).inbox.lock();
+        let room = inbox.len() < BACKLOG;
+        if room {
+            inbox.push(arrival);
+            self.awaited.fetch_add(1, Ordering::Relaxed);
+        }
+        room
     }
 
     /// Which part of the plan is played here.
@@ -274,9 +279,13 @@ impl Players {
 
     /// Takes a player's waiting arrivals; the task is woken for the next.
     fn take(&self, player: u32, cx: &Context<'_>) -> Vec<Arrival> {
-        let slot = self.slot(player);
-        slot.waker.register(cx.waker());
-        std::mem::take(&mut *slot.inbox.lock())
+        self.slot(player).waker.register(cx.waker());
+        self.take_more(player)
+    }
+
+    /// Takes what has come into a player's mailbox meanwhile.
+    fn take_more(&self, player: u32) -> Vec<Arrival> {
+        std::mem::take(&mut *self.slot(player).inbox.lock())
     }
 
     /// Waits for arrivals; `None` when there are none and the run is over.
@@ -380,7 +389,7 @@ impl Players {
     }
 
     /// Wakes a player's task soon.
-    fn wake(&self, player: u32) {
+    pub fn wake(&self, player: u32) {
         self.slot(player).waker.wake();
     }
 

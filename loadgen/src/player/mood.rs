@@ -229,8 +229,8 @@ impl Session<'_> {
 
     /// Takes the steps that are due; ready when one ends the socket.
     pub(super) fn poll_mood(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        let now = self.play.clock.now();
         let Some(mood) = self.mood.as_deref_mut() else { return Poll::Pending };
+        let now = self.play.clock.now();
         match &mut mood.character {
             Character::Plain => {}
             Character::Living(life) => {

@@ -14,7 +14,7 @@ use tokio_tungstenite::WebSocketStream;
 use super::handshake::{ConnectError, Endpoint, SocketOptions, Stream};
 use super::life::live;
 use super::rest::Rest;
-use super::{Arrival, Pause, Players, Presence};
+use super::{Arrival, Players, Presence};
 use crate::auth::Credentials;
 use crate::clock::{Clock, Micros};
 use crate::delivery::{Correlation, Messages, Placements, Receipt};
@@ -117,14 +117,8 @@ impl Play {
         });
     }
 
-    /// In the closed model, what comes after an answer, or after what would have been one.
-    pub(super) fn think(&self, player: u32, operation: Operation, pause: Pause) {
-        self.players.think(&self.plan, &self.recorder, self.clock.now(), (player, operation), pause);
-    }
-
-    /// Counts how an operation ended.
-    pub(super) fn ended(&self, arrival: &Arrival, sent: Micros, outcome: Outcome) {
-        let now = self.clock.now();
+    /// Counts how an operation ended at `now`.
+    pub(super) fn ended(&self, arrival: &Arrival, sent: Micros, now: Micros, outcome: Outcome) {
         let intended = if self.is_closed(arrival.operation) { sent } else { arrival.due };
         self.players.done();
         self.recorder.with(|tally| {
@@ -263,8 +257,9 @@ async fn connect(
         Err(Refusal::Timeout) => (None, Outcome::TimedOut),
         Err(refusal) => (None, Outcome::Failed(refusal.class())),
     };
-    GooseSample::offer(goose, arrival, play.clock.now(), &outcome);
-    play.ended(arrival, sent, outcome);
+    let now = play.clock.now();
+    GooseSample::offer(goose, arrival, now, &outcome);
+    play.ended(arrival, sent, now, outcome);
     socket
 }
 

@@ -118,7 +118,11 @@ impl Play {
             }
             Err(_) => Outcome::TimedOut,
         };
-        self.ended(&arrival, sent, outcome);
-        self.think(player, arrival.operation, Pause::Again);
+        let now = self.clock.now();
+        self.ended(&arrival, sent, now, outcome);
+        let who = (player, arrival.operation);
+        if self.players.think(&self.plan, &self.recorder, now, who, Pause::Again) {
+            self.players.wake(player);
+        }
     }
 }

@@ -120,10 +120,17 @@ impl<'p> Session<'p> {
         }
         let mut end = self.poll_mood(cx);
         if end.is_pending() && !silent {
-            end = self.poll_socket(cx);
+            end = self.poll_read(cx);
         }
         if end.is_pending() {
             self.time_out();
+            // What the answers have called for at once.
+            for arrival in self.play.players.take_more(self.number) {
+                self.send(&arrival, cx);
+            }
+            end = if silent { Poll::Pending } else { self.poll_flush(cx) };
+        }
+        if end.is_pending() {
             end = self.poll_intent(cx);
         }
         if end.is_pending() {
@@ -134,8 +141,8 @@ impl<'p> Session<'p> {
         end
     }
 
-    /// Reads until nothing is there, then writes what waits.
-    fn poll_socket(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+    /// Reads until nothing is there.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         while self.may_read()
             && let Poll::Ready(read) = self.socket.poll_next_unpin(cx)
         {
@@ -156,6 +163,11 @@ impl<'p> Session<'p> {
                 None => return Poll::Ready(End::Dropped("closed_1006".into(), "the stream ended".into())),
             }
         }
+        Poll::Pending
+    }
+
+    /// Writes what waits.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         if self.unflushed {
             match self.socket.poll_flush_unpin(cx) {
                 Poll::Ready(Ok(())) => self.unflushed = false,
@@ -216,13 +228,15 @@ impl<'p> Session<'p> {
 
     fn unsent(&self, arrival: &Arrival, class: &'static str) {
         self.play.unsent(self.number, arrival, class);
-        self.think(arrival, Pause::Idle);
+        self.think(arrival, self.play.clock.now(), Pause::Idle);
     }
 
-    /// In the closed model the plan's request is followed by the next; one of the player's own life is not.
-    fn think(&self, arrival: &Arrival, pause: Pause) {
+    /// In the closed model the plan's request is followed by the next; one of the player's own life is not. What follows
+    /// at once is sent before the task sleeps again.
+    fn think(&self, arrival: &Arrival, now: Micros, pause: Pause) {
+        let Play { players, plan, recorder, .. } = &**self.play;
         if arrival.index < OWN {
-            self.play.think(self.number, arrival.operation, pause);
+            players.think(plan, recorder, now, (self.number, arrival.operation), pause);
         }
     }
 
@@ -269,13 +283,13 @@ impl<'p> Session<'p> {
                     pending.arrival.operation == id.operation && pending.arrival.index == id.index
                 };
                 match self.pending.iter().position(awaited) {
-                    Some(position) => self.answered(position, status, placement, &body),
+                    Some(position) => self.answered(position, status, placement, &body, now),
                     None => self.stray("late_answer", || format!("answer {id} with status {status}")),
                 }
             }
             Incoming::PlainAnswer { operation, status, placement } => {
                 match self.pending.iter().position(|pending| pending.arrival.operation == operation) {
-                    Some(position) => self.answered(position, status, placement, text),
+                    Some(position) => self.answered(position, status, placement, text, now),
                     None if self.claimed(|| format!("answered_{status}")) => {}
                     None => self.stray("late_answer", || text.to_string()),
                 }
@@ -300,7 +314,7 @@ impl<'p> Session<'p> {
     }
 
     /// The answer to a pending request has come.
-    fn answered(&mut self, position: usize, status: u16, placement: Option<String>, body: &str) {
+    fn answered(&mut self, position: usize, status: u16, placement: Option<String>, body: &str, now: Micros) {
         let Pending { arrival, sent, .. } = self.pending.swap_remove(position);
         let play = self.play;
         let expected = match arrival.operation {
@@ -309,7 +323,7 @@ impl<'p> Session<'p> {
             _ => (200..300).contains(&status),
         };
         if let Some(mood) = self.mood.as_deref_mut() {
-            let placed = mood.answered(&arrival, placement.as_deref().filter(|_| expected), play.clock.now());
+            let placed = mood.answered(&arrival, placement.as_deref().filter(|_| expected), now);
             self.count_placed(placed);
         }
         if let Some(id) = placement.filter(|_| expected) {
@@ -320,7 +334,7 @@ impl<'p> Session<'p> {
             }
         }
         if expected {
-            self.end(&arrival, sent, Outcome::Completed);
+            self.end(&arrival, sent, now, Outcome::Completed);
         } else {
             self.fail(&arrival, sent, format!("status_{status}").into(), body);
         }
@@ -337,13 +351,13 @@ impl<'p> Session<'p> {
             });
         }
         play.sample(self.number, arrival.operation.word(), &class, || detail.to_owned());
-        self.end(arrival, sent, Outcome::Failed(class));
+        self.end(arrival, sent, play.clock.now(), Outcome::Failed(class));
     }
 
-    fn end(&self, arrival: &Arrival, sent: Micros, outcome: Outcome) {
-        GooseSample::offer(self.goose, arrival, self.play.clock.now(), &outcome);
-        self.play.ended(arrival, sent, outcome);
-        self.think(arrival, Pause::Again);
+    fn end(&self, arrival: &Arrival, sent: Micros, now: Micros, outcome: Outcome) {
+        GooseSample::offer(self.goose, arrival, now, &outcome);
+        self.play.ended(arrival, sent, now, outcome);
+        self.think(arrival, now, Pause::Again);
     }
 
     /// A frame that ends one request without naming it: API Gateway's own error frames carry no id. It is kept until
@@ -399,6 +413,9 @@ impl<'p> Session<'p> {
     }
 
     fn time_out(&mut self) {
+        if self.pending.is_empty() {
+            return;
+        }
         let now = self.play.clock.now();
         while let Some(position) = self.pending.iter().position(|pending| pending.deadline <= now) {
             let Pending { arrival, sent, .. } = self.pending.swap_remove(position);
@@ -409,7 +426,7 @@ impl<'p> Session<'p> {
             self.play.sample(self.number, arrival.operation.word(), &"timeout".into(), || {
                 "no answer in time".into()
             });
-            self.end(&arrival, sent, Outcome::TimedOut);
+            self.end(&arrival, sent, now, Outcome::TimedOut);
         }
     }
 

@@ -99,10 +99,17 @@ impl Thinking {
 
 impl Players {
     /// Lets a player think before an operation of the closed model; does nothing for open ones and when the plan is
-    /// over by then.
-    pub fn think(&self, plan: &Plan, recorder: &Recorder, now: Micros, who: (u32, Operation), pause: Pause) {
-        let (player, operation) = who;
-        let Some(think) = plan.operation(operation).and_then(PlannedOperation::think) else { return };
+    /// over by then. Tells whether there was no pause, and the request lies in the mailbox of a player who has not been
+    /// woken for it.
+    pub fn think(
+        &self,
+        plan: &Plan,
+        recorder: &Recorder,
+        now: Micros,
+        (player, operation): (u32, Operation),
+        pause: Pause,
+    ) -> bool {
+        let Some(think) = plan.operation(operation).and_then(PlannedOperation::think) else { return false };
         let slot = self.slot(player);
         let round = u64::from(slot.rounds.fetch_add(1, Ordering::Relaxed));
         // A worker's own indices, as those of open arrivals are: whoever hears of a request knows whose it is.
@@ -116,36 +123,35 @@ impl Players {
         };
         let due = now.max(micros(plan.phases_start())) + micros(length);
         if due >= micros(plan.end()) {
-            return;
+            return false;
         }
         let life = slot.life.load(Ordering::Relaxed);
         let thought = Thought { due, player, operation, index, life };
         if due <= now {
-            self.think_over(plan, recorder, now, &thought);
-        } else {
-            self.thinking.add(thought);
+            return self.think_over(plan, recorder, now, &thought);
         }
+        self.thinking.add(thought);
+        false
     }
 
-    /// A pause has ended: hands the request over, unless the pause's socket is gone or the load does not call for it.
-    pub fn think_over(&self, plan: &Plan, recorder: &Recorder, now: Micros, thought: &Thought) {
+    /// A pause has ended: puts the request into the mailbox, unless the pause's socket is gone or the load does not
+    /// call for it. Tells whether it lies there.
+    pub fn think_over(&self, plan: &Plan, recorder: &Recorder, now: Micros, thought: &Thought) -> bool {
         let Thought { due, player, operation, index, .. } = *thought;
         if !self.lives(thought) {
-            return;
+            return false;
         }
         let idle = || self.think(plan, recorder, now, (player, operation), Pause::Idle);
         if !called_for(plan, player, due) || self.is_busy(player) {
             return idle();
         }
         let arrival = Arrival { operation, index, due, measured: measures(plan, due) };
-        let handed = self.hand(player, arrival);
-        recorder.offered(operation, arrival.measured, (!handed).then_some(UNSENT_BACKLOG));
-        if !handed {
-            idle();
-        }
+        let put = self.put(player, arrival);
+        recorder.offered(operation, arrival.measured, (!put).then_some(UNSENT_BACKLOG));
+        put || idle()
     }
 
-    /// A player's socket has opened: what it does in the closed model begins.
+    /// A player's socket has opened: what it does in the closed model begins, when its task looks into the mailbox.
     pub(super) fn begin_thinking(&self, plan: &Plan, recorder: &Recorder, now: Micros, player: u32) {
         for planned in &plan.operations {
             self.think(plan, recorder, now, (player, planned.operation), Pause::First);
@@ -226,12 +232,12 @@ mod tests {
             (3, 12_000_000, 0, false),
         ] {
             players.set_presence(player, Presence::Open, false, 0);
-            players.think(&plan, &recorder, now, (player, Operation::SendMessage), Pause::Again);
+            let put = players.think(&plan, &recorder, now, (player, Operation::SendMessage), Pause::Again);
+            assert_eq!(put, handed == 1);
             assert_eq!(players.awaited(), handed, "{player} at {now}");
             assert_eq!(offered(), handed);
             assert_eq!(players.thinking.take().is_some(), thinks);
-            let inbox = std::mem::take(&mut *players.slot(player).inbox.lock());
-            inbox.iter().for_each(|arrival| {
+            players.take_more(player).iter().for_each(|arrival| {
                 assert_eq!(arrival.due, now);
                 players.done();
             });
