@@ -86,7 +86,7 @@ pub(crate) async fn generate(
     let collecting = tokio::task::spawn_blocking(move || {
         let limit = descriptor_limit();
         let watched = collector.run(&stopped, |gathered, watched| {
-            book.keep(gathered, |total| validity::judge(&total.measured, watched, limit));
+            book.keep(gathered, |total| validity::judge(total, watched, limit));
         });
         (book.close(), watched)
     });

@@ -313,7 +313,7 @@ impl Conductor {
             self.watched.add(&seen);
             book.keep(&Gathered { second, tally: &tally, open, seen }, |total| {
                 let workers = self.workers.iter().map(|known| &known.worker);
-                validity::judge_workers(&total.measured, &self.watched, workers, descriptor_limit())
+                validity::judge_workers(total, &self.watched, workers, descriptor_limit())
             });
         }
     }
