@@ -20,7 +20,7 @@ use crate::attack::attack;
 use crate::auth::Credentials;
 use crate::clock::{Clock, micros};
 use crate::collector::{Book, Closed, Collector};
-use crate::delivery::{Expired, Messages, Missing, Placements};
+use crate::delivery::{Expired, Messages, Missing, PlacementPush, Placements, Receipt};
 use crate::live::Live;
 use crate::machine::descriptor_limit;
 use crate::pacing::{Pacer, Unreached};
@@ -301,9 +301,8 @@ impl Play {
                 }
             }
         }
-        if unexpected > 0 {
-            self.recorder
-                .with(|tally| tally.measures(true).delivery_mut(Kind::Placement).unexpected += unexpected);
+        for PlacementPush { player, at, .. } in unexpected {
+            self.received(player, Kind::Placement, Receipt::Unexpected, at);
         }
     }
 

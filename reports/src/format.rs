@@ -256,7 +256,7 @@ pub struct Delivery {
     pub duplicated: u64,
     /// Received after a later message of the same sender to the same recipient.
     pub out_of_order: u64,
-    /// Pushes that nothing sent in this run accounts for.
+    /// Pushes that nothing sent in this run accounts for, by the instants at which they came.
     pub unexpected: u64,
     /// From the send to each recipient's push.
     pub each_us: Latency,
