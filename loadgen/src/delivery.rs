@@ -20,7 +20,7 @@ mod placements;
 mod tests;
 
 pub use messages::Messages;
-pub use placements::Placements;
+pub use placements::{PlacementPush, Placements};
 
 use crate::clock::Micros;
 

@@ -20,7 +20,8 @@ use crate::attack::attack;
 use crate::auth::Credentials;
 use crate::clock::{Clock, micros};
 use crate::collector::{Book, Closed, Collector};
-use crate::delivery::{Expired, Messages, Missing, Placements};
+use crate::delivery::{Expired, Messages, Missing, PlacementPush, Placements, Receipt};
+use crate::exit::Exit;
 use crate::live::Live;
 use crate::machine::descriptor_limit;
 use crate::pacing::{Pacer, Unreached};
@@ -74,9 +75,11 @@ pub(crate) async fn generate(
         relay: None,
         rest,
     };
-    let mut generation = Generation::prepare(setup).await?;
-    // After goose has installed its own handler, so that both hear of it.
-    let mut interruption = Interruption::listen()?;
+    let interruption = first_interruption()?;
+    let mut generation = tokio::select! {
+        prepared = Generation::prepare(setup) => prepared?,
+        () = interruption.cancelled() => return Err(RunError::Interrupted),
+    };
 
     clock.start_in(LEAD);
     generation.begin();
@@ -86,7 +89,7 @@ pub(crate) async fn generate(
     let collecting = tokio::task::spawn_blocking(move || {
         let limit = descriptor_limit();
         let watched = collector.run(&stopped, |gathered, watched| {
-            book.keep(gathered, |total| validity::judge(&total.measured, watched, limit));
+            book.keep(gathered, |total| validity::judge(total, watched, limit));
         });
         (book.close(), watched)
     });
@@ -96,7 +99,7 @@ pub(crate) async fn generate(
     let interrupted = loop {
         tokio::select! {
             _ = sweep.tick() => generation.sweep(),
-            () = interruption.heard() => break true,
+            () = interruption.cancelled() => break true,
         }
         if quiet.for_long(generation.has_nothing_left()) {
             break false;
@@ -301,9 +304,8 @@ impl Play {
                 }
             }
         }
-        if unexpected > 0 {
-            self.recorder
-                .with(|tally| tally.measures(true).delivery_mut(Kind::Placement).unexpected += unexpected);
+        for PlacementPush { player, at, .. } in unexpected {
+            self.received(player, Kind::Placement, Receipt::Unexpected, at);
         }
     }
 
@@ -339,6 +341,23 @@ impl Play {
             });
         }
     }
+}
+
+/// Cancelled by the first interruption, which ends the run. The second, until the process has ended, ends it at once: what
+/// was written stays, and the workers and the backend end with it.
+pub(crate) fn first_interruption() -> Result<CancellationToken, RunError> {
+    // Where there is a handler, goose does not install its own, which would end the process with another code.
+    let _ = ctrlc::set_handler(|| {});
+    let mut interruption = Interruption::listen()?;
+    let first = CancellationToken::new();
+    let heard = first.clone();
+    tokio::spawn(async move {
+        interruption.heard().await;
+        heard.cancel();
+        interruption.heard().await;
+        std::process::exit(Exit::Interrupted.code().into());
+    });
+    Ok(first)
 }
 
 /// Ctrl-C and SIGTERM.

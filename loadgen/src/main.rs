@@ -117,7 +117,44 @@ async fn execute(command: Command) -> Result<Exit, RunError> {
     }
 }
 
-/// The command line without what stands behind a `?`: a query may carry a token.
+/// The command line without what may be a secret: what stands behind a `?`, and the user and password of URLs.
 fn redacted(arguments: impl Iterator<Item = String>) -> Vec<String> {
-    arguments.map(|argument| argument.split('?').next().unwrap_or_default().to_owned()).collect()
+    arguments.map(|argument| without_users(argument.split('?').next().unwrap_or_default())).collect()
+}
+
+/// A text without what stands between the `//` and the last `@` of a URL's authority; rather too much than too little.
+fn without_users(text: &str) -> String {
+    let mut urls = text.split("://");
+    let mut kept = urls.next().unwrap_or_default().to_owned();
+    for url in urls {
+        let authority = url.find(['/', '\\', '#']).unwrap_or(url.len());
+        let host = url[..authority].rfind('@').map_or(0, |at| at + 1);
+        kept.push_str("://");
+        kept.push_str(&url[host..]);
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_is_kept_without_tokens_and_passwords() {
+        let kept = |argument: &str| redacted(std::iter::once(argument.to_owned())).remove(0);
+        for (argument, wanted) in [
+            ("--otlp=https://ann:p@\"w, x@otel.example:4318/base", "--otlp=https://otel.example:4318/base"),
+            ("http://token@collector", "http://collector"),
+            ("wss://x.example/stage?token=abc", "wss://x.example/stage"),
+            ("wss://ann:pw@x.example?token=abc", "wss://x.example"),
+            (
+                "cloudwatch={ endpoint = \"http://a:b@one/\", functions = [\"http://c@two\"] }",
+                "cloudwatch={ endpoint = \"http://one/\", functions = [\"http://two\"] }",
+            ),
+            ("auth.player_prefix=ann@", "auth.player_prefix=ann@"),
+            ("http://x.example/@connections", "http://x.example/@connections"),
+        ] {
+            assert_eq!(kept(argument), wanted);
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reports::folder::{FolderError, RunFolder, RunWriter};
+use reports::folder::{FolderError, RunFolder, RunWriter, save_manifest};
 use reports::format::{Correlation, Manifest, Phase, Run, SCHEMA_VERSION, Summary};
 use reports::html::ReportError;
 use scenarios::plan::Target;
@@ -104,77 +104,23 @@ pub async fn run(request: Request) -> Result<Exit, RunError> {
     let text = scenarios::read(&request.scenario)?;
     let Checked { plan, as_run, .. } = scenarios::check(&file, &text, &request.overrides)?;
     let workers = machine::make_room_for(plan.players, request.workers)?;
-    let plan = Arc::new(plan);
     let identity = identity(&plan);
     let dir = request.out.clone().unwrap_or_else(|| Path::new("runs").join(&identity.id));
     let mut manifest = manifest(&plan, &identity, &request.command);
     let live = Live::open(&request.watchers, &identity, plan.end()).await?;
     let writer = RunWriter::create(&dir, &manifest, &as_run)?;
 
-    let embedded = match &plan.target {
-        Target::Embedded { profile } => {
-            Some(Embedded::start(profile, auth_of_backend(&plan), plan.seed, plan.players).await?)
+    let job = Job { plan: Arc::new(plan), file, text, overrides: request.overrides, workers };
+    let (summary, interrupted) = match job.carry_out(writer, live, &mut manifest).await {
+        Ok(done) => done,
+        Err(error) => {
+            let interrupted = matches!(error, RunError::Interrupted);
+            manifest.state = if interrupted { "interrupted" } else { "failed" }.into();
+            // The first error is the one to tell, whether or not this can be written.
+            let _ = save_manifest(&dir, &manifest);
+            return Err(error);
         }
-        Target::Url(_) => None,
     };
-    let url = match (&plan.target, &embedded) {
-        (Target::Url(url), _) => url.clone(),
-        (Target::Embedded { .. }, embedded) => {
-            embedded.as_ref().ok_or(EmbeddedError::NotReady)?.endpoints.websocket.clone()
-        }
-    };
-    let issuer = embedded.as_ref().map(|embedded| &embedded.endpoints.identity);
-    let endpoint = Endpoint::prepare(&url, &plan.source_addresses, plan.players).await?;
-    let rest = plan.poll.as_ref().and_then(|poll| {
-        let embedded = embedded.as_ref().map(|embedded| &embedded.endpoints.rest);
-        Some((poll.rest.as_ref().or(embedded)?.clone(), poll.every))
-    });
-    let generated = if workers == 1 {
-        let credentials = Credentials::prepare(&plan, Shard::WHOLE, issuer).await?;
-        let rest = rest.map(|(rest, every)| Rest::new(&rest, every));
-        generate(&plan, endpoint, credentials, rest, writer, live).await?
-    } else {
-        let (targets, overrides) = (endpoint.addresses().to_vec(), request.overrides);
-        let (issuer, rest) = (issuer.cloned(), rest.map(|(rest, _)| rest));
-        let split = Split { file, text, overrides, workers, targets, issuer, rest, url };
-        conduct(&plan, split, writer, live).await?
-    };
-    let Generated { closed, watched, interrupted, started_at, ended_at, peak_open, workers } = generated;
-    let Closed { total, mut writer, write_error, live } = closed;
-    live.close().await;
-    let mut kept = write_error.map_or(Ok(()), Err);
-
-    let identity = Run { started_at, ended_at, ..identity };
-    let summary = Summary { schema_version: SCHEMA_VERSION, run: identity.clone(), ..Summary::default() };
-    let mut summary = verdict::judge(
-        &plan,
-        summary,
-        &Totals { tally: &total, peak_open, watched: &watched, workers: &workers },
-    );
-    if let Some(wanted) = &plan.cloudwatch {
-        let endpoint =
-            wanted.endpoint.as_ref().or(embedded.as_ref().map(|embedded| &embedded.endpoints.cloudwatch));
-        let fetched = cloudwatch::fetch(wanted, endpoint, Window { start: started_at, end: ended_at }).await;
-        fetched.problems.iter().for_each(|problem| tracing::warn!("CloudWatch: {problem}"));
-        summary.correlation = Some(Correlation { functions: reports::server::functions(&fetched) });
-        kept = kept.and(writer.cloudwatch(&fetched));
-    }
-    if let Some(embedded) = embedded {
-        embedded.stop().await;
-    }
-
-    manifest.run = identity;
-    manifest.state = if interrupted { "interrupted" } else { "finished" }.into();
-    // Each is tried, whatever became of the others.
-    let (judged, finished) = (writer.summary(&summary), writer.finish(&manifest));
-    drop(writer);
-    if let Err(error) = kept.and(judged).and(finished) {
-        // What could not be kept is at least shown.
-        if let Ok(json) = serde_json::to_string_pretty(&summary) {
-            println!("{json}");
-        }
-        return Err(error.into());
-    }
     reports::write_report(&dir)?;
     if !request.watchers.quiet {
         print!("{}", reports::text::summary(&RunFolder::read(&dir)?));
@@ -183,6 +129,93 @@ pub async fn run(request: Request) -> Result<Exit, RunError> {
         tracing::error!("no player could connect: {}; samples are in errors.jsonl", why_nobody(&summary));
     }
     Ok(if interrupted { Exit::Interrupted } else { verdict::exit(&summary) })
+}
+
+/// A checked plan, and what it was made of.
+struct Job {
+    plan: Arc<Plan>,
+    file: String,
+    text: String,
+    overrides: Vec<Override>,
+    workers: u32,
+}
+
+impl Job {
+    /// Carries the plan out and keeps what was measured; also tells whether it was interrupted.
+    async fn carry_out(
+        self,
+        writer: RunWriter,
+        live: Live,
+        manifest: &mut Manifest,
+    ) -> Result<(Summary, bool), RunError> {
+        let Self { plan, file, text, overrides, workers } = self;
+        let embedded = match &plan.target {
+            Target::Embedded { profile } => {
+                Some(Embedded::start(profile, auth_of_backend(&plan), plan.seed, plan.players).await?)
+            }
+            Target::Url(_) => None,
+        };
+        let url = match (&plan.target, &embedded) {
+            (Target::Url(url), _) => url.clone(),
+            (Target::Embedded { .. }, embedded) => {
+                embedded.as_ref().ok_or(EmbeddedError::NotReady)?.endpoints.websocket.clone()
+            }
+        };
+        let issuer = embedded.as_ref().map(|embedded| &embedded.endpoints.identity);
+        let endpoint = Endpoint::prepare(&url, &plan.source_addresses, plan.players).await?;
+        let rest = plan.poll.as_ref().and_then(|poll| {
+            let embedded = embedded.as_ref().map(|embedded| &embedded.endpoints.rest);
+            Some((poll.rest.as_ref().or(embedded)?.clone(), poll.every))
+        });
+        let generated = if workers == 1 {
+            let credentials = Credentials::prepare(&plan, Shard::WHOLE, issuer).await?;
+            let rest = rest.map(|(rest, every)| Rest::new(&rest, every));
+            generate(&plan, endpoint, credentials, rest, writer, live).await?
+        } else {
+            let targets = endpoint.addresses().to_vec();
+            let (issuer, rest) = (issuer.cloned(), rest.map(|(rest, _)| rest));
+            let split = Split { file, text, overrides, workers, targets, issuer, rest, url };
+            conduct(&plan, split, writer, live).await?
+        };
+        let Generated { closed, watched, interrupted, started_at, ended_at, peak_open, workers } = generated;
+        let Closed { total, mut writer, write_error, live } = closed;
+        live.close().await;
+        let mut kept = write_error.map_or(Ok(()), Err);
+
+        manifest.run = Run { started_at, ended_at, ..manifest.run.clone() };
+        let summary =
+            Summary { schema_version: SCHEMA_VERSION, run: manifest.run.clone(), ..Summary::default() };
+        let mut summary = verdict::judge(
+            &plan,
+            summary,
+            &Totals { tally: &total, peak_open, watched: &watched, workers: &workers },
+        );
+        if let Some(wanted) = &plan.cloudwatch {
+            let endpoint =
+                wanted.endpoint.as_ref().or(embedded.as_ref().map(|embedded| &embedded.endpoints.cloudwatch));
+            let fetched =
+                cloudwatch::fetch(wanted, endpoint, Window { start: started_at, end: ended_at }).await;
+            fetched.problems.iter().for_each(|problem| tracing::warn!("CloudWatch: {problem}"));
+            summary.correlation = Some(Correlation { functions: reports::server::functions(&fetched) });
+            kept = kept.and(writer.cloudwatch(&fetched));
+        }
+        if let Some(embedded) = embedded {
+            embedded.stop().await;
+        }
+
+        manifest.state = if interrupted { "interrupted" } else { "finished" }.into();
+        // Each is tried, whatever became of the others.
+        let (judged, finished) = (writer.summary(&summary), writer.finish(manifest));
+        drop(writer);
+        if let Err(error) = kept.and(judged).and(finished) {
+            // What could not be kept is at least shown.
+            if let Ok(json) = serde_json::to_string_pretty(&summary) {
+                println!("{json}");
+            }
+            return Err(error.into());
+        }
+        Ok((summary, interrupted))
+    }
 }
 
 /// The classes of the handshakes' errors, e.g. `refused × 50`.

@@ -6,7 +6,7 @@
 use reports::format::Latency;
 use scenarios::threshold::Operation;
 
-use crate::record::{Measures, UNSENT_BACKLOG};
+use crate::record::{Classes, Measures, ThreadTally, UNSENT_BACKLOG};
 use crate::watch::{Second, Watched};
 use crate::workers::Worker;
 
@@ -46,20 +46,21 @@ pub struct Validity {
     pub warnings: Vec<String>,
 }
 
-/// Judges a run by its measured arrivals and what the watch saw. `descriptor_limit` is the process's.
+/// Judges a run by its measured arrivals, its players' coming back, and what the watch saw. `descriptor_limit` is the
+/// process's.
 #[must_use]
-pub fn judge(measures: &Measures, watched: &Watched, descriptor_limit: u64) -> Validity {
+pub fn judge(total: &ThreadTally, watched: &Watched, descriptor_limit: u64) -> Validity {
     Validity {
-        invalid_reasons: invalid_reasons(measures, watched),
-        warnings: warnings(measures, watched, descriptor_limit),
+        invalid_reasons: invalid_reasons(total, watched),
+        warnings: warnings(&total.measured, watched, descriptor_limit),
     }
 }
 
 /// Judges a run that was split over workers: each by its own records, so that none hides in the mass of the others, and
-/// what is notable by all of them together. `measures` and `watched` are those of all.
+/// what is notable by all of them together. `total` and `watched` are those of all.
 #[must_use]
 pub fn judge_workers<'w>(
-    measures: &Measures,
+    total: &ThreadTally,
     watched: &Watched,
     workers: impl ExactSizeIterator<Item = &'w Worker>,
     descriptor_limit: u64,
@@ -77,16 +78,17 @@ pub fn judge_workers<'w>(
                 offset.ahead_ns, offset.error_ns
             )
         });
-        let own = invalid_reasons(&worker.total.measured, &seen).into_iter().chain(clock).map(named);
+        let own = invalid_reasons(&worker.total, &seen).into_iter().chain(clock).map(named);
         worker.lost.clone().into_iter().chain(own).collect::<Vec<_>>()
     };
     Validity {
         invalid_reasons: workers.flat_map(reasons).collect(),
-        warnings: warnings(measures, watched, descriptors),
+        warnings: warnings(&total.measured, watched, descriptors),
     }
 }
 
-fn invalid_reasons(measures: &Measures, watched: &Watched) -> Vec<String> {
+fn invalid_reasons(total: &ThreadTally, watched: &Watched) -> Vec<String> {
+    let measures = &total.measured;
     let mut reasons = Vec::new();
     let delay = Latency::of(measures.dispatch_delay.histogram());
     if delay.p99 > MAX_DISPATCH_DELAY_P99_US {
@@ -107,7 +109,7 @@ fn invalid_reasons(measures: &Measures, watched: &Watched) -> Vec<String> {
         ));
     }
     let offered: u64 = Operation::ALL.iter().map(|operation| measures.operation(*operation).offered).sum();
-    let backlog = count(measures, UNSENT_BACKLOG);
+    let backlog = count(errors(measures), UNSENT_BACKLOG);
     if backlog as f64 > offered as f64 * MAX_BACKLOG_SHARE {
         reasons.push(format!(
             "{backlog} of {offered} arrivals found their player too busy to take them; {}",
@@ -115,7 +117,10 @@ fn invalid_reasons(measures: &Measures, watched: &Watched) -> Vec<String> {
         ));
     }
     for (class, remedy) in MACHINE_CLASSES {
-        let seen = count(measures, class);
+        let seen = count(
+            errors(measures).chain([&total.weather.reconnects.errors, &total.weather.lives.refused]),
+            class,
+        );
         if seen > 0 {
             reasons.push(format!(
                 "{seen} handshakes failed for lack of the machine's resources ({class}); {remedy}"
@@ -191,12 +196,12 @@ fn warnings(measures: &Measures, watched: &Watched, descriptor_limit: u64) -> Ve
     warnings
 }
 
-fn count(measures: &Measures, wanted: &str) -> u64 {
-    let of = |operation: &Operation| {
-        let errors = &measures.operation(*operation).errors;
-        errors.iter().filter(|(class, _)| *class == wanted).map(|(_, count)| count).sum::<u64>()
-    };
-    Operation::ALL.iter().map(of).sum()
+fn errors(measures: &Measures) -> impl Iterator<Item = &Classes> {
+    Operation::ALL.iter().map(|operation| &measures.operation(*operation).errors)
+}
+
+fn count<'c>(errors: impl Iterator<Item = &'c Classes>, wanted: &str) -> u64 {
+    errors.flat_map(Classes::iter).filter(|(class, _)| *class == wanted).map(|(_, count)| count).sum()
 }
 
 fn millis(micros: u64) -> f64 {
@@ -206,11 +211,15 @@ fn millis(micros: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Tally, ThreadTally};
+    use crate::record::Tally;
     use crate::workers::Offset;
 
     fn watched(worst: Second, busy_seconds: u64) -> Watched {
         Watched { worst, busy_seconds, seconds: 30, cores: 2, ..Watched::default() }
+    }
+
+    fn of(measured: Measures) -> ThreadTally {
+        ThreadTally { measured, ..ThreadTally::default() }
     }
 
     fn late() -> Measures {
@@ -229,19 +238,30 @@ mod tests {
         slow_target.response.record(9_000_000);
         (0..1_000).for_each(|_| measures.dispatch_delay.record(300));
         (0..1_000).for_each(|_| measures.event_loop_lag.record(100));
-        assert_eq!(judge(&measures, &watched(Second::default(), 0), 20_000), Validity::default());
+        assert_eq!(judge(&of(measures), &watched(Second::default(), 0), 20_000), Validity::default());
     }
 
     #[test]
     fn late_sends_and_late_receipts_are_told_apart() {
         let quiet = watched(Second::default(), 0);
-        assert!(judge(&late(), &quiet, 20_000).invalid_reasons[0].contains("left more than 50 ms"));
+        assert!(judge(&of(late()), &quiet, 20_000).invalid_reasons[0].contains("left more than 50 ms"));
         let mut measures = Measures::default();
         (0..50).for_each(|_| measures.event_loop_lag.record(200_000));
-        let reasons = judge(&measures, &quiet, 20_000).invalid_reasons;
+        let reasons = judge(&of(measures), &quiet, 20_000).invalid_reasons;
         assert!(reasons.len() == 1 && reasons[0].contains("stamped"), "{reasons:?}");
-        measures.operation_mut(Operation::Connect).errors.count("no_ports".into());
-        assert_eq!(judge(&measures, &quiet, 20_000).invalid_reasons.len(), 2);
+    }
+
+    #[test]
+    fn a_handshake_that_lacks_a_port_or_a_descriptor_makes_the_run_invalid_whosever_it_is() {
+        let mut total = ThreadTally::default();
+        total.measured.operation_mut(Operation::Connect).errors.count("no_ports".into());
+        total.weather.reconnects.errors.add("no_ports".into(), 2);
+        total.weather.reconnects.errors.add("refused".into(), 9);
+        total.weather.lives.refused.count("no_descriptors".into());
+        let reasons = judge(&total, &watched(Second::default(), 0), 20_000).invalid_reasons;
+        assert_eq!(reasons.len(), 2, "{reasons:?}");
+        assert!(reasons[0].starts_with("1 handshakes") && reasons[0].contains("ulimit"), "{reasons:?}");
+        assert!(reasons[1].starts_with("3 handshakes") && reasons[1].contains("(no_ports)"), "{reasons:?}");
     }
 
     #[test]
@@ -250,7 +270,7 @@ mod tests {
             index,
             pid: 1,
             players: 10,
-            total: ThreadTally { measured, ..ThreadTally::default() },
+            total: of(measured),
             watched: watched(Second::default(), 0),
             offset: None,
             passed: 0,
@@ -258,8 +278,8 @@ mod tests {
         };
         let mut workers: Vec<_> = (0..20).map(|index| worker(index, Measures::default())).collect();
         let judged = |workers: &[Worker]| {
-            let mut all = Measures::default();
-            workers.iter().for_each(|worker| all.merge(&worker.total.measured));
+            let mut all = ThreadTally::default();
+            workers.iter().for_each(|worker| all.merge(&worker.total));
             judge_workers(&all, &watched(Second::default(), 7), workers.iter(), 20_000).invalid_reasons
         };
         assert_eq!(judged(&workers), Vec::<String>::new());
@@ -279,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_reason_names_its_cause() {
-        let seen = |worst, busy| judge(&late(), &watched(worst, busy), 20_000).invalid_reasons.remove(0);
+        let seen = |worst, busy| judge(&of(late()), &watched(worst, busy), 20_000).invalid_reasons.remove(0);
         let none = Second::default();
         assert!(seen(none, 9).contains("used up its 2 cores in 9 of 30 seconds"));
         assert!(seen(Second { run_delay_percent: 60.0, ..none }, 0).contains("waited for a core"));
@@ -300,7 +320,7 @@ mod tests {
             descriptors: 19_500,
             ..Second::default()
         };
-        let validity = judge(&measures, &watched(worst, 0), 20_000);
+        let validity = judge(&of(measures), &watched(worst, 0), 20_000);
         assert_eq!(validity.invalid_reasons, Vec::<String>::new());
         for (warning, word) in validity.warnings.iter().zip(["tenth", "-900 ms", "3072", "2048", "19500"]) {
             assert!(warning.contains(word), "{warning}");

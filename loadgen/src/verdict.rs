@@ -91,9 +91,9 @@ pub fn judge(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary {
     let measures = &total.measured;
     let limit = machine::descriptor_limit();
     let Validity { invalid_reasons, warnings } = if workers.is_empty() {
-        validity::judge(measures, watched, limit)
+        validity::judge(total, watched, limit)
     } else {
-        validity::judge_workers(measures, watched, workers.iter(), limit)
+        validity::judge_workers(total, watched, workers.iter(), limit)
     };
     let warnings = warnings.into_iter().chain(weather::warnings(plan)).collect();
     let mut summary = Summary {

@@ -5,10 +5,11 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::time::Duration;
 
 use common::raw::{drain, serve};
 use common::{Scene, assert_balanced};
-use reports::format::Summary;
+use reports::format::{ErrorSample, Summary};
 
 const CALM: &str = r#"
 name = "trouble"
@@ -193,6 +194,58 @@ fn a_target_that_babbles_costs_no_memory_and_no_panic() {
     assert!(classes <= 201, "{classes} classes");
     assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
     assert!(ran.folder().errors.len() < 3_000, "{}", ran.folder().errors.len());
+}
+
+#[test]
+fn what_nothing_calls_for_counts_by_the_instant_at_which_it_comes() {
+    const PUSHES: [&str; 2] = [
+        r#"{"type":"message","senderId":"a","message":"hello"}"#,
+        r#"{"type":"placement","placementId":"strange","status":"FAILED"}"#,
+    ];
+    let address = serve(|guest| {
+        let mut stream = guest.accept();
+        // Once in the warm-up and once in what is measured, each in the middle.
+        for wait in [2_500, 3_500] {
+            std::thread::sleep(Duration::from_millis(wait));
+            for push in PUSHES {
+                let frame = [&[0x81, push.len() as u8], push.as_bytes()].concat();
+                if stream.write_all(&frame).is_err() {
+                    return;
+                }
+            }
+        }
+        drain(stream);
+    });
+    let none = "[operations.send_message]\nrate = 0.0\n[operations.placement_request]\nrate = 0.0\n";
+    let patience = "[deliveries]\nplacement_timeout = \"500ms\"\ngrace = \"0s\"\n";
+    let phases = r#"phases=[{kind="hold",duration="3s",measured=false},{kind="hold",duration="4s"}]"#;
+    let ran =
+        scene(&format!("{none}{patience}")).run(&["--target", &format!("ws://{address}/x"), "--set", phases]);
+    let summary = ran.exits(0).summary();
+    for kind in ["message", "placement"] {
+        let delivery = &summary.deliveries[kind];
+        assert_eq!((delivery.unexpected, delivery.received), (20, 0), "{kind}: {delivery:?}");
+        let sampled = ran.folder().errors;
+        let early = |sample: &&ErrorSample| sample.operation == kind && sample.t < 4.1;
+        assert!(sampled.iter().any(|sample| early(&sample)), "{kind}: {sampled:?}");
+    }
+    let errors = &summary.operations["placement_request"].errors;
+    assert!(errors.is_empty(), "it was not asked for: {errors:?}");
+}
+
+#[test]
+fn who_reads_slowly_or_falls_silent_has_no_further_lives() {
+    let lives = "[lives]\nsession = \"400ms\"\npause = \"100ms\"\n";
+    let silent = "[half_open]\nshare = 0.25\nafter = \"100ms\"\nlasts = \"200ms\"\n";
+    let slow = "[slow_readers]\nshare = 0.25\ndelay = \"100ms\"\n";
+    let ran = scene(&format!("{lives}{silent}{slow}")).run(&[]);
+    let summary = ran.exits(0).summary();
+    let lives = summary.lives.as_ref().unwrap();
+    assert_eq!(lives.players, 10, "half of them read slowly or fall silent");
+    assert!(lives.returned > 20, "the others come and go: {lives:?}");
+    assert_eq!(summary.sockets.opened, 20 + lives.returned);
+    assert_eq!(summary.weather["half_open"].made, 5, "once each, and then they stay away");
+    assert_eq!(*outcomes(&summary, "slow_reader"), one("run_ended", 5));
 }
 
 #[test]

@@ -163,3 +163,25 @@ fn unfulfilled_placements_are_delivered_and_counted() {
     assert_eq!(summary.deliveries["placement"].received, 60, "{:?}", summary.deliveries);
     assert_eq!(summary.operations["placement_request"].errors["placement_failed"], 60);
 }
+
+#[test]
+fn an_unfulfilled_placement_counts_once_and_only_where_it_was_pushed_and_measured() {
+    let phases = r#"phases=[{kind="hold",duration="1s",measured=false},{kind="hold",duration="3s"}]"#;
+    let mut arguments = vec!["--set", phases];
+    for set in [
+        "operations.send_message.rate=1",
+        "operations.placement_request.rate=20",
+        "operations.placement_poll.rate=10",
+        "operations.placement_poll.every=100ms",
+    ] {
+        arguments.extend(["--set", set]);
+    }
+    let profile = "[gamelift]\nfailure_rate = 1.0\n[gateway]\npush_duplicate_rate = 1.0\n";
+    let summary = scene(profile).run(&arguments).exits(0).summary();
+    assert_balanced(&summary);
+    let placement = &summary.deliveries["placement"];
+    assert_eq!((placement.received, placement.duplicated), (60, 60), "{placement:?}");
+    assert_eq!(summary.operations["placement_request"].errors, [("placement_failed".into(), 60)].into());
+    let polled = &summary.operations["placement_poll"];
+    assert_eq!((polled.failed, polled.errors["placement_failed"]), (30, 30), "{polled:?}");
+}

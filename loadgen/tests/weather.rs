@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Backend, LOADGEN, Scene, assert_balanced, wait_for_lines};
+use common::{Backend, LOADGEN, Scene, assert_balanced, raw, wait_for_lines};
 use reports::folder::RunFolder;
 
 const LONG: &str = r#"
@@ -53,8 +53,6 @@ fn a_target_that_is_down_is_refused_and_fails() {
     assert_eq!(summary.operations["send_message"].errors["unsent_no_open_socket"], 300);
     assert!(started.elapsed() < Duration::from_secs(30));
     assert!(ran.dir.join("report.html").is_file());
-    let unresolved = Scene::new(LONG).run(&["--target", "ws://no-such-host.invalid/Development"]);
-    assert!(unresolved.exits(1).stderr.contains("cannot be resolved"), "{}", unresolved.stderr);
 }
 
 #[test]
@@ -135,6 +133,53 @@ fn ctrl_c_keeps_what_was_measured() {
         assert!(ran.dir.join("report.html").is_file());
         assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
     }
+}
+
+#[test]
+fn the_second_interruption_ends_at_once_and_keeps_what_was_written() {
+    let target = raw::serve(|guest| raw::drain(guest.accept()));
+    for name in ["-INT", "-TERM"] {
+        for workers in ["1", "2"] {
+            // It never answers: the run is at its end and waits for CloudWatch when the second signal comes.
+            let cloudwatch = TcpListener::bind("127.0.0.1:0").unwrap();
+            cloudwatch.set_nonblocking(true).unwrap();
+            let endpoint = format!("cloudwatch.endpoint=http://{}", cloudwatch.local_addr().unwrap());
+            let target = format!("ws://{target}/x");
+            let arguments = ["--target", &target, "--workers", workers, "--set", &endpoint];
+            let scene = Scene::new(LONG);
+            let child =
+                scene.command(&arguments).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            wait_for_lines(&scene.dir().join("series.jsonl"), 2);
+            signal(child.id(), name);
+            let patience = Instant::now() + Duration::from_secs(60);
+            let asked = loop {
+                match cloudwatch.accept() {
+                    Ok(asked) => break asked,
+                    Err(_) => assert!(Instant::now() < patience, "CloudWatch is not asked: {name} {workers}"),
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            };
+            signal(child.id(), name);
+            let ran = scene.ran(child.wait_with_output().unwrap());
+            ran.exits(130);
+            drop(asked);
+            assert_eq!(
+                ran.folder().manifest.state,
+                "running",
+                "it did not come to its end: {name} {workers}"
+            );
+            assert!(!ran.dir.join("summary.json").exists());
+            let report = Command::new(LOADGEN).arg("report").arg(&ran.dir).output().unwrap();
+            assert_eq!(report.status.code(), Some(0), "{}", String::from_utf8_lossy(&report.stderr));
+        }
+    }
+}
+
+#[test]
+fn a_run_that_breaks_off_says_so_in_its_folder() {
+    let ran = Scene::new(LONG).run(&["--target", "ws://no-such-host.invalid/Development"]);
+    assert!(ran.exits(1).stderr.contains("cannot be resolved"), "{}", ran.stderr);
+    assert_eq!(ran.folder().manifest.state, "failed");
 }
 
 #[test]

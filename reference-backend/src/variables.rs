@@ -17,7 +17,8 @@ pub const STAGE: &str = "STAGE";
 pub const QUEUE: &str = "PLACEMENT_QUEUE";
 /// Seconds that a connection's record lives.
 pub const CONNECTION_TTL: &str = "CONNECTION_TTL_S";
-/// How players prove who they are; only the authorizer needs it.
+/// How players prove who they are: the authorizer needs it, and with `iam`, which has none, the functions that find out
+/// by themselves who is calling (Connect, PlacementsRest).
 pub const AUTH: &str = "AUTH_MODE";
 /// Where the identity provider publishes its keys.
 pub const JWKS_URL: &str = "JWKS_URL";

@@ -256,7 +256,7 @@ pub struct Delivery {
     pub duplicated: u64,
     /// Received after a later message of the same sender to the same recipient.
     pub out_of_order: u64,
-    /// Pushes that nothing sent in this run accounts for.
+    /// Pushes that nothing sent in this run accounts for, by the instants at which they came.
     pub unexpected: u64,
     /// From the send to each recipient's push.
     pub each_us: Latency,
@@ -494,9 +494,9 @@ pub struct Manifest {
     pub schema_version: u32,
     /// Identity, as in the summary; `ended_at` equals `started_at` until the run ended.
     pub run: Run,
-    /// `running`, `finished`, `interrupted` or `failed`.
+    /// `running`, `finished`, `interrupted`, or `failed`: it broke off with an error, or not everything could be written.
     pub state: String,
-    /// The command line, tokens and query strings removed.
+    /// The command line without query strings and without the users and passwords of URLs.
     pub command: Vec<String>,
     /// The plan in sentences, for people.
     pub plan: Vec<String>,

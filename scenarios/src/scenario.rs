@@ -106,7 +106,8 @@ pub struct Sockets {
     /// Players that one goose user drives: 1 makes every player a goose user; 50 to 200 cost least.
     #[schemars(range(min = 1, max = 10_000))]
     pub per_goose_user: u32,
-    /// Local addresses to open sockets from, in turn; 28,000 ports each. Left out: chosen for a loopback target.
+    /// Local addresses to open sockets from, in turn. Beyond 13,000 sockets each the kernel's search for a
+    /// free port takes CPU. Left out: chosen for a loopback target.
     pub source_addresses: Vec<String>,
     /// Longest message that a player takes, 1 KiB to 64 MiB: a longer one ends its socket as `too_large`. API Gateway
     /// sends at most 128 KiB.
@@ -347,7 +348,8 @@ impl Default for Deliveries {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CloudWatch {
-    /// Whether to fetch at all. Left out: for the embedded backend, and wherever `functions` or `endpoint` is given.
+    /// Whether to fetch at all. Left out: for the embedded backend, and wherever `functions`, `function_prefix` or `endpoint`
+    /// is given.
     pub enabled: Option<bool>,
     /// Endpoint to ask instead of AWS, e.g. a local stack's `cloudwatch` URL.
     pub endpoint: Option<String>,
@@ -357,6 +359,7 @@ pub struct CloudWatch {
     pub functions: Vec<String>,
     /// Only functions whose name begins so, e.g. `mygame-Staging-`.
     pub function_prefix: String,
-    /// Length of a period in seconds: 60, or 1 where the endpoint has it (local stack). Left out: 1 embedded, else 60.
+    /// Length of a period in seconds: a multiple of 60, or 1 where the endpoint has it (local stack). Left out: 1 for the
+    /// embedded backend, else 60.
     pub period_s: Option<u32>,
 }

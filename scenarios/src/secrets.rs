@@ -104,7 +104,9 @@ fn judge(pointer: &str, text: &str) -> Option<(&'static str, &'static str)> {
     }
     let url = Url::parse(text).ok().filter(Url::has_host)?;
     let carries = |name: &str| SECRET_PARAMETERS.contains(&name.to_ascii_lowercase().as_str());
-    let in_url = url.password().is_some() || url.query_pairs().any(|(name, _)| carries(&name));
+    let in_url = !url.username().is_empty()
+        || url.password().is_some()
+        || url.query_pairs().any(|(name, _)| carries(&name));
     in_url.then_some(("carries a secret in the URL, which would be kept in the run folder", IN_URL))
 }
 
@@ -133,6 +135,7 @@ mod tests {
             ("/description", "-----BEGIN EC PRIVATE KEY-----\nabc"),
             ("/auth/sigv4/region", "AKIAIOSFODNN7EXAMPLE"),
             ("/target/url", "wss://ann:pw@example.com/"),
+            ("/target/url", "wss://hunter2@example.com/"),
             ("/target/url", "wss://example.com/?Token=abc"),
         ] {
             assert!(judge(pointer, text).is_some(), "{pointer}");

@@ -346,7 +346,7 @@ fn bound(text: &str, dimension: Dimension) -> Result<(f64, f64), String> {
 pub const HELP: &str = "metrics: OPERATION.response_time.p99, OPERATION.service_time.p50, OPERATION.error_rate, \
     OPERATION.failed, message.each.p99, placement.last.max, message.lost, message.lost_rate, sockets.dropped, error_rate, \
     reconnects.recovery.p99, reconnects.gave_up; \
-    operations: connect, send_message, placement_request, unknown_route";
+    operations: connect, send_message, placement_request, unknown_route, placement_poll";
 
 #[cfg(test)]
 mod tests {
@@ -366,6 +366,11 @@ mod tests {
         let count: Threshold = "message.lost == 0".parse().unwrap();
         assert!(count.comparison.holds(0.0, count.bound));
         assert!(!count.comparison.holds(1.0, count.bound));
+    }
+
+    #[test]
+    fn the_help_names_every_operation() {
+        assert!(Operation::ALL.iter().all(|operation| HELP.contains(operation.word())), "{HELP}");
     }
 
     #[test]

@@ -148,9 +148,17 @@ fn what_cannot_work_is_told_with_its_key() {
     std::fs::write(folder.path().join("two.csv"), "token\na\nb\n").unwrap();
     let few = told(folder.path(), "[auth.feeder]\nfile = \"two.csv\"\n");
     assert!(few.contains("has 2 players, fewer than the 3") && few.contains("cycle = true"), "{few}");
-    let embedded = "name = \"a\"\nplayers = 3\n[auth]\nmode = \"sigv4\"\n";
-    let told = check("x.toml", &format!("{embedded}{REST}"), &[]).unwrap_err().to_string();
-    assert!(told.contains("which the embedded backend does not check"), "{told}");
+    for (auth, wanted) in [
+        ("mode = \"sigv4\"", "`auth.mode`: signs handshakes, which the embedded backend does not check"),
+        (
+            "issuer = \"http://127.0.0.1:1\"",
+            "`auth.issuer`: names an identity provider that the embedded backend",
+        ),
+    ] {
+        let embedded = format!("name = \"a\"\nplayers = 3\n[auth]\n{auth}\n{REST}");
+        let told = check("x.toml", &embedded, &[]).unwrap_err().to_string();
+        assert!(told.contains(wanted) && told.contains("target.url"), "{told}");
+    }
 }
 
 #[test]

@@ -68,10 +68,15 @@ fn what_is_written_becomes_the_plan() {
     let (slow, silent) = (weather.slow.as_ref().unwrap(), weather.half_open.as_ref().unwrap());
     assert_eq!((slow.crowd.size(), silent.crowd.size()), (20, 10));
     assert!((0..200).all(|player| !(slow.crowd.holds(player) && silent.crowd.holds(player))));
+    let living = (0..200).filter(|&player| weather.lives_of(player).is_some());
+    assert!(living.clone().all(|player| !(slow.crowd.holds(player) || silent.crowd.holds(player))));
+    let count = living.count() as u64;
+    assert!(0 < count && count < 50, "some of the 50 are slow or silent: {count}");
+    assert_eq!(weather.living(), count);
     assert_eq!(weather.malformed.rates, [(Trouble::OversizedMessage, 0.5), (Trouble::BadJson, 2.0)]);
     let said = scenarios::explain::sentences(&plan).join("\n");
     for part in [
-        "50 players are in the lobby (2s)",
+        &format!("{count} players are in the lobby (2s)"),
         "At 22.0 s, 50 % of the open sockets are cut at once, by a reset.",
         "doubled each time up to 20s, at most 7 times",
         "20 players read slowly",

@@ -17,12 +17,23 @@ struct ExpectedPlacement {
     received: bool,
 }
 
+/// A placement's push, as a player received it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacementPush {
+    /// Who received it.
+    pub player: u32,
+    /// When.
+    pub at: Micros,
+    /// How the placement ended, in the backend's word.
+    pub status: String,
+}
+
 #[derive(Debug, Default)]
 struct PlacementTable {
     expected: HashMap<String, ExpectedPlacement>,
     due: VecDeque<(Micros, String)>,
-    /// Pushes that overtook the answer: every copy, with its recipient and instant.
-    early: HashMap<String, Vec<(u32, Micros)>>,
+    /// Pushes that overtook the answer: every copy.
+    early: HashMap<String, Vec<PlacementPush>>,
     /// Placements that are polled: their pushes come, and are nothing that anybody waits for.
     aside: HashSet<String>,
     /// Overtaking pushes by age, to be given up as unexpected.
@@ -52,9 +63,15 @@ impl Placements {
         self.outstanding.load(Ordering::Relaxed)
     }
 
-    /// Expects the push of a placement that the backend has just named; returns the receipts of those that
-    /// were faster than the answer.
-    pub fn expect(&self, id: &str, player: u32, sent: Micros, measured: bool) -> Vec<Receipt> {
+    /// Expects the push of a placement that the backend has just named; returns those that were faster than the
+    /// answer, with their receipts.
+    pub fn expect(
+        &self,
+        id: &str,
+        player: u32,
+        sent: Micros,
+        measured: bool,
+    ) -> Vec<(PlacementPush, Receipt)> {
         self.outstanding.fetch_add(1, Ordering::Relaxed);
         let early = {
             let mut table = self.table.lock();
@@ -62,7 +79,8 @@ impl Placements {
             table.due.push_back((sent + self.patience, id.into()));
             table.early.remove(id).unwrap_or_default()
         };
-        early.into_iter().filter_map(|(recipient, at)| self.receive(id, recipient, at)).collect()
+        let receive = |push: PlacementPush| self.receive(id, &push).map(|receipt| (push, receipt));
+        early.into_iter().filter_map(receive).collect()
     }
 
     /// Expects nothing of a placement's push: its player asks for it instead.
@@ -72,47 +90,52 @@ impl Placements {
         table.aside.insert(id.into());
     }
 
-    /// Matches a push that `player` received at `now`; `None` while its answer has not come yet.
-    pub fn receive(&self, id: &str, player: u32, now: Micros) -> Option<Receipt> {
+    /// Matches a push; `None` while its answer has not come yet.
+    pub fn receive(&self, id: &str, push: &PlacementPush) -> Option<Receipt> {
+        let PlacementPush { player, at, .. } = *push;
         let mut table = self.table.lock();
         if table.aside.contains(id) {
             return Some(Receipt::Aside);
         }
         let Some(expected) = table.expected.get_mut(id) else {
-            table.early.entry(id.into()).or_default().push((player, now));
-            table.early_due.push_back((now + self.patience, id.into()));
+            table.early.entry(id.into()).or_default().push(push.clone());
+            table.early_due.push_back((at + self.patience, id.into()));
             return None;
         };
         if expected.player != player {
             return Some(Receipt::Unexpected);
         }
-        if now >= expected.sent + self.patience {
+        if at >= expected.sent + self.patience {
             return Some(Receipt::TooLate);
         }
         if std::mem::replace(&mut expected.received, true) {
             return Some(Receipt::Duplicate { measured: expected.measured });
         }
         self.outstanding.fetch_sub(1, Ordering::Relaxed);
-        let latency = now.saturating_sub(expected.sent);
+        let latency = at.saturating_sub(expected.sent);
         Some(Receipt::Received {
             latency,
             complete: Some((latency, latency)),
             out_of_order: false,
-            late: now >= expected.sent + self.timeout,
+            late: at >= expected.sent + self.timeout,
             measured: expected.measured,
         })
     }
 
-    /// Gives up what is due at `now`; also returns how many pushes turned out to belong to no request.
-    pub fn expire(&self, now: Micros) -> (Lost, u64) {
+    /// Gives up what is due at `now`; also returns the pushes that turned out to belong to no request.
+    pub fn expire(&self, now: Micros) -> (Lost, Vec<PlacementPush>) {
         self.expire_but(now, |_, _| false)
     }
 
     /// [`expire`](Self::expire), but what a player misses that was away is not lost, as with
     /// [messages](super::Messages::expire_but).
-    pub fn expire_but(&self, now: Micros, was_away: impl Fn(u32, Micros) -> bool) -> (Lost, u64) {
+    pub fn expire_but(
+        &self,
+        now: Micros,
+        was_away: impl Fn(u32, Micros) -> bool,
+    ) -> (Lost, Vec<PlacementPush>) {
         let mut lost = Lost::default();
-        let mut unexpected = 0;
+        let mut unexpected = Vec::new();
         let mut table = self.table.lock();
         while let Some((_, id)) = table.due.pop_front_if(|(due, _)| *due <= now) {
             if let Some(expected) = table.expected.remove(&id).filter(|expected| !expected.received) {
@@ -125,7 +148,7 @@ impl Placements {
             }
         }
         while let Some((_, id)) = table.early_due.pop_front_if(|(due, _)| *due <= now) {
-            unexpected += table.early.remove(&id).map_or(0, |copies| copies.len() as u64);
+            unexpected.extend(table.early.remove(&id).into_iter().flatten());
         }
         self.outstanding.fetch_sub(lost.all(), Ordering::Relaxed);
         (lost, unexpected)

@@ -15,6 +15,10 @@ fn received(receipt: Receipt) -> (Micros, Option<(Micros, Micros)>, bool) {
     }
 }
 
+fn pushed(player: u32, at: Micros) -> PlacementPush {
+    PlacementPush { player, at, status: "FAILED".into() }
+}
+
 #[test]
 fn a_correlation_survives_the_way_through_a_backend() {
     let sent = Correlation { run: 0xdead_beef, send: 12_345 };
@@ -75,9 +79,9 @@ fn a_push_within_the_grace_is_late_and_one_after_it_is_lost() {
     assert_eq!(messages.expire(1_500).lost.measured, 1);
     let placements = Placements::new(1_000, 500);
     placements.expect("p", 3, 0, true);
-    assert!(late(placements.receive("p", 3, 1_200).unwrap()));
+    assert!(late(placements.receive("p", &pushed(3, 1_200)).unwrap()));
     placements.expect("q", 3, 0, true);
-    assert_eq!(placements.receive("q", 3, 1_500), Some(Receipt::TooLate));
+    assert_eq!(placements.receive("q", &pushed(3, 1_500)), Some(Receipt::TooLate));
 }
 
 #[test]
@@ -116,17 +120,17 @@ fn order_is_that_of_one_sender_to_one_recipient() {
 #[test]
 fn a_placement_push_may_overtake_its_answer() {
     let placements = Placements::new(1_000, 0);
-    assert_eq!(placements.receive("p", 3, 40), None);
+    assert_eq!(placements.receive("p", &pushed(3, 40)), None);
     let receipts = placements.expect("p", 3, 10, true);
     assert_eq!(receipts.len(), 1);
-    assert_eq!(received(receipts[0]).0, 30);
-    assert_eq!(placements.receive("p", 3, 60), Some(Receipt::Duplicate { measured: true }));
+    assert_eq!((&receipts[0].0, received(receipts[0].1).0), (&pushed(3, 40), 30), "with how it ended");
+    assert_eq!(placements.receive("p", &pushed(3, 60)), Some(Receipt::Duplicate { measured: true }));
     placements.expect("q", 3, 20, true);
-    assert_eq!(placements.receive("strange", 3, 70), None);
+    assert_eq!(placements.receive("strange", &pushed(3, 70)), None);
     assert_eq!(placements.outstanding(), 1);
-    assert_eq!(placements.receive("q", 3, 1_020), Some(Receipt::TooLate));
+    assert_eq!(placements.receive("q", &pushed(3, 1_020)), Some(Receipt::TooLate));
     let (lost, unexpected) = placements.expire(1_070);
-    assert_eq!((lost.measured, lost.warm_up, unexpected), (1, 0, 1));
+    assert_eq!((lost.measured, lost.warm_up, unexpected), (1, 0, vec![pushed(3, 70)]));
     assert_eq!((lost.missing[0].what.as_str(), lost.missing[0].recipient), ("placement q", 3));
     assert_eq!(placements.outstanding(), 0);
 }

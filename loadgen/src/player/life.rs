@@ -158,7 +158,7 @@ async fn part(play: &Play, mut session: Session<'_>, end: End) -> Gone {
 /// Brings a player back; `None`: it stays away, or the run is over.
 async fn come_back(play: &Play, number: u32, life: u32, mut gone: Gone) -> Option<Socket> {
     let weather = &play.plan.weather;
-    let lives = weather.lives.as_ref().filter(|lives| lives.crowd.holds(number));
+    let lives = weather.lives_of(number);
     let mut dice = dice(play, number, life);
     // A socket that was cut has one outcome, whatever comes afterwards.
     let mut cut = matches!(gone, Gone::Lost { cut: true, .. });

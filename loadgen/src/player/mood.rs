@@ -85,7 +85,7 @@ impl Mood {
             let from = now + micros(silent.after.sample(dice));
             let lasts = silent.lasts.map_or(Micros::MAX, |lasts| micros(lasts.sample(dice)));
             Character::Silent { from, until: from.saturating_add(lasts), now: false }
-        } else if let Some(lives) = weather.lives.as_ref().filter(|lives| lives.crowd.holds(number)) {
+        } else if let Some(lives) = weather.lives_of(number) {
             Character::Living(Life::new(lives, dice, now))
         } else {
             return None;

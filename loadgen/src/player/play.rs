@@ -14,10 +14,12 @@ use tokio_tungstenite::WebSocketStream;
 use super::handshake::{ConnectError, Endpoint, SocketOptions, Stream};
 use super::life::live;
 use super::rest::Rest;
+use super::session::slug;
+use super::wire::FULFILLED;
 use super::{Arrival, Players, Presence};
 use crate::auth::Credentials;
 use crate::clock::{Clock, Micros};
-use crate::delivery::{Correlation, Messages, Placements, Receipt};
+use crate::delivery::{Correlation, Messages, PlacementPush, Placements, Receipt};
 use crate::pacing::measures;
 use crate::record::{Class, NO_OPEN_SOCKET, RUN_ENDED, Recorder, Sample};
 use crate::workers::relay::Relay;
@@ -152,7 +154,22 @@ impl Play {
         }
         let receipt = correlation
             .map_or(Receipt::Unexpected, |correlation| self.messages.receive(correlation, player, now));
-        self.received(player, Kind::Message, receipt);
+        self.received(player, Kind::Message, receipt, now);
+    }
+
+    /// A placement was pushed. One that brings no game session is delivered all the same; beside that, its first
+    /// receipt counts under the request's errors.
+    pub(super) fn placed(&self, push: &PlacementPush, receipt: Receipt) {
+        self.received(push.player, Kind::Placement, receipt, push.at);
+        if let Receipt::Received { measured, .. } = receipt
+            && push.status != FULFILLED
+        {
+            let class: Class = format!("placement_{}", slug(&push.status)).into();
+            let request = Operation::PlacementRequest;
+            self.recorder
+                .with(|tally| tally.measures(measured).operation_mut(request).errors.count(class.clone()));
+            self.sample(push.player, request.word(), &class, || push.status.clone());
+        }
     }
 
     /// A player's presence changes, by its own doing or not; other workers hear of it.
@@ -163,8 +180,8 @@ impl Play {
         }
     }
 
-    /// Counts what a push turned out to be.
-    pub(crate) fn received(&self, player: u32, kind: Kind, receipt: Receipt) {
+    /// Counts what a push that was received at `at` turned out to be.
+    pub(crate) fn received(&self, player: u32, kind: Kind, receipt: Receipt, at: Micros) {
         match receipt {
             Receipt::Received { latency, complete, out_of_order, late, measured } => {
                 self.recorder.with(|tally| {
@@ -195,7 +212,8 @@ impl Play {
                 "a push came after its time-out and the grace, and stays counted as lost".into()
             }),
             Receipt::Unexpected => {
-                self.recorder.with(|tally| tally.measured.delivery_mut(kind).unexpected += 1);
+                let measured = self.measures(at);
+                self.recorder.with(|tally| tally.measures(measured).delivery_mut(kind).unexpected += 1);
                 self.sample(player, kind.word(), &"unexpected".into(), || {
                     "nothing sent in this run calls for it".into()
                 });

@@ -23,9 +23,10 @@ use tokio_util::either::Either;
 use super::handshake::{Stream, io_class};
 use super::mood::{Mood, OWN};
 use super::play::{GooseSample, Outcome, Play};
-use super::wire::{self, AckId, Incoming};
+use super::wire::{self, AckId, FULFILLED, Incoming};
 use super::{Arrival, Pause};
 use crate::clock::{Micros, micros};
+use crate::delivery::PlacementPush;
 use crate::pacing::choices;
 use crate::record::{Class, NO_OPEN_SOCKET, RUN_ENDED};
 
@@ -296,12 +297,10 @@ impl<'p> Session<'p> {
             }
             Incoming::Message { text } => self.play.pushed(self.number, &text, now),
             Incoming::Placement { id, status } => {
-                if let Some(receipt) = self.play.placements.receive(&id, self.number, now) {
-                    self.play.received(self.number, Kind::Placement, receipt);
-                }
-                let fulfilled = status == "FULFILLED";
-                if !fulfilled {
-                    self.unfulfilled(&status);
+                let fulfilled = status == FULFILLED;
+                let push = PlacementPush { player: self.number, at: now, status: status.into_owned() };
+                if let Some(receipt) = self.play.placements.receive(&id, &push) {
+                    self.play.placed(&push, receipt);
                 }
                 if let Some(mood) = self.mood.as_deref_mut() {
                     let placed = mood.placed(&id, fulfilled, now);
@@ -329,8 +328,8 @@ impl<'p> Session<'p> {
         if let Some(id) = placement.filter(|_| expected) {
             play.recorder
                 .with(|tally| tally.measures(arrival.measured).delivery_mut(Kind::Placement).expected += 1);
-            for receipt in play.placements.expect(&id, self.number, sent, arrival.measured) {
-                play.received(self.number, Kind::Placement, receipt);
+            for (push, receipt) in play.placements.expect(&id, self.number, sent, arrival.measured) {
+                play.placed(&push, receipt);
             }
         }
         if expected {
@@ -401,15 +400,6 @@ impl<'p> Session<'p> {
 
     fn stray(&self, class: &'static str, detail: impl FnOnce() -> String) {
         self.play.sample(self.number, "socket", &class.into(), detail);
-    }
-
-    /// A placement's push that brings no game session: delivered, but counted under the request's errors.
-    fn unfulfilled(&self, status: &str) {
-        let class: Class = format!("placement_{}", slug(status)).into();
-        self.play.recorder.with(|tally| {
-            tally.measured.operation_mut(Operation::PlacementRequest).errors.count(class.clone());
-        });
-        self.play.sample(self.number, Operation::PlacementRequest.word(), &class, || status.to_owned());
     }
 
     fn time_out(&mut self) {

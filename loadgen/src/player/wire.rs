@@ -33,6 +33,9 @@ impl fmt::Display for AckId {
     }
 }
 
+/// Status of a placement that brings a game session.
+pub(super) const FULFILLED: &str = "FULFILLED";
+
 /// A request frame.
 #[derive(Serialize)]
 struct Request<'a, B> {
@@ -105,7 +108,7 @@ pub enum Incoming<'a> {
     Placement {
         /// Its id.
         id: Cow<'a, str>,
-        /// `FULFILLED`, `TIMED_OUT`, `FAILED` or `CANCELLED`.
+        /// [`FULFILLED`], `TIMED_OUT`, `FAILED` or `CANCELLED`.
         status: Cow<'a, str>,
     },
     /// API Gateway's own error frame.

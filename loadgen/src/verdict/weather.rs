@@ -30,8 +30,8 @@ pub(super) fn reconnects(plan: &Plan, total: &ThreadTally) -> Option<Reconnects>
 
 /// Leaving and coming back, where players do.
 pub(super) fn lives(plan: &Plan, tally: &LifeTally) -> Option<Lives> {
-    plan.weather.lives.as_ref().map(|lives| Lives {
-        players: lives.crowd.size(),
+    plan.weather.lives.as_ref().map(|_| Lives {
+        players: plan.weather.living(),
         left: tally.left,
         returned: tally.returned,
         placed: tally.placed,

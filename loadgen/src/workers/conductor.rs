@@ -19,8 +19,7 @@ use super::link::{Change, Passed, ToRun, ToWorker, Work};
 use super::offset::{Exchange, Offset};
 use crate::clock::{Clock, monotonic};
 use crate::collector::{Book, Gathered};
-use crate::exit::Exit;
-use crate::generate::{Generated, Interruption, LEAD, Quiet, run_number};
+use crate::generate::{Generated, LEAD, Quiet, first_interruption, run_number};
 use crate::live::Live;
 use crate::machine::descriptor_limit;
 use crate::record::{Tally, ThreadTally};
@@ -62,15 +61,12 @@ pub(crate) async fn conduct(
     writer: RunWriter,
     live: Live,
 ) -> Result<Generated, RunError> {
-    let mut interruption = Interruption::listen()?;
+    let interruption = first_interruption()?;
     let (events, happened) = channel();
     let interrupted = events.clone();
     let listening = tokio::spawn(async move {
-        interruption.heard().await;
+        interruption.cancelled().await;
         let _ = interrupted.send(Event::Interrupted);
-        // The second one: at once. The workers and the backend end with this process.
-        interruption.heard().await;
-        std::process::exit(Exit::Interrupted.code().into());
     });
     let plan = Arc::clone(plan);
     let conducting = tokio::task::spawn_blocking(move || {
@@ -313,7 +309,7 @@ impl Conductor {
             self.watched.add(&seen);
             book.keep(&Gathered { second, tally: &tally, open, seen }, |total| {
                 let workers = self.workers.iter().map(|known| &known.worker);
-                validity::judge_workers(&total.measured, &self.watched, workers, descriptor_limit())
+                validity::judge_workers(total, &self.watched, workers, descriptor_limit())
             });
         }
     }

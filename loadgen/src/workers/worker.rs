@@ -225,6 +225,6 @@ impl Play {
         let lag = self.clock.now().saturating_sub(at);
         self.recorder.with(|tally| tally.relay_lag.record(lag));
         let receipt = self.messages.receive(self.messages.correlation(send), recipient, at);
-        self.received(recipient, Kind::Message, receipt);
+        self.received(recipient, Kind::Message, receipt, at);
     }
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{CLOUDWATCH, FolderError, SUMMARY};
-use crate::format::{CloudWatch, Summary};
+use super::{CLOUDWATCH, FolderError, MANIFEST, SUMMARY};
+use crate::format::{CloudWatch, Manifest, Summary};
 
 /// Writes `content` to `dir/name` by way of a synced temporary file in the same directory and a rename.
 ///
@@ -38,6 +38,15 @@ pub(crate) fn save_json<T: Serialize>(dir: &Path, name: &str, document: &T) -> R
     })?;
     json.push(b'\n');
     save(dir, name, &json)
+}
+
+/// Saves `manifest.json` into an existing run folder, for instance when a run has failed and nobody writes the folder any
+/// more.
+///
+/// # Errors
+/// [`FolderError::Io`] when it cannot be written; the old file is then untouched.
+pub fn save_manifest(dir: &Path, manifest: &Manifest) -> Result<(), FolderError> {
+    save_json(dir, MANIFEST, manifest)
 }
 
 /// Saves `summary.json` into an existing run folder, for instance with a correlation added after the run.

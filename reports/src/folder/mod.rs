@@ -13,7 +13,7 @@ mod rebuild;
 mod tag;
 mod writer;
 
-pub use atomic::{save_cloudwatch, save_summary};
+pub use atomic::{save_cloudwatch, save_manifest, save_summary};
 pub use error::FolderError;
 pub use hlog::Interval;
 pub use reader::RunFolder;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::atomic::{save_json, save_summary};
+use super::atomic::{save_manifest, save_summary};
 use super::hlog::HlogWriter;
 use super::lines::LineFile;
-use super::{ERRORS, FolderError, LATENCY, MANIFEST, SCENARIO, SERIES, save, save_cloudwatch};
+use super::{ERRORS, FolderError, LATENCY, SCENARIO, SERIES, save, save_cloudwatch};
 use crate::format::{CloudWatch, ErrorSample, Manifest, SeriesLine, Summary};
 
 /// Writes one run folder. Every failure is returned and none of them spoils the writer: after a full disk has room
@@ -42,7 +42,7 @@ impl RunWriter {
     /// [`FolderError::NotEmpty`] when the directory holds anything, [`FolderError::Io`] when it cannot be written.
     pub fn create(dir: &Path, manifest: &Manifest, scenario_toml: &str) -> Result<Self, FolderError> {
         make(dir)?;
-        save_json(dir, MANIFEST, manifest)?;
+        save_manifest(dir, manifest)?;
         save(dir, SCENARIO, scenario_toml.as_bytes())?;
         Ok(Self {
             dir: dir.to_path_buf(),
@@ -113,6 +113,6 @@ impl RunWriter {
         self.series.sync()?;
         self.errors.sync()?;
         self.latency.sync()?;
-        save_json(&self.dir, MANIFEST, manifest)
+        save_manifest(&self.dir, manifest)
     }
 }

@@ -76,6 +76,14 @@ impl Check<'_> {
                 "name the backend that takes them in target.url, or leave its own tokens in place",
             );
         }
+        if auth.mode == AuthMode::Token && auth.issuer.is_some() && matches!(target, Target::Embedded { .. })
+        {
+            self.wrong(
+                "/auth/issuer",
+                "names an identity provider that the embedded backend does not know: it brings its own",
+                "name the backend that trusts it in target.url, or leave it out",
+            );
+        }
         if auth.mode != AuthMode::Token
             && let Some(idle) = given.first().filter(|name| **name != "issuer")
         {

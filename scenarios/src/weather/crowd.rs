@@ -45,6 +45,11 @@ impl Crowd {
         (self.first..self.end).contains(&rank)
     }
 
+    /// Their numbers, ascending.
+    pub fn members(&self) -> impl Iterator<Item = u32> {
+        (0..self.players as u32).filter(|&player| self.holds(player))
+    }
+
     /// How many they are.
     #[must_use]
     pub const fn size(&self) -> u64 {

@@ -160,7 +160,7 @@ pub struct Malformed {
     /// A frame with a reserved bit set and no extension for it. RFC 6455: 1002.
     #[schemars(range(min = 0.0, max = 10_000.0))]
     pub reserved_bit: f64,
-    /// A binary message. API Gateway takes it as any other; a backend may close with 1003.
+    /// A binary message. API Gateway closes with 1003.
     #[schemars(range(min = 0.0, max = 10_000.0))]
     pub binary: f64,
     /// How long the backend's reaction is awaited before it counts as none. Left out: 5 s.

@@ -24,10 +24,27 @@ pub struct Weather {
     pub malformed: Malformed,
 }
 
+impl Weather {
+    /// How a player lives; `None` for one that stays, as all do that read slowly or fall silent.
+    #[must_use]
+    pub fn lives_of(&self, player: u32) -> Option<&Lives> {
+        let slow = self.slow.as_ref().is_some_and(|slow| slow.crowd.holds(player));
+        let silent = self.half_open.as_ref().is_some_and(|silent| silent.crowd.holds(player));
+        self.lives.as_ref().filter(|lives| lives.crowd.holds(player) && !slow && !silent)
+    }
+
+    /// How many players leave and come back.
+    #[must_use]
+    pub fn living(&self) -> u64 {
+        let drawn = self.lives.iter().flat_map(|lives| lives.crowd.members());
+        drawn.filter(|&player| self.lives_of(player).is_some()).count() as u64
+    }
+}
+
 /// Players that leave and come back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lives {
-    /// Who lives so.
+    /// Who is drawn to live so: [`Weather::lives_of`] tells who does.
     pub crowd: Crowd,
     /// How long a player stays.
     pub session: Draw,

@@ -18,7 +18,7 @@ impl Weather {
             };
             lines.push(format!(
                 "{} players {stay}, leave, and come back later ({}).",
-                lives.crowd.size(),
+                self.living(),
                 lives.pause
             ));
         }
@@ -39,7 +39,7 @@ impl Weather {
         lines.extend(self.reconnect.sentence());
         if let Some(slow) = &self.slow {
             lines.push(format!(
-                "{} players read slowly; the wait to be read is in their figures.",
+                "{} players read slowly; what is sent to them is in no figure.",
                 slow.crowd.size()
             ));
         }

@@ -34,7 +34,10 @@ pub(super) fn body(context: &Context<'_>) -> Markup {
             p.notice { strong { "Note: " } (warning) "." }
         }
         @if folder.summary.is_some() && folder.manifest.state != "finished" {
-            p.notice { "The run's state is " strong { (folder.manifest.state) } ": it did not go through its whole plan." }
+            p.notice { "The run's state is " strong { (folder.manifest.state) }
+                @if folder.manifest.state == "failed" { ": an error ended it, or not everything could be written." }
+                @else { ": it did not go through its whole plan." }
+            }
         }
         dl.figures {
             @for figure in figures(context) {
