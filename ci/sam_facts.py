@@ -202,6 +202,12 @@ def check_template(name, lambda_of):
     check(guard["steam"] == guard["token"], say("$connect with steam"))
     check((guard["iam"]["AuthorizationType"], guard["iam"].get("AuthorizerId")) == ("AWS_IAM", None), say("$connect with iam"))
     for auth, among in resources.items():
+        methods = of_type("AWS::ApiGateway::Method", among)
+        check(len(methods) == 2, say(f"methods of the REST API: {sorted(methods)}"))
+        wanted = ("AWS_IAM", None) if auth == "iam" else ("CUSTOM", "PollingAuthorizer")
+        for key, method in methods.items():
+            check((method["AuthorizationType"], method.get("AuthorizerId")) == wanted, say(f"{key} with {auth}"))
+    for auth, among in resources.items():
         for key, function in of_type("AWS::Lambda::Function", among).items():
             variables = function["Environment"]["Variables"]
             operations = {name for name in ALLOWED if lambda_of(name) == key.removesuffix("Function")}

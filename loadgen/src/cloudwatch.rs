@@ -47,7 +47,7 @@ pub async fn fetch(wanted: &CloudWatch, endpoint: Option<&Url>, window: Window) 
     let floor = |at: Timestamp| at.as_second().div_euclid(period) * period;
     let from = floor(window.start);
     let to = if period == 1 { floor(window.end) } else { floor(window.end) + period };
-    let (client, region) = client(wanted, endpoint).await;
+    let (client, region) = client(wanted, endpoint, None).await;
     let mut fetched = Fetched {
         schema_version: SCHEMA_VERSION,
         fetched_at: Timestamp::now(),
@@ -86,8 +86,16 @@ pub async fn fetch(wanted: &CloudWatch, endpoint: Option<&Url>, window: Window) 
     fetched
 }
 
-pub(crate) async fn client(wanted: &CloudWatch, endpoint: Option<&Url>) -> (Client, String) {
+/// `credentials`: those of the AWS chain, where it has been followed already.
+pub(crate) async fn client(
+    wanted: &CloudWatch,
+    endpoint: Option<&Url>,
+    credentials: Option<Credentials>,
+) -> (Client, String) {
     let mut loader = aws_config::from_env();
+    if let Some(credentials) = credentials {
+        loader = loader.credentials_provider(credentials);
+    }
     if let Some(region) = &wanted.region {
         loader = loader.region(Region::new(region.clone()));
     }

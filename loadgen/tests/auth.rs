@@ -23,9 +23,10 @@ const ACCESS_KEY: &str = "AKIDEXAMPLE";
 const SECRET_KEY: &str = "MARKERsecretKEYwJalrXUtnFEMI";
 const SESSION: &str = "MARKER/session+token==";
 
-/// A handshake as the target saw it.
+/// A handshake or a REST request as the target saw it.
 #[derive(Debug, Clone)]
 struct Seen {
+    method: String,
     url: Url,
     headers: BTreeMap<String, String>,
     raw: String,
@@ -43,21 +44,43 @@ impl Seen {
         }
         let raw = String::from_utf8(raw).unwrap();
         let mut lines = raw.lines();
-        let path = lines.next()?.split(' ').nth(1)?.to_owned();
+        let mut first = lines.next()?.split(' ').map(str::to_owned);
+        let (method, path) = (first.next()?, first.next()?);
         let headers: BTreeMap<_, _> = lines
             .filter_map(|line| line.split_once(": "))
             .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
             .collect();
         let url = Url::parse(&format!("ws://{}{path}", headers["host"])).unwrap();
-        Some(Self { url, headers, raw })
+        Some(Self { method, url, headers, raw })
     }
 
     fn parameter(&self, wanted: &str) -> Option<String> {
         self.url.query_pairs().find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
     }
+
+    /// Asserts that the signature, in the header or in the query, is the one that AWS computes; returns the names of
+    /// the headers that it covers.
+    fn bears_checking(&self) -> String {
+        let [credential, date, signed, sent] = match self.headers.get("authorization") {
+            Some(authorization) => {
+                let part = |name: &str| {
+                    authorization.split_once(name).unwrap().1.split(',').next().unwrap().to_owned()
+                };
+                let date = self.headers["x-amz-date"].clone();
+                [part("Credential="), date, part("SignedHeaders="), part("Signature=")]
+            }
+            None => ["Credential", "Date", "SignedHeaders", "Signature"]
+                .map(|name| self.parameter(&format!("X-Amz-{name}")).unwrap()),
+        };
+        let scope = credential.strip_prefix(&format!("{ACCESS_KEY}/")).unwrap();
+        assert!(scope.ends_with("/eu-west-1/execute-api/aws4_request"), "{scope}");
+        assert_eq!(sent, signature(self, &date, scope, &signed), "{} {}", self.method, self.url);
+        signed
+    }
 }
 
-/// A target that keeps what it sees; it takes every handshake, or sends back the head that it refuses.
+/// A target that keeps what it sees; it takes every handshake, or sends back the head that it refuses. What is no
+/// handshake asks for a placement, which is there at the first question.
 struct Target {
     url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -73,7 +96,11 @@ impl Target {
             let mut open = Vec::new();
             for mut stream in listener.incoming().flatten() {
                 let Some(seen) = Seen::read(&mut stream) else { continue };
-                let answer = if accepts {
+                let answer = if !seen.headers.contains_key("sec-websocket-key") {
+                    let status = if seen.method == "POST" { "PENDING" } else { "FULFILLED" };
+                    let body = json!({ "placementId": "p-1", "status": status });
+                    format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{body}")
+                } else if accepts {
                     let accept = derive_accept_key(seen.headers["sec-websocket-key"].as_bytes());
                     format!(
                         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
@@ -82,8 +109,9 @@ impl Target {
                     format!("HTTP/1.1 403 Forbidden\r\n\r\nI do not like {}", seen.raw)
                 };
                 stream.write_all(answer.as_bytes()).unwrap();
+                let socket = accepts && seen.headers.contains_key("sec-websocket-key");
                 kept.lock().unwrap().push(seen);
-                if accepts {
+                if socket {
                     open.push(stream);
                 }
             }
@@ -202,7 +230,8 @@ fn signature(seen: &Seen, date: &str, scope: &str, signed: &str) -> String {
         signed.split(';').map(|name| format!("{name}:{}\n", seen.headers[name].trim())).collect();
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let hash = |text: &str| hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
-    let request = format!("GET\n{}\n{}\n{headers}\n{signed}\n{}", seen.url.path(), query.join("&"), hash(""));
+    let (method, path, query) = (&seen.method, seen.url.path(), query.join("&"));
+    let request = format!("{method}\n{path}\n{query}\n{headers}\n{signed}\n{}", hash(""));
     let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", hash(&request));
     let mac = |key: &[u8], text: &str| {
         hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
@@ -218,18 +247,8 @@ fn signed_handshakes_bear_checking() {
     let ran = run(scene(auth), &target, &[]);
     assert_eq!(ran.exits(0).summary().sockets.opened, 12);
     for seen in target.seen() {
-        let authorization = seen.headers["authorization"].clone();
-        let part = |name: &str| {
-            let (_, rest) = authorization.split_once(name).unwrap();
-            rest.split(',').next().unwrap().to_owned()
-        };
-        let (credential, signed) = (part("Credential="), part("SignedHeaders="));
-        let scope = credential.strip_prefix(&format!("{ACCESS_KEY}/")).unwrap();
-        assert!(scope.ends_with("/eu-west-1/execute-api/aws4_request"), "{scope}");
-        assert_eq!(signed, "host;x-amz-date;x-amz-security-token;x-player-id");
+        assert_eq!(seen.bears_checking(), "host;x-amz-date;x-amz-security-token;x-player-id");
         assert_eq!(seen.headers["x-amz-security-token"], SESSION);
-        let expected = signature(&seen, &seen.headers["x-amz-date"], scope, &signed);
-        assert_eq!(part("Signature="), expected);
     }
     let players: BTreeSet<_> = target.seen().iter().map(|seen| seen.headers["x-player-id"].clone()).collect();
     assert_eq!(players.len(), 12);
@@ -243,19 +262,34 @@ fn presigned_urls_bear_checking() {
     let ran = run(scene(auth), &target, &[]);
     assert_eq!(ran.exits(0).summary().sockets.opened, 12);
     for seen in target.seen() {
-        let of = |name: &str| seen.parameter(name).unwrap();
         assert!(!seen.headers.contains_key("authorization"));
-        assert_eq!(
-            (of("X-Amz-Expires"), of("X-Amz-SignedHeaders")),
-            ("90".into(), "host;x-player-id".into())
-        );
-        assert_eq!(of("X-Amz-Security-Token"), SESSION);
-        let credential = of("X-Amz-Credential");
-        let scope = credential.strip_prefix(&format!("{ACCESS_KEY}/")).unwrap();
-        assert_eq!(
-            of("X-Amz-Signature"),
-            signature(&seen, &of("X-Amz-Date"), scope, &of("X-Amz-SignedHeaders"))
-        );
+        assert_eq!(seen.bears_checking(), "host;x-player-id");
+        assert_eq!(seen.parameter("X-Amz-Expires").as_deref(), Some("90"));
+        assert_eq!(seen.parameter("X-Amz-Security-Token").as_deref(), Some(SESSION));
+    }
+}
+
+const POLLING: &str = "[operations.placement_poll]\nrate = 10.0\nevery = \"20ms\"\n";
+
+#[test]
+fn signed_questions_bear_checking() {
+    for form in ["header", "query"] {
+        let target = Target::start(true);
+        let rest = target.url.replace("ws:", "http:").replace("/Staging?v=2", "/Rest");
+        let auth =
+            format!("[auth]\nmode = \"sigv4\"\nsigv4 = {{ region = \"eu-west-1\", form = \"{form}\" }}");
+        let ran =
+            run(scene(&format!("{auth}\n{POLLING}")), &target, &["--set", &format!("target.rest={rest}")]);
+        let summary = ran.exits(0).summary();
+        let poll = &summary.operations["placement_poll"];
+        assert!(poll.completed > 0 && poll.completed == poll.offered, "{form}: {poll:?}");
+        let seen = target.seen();
+        for (method, path) in [("POST", "/Rest/placements"), ("GET", "/Rest/placements/p-1")] {
+            let asked = seen.iter().filter(|seen| seen.method == method && seen.url.path() == path);
+            let covered: Vec<_> = asked.map(Seen::bears_checking).collect();
+            assert_eq!(covered.len() as u64, poll.sent, "{form}: {method}");
+            assert!(covered.iter().all(|names| names.ends_with(";x-player-id")), "{covered:?}");
+        }
     }
 }
 
@@ -401,6 +435,45 @@ fn the_gateway_proves_every_signature() {
                 assert_balanced(&summary);
                 let messages = &summary.deliveries["message"];
                 assert!(messages.expected > 0 && messages.lost == 0, "{form}: {messages:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_rest_api_proves_every_signature() {
+    let backend = Backend::start(&["--profile", "instant", "--auth", "iam"]);
+    // It believes who a player says to be, so that a wrong signature comes as far as the REST API.
+    let believing = Backend::start(&["--profile", "instant", "--auth", "header"]);
+    let rest = format!("target.rest={}", backend.url("rest"));
+    let signed =
+        |form: &str| format!("mode = \"sigv4\"\nsigv4 = {{ region = \"eu-west-1\", form = \"{form}\" }}");
+    let wrong = "The request signature we calculated does not match";
+    for (auth, secret, target, refusal) in [
+        (signed("header"), "local", &backend, None),
+        (signed("query"), "local", &backend, None),
+        (signed("header"), "MARKERguess", &believing, Some(wrong)),
+        (signed("query"), "MARKERguess", &believing, Some(wrong)),
+        ("mode = \"header\"".into(), "local", &believing, Some("Missing Authentication Token")),
+    ] {
+        let scene = scene(&format!("[auth]\n{auth}\n{POLLING}"));
+        let mut command = scene.command(&["--target", target.url("websocket"), "--set", &rest]);
+        aws(&mut command);
+        command.env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", secret);
+        let output = command.env_remove("AWS_SESSION_TOKEN").output().unwrap();
+        let ran = scene.ran(output);
+        let summary = ran.exits(if refusal.is_some() { 3 } else { 0 }).summary();
+        assert_balanced(&summary);
+        assert_eq!(summary.sockets.opened, 12, "{auth}");
+        let poll = &summary.operations["placement_poll"];
+        assert!(poll.offered > 0, "{auth}");
+        match refusal {
+            None => assert_eq!(poll.completed, poll.offered, "{auth}: {poll:?}"),
+            Some(words) => {
+                assert_eq!(poll.errors.get("status_403"), Some(&poll.offered), "{auth}: {poll:?}");
+                let written = written(&ran);
+                assert!(written.contains(words), "{auth}");
+                assert!(!written.contains("MARKER"), "{auth}: {}", around(&written, "MARKER"));
             }
         }
     }

@@ -179,3 +179,30 @@ fn missing_aws_credentials_stop_a_signed_run() {
     assert_eq!(aws["status"], "fail");
     assert!(aws["meaning"].as_str().unwrap().contains("AWS_ACCESS_KEY_ID"), "{aws}");
 }
+
+#[test]
+fn the_aws_chain_is_followed_once() {
+    let backend = Backend::start(&["--profile", "instant", "--auth", "iam"]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("scenario.toml"), SCENARIO).unwrap();
+    let keys = "{\"Version\":1,\"AccessKeyId\":\"local\",\"SecretAccessKey\":\"local\"}";
+    std::fs::write(path("keys.sh"), format!("echo once >> {}\necho '{keys}'\n", path("asked"))).unwrap();
+    let config = format!("[default]\nregion = eu-west-1\ncredential_process = /bin/sh {}\n", path("keys.sh"));
+    std::fs::write(path("config"), config).unwrap();
+    let output = Command::new(LOADGEN)
+        .args(["doctor", &path("scenario.toml"), "--target", backend.url("websocket"), "--json"])
+        .args(["--set", "auth.mode=sigv4"])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", folder.path())
+        .env("AWS_CONFIG_FILE", path("config"))
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .output()
+        .unwrap();
+    let visit = Visit::of(output);
+    assert_eq!(visit.code, Some(0), "{}", visit.text);
+    assert!(visit.check("aws")["meaning"].as_str().unwrap().contains("region eu-west-1"), "{}", visit.text);
+    assert!(visit.check("handshake")["meaning"].as_str().unwrap().contains("taken"), "{}", visit.text);
+    assert_eq!(std::fs::read_to_string(path("asked")).unwrap(), "once\n");
+}

@@ -12,7 +12,7 @@ use crate::document::Document;
 use crate::duration::Span;
 use crate::mistakes::Mistake;
 use crate::plan::{CloudWatch, MAX_MESSAGE_BYTES, MessageShape, Plan, PlannedOperation, Poll, Target};
-use crate::scenario::{self, AuthMode, Scenario};
+use crate::scenario::{self, Scenario};
 use crate::threshold::{self, Metric, Operation, Threshold};
 use crate::weather::keys::Policy;
 
@@ -134,13 +134,6 @@ impl<'d> Check<'d> {
     fn poll(&mut self, scenario: &Scenario, target: &Target) -> Option<Poll> {
         let poll = scenario.operations.placement_poll.as_ref()?;
         let pointer = "/operations/placement_poll";
-        if scenario.auth.mode == AuthMode::SigV4 {
-            self.wrong(
-                pointer,
-                "REST requests cannot be signed yet",
-                "use another auth.mode, or placement_request, which asks over the socket",
-            );
-        }
         let rest = scenario.target.rest.as_ref().and_then(|rest| {
             self.url("/target/rest", rest, &["http", "https"], "write the REST API's URL with its stage")
         });

@@ -7,6 +7,7 @@
 use std::ops::AddAssign;
 use std::time::Duration;
 
+use crate::auth::planned::AuthMode;
 use crate::plan::{Model, Plan, PlannedOperation};
 use crate::prices;
 use crate::threshold::Operation;
@@ -35,6 +36,8 @@ const CELLS: u32 = 1_000;
 pub struct Work {
     /// Message units in both directions.
     pub messages: f64,
+    /// Requests to the REST API.
+    pub rest_requests: f64,
     /// Lambda invocations.
     pub invocations: f64,
     /// Read units: a consistent read of an item (of at most 4 KB, as all are) is one, an eventually consistent one half.
@@ -53,6 +56,7 @@ impl Work {
     fn times(self, count: f64) -> Self {
         Self {
             messages: self.messages * count,
+            rest_requests: self.rest_requests * count,
             invocations: self.invocations * count,
             reads: self.reads * count,
             writes: self.writes * count,
@@ -78,6 +82,7 @@ impl Work {
 impl AddAssign for Work {
     fn add_assign(&mut self, other: Self) {
         self.messages += other.messages;
+        self.rest_requests += other.rest_requests;
         self.invocations += other.invocations;
         self.reads += other.reads;
         self.writes += other.writes;
@@ -147,9 +152,11 @@ impl Forecast {
 
     fn add(&mut self, plan: &Plan, operation: Operation, count: f64, phases: f64) {
         let small = Work::exchange(AROUND / 2.0, AROUND);
+        // Asked with each handshake and each REST request; a signature is proven by the gateway itself.
+        let authorizer = if plan.auth.mode == AuthMode::SigV4 { 0.0 } else { 1.0 };
         let work = match operation {
-            // Authorizer and $connect; a handshake is no message.
-            Operation::Connect => Work { invocations: 2.0, writes: 2.0, ..Work::default() },
+            // A handshake is no message.
+            Operation::Connect => Work { invocations: 1.0 + authorizer, writes: 2.0, ..Work::default() },
             Operation::SendMessage => {
                 let Some(shape) = &plan.message else { return };
                 let recipients = shape.mean_fan_out();
@@ -175,10 +182,19 @@ impl Forecast {
                 Work { invocations: 2.0, reads: 1.0, writes: 4.0, publishes: 1.0, ..small }
             }
             Operation::PlacementPoll => {
-                // Pushed all the same; asked for once at least.
+                // Pushed all the same; wished for, and asked for once at least.
                 self.work += Work::push(3.0 * AROUND).times(count);
                 self.work += stream(2.0 * count, phases);
-                Work { invocations: 3.0, reads: 2.0, writes: 4.0, publishes: 1.0, ..Work::default() }
+                let rest_requests = 2.0;
+                Work {
+                    rest_requests,
+                    invocations: rest_requests * (1.0 + authorizer) + 1.0,
+                    reads: 2.0,
+                    writes: 4.0,
+                    publishes: 1.0,
+                    bytes_down: 4.0 * AROUND,
+                    ..Work::default()
+                }
             }
             Operation::UnknownRoute => small,
         };
@@ -193,6 +209,7 @@ impl Forecast {
         vec![
             item("connection minutes", self.connection_minutes, prices::CONNECTION_MINUTE),
             item("WebSocket messages", work.messages, prices::MESSAGE),
+            item("REST requests", work.rest_requests, prices::REST_REQUEST),
             item("Lambda requests", work.invocations, prices::INVOCATION),
             item("Lambda GB-seconds", work.invocations * INVOCATION_SECONDS * MEMORY_GB, prices::GB_SECOND),
             item("DynamoDB write units", work.writes, prices::WRITE_UNIT),
@@ -216,7 +233,8 @@ impl Forecast {
                 INVOCATION_SECONDS * 1e3
             ),
             format!(
-                "Nothing fails and nothing is repeated; of the polling way one question each, and no price of REST; in the closed model an answer takes {} ms.",
+                "Nothing fails and nothing is repeated; of the polling way one question each; in the closed model an \
+                 answer takes {} ms.",
                 ANSWER.as_millis()
             ),
         ]
@@ -286,6 +304,23 @@ mod tests {
         let large =
             forecast(&format!("{BASE}[operations.send_message]\nrate = 10.0\nfan_out = 4\nsize = 30000\n"));
         assert!((large.work.writes - idle.work.writes - 600.0 * 8.0 * 30.0).abs() < 1e-9, "30 units an item");
+    }
+
+    #[test]
+    fn a_polled_placement_is_a_wish_and_a_question_which_the_authorizer_sees_unless_they_are_signed() {
+        let polling = "[operations.placement_poll]\nrate = 10.0\n[target]\nurl = \"wss://a.example/S\"\n\
+            rest = \"https://b.example/S\"\n";
+        let with = |auth: &str| forecast(&format!("{BASE}{polling}[auth]\nmode = \"{auth}\"\n"));
+        let (believed, signed) = (with("header"), with("sigv4"));
+        let price = |forecast: &Forecast| {
+            forecast.cost().into_iter().find(|item| item.name == "REST requests").map(|item| item.dollars)
+        };
+        for forecast in [&believed, &signed] {
+            assert!((forecast.work.rest_requests - 1_200.0).abs() < 1e-9);
+            assert!((price(forecast).unwrap() - 1_200.0 * 3.5e-6).abs() < 1e-12);
+        }
+        let authorizers = 600.0 + 1_200.0;
+        assert!((believed.work.invocations - signed.work.invocations - authorizers).abs() < 1e-9);
     }
 
     #[test]

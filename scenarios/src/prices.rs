@@ -18,6 +18,9 @@ pub(crate) const CONNECTION_MINUTE: f64 = 0.25 * MILLION;
 pub(crate) const MESSAGE: f64 = 1.0 * MILLION;
 /// API Gateway: what one message unit holds, in bytes.
 pub(crate) const MESSAGE_UNIT: f64 = 32.0 * 1024.0;
+/// API Gateway, REST API (`AWS::ApiGateway::RestApi`): a request; the first 333 million a month.
+/// aws.amazon.com/api-gateway/pricing.
+pub(crate) const REST_REQUEST: f64 = 3.50 * MILLION;
 /// Lambda: a request. aws.amazon.com/lambda/pricing.
 pub(crate) const INVOCATION: f64 = 0.20 * MILLION;
 /// Lambda on x86: a second with a gigabyte of memory; initialisation counts since August 2025.

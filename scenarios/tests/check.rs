@@ -62,6 +62,8 @@ fn an_explanation_has_sentences_a_chart_and_a_price() {
         [operations.placement_request]
         rate = 2.0
         arrivals = "poisson"
+        [operations.placement_poll]
+        rate = 1.0
         [operations.unknown_route]
         model = "closed"
         think_time = "1s to 3s"

@@ -1,6 +1,6 @@
 //! Credentials of the standard AWS chain: environment, profile files, SSO, a credential process, the machine's role.
 
-use aws_config::{Region, SdkConfig};
+use aws_config::Region;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 
@@ -10,30 +10,38 @@ use super::AuthError;
 const REMEDY: &str =
     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the machine a role";
 
-/// Loads the chain's configuration, with another region if one is given.
-pub async fn config(region: Option<&str>) -> SdkConfig {
-    let loader = aws_config::from_env();
-    match region {
-        Some(region) => loader.region(Region::new(region.to_owned())).load().await,
-        None => loader.load().await,
+/// What the chain has come to. It may ask files, programs and services on its way, so it is followed once and kept.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    /// The region that was given, else the chain's.
+    pub region: Option<String>,
+    /// The credentials.
+    pub credentials: Credentials,
+    /// Where newer credentials will come from.
+    pub(super) provider: SharedCredentialsProvider,
+}
+
+impl Chain {
+    /// Follows the chain, with another region if one is given.
+    ///
+    /// # Errors
+    /// [`AuthError::Aws`] when it has no credentials.
+    pub async fn resolve(region: Option<&str>) -> Result<Self, AuthError> {
+        let mut loader = aws_config::from_env();
+        if let Some(region) = region {
+            loader = loader.region(Region::new(region.to_owned()));
+        }
+        let config = loader.load().await;
+        let provider = config
+            .credentials_provider()
+            .ok_or_else(|| AuthError::Aws(format!("there are no AWS credentials; {REMEDY}")))?;
+        let credentials = credentials(&provider).await?;
+        Ok(Self { region: config.region().map(ToString::to_string), credentials, provider })
     }
 }
 
-/// Where the configuration's credentials come from.
-///
-/// # Errors
-/// [`AuthError::Aws`] when the configuration has no place to look.
-pub fn provider(config: &SdkConfig) -> Result<SharedCredentialsProvider, AuthError> {
-    config
-        .credentials_provider()
-        .ok_or_else(|| AuthError::Aws(format!("there are no AWS credentials; {REMEDY}")))
-}
-
-/// Asks the chain.
-///
-/// # Errors
-/// [`AuthError::Aws`] when it has none.
-pub async fn credentials(provider: &SharedCredentialsProvider) -> Result<Credentials, AuthError> {
+/// Asks for credentials.
+pub(super) async fn credentials(provider: &SharedCredentialsProvider) -> Result<Credentials, AuthError> {
     // Only the outermost message: what lies below may quote a file.
     provider
         .provide_credentials()

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! source (issuer, key, file, command) ─▶ vault: a token a player, renewed before its end, dropped once it is used
-//! AWS chain ─▶ signer: a signature a handshake                              ─▶ what the handshake presents
+//! AWS chain ─▶ signer: a signature a request                                ─▶ what a handshake or REST request presents
 //! ```
 //!
-//! Tokens and signatures are secrets: they are put into the handshake and never written anywhere, not even when the
+//! Tokens and signatures are secrets: they are put into the request and never written anywhere, not even when the
 //! target sends them back ([`presented::Secrets::hide_in`]).
 
 pub mod aws;
@@ -20,14 +20,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use http::Method;
 use scenarios::Plan;
 use scenarios::scenario::AuthMode;
 use scenarios::shard::Shard;
-use tokio::task::AbortHandle;
+use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 pub use presented::{Presented, Secrets};
 
+use aws::Chain;
 use sigv4::Signer;
 use source::Source;
 use vault::Vault;
@@ -37,7 +39,7 @@ pub struct Credentials {
     plan: Arc<Plan>,
     kind: Kind,
     /// Renews what ends; it ends with this value.
-    renewal: Option<AbortHandle>,
+    _renewal: Option<AbortOnDropHandle<()>>,
 }
 
 enum Kind {
@@ -50,14 +52,6 @@ enum Kind {
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials").field("mode", &self.plan.auth.mode).finish_non_exhaustive()
-    }
-}
-
-impl Drop for Credentials {
-    fn drop(&mut self) {
-        if let Some(renewal) = &self.renewal {
-            renewal.abort();
-        }
     }
 }
 
@@ -97,7 +91,7 @@ pub enum AuthError {
         problem: String,
     },
     /// AWS credentials or a signature.
-    #[error("the handshake cannot be signed: {0}")]
+    #[error("requests cannot be signed: {0}")]
     Aws(String),
     /// A token has ended, and the attempt to renew it failed a moment ago.
     #[error("the token has expired and could not be renewed: {0}")]
@@ -116,16 +110,24 @@ impl Credentials {
             AuthMode::Token => {
                 let vault = Arc::new(Vault::new(Arc::clone(plan), shard, Source::new(plan, issuer)?));
                 vault.fill().await?;
-                let renewal = tokio::spawn(vault::keep_fresh(Arc::downgrade(&vault)));
-                (Kind::Tokens(vault), Some(renewal.abort_handle()))
+                let renewal = tokio::spawn(vault::keep_fresh(Arc::clone(&vault)));
+                (Kind::Tokens(vault), Some(renewal))
             }
             AuthMode::SigV4 => {
-                let signer = Arc::new(Signer::prepare(plan).await?);
-                let renewal = tokio::spawn(sigv4::keep_fresh(Arc::downgrade(&signer)));
-                (Kind::Signatures(signer), Some(renewal.abort_handle()))
+                return Self::signing(plan, Chain::resolve(plan.auth.sigv4.region.as_deref()).await?);
             }
         };
-        Ok(Self { plan: Arc::clone(plan), kind, renewal })
+        Ok(Self { plan: Arc::clone(plan), kind, _renewal: renewal.map(AbortOnDropHandle::new) })
+    }
+
+    /// Signatures of all players, made with what the AWS chain has come to.
+    ///
+    /// # Errors
+    /// [`AuthError`] when there is no region to sign for.
+    pub fn signing(plan: &Arc<Plan>, chain: Chain) -> Result<Self, AuthError> {
+        let signer = Arc::new(Signer::new(Arc::clone(plan), chain)?);
+        let renewal = AbortOnDropHandle::new(tokio::spawn(sigv4::keep_fresh(Arc::clone(&signer))));
+        Ok(Self { plan: Arc::clone(plan), kind: Kind::Signatures(signer), _renewal: Some(renewal) })
     }
 
     /// What player `number` presents in a handshake with `url`. Waits only where a token has to be had again.
@@ -133,13 +135,27 @@ impl Credentials {
     /// # Errors
     /// [`AuthError`] when a token or the AWS credentials have ended and could not be renewed.
     pub async fn present(&self, number: u32, url: &Url) -> Result<Presented, AuthError> {
+        self.present_in(number, &Method::GET, url, &[]).await
+    }
+
+    /// The same in any HTTP request: a signature is good for this method, URL and body only.
+    ///
+    /// # Errors
+    /// As for [`present`](Self::present).
+    pub async fn present_in(
+        &self,
+        number: u32,
+        method: &Method,
+        url: &Url,
+        body: &[u8],
+    ) -> Result<Presented, AuthError> {
         match &self.kind {
             Kind::Nothing => Ok(Presented::default()),
             Kind::Ids => Ok(Presented::player_id(&self.plan.player_id(number))),
             Kind::Tokens(vault) => {
                 Ok(Presented::token(&self.plan.auth.placement, &vault.token(number).await?))
             }
-            Kind::Signatures(signer) => signer.sign(&self.plan.player_id(number), url),
+            Kind::Signatures(signer) => signer.sign(&self.plan.player_id(number), method, url, body),
         }
     }
 

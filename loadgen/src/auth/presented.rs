@@ -1,4 +1,5 @@
-//! What a handshake presents: query parameters and headers, and how to keep them out of every message.
+//! What a handshake or a REST request presents: query parameters and headers, and how to keep them out of every
+//! message.
 
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
@@ -10,7 +11,7 @@ const TELLTALE: usize = 12;
 /// What stands in a secret's place.
 const HIDDEN: &str = "[credential]";
 
-/// Query parameters and headers of one handshake.
+/// Query parameters and headers of one request.
 #[derive(Default)]
 pub struct Presented {
     query: Vec<(String, String)>,
@@ -94,7 +95,7 @@ impl Presented {
     }
 }
 
-/// The secrets of one handshake, to keep them out of what the target says about it.
+/// The secrets of one request, to keep them out of what the target says about it.
 #[derive(Default)]
 pub struct Secrets(Vec<String>);
 

@@ -1,21 +1,23 @@
-//! Handshakes signed with AWS Signature Version 4, in headers or as a presigned URL.
+//! Handshakes and REST requests signed with AWS Signature Version 4, in headers or as a presigned URL.
 //!
-//! A signature is good for five minutes and names its second, so it is made when the handshake is due and not before;
+//! A signature is good for five minutes and names its second, so it is made when the request is due and not before;
 //! `cargo bench -- credentials` says what it costs. The AWS credentials behind it are had ahead and renewed before they end.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
 use aws_sigv4::sign::v4;
+use http::Method;
 use parking_lot::RwLock;
 use scenarios::Plan;
 use scenarios::auth::planned::SigV4Form;
 use url::Url;
 
-use super::{AuthError, Presented, aws};
+use super::aws::{self, Chain};
+use super::{AuthError, Presented};
 
 /// How often the signer looks whether its credentials are about to end.
 const LOOK: Duration = Duration::from_secs(1);
@@ -25,7 +27,7 @@ const RETRY: Duration = Duration::from_secs(5);
 const SECRET: [&str; 4] =
     ["authorization", "x-amz-security-token", "X-Amz-Signature", "X-Amz-Security-Token"];
 
-/// Signs handshakes.
+/// Signs requests.
 pub(super) struct Signer {
     plan: Arc<Plan>,
     region: String,
@@ -34,19 +36,23 @@ pub(super) struct Signer {
 }
 
 impl Signer {
-    /// Asks the AWS chain for the credentials to sign with.
-    pub(super) async fn prepare(plan: &Arc<Plan>) -> Result<Self, AuthError> {
-        let config = aws::config(plan.auth.sigv4.region.as_deref()).await;
-        let region = config.region().map(ToString::to_string).ok_or_else(|| {
+    /// Signs with what the AWS chain has come to.
+    pub(super) fn new(plan: Arc<Plan>, chain: Chain) -> Result<Self, AuthError> {
+        let Chain { region, credentials, provider } = chain;
+        let region = region.ok_or_else(|| {
             AuthError::Aws("there is no AWS region; set auth.sigv4.region or AWS_REGION".into())
         })?;
-        let provider = aws::provider(&config)?;
-        let credentials = RwLock::new(aws::credentials(&provider).await?);
-        Ok(Self { plan: Arc::clone(plan), region, provider, credentials })
+        Ok(Self { plan, region, provider, credentials: RwLock::new(credentials) })
     }
 
-    /// What `player` presents in a handshake with `url`, signed now.
-    pub(super) fn sign(&self, player: &str, url: &Url) -> Result<Presented, AuthError> {
+    /// What `player` presents in a request, signed now with its body.
+    pub(super) fn sign(
+        &self,
+        player: &str,
+        method: &Method,
+        url: &Url,
+        body: &[u8],
+    ) -> Result<Presented, AuthError> {
         let credentials = self.credentials.read().clone();
         let now = SystemTime::now();
         if credentials.expiry().is_some_and(|end| end <= now) {
@@ -72,7 +78,7 @@ impl Signer {
         let mut presented =
             if wanted.player_header { Presented::player_id(player) } else { Presented::default() };
         let headers = wanted.player_header.then_some(("x-player-id", player)).into_iter();
-        let request = SignableRequest::new("GET", url.as_str(), headers, SignableBody::Bytes(&[]))
+        let request = SignableRequest::new(method.as_str(), url.as_str(), headers, SignableBody::Bytes(body))
             .map_err(|error| wrong(&error))?;
         let (signed, _) = sign(request, &parameters).map_err(|error| wrong(&error))?.into_parts();
         for (name, value) in signed.headers() {
@@ -91,11 +97,10 @@ impl Signer {
     }
 }
 
-/// Renews the credentials before they end, as long as there is a signer.
-pub(super) async fn keep_fresh(signer: Weak<Signer>) {
+/// Renews the credentials before they end.
+pub(super) async fn keep_fresh(signer: Arc<Signer>) {
     loop {
         tokio::time::sleep(LOOK).await;
-        let Some(signer) = signer.upgrade() else { return };
         if !signer.due() {
             continue;
         }

@@ -3,8 +3,8 @@
 //! The first player that asks a second time shows that players reconnect: from then on tokens are kept, and renewed,
 //! so that a reconnect does not wait for one.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -154,13 +154,12 @@ fn seconds(at: u64) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-/// Renews what is about to end, as long as there is a vault.
-pub(super) async fn keep_fresh(vault: Weak<Vault>) {
+/// Renews what is about to end.
+pub(super) async fn keep_fresh(vault: Arc<Vault>) {
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         look.tick().await;
-        let Some(vault) = vault.upgrade() else { return };
         let due = vault.due(now());
         let batch = if vault.source.gives_all_at_once() { due.len().max(1) } else { BATCH };
         for batch in due.chunks(batch) {
@@ -178,6 +177,7 @@ mod tests {
 
     use jsonwebtoken::{EncodingKey, Header, encode};
     use serde_json::json;
+    use tokio_util::task::AbortOnDropHandle;
 
     use super::*;
 
@@ -209,15 +209,18 @@ mod tests {
         assert_eq!(*vault.token(0).await.unwrap(), *first);
         let second = jwt("second", 3_600);
         std::fs::write(folder.path().join("t.csv"), format!("token\n{second}\nother\n")).unwrap();
-        let renewal = tokio::spawn(keep_fresh(Arc::downgrade(&vault)));
+        let renewal = AbortOnDropHandle::new(tokio::spawn(keep_fresh(Arc::clone(&vault))));
         let patience = std::time::Instant::now() + Duration::from_secs(30);
         while vault.at_hand(0).as_deref() != Some(&second) {
             assert!(std::time::Instant::now() < patience, "not renewed");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert_eq!(&*vault.token(1).await.unwrap(), endless, "what has no end is left alone");
-        drop(vault);
-        tokio::time::timeout(Duration::from_secs(30), renewal).await.unwrap().unwrap();
+        drop(renewal);
+        while Arc::strong_count(&vault) > 1 {
+            assert!(std::time::Instant::now() < patience, "the renewal goes on");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::error::DisplayErrorContext;
 use scenarios::Plan;
 use scenarios::auth::planned::TokenSource;
@@ -11,25 +12,32 @@ use scenarios::scenario::AuthMode;
 use scenarios::shard::Shard;
 
 use super::facts::Access;
-use crate::auth::{Credentials, aws};
+use crate::auth::aws::Chain;
+use crate::auth::{AuthError, Credentials};
 use crate::cloudwatch;
 
 /// Tries what the plan needs, for one player; the credentials serve for the target's handshake.
 pub async fn look(plan: &Arc<Plan>) -> (Option<Credentials>, Vec<Access>) {
     let embedded = matches!(plan.target, Target::Embedded { .. });
+    let signed = plan.auth.mode == AuthMode::SigV4;
+    let wanted = plan.cloudwatch.as_ref().filter(|_| !embedded);
     let mut access = Vec::new();
-    let cloudwatch_on_aws = plan.cloudwatch.as_ref().filter(|wanted| !embedded && wanted.endpoint.is_none());
-    if plan.auth.mode == AuthMode::SigV4 || cloudwatch_on_aws.is_some() {
-        access.push(chain(plan.auth.sigv4.region.as_deref(), plan.auth.mode == AuthMode::SigV4).await);
-    }
-    if let Some(wanted) = plan.cloudwatch.as_ref().filter(|_| !embedded) {
-        access.push(cloudwatch(wanted).await);
+    let chain = if signed || wanted.is_some_and(|wanted| wanted.endpoint.is_none()) {
+        let chain = Chain::resolve(plan.auth.sigv4.region.as_deref()).await;
+        access.push(self::chain(&chain, signed));
+        Some(chain)
+    } else {
+        None
+    };
+    if let Some(wanted) = wanted {
+        access.push(cloudwatch(wanted, chain.as_ref()).await);
     }
     if embedded {
         return (None, access);
     }
     let mut one = (**plan).clone();
     one.players = 1;
+    let one = Arc::new(one);
     let what = match (plan.auth.mode, &plan.auth.source) {
         (AuthMode::Token, TokenSource::Issuer(Some(issuer))) => {
             format!("a token from {}", issuer.origin().ascii_serialization())
@@ -44,7 +52,10 @@ pub async fn look(plan: &Arc<Plan>) -> (Option<Credentials>, Vec<Access>) {
         (AuthMode::Header, _) => "a player id".into(),
         (AuthMode::None, _) => "no credentials".into(),
     };
-    let prepared = Credentials::prepare(&Arc::new(one), Shard::WHOLE, None).await;
+    let prepared = match chain {
+        Some(chain) if signed => chain.and_then(|chain| Credentials::signing(&one, chain)),
+        _ => Credentials::prepare(&one, Shard::WHOLE, None).await,
+    };
     let outcome = match &prepared {
         Ok(_) => Ok("at hand".into()),
         Err(error) => Err(error.to_string()),
@@ -54,14 +65,9 @@ pub async fn look(plan: &Arc<Plan>) -> (Option<Credentials>, Vec<Access>) {
 }
 
 /// Whether the AWS chain has credentials, and for how long; not whose.
-async fn chain(region: Option<&str>, vital: bool) -> Access {
-    let config = aws::config(region).await;
-    let asked = match aws::provider(&config) {
-        Ok(provider) => aws::credentials(&provider).await,
-        Err(error) => Err(error),
-    };
-    let outcome = asked.map_err(|error| error.to_string()).map(|credentials| {
-        let region = config.region().map_or_else(|| "no region".into(), |region| format!("region {region}"));
+fn chain(chain: &Result<Chain, AuthError>, vital: bool) -> Access {
+    let outcome = chain.as_ref().map_err(ToString::to_string).map(|Chain { region, credentials, .. }| {
+        let region = region.as_ref().map_or_else(|| "no region".into(), |region| format!("region {region}"));
         let left = credentials.expiry().and_then(|end| end.duration_since(SystemTime::now()).ok());
         let end = left.map_or_else(String::new, |left| format!(", good for {} s more", left.as_secs()));
         format!("resolved, {region}{end}")
@@ -69,18 +75,25 @@ async fn chain(region: Option<&str>, vital: bool) -> Access {
     Access { check: "aws", what: "the AWS chain".into(), outcome, vital }
 }
 
-async fn cloudwatch(wanted: &scenarios::plan::CloudWatch) -> Access {
-    let (client, region) = cloudwatch::client(wanted, wanted.endpoint.as_ref()).await;
+async fn cloudwatch(
+    wanted: &scenarios::plan::CloudWatch,
+    chain: Option<&Result<Chain, AuthError>>,
+) -> Access {
+    let credentials = chain.and_then(|chain| Some(chain.as_ref().ok()?.credentials.clone()));
+    let (client, region) = cloudwatch::client(wanted, wanted.endpoint.as_ref(), credentials).await;
     let what = wanted.endpoint.as_ref().map_or_else(
         || format!("CloudWatch in {region}"),
         |endpoint| format!("CloudWatch at {}", endpoint.origin().ascii_serialization()),
     );
-    let outcome = match client.list_metrics().namespace("AWS/Lambda").metric_name("Invocations").send().await
-    {
-        Ok(page) => {
-            Ok(format!("answers, {} series of Lambda functions at first sight", page.metrics().len()))
-        }
-        Err(error) => Err(DisplayErrorContext(&error).to_string()),
+    let outcome = match chain {
+        Some(Err(error)) if wanted.endpoint.is_none() => Err(error.to_string()),
+        _ => list(&client).await,
     };
     Access { check: "cloudwatch", what, outcome, vital: false }
+}
+
+async fn list(client: &Client) -> Result<String, String> {
+    let page = client.list_metrics().namespace("AWS/Lambda").metric_name("Invocations").send().await;
+    let page = page.map_err(|error| DisplayErrorContext(&error).to_string())?;
+    Ok(format!("answers, {} series of Lambda functions at first sight", page.metrics().len()))
 }

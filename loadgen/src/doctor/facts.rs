@@ -48,6 +48,8 @@ pub struct Machine {
     pub timer_slack_ns: Option<u64>,
     /// By how much sleeps of half a millisecond were late, in microseconds: median and 99th percentile.
     pub oversleep_us: (u64, u64),
+    /// What the kernel says of its own clock.
+    pub kernel_clock: Option<KernelClock>,
     /// The program that keeps the time, if one runs here.
     pub time_daemon: Option<String>,
     /// Whether it has synchronised, where it says so.
@@ -58,6 +60,17 @@ pub struct Machine {
     pub governor: Option<String>,
     /// Bytes that are free where run folders go.
     pub disk_free: Option<u64>,
+}
+
+/// The kernel's word on its clock, as whoever keeps the time has told it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KernelClock {
+    /// Whether somebody keeps it. The kernel itself takes this back hours after the last word.
+    pub synchronized: bool,
+    /// By how much it may be wrong at most, in microseconds; it grows by half a millisecond a second.
+    pub max_error_us: u64,
+    /// By how much it is thought to be wrong, in microseconds.
+    pub estimated_error_us: u64,
 }
 
 /// What a scenario asks of the machine.
@@ -73,6 +86,8 @@ pub struct Need {
     pub destinations: usize,
     /// Whether the target is on this machine.
     pub loopback: bool,
+    /// Whether the run finds source addresses by itself.
+    pub own_sources: bool,
     /// Whether the backend runs beside the generator.
     pub embedded: bool,
     /// Whether sockets are encrypted.

@@ -1,6 +1,6 @@
 //! From facts to findings: what was found, what it means for a run, what to change and how. Pure.
 
-use super::facts::{Access, Answer, Facts, Machine, Reached};
+use super::facts::{Access, Answer, Facts, KernelClock, Machine, Reached};
 use super::{Finding, limits};
 
 /// Sleeps that end this much too late (99th percentile, in microseconds) show in every figure.
@@ -51,20 +51,44 @@ fn clock(machine: &Machine) -> Vec<Finding> {
     findings
 }
 
+/// The kernel knows best, whoever keeps its clock and wherever they run; programs count where it says no or nothing.
 fn time(machine: &Machine) -> Finding {
     const CHECK: &str = "time sync";
-    match (&machine.time_daemon, machine.time_synchronized) {
-        (Some(daemon), Some(false)) => {
-            Finding::warn(CHECK, format!("{daemon} runs and has not synchronised yet"), "CloudWatch's series may lie shifted")
-                .change("`timedatectl timesync-status` says why; UDP port 123 must be open, on AWS to 169.254.169.123")
+    const LINED_UP: &str = "CloudWatch's series line up";
+    const SHIFTED: &str = "CloudWatch's series may lie shifted, and signatures be refused";
+    const WHY: &str = "`chronyc tracking` or `timedatectl timesync-status` says why; UDP port 123 must be open, on AWS \
+                       to 169.254.169.123";
+    let daemon = machine.time_daemon.as_deref();
+    let synchronized = machine.kernel_clock.map(|clock| clock.synchronized);
+    match (machine.kernel_clock, daemon, synchronized.or(machine.time_synchronized)) {
+        (Some(KernelClock { synchronized: true, max_error_us, estimated_error_us }), ..) => {
+            let milliseconds = |us: u64| us as f64 / 1e3;
+            let found = format!(
+                "the kernel's clock is synchronised: off by {:.1} ms at most, {:.1} ms by estimate",
+                milliseconds(max_error_us),
+                milliseconds(estimated_error_us)
+            );
+            if milliseconds(max_error_us) > NOTABLE_OFFSET_S * 1e3 {
+                Finding::warn(CHECK, found, format!("nothing was heard for long: {SHIFTED}")).change(WHY)
+            } else {
+                Finding::ok(CHECK, found, LINED_UP)
+            }
         }
-        (Some(daemon), _) => Finding::ok(CHECK, format!("{daemon} keeps the time"), "CloudWatch's series line up"),
-        (None, _) => Finding::warn(
+        (_, Some(daemon), Some(false)) => Finding::warn(
             CHECK,
-            "no program here keeps the time",
-            "unless the host does, the clock drifts: CloudWatch's series lie shifted, and signatures may be refused",
+            format!("{daemon} runs, but the clock does not count as synchronised"),
+            SHIFTED,
         )
-        .change("install and start chrony; on AWS with `server 169.254.169.123 prefer iburst`"),
+        .change(format!("{WHY}; chrony tells the kernel only with `rtcsync`")),
+        (_, Some(daemon), _) => Finding::ok(CHECK, format!("{daemon} keeps the time"), LINED_UP),
+        (kernel, None, _) => {
+            let found = match kernel {
+                Some(_) => "the kernel's clock is not synchronised, and no program here keeps the time",
+                None => "no program here keeps the time",
+            };
+            Finding::warn(CHECK, found, format!("unless the host does, the clock drifts: {SHIFTED}"))
+                .change("install and start chrony; on AWS with `server 169.254.169.123 prefer iburst`")
+        }
     }
 }
 
@@ -245,6 +269,42 @@ mod tests {
         assert_eq!(offset((-2.6, 0.5), false), Status::Warn);
         assert_eq!(offset((301.0, 0.5), false), Status::Warn);
         assert_eq!(offset((301.0, 0.5), true), Status::Fail);
+    }
+
+    #[test]
+    fn the_kernel_is_believed_before_any_program() {
+        let judged = |kernel: Option<(bool, u64)>, daemon: Option<&str>, synchronized| {
+            let finding = time(&Machine {
+                kernel_clock: kernel.map(|(synchronized, max_error_us)| KernelClock {
+                    synchronized,
+                    max_error_us,
+                    estimated_error_us: 20,
+                }),
+                time_daemon: daemon.map(str::to_owned),
+                time_synchronized: synchronized,
+                ..Machine::default()
+            });
+            (finding.status, finding.found)
+        };
+        let (status, found) = judged(Some((true, 1_300)), None, None);
+        assert_eq!(status, Status::Ok, "a host or another container may keep it: {found}");
+        assert!(found.contains("1.3 ms at most"), "{found}");
+        assert_eq!(
+            judged(Some((true, 2_600_000)), Some("chronyd"), None).0,
+            Status::Warn,
+            "heard of long ago"
+        );
+        for synchronized in [None, Some(true)] {
+            let (status, found) = judged(Some((false, 16_000_000)), Some("systemd-timesyn"), synchronized);
+            assert_eq!(status, Status::Warn);
+            assert!(found.contains("systemd-timesyn runs"), "{found}");
+        }
+        assert!(
+            judged(Some((false, 16_000_000)), None, None).1.contains("kernel's clock is not synchronised")
+        );
+        assert_eq!(judged(None, Some("chronyd"), None).0, Status::Ok, "the kernel was not to be asked");
+        assert_eq!(judged(None, Some("systemd-timesyn"), Some(false)).0, Status::Warn);
+        assert_eq!(judged(None, None, None).0, Status::Warn);
     }
 
     #[test]

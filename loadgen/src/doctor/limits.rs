@@ -101,7 +101,7 @@ fn ports(machine: &Machine, need: Option<&Need>) -> Option<Finding> {
         ));
     };
     let players = u64::from(need.players);
-    if need.loopback && need.sources == 0 {
+    if need.own_sources {
         return Some(Finding::ok(CHECK, found, "source addresses 127.0.0.x are taken as needed"));
     }
     let pairs = (need.sources.max(1) * need.destinations.max(1)) as u64;
@@ -340,7 +340,7 @@ mod tests {
         assert_eq!(found("ports", &good(), Some(&remote(20_000))).status, Status::Warn);
         let two = Need { destinations: 2, ..remote(20_000) };
         assert_eq!(found("ports", &good(), Some(&two)).status, Status::Ok);
-        let local = Need { loopback: true, ..remote(100_000) };
+        let local = Need { loopback: true, own_sources: true, ..remote(100_000) };
         assert_eq!(found("ports", &good(), Some(&local)).status, Status::Ok);
 
         let tight =

@@ -1,18 +1,19 @@
-//! The machine's facts, from `/proc` and `/sys`, and one measurement: how late sleeps end.
+//! The machine's facts, from the kernel, `/proc` and `/sys`, and one measurement: how late sleeps end.
 
 use std::fs::read_to_string;
+use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+use nix::libc;
 use procfs::process::all_processes;
 use procfs::{Current, LoadAverage, Meminfo};
-
-use crate::watch::stolen;
 use rustix::fs::statvfs;
 use rustix::process::{Resource, getrlimit};
 
-use super::facts::Machine;
+use super::facts::{KernelClock, Machine};
+use crate::watch::stolen;
 
 /// Length of a measured sleep.
 const SLEEP: Duration = Duration::from_micros(500);
@@ -57,6 +58,7 @@ fn look() -> Machine {
             .map(|name| name.trim().to_owned()),
         timer_slack_ns: number(&read_to_string("/proc/self/timerslack_ns").unwrap_or_default()),
         oversleep_us: oversleep(),
+        kernel_clock: kernel_clock(),
         time_daemon: time_daemon(),
         time_synchronized: Path::new("/run/systemd/timesync")
             .is_dir()
@@ -143,6 +145,19 @@ fn oversleep() -> (u64, u64) {
         .collect();
     late.sort_unstable();
     (late[SLEEPS / 2], late[SLEEPS * 99 / 100])
+}
+
+/// Asks the kernel about its clock; a sandbox may forbid the question.
+#[expect(unsafe_code, reason = "neither nix nor rustix has adjtimex")]
+fn kernel_clock() -> Option<KernelClock> {
+    let mut timex = MaybeUninit::<libc::timex>::zeroed();
+    // SAFETY: zeroes are a valid timex, whose `modes` make the call a question; it writes nothing but the timex.
+    let (state, timex) = unsafe { (libc::adjtimex(timex.as_mut_ptr()), timex.assume_init()) };
+    (state >= 0).then(|| KernelClock {
+        synchronized: timex.status & libc::STA_UNSYNC == 0,
+        max_error_us: u64::try_from(timex.maxerror).unwrap_or(0),
+        estimated_error_us: u64::try_from(timex.esterror).unwrap_or(0),
+    })
 }
 
 fn time_daemon() -> Option<String> {

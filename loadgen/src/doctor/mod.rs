@@ -15,6 +15,7 @@ pub mod machine;
 pub mod target;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use scenarios::{Mistakes, Override, Plan};
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::player::has_more_sources;
 use facts::Facts;
 
 /// How a check ended.
@@ -149,8 +151,8 @@ pub async fn examine(scenario: Option<&Path>, overrides: &[Override]) -> Result<
         if let Target::Url(url) = &plan.target {
             facts.target = Some(target::look(url, &plan, credentials.as_ref()).await);
         }
-        let destinations = facts.target.as_ref().and_then(|target| target.addresses.as_ref().ok());
-        facts.need = scenario.map(|_| need(&plan, destinations.map_or(1, Vec::len)));
+        let addresses = facts.target.as_ref().and_then(|target| target.addresses.as_deref().ok());
+        facts.need = scenario.map(|_| need(&plan, addresses.unwrap_or_default()));
     }
     let checks = judge::judge(&facts);
     let status = checks.iter().map(|finding| finding.status).max().unwrap_or(Status::Ok);
@@ -164,22 +166,49 @@ fn bare(overrides: &[Override]) -> Result<Plan, Mistakes> {
     Ok(scenarios::check("--target", text, overrides)?.plan)
 }
 
-fn need(plan: &Plan, destinations: usize) -> facts::Need {
+/// `addresses` are those of the target; none where it is embedded, or has none.
+fn need(plan: &Plan, addresses: &[IpAddr]) -> facts::Need {
     let connect = plan.operation(scenarios::threshold::Operation::Connect);
-    let loopback = match &plan.target {
-        Target::Embedded { .. } => true,
-        Target::Url(url) => {
-            url.host_str().is_some_and(|host| host == "localhost" || host.starts_with("127."))
-        }
-    };
+    let embedded = matches!(plan.target, Target::Embedded { .. });
+    let all =
+        |is: fn(IpAddr) -> bool| embedded || (!addresses.is_empty() && addresses.iter().copied().all(is));
     facts::Need {
         players: plan.players,
         connect_rate: connect.map_or(0.0, |planned| planned.rate),
         sources: plan.source_addresses.len(),
-        destinations,
-        loopback,
-        embedded: matches!(plan.target, Target::Embedded { .. }),
+        destinations: addresses.len().max(1),
+        loopback: all(|address| address.is_loopback()),
+        own_sources: plan.source_addresses.is_empty() && all(has_more_sources),
+        embedded,
         tls: matches!(&plan.target, Target::Url(url) if url.scheme() == "wss"),
         signed: plan.auth.mode == scenarios::scenario::AuthMode::SigV4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_is_here_if_its_addresses_say_so_whatever_its_name() {
+        let of = |host: &str, more: &str, addresses: &[&str]| {
+            let text = format!(
+                "name = \"n\"\nplayers = 1\n[target]\nurl = \"ws://{host}/S\"\n[auth]\nmode = \"none\"\n{more}\
+                 [[phases]]\nkind = \"hold\"\nduration = \"1s\"\n"
+            );
+            let plan =
+                scenarios::check("n.toml", &text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}")).plan;
+            let addresses: Vec<_> = addresses.iter().map(|address| address.parse().unwrap()).collect();
+            let need = need(&plan, &addresses);
+            (need.loopback, need.own_sources, need.destinations)
+        };
+        assert_eq!(of("game.test", "", &["127.0.0.1"]), (true, true, 1));
+        assert_eq!(of("[::1]", "", &["::1"]), (true, false, 1), "IPv6 has one loopback address");
+        assert_eq!(of("localhost", "", &["::1", "127.0.0.1"]), (true, false, 2));
+        assert_eq!(of("localhost", "", &["192.0.2.1"]), (false, false, 1), "a name proves nothing");
+        assert_eq!(of("127.example", "", &["192.0.2.1", "127.0.0.1"]), (false, false, 2));
+        assert_eq!(of("nowhere.test", "", &[]), (false, false, 1));
+        let named = "[sockets]\nsource_addresses = [\"127.0.0.9\"]\n";
+        assert_eq!(of("game.test", named, &["127.0.0.1"]), (true, false, 1));
     }
 }

@@ -11,6 +11,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use httparse::Response;
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::IpBindAddressNoPort;
 use rustls::pki_types::ServerName;
@@ -31,9 +32,9 @@ use crate::auth::{AuthError, Credentials, Presented, Secrets};
 pub(super) type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
 /// Longest head of a handshake's answer.
-pub(super) const MAX_HEAD: usize = 16 * 1024;
+const MAX_HEAD: usize = 16 * 1024;
 /// First guess at the length of a handshake's answer.
-pub(super) const HEAD: usize = 512;
+const HEAD: usize = 512;
 /// Read buffer of an open socket: what an idle socket keeps.
 const READ_BUFFER: usize = 512;
 /// What may wait to be written before a socket refuses more.
@@ -203,7 +204,7 @@ impl Endpoint {
     }
 
     /// The upgrade request: its bytes, its key, and what of it must not be repeated.
-    pub(super) fn request(&self, presented: Presented) -> (Vec<u8>, String, Secrets) {
+    fn request(&self, presented: Presented) -> (Vec<u8>, String, Secrets) {
         let url = presented.url(&self.url);
         let host = &url[Position::BeforeHost..Position::AfterPort];
         let path = &url[Position::BeforePath..Position::AfterQuery];
@@ -218,59 +219,78 @@ impl Endpoint {
         (request, key, secrets)
     }
 
-    /// Writes the upgrade request and reads the answer; returns what followed its head.
+    /// Upgrades the connection; returns what followed the answer's head.
     async fn upgrade(&self, stream: &mut Stream, presented: Presented) -> Result<Vec<u8>, ConnectError> {
+        let ((), rest) = self.exchange(stream, presented, upgraded).await?;
+        Ok(rest)
+    }
+
+    /// Writes the upgrade request and reads the answer; returns what `judge` makes of the answer's head, what has come
+    /// behind it and the key that was due, and what followed the head.
+    pub(super) async fn exchange<T>(
+        &self,
+        stream: &mut Stream,
+        presented: Presented,
+        judge: impl Fn(&Response<'_, '_>, &[u8], &str) -> Result<T, ConnectError>,
+    ) -> Result<(T, Vec<u8>), ConnectError> {
         let (request, key, secrets) = self.request(presented);
         stream.write_all(&request).await?;
         stream.flush().await?;
+        let accept = derive_accept_key(key.as_bytes());
         // The target may send back what it does not like.
-        Self::answer(stream, &derive_accept_key(key.as_bytes()))
+        read_answer(stream, |head, body| judge(head, body, &accept))
             .await
             .map_err(|error| ConnectError { detail: secrets.hide_in(&error.detail), ..error })
     }
+}
 
-    /// Reads the answer to an upgrade request; returns what followed its head.
-    async fn answer(stream: &mut Stream, accept: &str) -> Result<Vec<u8>, ConnectError> {
-        let mut answer = Vec::with_capacity(HEAD);
-        loop {
-            if stream.read_buf(&mut answer).await? == 0 {
-                return Err(ConnectError::new(
-                    "closed",
-                    "the target closed the connection during the handshake",
-                ));
-            }
-            if let Some(head) = read_head(&answer, accept)? {
-                return Ok(answer.split_off(head));
-            }
-            if answer.len() > MAX_HEAD {
-                return Err(ConnectError::new("bad_handshake", "the answer's head has no end"));
-            }
+async fn read_answer<T>(
+    stream: &mut Stream,
+    judge: impl Fn(&Response<'_, '_>, &[u8]) -> Result<T, ConnectError>,
+) -> Result<(T, Vec<u8>), ConnectError> {
+    let mut answer = Vec::with_capacity(HEAD);
+    loop {
+        if stream.read_buf(&mut answer).await? == 0 {
+            return Err(ConnectError::new("closed", "the target closed the connection during the handshake"));
+        }
+        if let Some((length, judged)) = read_head(&answer, &judge)? {
+            return Ok((judged, answer.split_off(length)));
+        }
+        if answer.len() > MAX_HEAD {
+            return Err(ConnectError::new("bad_handshake", "the answer's head has no end"));
         }
     }
 }
 
-/// Judges the answer's head; its length once it is complete and right, `None` while it is incomplete.
-fn read_head(answer: &[u8], accept: &str) -> Result<Option<usize>, ConnectError> {
+/// The answer's head, once it is complete: its length, and what `judge` makes of it and of what has come behind it.
+fn read_head<T>(
+    answer: &[u8],
+    judge: impl Fn(&Response<'_, '_>, &[u8]) -> Result<T, ConnectError>,
+) -> Result<Option<(usize, T)>, ConnectError> {
     let mut headers = [httparse::EMPTY_HEADER; 48];
-    let mut response = httparse::Response::new(&mut headers);
-    let length = match response.parse(answer) {
-        Ok(httparse::Status::Complete(length)) => length,
-        Ok(httparse::Status::Partial) => return Ok(None),
+    let mut response = Response::new(&mut headers);
+    match response.parse(answer) {
+        Ok(httparse::Status::Complete(length)) => Ok(Some((length, judge(&response, &answer[length..])?))),
+        Ok(httparse::Status::Partial) => Ok(None),
         Err(error) => {
             let start = String::from_utf8_lossy(&answer[..answer.len().min(80)]).into_owned();
-            return Err(ConnectError::new("bad_handshake", format!("{error}: {start:?}")));
+            Err(ConnectError::new("bad_handshake", format!("{error}: {start:?}")))
         }
-    };
-    let status = response.code.unwrap_or(0);
+    }
+}
+
+/// Whether the answer is an upgrade, with the right key.
+fn upgraded(head: &Response<'_, '_>, body: &[u8], accept: &str) -> Result<(), ConnectError> {
+    let status = head.code.unwrap_or(0);
     if status != 101 {
-        let body = String::from_utf8_lossy(&answer[length..answer.len().min(length + 200)]).into_owned();
+        let body = String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned();
         return Err(ConnectError::new(format!("http_{status}"), format!("HTTP {status} {body}")));
     }
-    let accepted = response.headers.iter().any(|header| {
+    let accepted = head.headers.iter().any(|header| {
         header.name.eq_ignore_ascii_case("sec-websocket-accept") && header.value == accept.as_bytes()
     });
     if accepted {
-        Ok(Some(length))
+        Ok(())
     } else {
         Err(ConnectError::new("bad_handshake", "101 without the right accept key"))
     }
@@ -283,11 +303,16 @@ fn tls(host: &str) -> Result<(TlsConnector, ServerName<'static>), EndpointError>
     Ok((TlsConnector::from(Arc::new(config)), name))
 }
 
+/// Whether this machine has any number of source addresses that reach `target`: all of 127.0.0.0/8.
+#[must_use]
+pub const fn has_more_sources(target: IpAddr) -> bool {
+    matches!(target, IpAddr::V4(ip) if ip.is_loopback())
+}
+
 /// Source addresses 127.0.0.1, 127.0.0.2, … for more players than one address takes on loopback.
 fn loopback_sources(addresses: &[SocketAddr], players: u32) -> Vec<IpAddr> {
-    let loopback = addresses.iter().all(|address| matches!(address.ip(), IpAddr::V4(ip) if ip.is_loopback()));
     let needed = players.div_ceil(SOCKETS_PER_SOURCE).min(250);
-    if !loopback || needed <= 1 {
+    if !addresses.iter().all(|address| has_more_sources(address.ip())) || needed <= 1 {
         return Vec::new();
     }
     (1..=needed).map(|last| IpAddr::V4(Ipv4Addr::new(127, 0, 0, last as u8))).collect()
@@ -328,9 +353,10 @@ mod tests {
     fn an_answer_is_judged_by_status_and_key() {
         let good =
             format!("HTTP/1.1 101 Switching Protocols\r\nsec-WebSocket-accept: {ACCEPT}\r\n\r\n\x01rest");
-        assert_eq!(read_head(good.as_bytes(), ACCEPT).unwrap(), Some(good.len() - 5));
-        assert_eq!(read_head(&good.as_bytes()[..40], ACCEPT).unwrap(), None);
-        let class = |answer: &str| read_head(answer.as_bytes(), ACCEPT).unwrap_err().class;
+        let judge = |answer: &[u8]| read_head(answer, |head, body| upgraded(head, body, ACCEPT));
+        assert_eq!(judge(good.as_bytes()).unwrap(), Some((good.len() - 5, ())));
+        assert_eq!(judge(&good.as_bytes()[..40]).unwrap(), None);
+        let class = |answer: &str| judge(answer.as_bytes()).unwrap_err().class;
         assert_eq!(class("HTTP/1.1 403 Forbidden\r\n\r\n{}"), "http_403");
         assert_eq!(class("HTTP/1.1 101 Fine\r\n\r\n"), "bad_handshake");
         assert_eq!(class("\x16\x03garbage\r\n\r\n"), "bad_handshake");

@@ -33,7 +33,7 @@ use scenarios::threshold::Operation;
 use crate::clock::Micros;
 use crate::workers::link::Change;
 
-pub use handshake::{ConnectError, Endpoint, EndpointError};
+pub use handshake::{ConnectError, Endpoint, EndpointError, has_more_sources};
 use orders::Order;
 pub use orders::Presence;
 pub use play::{GooseSample, Outcome, Play, play};

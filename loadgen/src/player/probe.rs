@@ -1,13 +1,13 @@
 //! Single steps of the way to the target, for `loadgen doctor`: a connection, the encryption, one handshake's answer.
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use httparse::Response;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_util::either::Either;
 
-use super::handshake::{ConnectError, Endpoint, HEAD, MAX_HEAD, SocketOptions, Stream};
+use super::handshake::{ConnectError, Endpoint, SocketOptions, Stream};
 use crate::auth::Presented;
 
 /// What the ping carries.
@@ -82,25 +82,12 @@ impl Endpoint {
         Connection(stream): &mut Connection,
         presented: Presented,
     ) -> Result<Head, ConnectError> {
-        let (request, ..) = self.request(presented);
-        stream.write_all(&request).await?;
-        stream.flush().await?;
-        let mut answer = Vec::with_capacity(HEAD);
-        while stream.read_buf(&mut answer).await? > 0 && answer.len() <= MAX_HEAD {
-            let mut headers = [httparse::EMPTY_HEADER; 48];
-            let mut response = httparse::Response::new(&mut headers);
-            match response.parse(&answer) {
-                Ok(httparse::Status::Partial) => {}
-                Ok(httparse::Status::Complete(end)) => {
-                    let date =
-                        response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("date"));
-                    let date = date.map(|header| String::from_utf8_lossy(header.value).into_owned());
-                    let status = response.code.unwrap_or(0);
-                    return Ok(Head { status, date, rest: answer.split_off(end) });
-                }
-                Err(error) => return Err(ConnectError::new("bad_handshake", format!("not HTTP: {error}"))),
-            }
-        }
-        Err(ConnectError::new("closed", "the target closed the connection during the handshake"))
+        let told = |head: &Response<'_, '_>, _: &[u8], _: &str| {
+            let date = head.headers.iter().find(|header| header.name.eq_ignore_ascii_case("date"));
+            let date = date.map(|header| String::from_utf8_lossy(header.value).into_owned());
+            Ok((head.code.unwrap_or(0), date))
+        };
+        let ((status, date), rest) = self.exchange(stream, presented, told).await?;
+        Ok(Head { status, date, rest })
     }
 }

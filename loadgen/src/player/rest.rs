@@ -2,7 +2,7 @@
 //!
 //! It is there to be compared with the push: what a player waits for is the answer that brings the session, so the
 //! response time holds the pauses between the questions, too. The requests go past the player's socket, each in a task
-//! of its own, over connections that all players share.
+//! of its own, over connections that all players share, and each carries the player's credentials.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,7 +79,8 @@ impl Rest {
         method: Method,
         url: &Url,
     ) -> Result<Placement, ConnectError> {
-        let presented = play.credentials.present(player, url).await?;
+        // None of the questions has a body.
+        let presented = play.credentials.present_in(player, &method, url, &[]).await?;
         let mut request = self.client.request(method, presented.url(url)).build()?;
         let secrets = presented.put_in(request.headers_mut());
         let answer = self.client.execute(request).await?;

@@ -10,7 +10,7 @@ use crate::duration::Span;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Auth {
-    /// `token` (a token of the player's platform), `header` (`X-Player-Id`, trusted by the server), `sigv4` (handshakes signed with AWS credentials) or `none`.
+    /// `token` (a token of the player's platform), `header` (`X-Player-Id`, trusted by the server), `sigv4` (handshakes and REST requests signed with AWS credentials) or `none`.
     pub mode: AuthMode,
     /// Where a token travels: `header` (`Authorization: Bearer`), `query` (`?token=`), or names of your own, e.g. `{ header = "Authorization", scheme = "Steam" }` or `{ query = "ticket" }`.
     pub placement: Placement,
@@ -22,7 +22,7 @@ pub struct Auth {
     pub feeder: Option<Feeder>,
     /// Tokens are printed by a command.
     pub command: Option<Command>,
-    /// How handshakes are signed, with `mode = "sigv4"`.
+    /// How requests are signed, with `mode = "sigv4"`.
     pub sigv4: Option<SigV4>,
     /// How long before its end a token that is still needed is renewed; at most half its lifetime.
     pub refresh_before: Span,
@@ -55,7 +55,7 @@ pub enum AuthMode {
     Token,
     /// The tutorial's `X-Player-Id` header.
     Header,
-    /// The handshake is signed with AWS Signature Version 4; `X-Player-Id` is signed with it.
+    /// Handshakes and REST requests are signed with AWS Signature Version 4; `X-Player-Id` is signed with them.
     SigV4,
     /// No credentials at all.
     None,
@@ -218,7 +218,7 @@ const fn ten_seconds() -> Span {
     Span::from_secs(10)
 }
 
-/// Handshakes signed with credentials of the standard AWS chain.
+/// Handshakes and REST requests signed with credentials of the standard AWS chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SigV4 {
@@ -230,7 +230,7 @@ pub struct SigV4 {
     pub service: String,
     /// How long a presigned URL is good for, 1 second to 7 days.
     pub expires: Span,
-    /// Whether `X-Player-Id` goes with the handshake, signed.
+    /// Whether `X-Player-Id` goes with the request, signed.
     pub player_header: bool,
 }
 

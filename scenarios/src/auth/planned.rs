@@ -18,7 +18,7 @@ pub struct Auth {
     pub placement: Placement,
     /// Where tokens come from.
     pub source: TokenSource,
-    /// How handshakes are signed.
+    /// How handshakes and REST requests are signed.
     pub sigv4: SigV4,
     /// How long before its end a token is renewed.
     pub refresh_before: Duration,
@@ -69,7 +69,7 @@ pub struct Command {
     pub timeout: Duration,
 }
 
-/// How handshakes are signed.
+/// How handshakes and REST requests are signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SigV4 {
     /// Headers or query.
