@@ -11,7 +11,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use reports::folder::{FolderError, RunWriter, Tag};
-use reports::format::{DeliverySecond, ErrorSample, GeneratorSecond, Latency, OperationSecond, SeriesLine};
+use reports::format::{
+    DeliverySecond, ErrorSample, GeneratorSecond, Latency, OperationSecond, SeriesLine, SocketsSecond,
+};
 use scenarios::Plan;
 use scenarios::threshold::{Kind, Operation};
 
@@ -20,7 +22,7 @@ use crate::live::Live;
 use crate::player::Players;
 use crate::record::{Latencies, Measures, Recorder, Tally, ThreadTally};
 use crate::validity::Validity;
-use crate::verdict::rounded;
+use crate::verdict::{rounded, weather};
 use crate::watch::{Second, Watch, Watched};
 
 const SECOND: u64 = 1_000_000;
@@ -131,7 +133,7 @@ impl Book {
     }
 
     fn line(&self, gathered: &Gathered<'_>) -> SeriesLine {
-        let Gathered { second, open, seen, .. } = *gathered;
+        let Gathered { second, open, seen, tally } = *gathered;
         let at = self.clock.utc(second * SECOND);
         let offset = Duration::from_secs(second);
         let drain = offset >= self.plan.end();
@@ -143,6 +145,10 @@ impl Book {
             open,
             operations: operations(&self.both),
             deliveries: deliveries(&self.both),
+            sockets: Some(sockets(tally)),
+            reconnects: weather::reconnects(&self.plan, &tally.weather.reconnects, &self.both.recovery),
+            lives: weather::lives(&self.plan, &tally.weather.lives),
+            weather: weather::troubles(&tally.weather),
             generator: GeneratorSecond {
                 dispatch_delay_us: Latency::of(self.both.dispatch_delay.histogram()),
                 cpu_percent: rounded(seen.cpu_percent, 1),
@@ -194,7 +200,8 @@ fn operations(measures: &Measures) -> BTreeMap<String, OperationSecond> {
         .iter()
         .map(|operation| (*operation, measures.operation(*operation)))
         .filter(|(_, tally)| {
-            tally.offered + tally.sent + tally.completed + tally.failed + tally.timed_out > 0
+            let ended = tally.unsent + tally.completed + tally.failed + tally.timed_out;
+            tally.offered + tally.sent + ended > 0
         })
         .map(|(operation, tally)| {
             let second = OperationSecond {
@@ -204,6 +211,7 @@ fn operations(measures: &Measures) -> BTreeMap<String, OperationSecond> {
                 completed: tally.completed,
                 failed: tally.failed,
                 timed_out: tally.timed_out,
+                errors: weather::classes(&tally.errors),
                 response_time_us: Latency::of(tally.response.histogram()),
                 service_time_us: Latency::of(tally.service.histogram()),
             };
@@ -219,17 +227,31 @@ fn deliveries(measures: &Measures) -> BTreeMap<String, DeliverySecond> {
         .filter(|(_, tally)| tally.seen())
         .map(|(kind, tally)| {
             let second = DeliverySecond {
-                expected: tally.due(),
+                expected: tally.expected,
                 received: tally.received,
                 late: tally.late,
                 lost: tally.lost,
+                away: tally.away,
+                withdrawn: tally.withdrawn,
                 duplicated: tally.duplicated,
                 out_of_order: tally.out_of_order,
+                unexpected: tally.unexpected,
                 each_us: Latency::of(tally.each.histogram()),
             };
             (kind.to_string(), second)
         })
         .collect()
+}
+
+fn sockets(tally: &ThreadTally) -> SocketsSecond {
+    let sockets = &tally.sockets;
+    SocketsSecond {
+        attempted: sockets.attempted,
+        opened: sockets.opened,
+        rejected: sockets.rejected,
+        dropped: sockets.dropped,
+        ends: weather::classes(&tally.weather.ends),
+    }
 }
 
 /// Every histogram with its tag in the interval log.

@@ -226,7 +226,8 @@ impl DeliveryTally {
     /// Whether there is anything to tell of it.
     #[must_use]
     pub const fn seen(&self) -> bool {
-        self.expected + self.received + self.late + self.lost + self.duplicated > 0
+        let fates = self.received + self.late + self.lost + self.away + self.withdrawn;
+        self.expected + fates + self.duplicated + self.unexpected > 0
     }
 
     /// Pushes still called for: neither called off, nor missed by a recipient that was away.

@@ -19,7 +19,7 @@ use crate::validity::{self, Validity};
 use crate::watch::Watched;
 use crate::workers::Worker;
 
-mod weather;
+pub(crate) mod weather;
 
 /// Operations of the summary, from the measured arrivals.
 #[must_use]
@@ -105,7 +105,7 @@ pub fn judge(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary {
             peak_open,
             ends: weather::classes(&total.weather.ends),
         },
-        reconnects: weather::reconnects(plan, total),
+        reconnects: weather::reconnects(plan, &total.weather.reconnects, &measures.recovery),
         lives: weather::lives(plan, &total.weather.lives),
         weather: weather::troubles(&total.weather),
         operations: operations(plan, measures),

@@ -7,52 +7,18 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
+use common::calm::{calm, messages, only, outcomes};
 use common::raw::{drain, serve};
 use common::{Scene, assert_balanced};
-use reports::format::{ErrorSample, Summary};
-
-const CALM: &str = r#"
-name = "trouble"
-players = 20
-thresholds = []
-
-[target]
-profile = "instant"
-
-[auth]
-mode = "header"
-
-[sockets]
-connect_rate = 200.0
-connect_timeout = "5s"
-
-[[phases]]
-kind = "hold"
-duration = "5s"
-"#;
-
-const MESSAGES: &str = r#"
-[operations.send_message]
-rate = 50.0
-fan_out = 10
-timeout = "3s"
-
-[deliveries]
-timeout = "3s"
-"#;
+use reports::format::ErrorSample;
 
 fn scene(more: &str) -> Scene {
-    Scene::new(&format!("{CALM}{more}"))
+    calm(20, more)
 }
 
-fn outcomes<'s>(summary: &'s Summary, kind: &str) -> &'s BTreeMap<String, u64> {
-    let trouble = &summary.weather[kind];
-    assert_eq!(trouble.made, trouble.outcomes.values().sum::<u64>(), "{kind}: {trouble:?}");
-    &trouble.outcomes
-}
-
-fn one(class: &str, count: u64) -> BTreeMap<String, u64> {
-    BTreeMap::from([(class.into(), count)])
+/// With messages.
+fn chatting(more: &str) -> Scene {
+    scene(&(messages(50.0, 10) + more))
 }
 
 #[test]
@@ -71,7 +37,7 @@ fn what_no_client_should_send_gets_the_answer_that_it_deserves() {
         policy = "constant"
         base = "50ms"
     "#;
-    let ran = scene(&format!("{MESSAGES}{malformed}")).run(&[]);
+    let ran = chatting(malformed).run(&[]);
     let summary = ran.exits(0).summary();
     assert_balanced(&summary);
     for (kind, class) in [
@@ -83,7 +49,7 @@ fn what_no_client_should_send_gets_the_answer_that_it_deserves() {
         ("reserved_bit", "closed_1002"),
         ("binary", "closed_1003"),
     ] {
-        assert_eq!(*outcomes(&summary, kind), one(class, 5), "{kind}");
+        assert_eq!(*outcomes(&summary, kind), only(class, 5), "{kind}");
     }
     let answered = outcomes(&summary, "bad_json");
     assert_eq!(answered.values().sum::<u64>(), 10);
@@ -99,7 +65,7 @@ fn a_backend_that_says_nothing_has_ignored_it() {
     let address = serve(|guest| drain(guest.accept()));
     let ran = scene("[malformed]\nbad_json = 2.0\npatience = \"500ms\"\n")
         .run(&["--target", &format!("ws://{address}/x")]);
-    assert_eq!(*outcomes(&ran.exits(0).summary(), "bad_json"), one("ignored", 10));
+    assert_eq!(*outcomes(&ran.exits(0).summary(), "bad_json"), only("ignored", 10));
 }
 
 /// A frame's head as a server writes it: no mask.
@@ -185,7 +151,7 @@ fn a_target_that_babbles_costs_no_memory_and_no_panic() {
         }
         drain(stream);
     });
-    let ran = scene(MESSAGES).run(&["--target", &format!("ws://{address}/x")]);
+    let ran = chatting("").run(&["--target", &format!("ws://{address}/x")]);
     // On a busy machine the generator may fall behind its plan, and then says so.
     assert!([0, 4].contains(&ran.code), "{}", ran.stderr);
     let summary = ran.summary();
@@ -245,7 +211,7 @@ fn who_reads_slowly_or_falls_silent_has_no_further_lives() {
     assert!(lives.returned > 20, "the others come and go: {lives:?}");
     assert_eq!(summary.sockets.opened, 20 + lives.returned);
     assert_eq!(summary.weather["half_open"].made, 5, "once each, and then they stay away");
-    assert_eq!(*outcomes(&summary, "slow_reader"), one("run_ended", 5));
+    assert_eq!(*outcomes(&summary, "slow_reader"), only("run_ended", 5));
 }
 
 #[test]
@@ -258,10 +224,10 @@ fn slow_readers_are_slow_and_stay_out_of_the_figures() {
         stall_every = "3s"
         receive_buffer = 4096
     "#;
-    let ran = scene(&format!("{MESSAGES}{slow}")).run(&[]);
+    let ran = chatting(slow).run(&[]);
     let summary = ran.exits(0).summary();
     assert_balanced(&summary);
-    assert_eq!(*outcomes(&summary, "slow_reader"), one("run_ended", 4));
+    assert_eq!(*outcomes(&summary, "slow_reader"), only("run_ended", 4));
     let read = summary.weather["slow_reader"].messages_read;
     assert!((1..=4 * 16).contains(&read), "one message in half a second each: {read}");
     let (sent, message) = (&summary.operations["send_message"], &summary.deliveries["message"]);
@@ -276,12 +242,12 @@ fn silent_players_are_found_out_by_the_idle_timeout_or_not_at_all() {
     let silent = "[half_open]\nshare = 0.25\nafter = \"100ms\"\n";
     let ran = scene(silent).with("profile.toml", profile).run(&["--set", "target.profile=profile.toml"]);
     let summary = ran.exits(0).summary();
-    assert_eq!(*outcomes(&summary, "half_open"), one("closed_1001", 5));
-    assert_eq!(summary.sockets.ends, one("closed_1001", 15), "those who listen hear it at once");
+    assert_eq!(*outcomes(&summary, "half_open"), only("closed_1001", 5));
+    assert_eq!(summary.sockets.ends, only("closed_1001", 15), "those who listen hear it at once");
 
     let lasting =
         format!("{silent}lasts = \"500ms\"\n[reconnect]\npolicy = \"constant\"\nbase = \"100ms\"\n");
-    let summary = scene(&format!("{MESSAGES}{lasting}")).run(&[]).exits(0).summary();
+    let summary = chatting(&lasting).run(&[]).exits(0).summary();
     assert_balanced(&summary);
     let found = outcomes(&summary, "half_open");
     assert!(

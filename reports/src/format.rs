@@ -157,7 +157,7 @@ pub struct Sockets {
     pub ends: BTreeMap<String, u64>,
 }
 
-/// Coming back. `wanted = succeeded + gave_up + unfinished`.
+/// Coming back. Over a whole run `wanted = succeeded + gave_up + unfinished`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reconnects {
     /// Sockets lost and handshakes refused after which a player wanted to come back.
@@ -193,7 +193,7 @@ pub struct Lives {
     pub refused: BTreeMap<String, u64>,
 }
 
-/// One kind of trouble that the generator made. `made` is the sum of the outcomes.
+/// One kind of trouble that the generator made. Over a whole run `made` is the sum of the outcomes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
     /// Cases.
@@ -410,8 +410,36 @@ pub struct SeriesLine {
     pub operations: BTreeMap<String, OperationSecond>,
     /// By delivery kind.
     pub deliveries: BTreeMap<String, DeliverySecond>,
+    /// Sockets that were opened and lost; absent in runs that did not keep it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sockets: Option<SocketsSecond>,
+    /// Coming back, warm-up included; absent where the scenario has no policy for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reconnects: Option<Reconnects>,
+    /// Players that leave and come back; absent where the scenario has none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lives: Option<Lives>,
+    /// Trouble that the generator made. A case counts in the second in which it was made, its outcome in its own.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub weather: BTreeMap<String, Trouble>,
     /// The generator in this second.
     pub generator: GeneratorSecond,
+}
+
+/// Socket counts of one second, each as in [`Sockets`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SocketsSecond {
+    /// Handshakes begun.
+    pub attempted: u64,
+    /// Handshakes answered with 101.
+    pub opened: u64,
+    /// Handshakes that failed.
+    pub rejected: u64,
+    /// Open sockets that ended before the player meant to leave.
+    pub dropped: u64,
+    /// The dropped ones by error class.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub ends: BTreeMap<String, u64>,
 }
 
 /// One operation in one second.
@@ -429,6 +457,9 @@ pub struct OperationSecond {
     pub failed: u64,
     /// Timed out in this second.
     pub timed_out: u64,
+    /// Failures of this second by error class, time-outs and unsent arrivals included.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub errors: BTreeMap<String, u64>,
     /// From the intended instant, of the answers of this second.
     pub response_time_us: Latency,
     /// From the actual send, of the answers of this second.
@@ -447,10 +478,19 @@ pub struct DeliverySecond {
     pub late: u64,
     /// Given up in this second.
     pub lost: u64,
+    /// Given up in this second, as the recipient was away by its own doing.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub away: u64,
+    /// Called off in this second, as the send failed.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub withdrawn: u64,
     /// Further copies received in this second.
     pub duplicated: u64,
     /// Received out of order in this second.
     pub out_of_order: u64,
+    /// Received in this second, and called for by nothing.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub unexpected: u64,
     /// From the send, of the pushes of this second.
     pub each_us: Latency,
 }

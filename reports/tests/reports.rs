@@ -12,7 +12,8 @@ use reports::{html, text, write_report};
 use common::Shape;
 
 /// Short, so that a person can read the golden files.
-const SMALL: Shape = Shape { seconds: 20, rate: 60.0, cloudwatch: Some(1), finished: true, name: "golden" };
+const SMALL: Shape =
+    Shape { seconds: 20, rate: 60.0, cloudwatch: Some(1), finished: true, stormy: true, name: "golden" };
 
 fn run(shape: &Shape) -> (tempfile::TempDir, RunFolder) {
     let dir = tempfile::tempdir().expect("a temporary directory");
@@ -141,6 +142,17 @@ fn without_cloudwatch_the_report_says_how_to_fetch_it() {
     let html = html::render(&folder).expect("renders");
     assert!(html.contains(&format!("loadgen correlate {}", dir.path().display())));
     assert!(!html.contains("Concurrent executions"));
+}
+
+#[test]
+fn under_a_clear_sky_there_is_no_word_of_weather() {
+    let (_dir, folder) = run(&Shape { stormy: false, ..SMALL });
+    let html = html::render(&folder).expect("renders");
+    assert!(!html.contains("id=\"weather\"") && !html.contains("time-to-be-back"));
+    let (_dir, folder) = run(&SMALL);
+    let html = html::render(&folder).expect("renders");
+    assert!(html.contains("id=\"weather\"") && html.contains("id=\"time-to-be-back\""));
+    assert!(html.contains("cut: highest 300/s at 0:15"), "the storm is in its second");
 }
 
 #[test]

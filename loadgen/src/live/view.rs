@@ -152,6 +152,7 @@ mod tests {
                 rss_bytes: 45_000_000,
                 ..GeneratorSecond::default()
             },
+            ..SeriesLine::default()
         }
     }
 

@@ -45,8 +45,7 @@ impl Play {
 }
 
 fn dice(play: &Play, salt: u64) -> SmallRng {
-    let worker = play.players.shard().first() << 16;
-    SmallRng::seed_from_u64(play.plan.seed ^ 0x7374_6f72_6d00_0000 ^ worker ^ salt)
+    SmallRng::seed_from_u64(play.plan.seed ^ 0x7374_6f72_6d00_0000 ^ salt)
 }
 
 async fn until(play: &Play, offset: Duration) {
@@ -54,15 +53,14 @@ async fn until(play: &Play, offset: Duration) {
     tokio::time::sleep_until(instant.into()).await;
 }
 
-/// Cuts a share of the sockets of this process that are open when the storm begins.
+/// Cuts a share of the sockets that are open when the storm begins: those of this process among them.
 async fn rage(play: &Play, index: u64, storm: &Storm) {
     until(play, storm.at).await;
-    let mut open = play.players.with_socket();
-    open.shuffle(&mut dice(play, index));
-    let wanted = (open.len() as f64 * storm.share).round() as usize;
-    for (place, player) in open.into_iter().take(wanted).enumerate() {
+    let struck = play.players.struck(storm.share, &mut dice(play, index));
+    let (wanted, shard) = (struck.len() as f64, play.players.shard());
+    for (place, player) in struck.into_iter().enumerate().filter(|(_, player)| shard.has((*player).into())) {
         if !storm.over.is_zero() {
-            until(play, storm.at + storm.over.mul_f64(place as f64 / wanted as f64)).await;
+            until(play, storm.at + storm.over.mul_f64(place as f64 / wanted)).await;
         }
         play.players.order(player, Order::Cut(storm.cut));
     }
@@ -72,8 +70,8 @@ async fn rage(play: &Play, index: u64, storm: &Storm) {
 async fn send(play: &Play, kind: Trouble, rate: f64) {
     let plan = &play.plan;
     let start = plan.stretches.first().map_or(Duration::ZERO, |connect| connect.end);
-    let mut dice = dice(play, 0x100 + kind as u64);
     let shard = play.players.shard();
+    let mut dice = dice(play, (shard.first() << 16) + 0x100 + kind as u64);
     for index in (shard.first()..).step_by(shard.step() as usize) {
         let at = start + Duration::from_secs_f64((index as f64 + 0.5) / rate);
         if at >= plan.end() {
@@ -89,13 +87,74 @@ async fn send(play: &Play, kind: Trouble, rate: f64) {
 }
 
 impl Players {
-    /// The players with an open socket, whatever they do with it.
-    fn with_socket(&self) -> Vec<u32> {
-        self.own_from(0).filter(|&player| self.has_socket(player)).collect()
+    /// A share of the players with an open socket, of this process or another, whatever they do with it. Every worker
+    /// draws from all, with the same dice, and so comes to the same: a share of each one's own would be rounded in each.
+    /// All players are put in order before those that are absent are left out, so that a worker that has not heard
+    /// of a change yet draws the others all the same.
+    fn struck(&self, share: f64, dice: &mut SmallRng) -> Vec<u32> {
+        let mut players: Vec<u32> = (0..self.sights.len() as u32).collect();
+        players.shuffle(dice);
+        players.retain(|&player| self.has_socket(player));
+        players.truncate((players.len() as f64 * share).round() as usize);
+        players
     }
 
     /// Gives an order to the first player from `start` on, round the end, that can take it.
     fn order_from(&self, start: u32, order: Order) -> bool {
         self.own_from(start).any(|player| self.order(player, order))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use scenarios::shard::Shard;
+
+    use super::super::Presence;
+    use super::*;
+    use crate::workers::link::Change;
+
+    proptest! {
+        #[test]
+        fn workers_cut_together_whom_one_process_would_cut(
+            presences in prop::collection::vec(0_u8..4, 1..300), workers in 1_u32..9, share in 0.0..=1.0, seed: u64,
+        ) {
+            let of = |word| [Presence::Closed, Presence::Open, Presence::Listed, Presence::Busy][usize::from(word)];
+            let struck = |shard: Shard| {
+                let players = Players::part(presences.len() as u32, shard);
+                for (player, presence) in (0_u32..).zip(presences.iter().copied().map(of)) {
+                    if shard.has(player.into()) {
+                        players.set_presence(player, presence, false, 1);
+                    } else {
+                        let change = Change { player, presence, was_open: false, own_doing: false, at: 1 };
+                        players.set_elsewhere(&change);
+                    }
+                }
+                let struck = players.struck(share, &mut SmallRng::seed_from_u64(seed));
+                struck.into_iter().filter(|player| shard.has((*player).into())).collect::<Vec<_>>()
+            };
+            let mut one = struck(Shard::WHOLE);
+            let mut together: Vec<_> =
+                (0..workers).flat_map(|worker| struck(Shard::new(worker, workers).unwrap())).collect();
+            let open = presences.iter().filter(|presence| of(**presence).is_open()).count();
+            prop_assert_eq!(together.len(), (open as f64 * share).round() as usize);
+            one.sort_unstable();
+            together.sort_unstable();
+            prop_assert_eq!(together, one);
+        }
+    }
+
+    #[test]
+    fn a_change_that_has_not_been_heard_of_moves_nobody_else() {
+        let players = Players::new(100);
+        (0..100).for_each(|player| {
+            players.set_presence(player, Presence::Open, false, 1);
+        });
+        let struck = || players.struck(0.5, &mut SmallRng::seed_from_u64(7));
+        let before = struck();
+        players.set_presence(before[10], Presence::Closed, false, 2);
+        let after = struck();
+        let others = before.iter().filter(|player| after.contains(player)).count();
+        assert_eq!((before.len(), after.len(), others), (50, 50, 49));
     }
 }

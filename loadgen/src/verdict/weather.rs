@@ -1,4 +1,4 @@
-//! Lives and weather in the summary.
+//! Lives and weather in the summary, and in each second of the series.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,15 @@ use scenarios::Plan;
 use scenarios::threshold::ReconnectCount;
 use scenarios::weather::planned::{Policy, Trouble};
 
-use crate::record::{Classes, LifeTally, ThreadTally, WeatherTally};
+use crate::record::{Classes, Latencies, LifeTally, ReconnectTally, WeatherTally};
 
 /// Classes as the summary has them.
-pub(super) fn classes(classes: &Classes) -> BTreeMap<String, u64> {
+pub(crate) fn classes(classes: &Classes) -> BTreeMap<String, u64> {
     classes.iter().map(|(class, count)| (class.to_owned(), count)).collect()
 }
 
 /// Coming back, where players do.
-pub(super) fn reconnects(plan: &Plan, total: &ThreadTally) -> Option<Reconnects> {
-    let tally = &total.weather.reconnects;
+pub(crate) fn reconnects(plan: &Plan, tally: &ReconnectTally, recovery: &Latencies) -> Option<Reconnects> {
     (plan.weather.reconnect.policy != Policy::None).then(|| Reconnects {
         wanted: tally.wanted,
         attempts: tally.attempts,
@@ -24,12 +23,12 @@ pub(super) fn reconnects(plan: &Plan, total: &ThreadTally) -> Option<Reconnects>
         gave_up: tally.gave_up,
         unfinished: tally.unfinished,
         errors: classes(&tally.errors),
-        recovery_us: Latency::of(total.measured.recovery.histogram()),
+        recovery_us: Latency::of(recovery.histogram()),
     })
 }
 
 /// Leaving and coming back, where players do.
-pub(super) fn lives(plan: &Plan, tally: &LifeTally) -> Option<Lives> {
+pub(crate) fn lives(plan: &Plan, tally: &LifeTally) -> Option<Lives> {
     plan.weather.lives.as_ref().map(|_| Lives {
         players: plan.weather.living(),
         left: tally.left,
@@ -40,15 +39,14 @@ pub(super) fn lives(plan: &Plan, tally: &LifeTally) -> Option<Lives> {
     })
 }
 
-/// Every kind of trouble that was made.
-pub(super) fn troubles(tally: &WeatherTally) -> BTreeMap<String, TroubleSummary> {
-    let made = Trouble::ALL.iter().zip(&tally.troubles).filter(|(_, trouble)| trouble.made > 0);
-    made.map(|(kind, trouble)| {
+/// Every kind of trouble that there was.
+pub(crate) fn troubles(tally: &WeatherTally) -> BTreeMap<String, TroubleSummary> {
+    let all = Trouble::ALL.iter().zip(&tally.troubles).map(|(kind, trouble)| {
         let messages_read = if *kind == Trouble::SlowReader { tally.slow_reads } else { 0 };
         let outcomes = classes(&trouble.outcomes);
         (kind.to_string(), TroubleSummary { made: trouble.made, outcomes, messages_read })
-    })
-    .collect()
+    });
+    all.filter(|(_, trouble)| *trouble != TroubleSummary::default()).collect()
 }
 
 /// What a reader should know of the weather.

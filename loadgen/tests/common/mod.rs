@@ -1,6 +1,7 @@
 //! Runs the real binary as a user would, and reads what it leaves behind.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
+pub mod calm;
 pub mod raw;
 
 use std::io::{BufRead, BufReader, Read, Write};

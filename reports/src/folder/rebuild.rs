@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use super::{RunFolder, Tag};
 use crate::format::{
-    Delivery, Generator, GeneratorSecond, Latency, Operation, Run, SCHEMA_VERSION, SeriesLine, Sockets,
-    Summary, Verdict,
+    Delivery, Generator, GeneratorSecond, Latency, Lives, Operation, Reconnects, Run, SCHEMA_VERSION,
+    SeriesLine, Sockets, Summary, Trouble, Verdict,
 };
 
 const REASON: &str = "the run did not end properly: its last second and its verdict are missing, and this summary was \
                       made from series.jsonl and latency.hlog; run the scenario again for figures that hold";
 
 /// Counts are summed over the seconds that count, latencies come from the merged histograms. What only the tool
-/// knew (error classes, dropped sockets, unexpected deliveries, thresholds, saturation) stays empty.
+/// knew (thresholds, saturation) stays empty. What was under way when the run was killed has come to no end, so that
+/// sums need not balance.
 pub(super) fn summary(folder: &RunFolder) -> Summary {
     let manifest = &folder.manifest;
     let measured = || folder.series.iter().filter(|line| manifest.measures(line.t as f64));
@@ -44,6 +45,9 @@ pub(super) fn summary(folder: &RunFolder) -> Summary {
         sockets,
         operations,
         deliveries: deliveries(folder, measured()),
+        reconnects: reconnects(folder),
+        lives: lives(&folder.series),
+        weather: weather(&folder.series),
         generator,
         ..Summary::default()
     }
@@ -66,6 +70,7 @@ fn operations<'a>(
         sum.completed += second.completed;
         sum.failed += second.failed;
         sum.timed_out += second.timed_out;
+        add(&mut sum.errors, &second.errors);
     }
     for (name, sum) in &mut sums {
         sum.response_time_us = latency(folder, Tag::Response(name));
@@ -79,16 +84,22 @@ fn deliveries<'a>(
     lines: impl Iterator<Item = &'a SeriesLine>,
 ) -> BTreeMap<String, Delivery> {
     let mut sums: BTreeMap<String, Delivery> = BTreeMap::new();
+    let mut called_off: BTreeMap<&str, u64> = BTreeMap::new();
     for (kind, second) in lines.flat_map(|line| &line.deliveries) {
+        *called_off.entry(kind).or_default() += second.away + second.withdrawn;
         let sum = sums.entry(kind.clone()).or_default();
         sum.expected += second.expected;
         sum.received += second.received;
         sum.late += second.late;
         sum.lost += second.lost;
+        sum.away += second.away;
         sum.duplicated += second.duplicated;
         sum.out_of_order += second.out_of_order;
+        sum.unexpected += second.unexpected;
     }
     for (kind, sum) in &mut sums {
+        // Called off in a later second than it was called for.
+        sum.expected = sum.expected.saturating_sub(called_off[kind.as_str()]);
         sum.each_us = latency(folder, Tag::Each(kind));
         sum.first_us = latency(folder, Tag::First(kind));
         sum.last_us = latency(folder, Tag::Last(kind));
@@ -96,16 +107,67 @@ fn deliveries<'a>(
     sums
 }
 
-/// Sockets belong to the whole run, warm-up included, and the `connect` operation is what opens them.
+/// Sockets belong to the whole run, warm-up included; so do lives and weather.
 fn sockets(series: &[SeriesLine]) -> Sockets {
-    let mut sockets = Sockets::default();
+    let mut sum = Sockets::default();
     for line in series {
-        sockets.peak_open = sockets.peak_open.max(line.open);
-        if let Some(connect) = line.operations.get("connect") {
-            sockets.attempted += connect.sent;
-            sockets.opened += connect.completed;
-            sockets.rejected += connect.failed + connect.timed_out;
+        sum.peak_open = sum.peak_open.max(line.open);
+        if let Some(second) = &line.sockets {
+            sum.attempted += second.attempted;
+            sum.opened += second.opened;
+            sum.rejected += second.rejected;
+            sum.dropped += second.dropped;
+            add(&mut sum.ends, &second.ends);
+        } else if let Some(connect) = line.operations.get("connect") {
+            sum.attempted += connect.sent;
+            sum.opened += connect.completed;
+            sum.rejected += connect.failed + connect.timed_out;
         }
     }
-    sockets
+    sum
+}
+
+fn reconnects(folder: &RunFolder) -> Option<Reconnects> {
+    let seconds = folder.series.iter().filter_map(|line| line.reconnects.clone());
+    let mut sum = seconds.reduce(|mut sum, second| {
+        sum.wanted += second.wanted;
+        sum.attempts += second.attempts;
+        sum.succeeded += second.succeeded;
+        sum.gave_up += second.gave_up;
+        add(&mut sum.errors, &second.errors);
+        sum
+    })?;
+    // Whom the kill found still trying, nobody has counted.
+    sum.unfinished = sum.wanted.saturating_sub(sum.succeeded + sum.gave_up);
+    sum.recovery_us = latency(folder, Tag::Recovery);
+    Some(sum)
+}
+
+fn lives(series: &[SeriesLine]) -> Option<Lives> {
+    series.iter().filter_map(|line| line.lives.clone()).reduce(|mut sum, second| {
+        sum.left += second.left;
+        sum.returned += second.returned;
+        sum.placed += second.placed;
+        sum.unplaced += second.unplaced;
+        add(&mut sum.refused, &second.refused);
+        sum
+    })
+}
+
+fn weather(series: &[SeriesLine]) -> BTreeMap<String, Trouble> {
+    let mut sums: BTreeMap<String, Trouble> = BTreeMap::new();
+    for (kind, second) in series.iter().flat_map(|line| &line.weather) {
+        let sum = sums.entry(kind.clone()).or_default();
+        sum.made += second.made;
+        sum.messages_read += second.messages_read;
+        add(&mut sum.outcomes, &second.outcomes);
+    }
+    sums
+}
+
+/// Adds counts by class.
+fn add(sum: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {
+    for (class, count) in more {
+        *sum.entry(class.clone()).or_default() += count;
+    }
 }

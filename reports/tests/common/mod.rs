@@ -1,4 +1,5 @@
-//! A synthetic run, the same on every machine: players that chat while a function runs out of concurrency.
+//! A synthetic run, the same on every machine: players that chat while a function runs out of concurrency, and a storm
+//! that cuts some of their sockets.
 
 #![allow(dead_code, reason = "each test uses its part")]
 
@@ -11,7 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use reports::folder::{RunFolder, RunWriter, Tag, save_summary};
 use reports::format::{
     CloudWatch, CloudWatchSeries, DeliverySecond, ErrorSample, GeneratorSecond, Host, Latency, Manifest,
-    OperationSecond, Phase, Run, SCHEMA_VERSION, SeriesLine, Summary, Threshold, Verdict,
+    OperationSecond, Phase, Reconnects, Run, SCHEMA_VERSION, SeriesLine, SocketsSecond, Summary, Threshold,
+    Trouble, Verdict,
 };
 
 /// What kind of run to make up.
@@ -24,13 +26,22 @@ pub(crate) struct Shape {
     pub(crate) cloudwatch: Option<u64>,
     /// Whether the run ended properly and left a summary.
     pub(crate) finished: bool,
+    /// Whether a storm cuts sockets, and the backend drops some.
+    pub(crate) stormy: bool,
     /// Name of the scenario.
     pub(crate) name: &'static str,
 }
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { seconds: 300, rate: 240.0, cloudwatch: Some(60), finished: true, name: "lobby-chat-2000" }
+        Self {
+            seconds: 300,
+            rate: 240.0,
+            cloudwatch: Some(60),
+            finished: true,
+            stormy: true,
+            name: "lobby-chat-2000",
+        }
     }
 }
 
@@ -208,6 +219,7 @@ fn second(dice: &mut Dice, shape: &Shape, t: u64) -> (SeriesLine, Second) {
         let sent = offered - unsent;
         let timed_out = if strain > 0.5 { sent / 60 } else { 0 };
         let failed = if name == "connect" { u64::from(t % 20 == 7) } else { 0 };
+        let errors = [("timeout", timed_out), ("unsent", unsent), ("closed", failed)];
         for _ in 0..sent - timed_out - failed {
             let service = dice.latency(median * slow, 0.35 + 0.3 * strain);
             let delay = dice.latency(0.08 + 0.6 * strain, 0.9);
@@ -224,6 +236,7 @@ fn second(dice: &mut Dice, shape: &Shape, t: u64) -> (SeriesLine, Second) {
             completed: sent - timed_out - failed,
             failed,
             timed_out,
+            errors: classes(&errors),
             response_time_us: latency(&second, Tag::Response(name)),
             service_time_us: latency(&second, Tag::Service(name)),
         };
@@ -251,14 +264,26 @@ fn second(dice: &mut Dice, shape: &Shape, t: u64) -> (SeriesLine, Second) {
                 received: expected - lost,
                 late: 0,
                 lost,
+                away: 0,
+                withdrawn: 0,
                 duplicated: u64::from(strain > 0.6) * (expected / 900),
                 out_of_order: u64::from(strain > 0.3) * (expected / 500),
+                unexpected: 0,
                 each_us: latency(&second, Tag::Each(kind)),
             };
             deliveries.insert(kind.to_owned(), counts);
         }
     }
-    let open = (2000.0 * (part / 0.2).min(1.0)) as u64 - if part > 0.8 { 6 } else { 0 };
+    let storm = if shape.stormy { storm(shape, t, &mut second) } else { Storm::default() };
+    let connect = operations.get("connect").cloned().unwrap_or_default();
+    let sockets = SocketsSecond {
+        attempted: connect.sent + storm.reconnects.attempts,
+        opened: connect.completed + storm.reconnects.succeeded,
+        rejected: connect.failed + storm.reconnects.attempts - storm.reconnects.succeeded,
+        dropped: storm.dropped,
+        ends: classes(&[("closed_1001", storm.dropped)]),
+    };
+    let open = (2000.0 * (part / 0.2).min(1.0)) as u64 - storm.away;
     let line = SeriesLine {
         t,
         at: started_at() + SignedDuration::from_secs(t as i64),
@@ -272,6 +297,10 @@ fn second(dice: &mut Dice, shape: &Shape, t: u64) -> (SeriesLine, Second) {
         open,
         operations,
         deliveries,
+        sockets: Some(sockets),
+        reconnects: shape.stormy.then_some(storm.reconnects),
+        lives: None,
+        weather: storm.weather,
         generator: GeneratorSecond {
             dispatch_delay_us: latency(&second, Tag::Dispatch),
             cpu_percent: (18.0 + 55.0 * rate + 6.0 * dice.normal()).max(1.0),
@@ -284,6 +313,57 @@ fn second(dice: &mut Dice, shape: &Shape, t: u64) -> (SeriesLine, Second) {
         },
     };
     (line, second)
+}
+
+/// What a second of the storm is like.
+#[derive(Default)]
+struct Storm {
+    away: u64,
+    dropped: u64,
+    reconnects: Reconnects,
+    weather: BTreeMap<String, Trouble>,
+}
+
+/// Sockets that the storm cuts, and how many come back in each second after it; some are refused in the first.
+const CUT: u64 = 300;
+const BACK: [u64; 5] = [140, 70, 50, 30, 10];
+const REFUSED: u64 = 25;
+/// Sockets that the backend drops at the same time, for good.
+const DROPPED: u64 = 6;
+
+fn storm(shape: &Shape, t: u64, second: &mut Second) -> Storm {
+    let Some(after) = t.checked_sub(shape.seconds * 3 / 4) else { return Storm::default() };
+    let back = |after: u64| BACK.get(after as usize).copied().unwrap_or(0);
+    let (first, back_before) = (u64::from(after == 0), (0..after).map(back).sum::<u64>());
+    let back = back(after);
+    let mut dice = Dice::new(t);
+    for _ in 0..back {
+        record(second, Tag::Recovery, dice.latency(300.0 + 1000.0 * after as f64, 0.3));
+    }
+    let made = CUT * first;
+    let cut = Trouble { made, outcomes: classes(&[("back", back)]), messages_read: 0 };
+    Storm {
+        away: CUT - back_before - back + DROPPED,
+        dropped: DROPPED * first,
+        reconnects: Reconnects {
+            wanted: made,
+            attempts: back + REFUSED * first,
+            succeeded: back,
+            errors: classes(&[("http_429", REFUSED * first)]),
+            recovery_us: latency(second, Tag::Recovery),
+            ..Reconnects::default()
+        },
+        weather: (made + back > 0).then(|| ("cut".to_owned(), cut)).into_iter().collect(),
+    }
+}
+
+/// Counts by class, without zeros.
+fn classes(counts: &[(&str, u64)]) -> BTreeMap<String, u64> {
+    counts
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(class, count)| ((*class).to_owned(), *count))
+        .collect()
 }
 
 fn sample(line: &SeriesLine) -> ErrorSample {
@@ -360,16 +440,6 @@ fn cloudwatch(dice: &mut Dice, shape: &Shape, period: u64) -> CloudWatch {
 fn summary(folder: &RunFolder) -> Summary {
     let mut summary = folder.summary_or_rebuilt().into_owned();
     summary.run = folder.manifest.run.clone();
-    summary.sockets.dropped = 6;
-    for operation in summary.operations.values_mut() {
-        for (class, count) in
-            [("timeout", operation.timed_out), ("unsent", operation.unsent), ("closed", operation.failed)]
-        {
-            if count > 0 {
-                operation.errors.insert(class.into(), count);
-            }
-        }
-    }
     let p99_ms = summary.operations["send_message"].response_time_us.p99 as f64 / 1000.0;
     let lost =
         summary.deliveries["message"].lost as f64 * 100.0 / summary.deliveries["message"].expected as f64;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::{Context, heading, weather};
+use super::{Context, heading};
 use crate::format::ErrorSample;
 use crate::html::table::{Cell, Table};
 use crate::human::{self, NOTHING};
@@ -21,7 +21,6 @@ pub(super) fn body(context: &Context<'_>) -> Markup {
             Some(table) => (table.render()),
             None => p.nothing { "No operation failed in the measured phases." },
         }
-        (weather::body(context))
         @if !samples.is_empty() {
             details open {
                 summary { "First samples of each class (" (samples.len()) ")" }

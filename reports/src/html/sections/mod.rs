@@ -111,17 +111,20 @@ fn busiest<'a>(
 /// [`RenderError`] when a chart cannot be drawn.
 pub(super) fn all(context: &Context<'_>) -> Result<Vec<Section>, RenderError> {
     let section = |id, short, body| Section { id, short, body };
-    let sections = vec![
+    let mut sections = vec![
         section("verdict", "Verdict", verdict::body(context)),
         section("rates", "Rates", rates::body(context)?),
         section("latency", "Latency", latency::body(context)?),
         section("spectrum", "Spectrum", spectrum::body(context)?),
         section("delivery", "Delivery", delivery::body(context)?),
+    ];
+    sections.extend(weather::body(context)?.map(|body| section("weather", "Weather", body)));
+    sections.extend([
         section("server", "Server", server::body(context)?),
         section("generator", "Generator", generator::body(context)?),
         section("errors", "Errors", errors::body(context)),
         section("configuration", "Configuration", configuration::body(context)),
-    ];
+    ]);
     Ok(sections)
 }
 

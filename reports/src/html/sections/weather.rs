@@ -4,16 +4,86 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::Context;
+use super::latency::{chart, percentile_lines};
+use super::{Context, heading};
+use crate::format::SeriesLine;
+use crate::html::RenderError;
+use crate::html::charts::{Fold, Ink, Line, Size, TimeChart, Unit, extent};
 use crate::html::table::{Cell, Table};
 use crate::human::{self, P50, P90, P99, Percentile};
 
-/// Tables of what there was; nothing under a clear sky.
-pub(super) fn body(context: &Context<'_>) -> Markup {
-    let tables = [ends(context), reconnects(context), lives(context), troubles(context)];
-    html! {
-        @for table in tables.iter().flatten() { (table.render()) }
-    }
+const HOW: &str = "Dropped sockets ended although their players wanted to stay; cut ones were ended by the players' own side, as the \
+                   scenario has it. Time to be back runs from the loss to the open socket, waits and failed attempts \
+                   included; in the chart it stands at the second of the return.";
+
+/// What there was; nothing under a clear sky.
+///
+/// # Errors
+/// [`RenderError`] when a chart cannot be drawn.
+pub(super) fn body(context: &Context<'_>) -> Result<Option<Markup>, RenderError> {
+    let tables = [reconnects(context), lives(context), troubles(context), ends(context)];
+    let tables: Vec<Table> = tables.into_iter().flatten().collect();
+    let charts: Vec<Markup> = [comings_and_goings(context), time_to_be_back(context)]
+        .into_iter()
+        .flatten()
+        .map(|chart| chart.render(&context.timeline))
+        .collect::<Result<_, _>>()?;
+    Ok((!tables.is_empty() || !charts.is_empty()).then(|| {
+        html! {
+            (heading("weather", "Lives and weather", HOW))
+            @for table in tables { (table.render()) }
+            @if !charts.is_empty() { div.grid { @for chart in charts { (chart) } } }
+        }
+    }))
+}
+
+/// Who went and who came back in each second.
+fn comings_and_goings(context: &Context<'_>) -> Option<TimeChart<'static>> {
+    let series = &context.folder.series;
+    let line = |name: &str, ink, count: fn(&SeriesLine) -> u64| {
+        series.iter().any(|second| count(second) > 0).then(|| {
+            let values = context.timeline.values(Fold::Mean, |second| Some(count(second) as f64));
+            Line { rare: true, ..Line::new(name, ink, values) }
+        })
+    };
+    let lines = [
+        line("dropped", Ink::Series(1), |second| {
+            second.sockets.as_ref().map_or(0, |sockets| sockets.dropped)
+        }),
+        line("cut", Ink::Series(3), |second| second.weather.get("cut").map_or(0, |cut| cut.made)),
+        line("left", Ink::Series(4), |second| second.lives.as_ref().map_or(0, |lives| lives.left)),
+        line("failed attempts", Ink::Series(5), |second| {
+            let failed = second.reconnects.as_ref().map(|reconnects| &reconnects.errors);
+            let refused = second.lives.as_ref().map(|lives| &lives.refused);
+            failed.into_iter().chain(refused).flat_map(BTreeMap::values).sum()
+        }),
+        line("came back", Ink::Series(0), |second| {
+            second.reconnects.as_ref().map_or(0, |reconnects| reconnects.succeeded)
+        }),
+        line("returned to a new life", Ink::Series(2), |second| {
+            second.lives.as_ref().map_or(0, |lives| lives.returned)
+        }),
+    ];
+    let lines: Vec<Line> = lines.into_iter().flatten().collect();
+    (!lines.is_empty()).then(|| TimeChart {
+        id: "comings-and-goings".into(),
+        title: "Sockets lost, and players back".into(),
+        how: None,
+        size: Size::Half,
+        unit: Unit::PerSecond,
+        log: None,
+        fold: Fold::Mean,
+        grid: context.timeline.grid,
+        steps: false,
+        lines,
+    })
+}
+
+/// How long those had been away who came back in each second.
+fn time_to_be_back(context: &Context<'_>) -> Option<TimeChart<'static>> {
+    let lines = percentile_lines(context, |line| line.reconnects.as_ref().map(|all| &all.recovery_us));
+    let range = extent(&lines)?;
+    Some(chart(context, "time-to-be-back".into(), "Time to be back".into(), range, lines))
 }
 
 fn ends(context: &Context<'_>) -> Option<Table> {
