@@ -170,6 +170,7 @@ fn a_machine_without_descriptors_is_not_the_targets_knee() {
     let first = &capacity.steps[0];
     assert_eq!((first.outcome, &first.run), (Outcome::Invalid, &None), "nothing ran");
     assert!(first.reason.as_ref().unwrap().contains("--workers 2"), "the remedy: {first:?}");
+    assert_ne!(capacity.steps[1].level, first.level, "what cannot run is not tried again");
 }
 
 #[test]

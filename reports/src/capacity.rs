@@ -224,8 +224,7 @@ impl Capacity {
                     None => format!("The generator gave way, not the target: {held} held"),
                 },
                 format!(
-                    "{} Give the generator more cores, or another machine than the target's; the invalid runs say what was \
-                     missing.",
+                    "{} The runs that are not valid say what the generator lacked, and the remedy.",
                     match self.held {
                         Some(_) => "The knee lies above what held.",
                         None => "Nothing is known about the target.",

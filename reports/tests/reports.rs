@@ -215,6 +215,11 @@ fn a_search_that_has_no_valid_run_or_measured_no_time_still_has_a_page() {
     found.steps.iter_mut().for_each(|step| (step.p50_us, step.p99_us) = (0, 0));
     let html = capacity::render(&found).expect("renders");
     assert!(html.contains("Response time of send_message: nothing was measured."));
+    assert!(html.contains("Sockets open at once") && html.contains("Throughput"), "both are of interest");
+    found.steps.iter_mut().for_each(|step| step.offered_per_s = 0.0);
+    let html = capacity::render(&found).expect("renders");
+    assert!(!html.contains("Throughput"), "there was none");
+    found.vary = Vary::Rate;
     found.steps.clear();
     let html = capacity::render(&Capacity { levels: Vec::new(), ..found }).expect("renders");
     assert!(html.contains("Throughput: nothing was measured."));

@@ -47,27 +47,31 @@ impl Hunt<'_> {
                 Next::End(ended) => return Ok(ended),
             };
             let tried = self.tried(level)?;
-            if !self.capacity.steps.is_empty() {
-                let pause = self.request.cool_down;
-                if began.elapsed() + pause + tried.length + overhead > self.request.max_duration {
-                    return Ok(Ended::OutOfTime);
-                }
-                tokio::select! {
-                    () = tokio::time::sleep(pause) => {}
-                    () = interruption.heard() => return Ok(Ended::Interrupted),
-                }
-            }
-            let before = Instant::now();
             let order = self.order(level, &tried.overrides);
-            let step = match &tried.beyond {
-                Some(limit) => order.beyond(limit),
-                None => match order.carry_out(&mut interruption).await? {
+            let step = if let Some(limit) = &tried.beyond {
+                let step = order.beyond(limit);
+                self.search.rule_out(level);
+                step
+            } else {
+                if !self.capacity.steps.is_empty() {
+                    let pause = self.request.cool_down;
+                    if began.elapsed() + pause + tried.length + overhead > self.request.max_duration {
+                        return Ok(Ended::OutOfTime);
+                    }
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        () = interruption.heard() => return Ok(Ended::Interrupted),
+                    }
+                }
+                let before = Instant::now();
+                let step = match order.carry_out(&mut interruption).await? {
                     Ran::Judged(step) => *step,
                     Ran::Interrupted => return Ok(Ended::Interrupted),
-                },
+                };
+                overhead = overhead.max(before.elapsed().saturating_sub(tried.length));
+                self.search.record(level, step.outcome);
+                step
             };
-            overhead = overhead.max(before.elapsed().saturating_sub(tried.length));
-            self.search.record(level, step.outcome);
             self.capacity.steps.push(step);
             self.keep(Ended::Unfinished)?;
             if !self.request.quiet {
@@ -134,15 +138,20 @@ impl Hunt<'_> {
         };
         let show = |level: f64| self.request.vary.show(level);
         let end = |level: Option<f64>| level.map_or_else(|| "?".into(), show);
-        let why = step.reason.as_ref().map_or_else(String::new, |reason| format!("  {reason}"));
+        let figures = step.run.as_ref().map(|_| {
+            let p99 = step.p99_us as f64 / 1_000.0;
+            format!("completed {:.0}/s, p99 {p99:.1} ms  ", step.completed_per_s)
+        });
         format!(
-            "{:>3}  {:>12}  {outcome:<7}  completed {:.0}/s, p99 {:.1} ms  [{} to {}]{why}",
+            "{:>3}  {:>12}  {outcome:<7}  {}[{} to {}]  {}",
             step.number,
             show(step.level),
-            step.completed_per_s,
-            step.p99_us as f64 / 1_000.0,
+            figures.unwrap_or_default(),
             end(self.search.held()),
             end(self.search.failed()),
+            step.reason.as_deref().unwrap_or_default(),
         )
+        .trim_end()
+        .to_owned()
     }
 }

@@ -53,6 +53,8 @@ struct Tally {
     held: u32,
     failed: u32,
     invalid: u32,
+    /// Whether it cannot be tried at all.
+    ruled_out: bool,
 }
 
 impl Tally {
@@ -65,7 +67,7 @@ impl Tally {
             Some(Outcome::Held)
         } else if self.failed >= majority || (used_up && self.invalid == 0) {
             Some(Outcome::Failed)
-        } else if self.invalid >= majority || used_up {
+        } else if self.ruled_out || self.invalid >= majority || used_up {
             Some(Outcome::Invalid)
         } else {
             None
@@ -94,16 +96,27 @@ impl Search {
 
     /// Takes note of a run.
     pub fn record(&mut self, level: f64, outcome: Outcome) {
-        let at = self.levels.partition_point(|tally| tally.level < level);
-        if self.levels.get(at).is_none_or(|tally| tally.level > level) {
-            self.levels.insert(at, Tally { level, held: 0, failed: 0, invalid: 0 });
-        }
-        let tally = &mut self.levels[at];
+        let tally = self.tally(level);
         match outcome {
             Outcome::Held => tally.held += 1,
             Outcome::Failed => tally.failed += 1,
             Outcome::Invalid => tally.invalid += 1,
         }
+    }
+
+    /// Takes note that the generator cannot even try a level.
+    pub fn rule_out(&mut self, level: f64) {
+        let tally = self.tally(level);
+        tally.invalid += 1;
+        tally.ruled_out = true;
+    }
+
+    fn tally(&mut self, level: f64) -> &mut Tally {
+        let at = self.levels.partition_point(|tally| tally.level < level);
+        if self.levels.get(at).is_none_or(|tally| tally.level > level) {
+            self.levels.insert(at, Tally { level, held: 0, failed: 0, invalid: 0, ruled_out: false });
+        }
+        &mut self.levels[at]
     }
 
     /// Lowest level that gave way.
@@ -326,7 +339,7 @@ mod tests {
 
     #[test]
     fn runs_that_are_used_up_without_a_majority_decide_too() {
-        let tally = |held, failed, invalid| Tally { level: 1.0, held, failed, invalid };
+        let tally = |held, failed, invalid| Tally { level: 1.0, held, failed, invalid, ruled_out: false };
         assert_eq!(tally(1, 1, 0).verdict(2), Some(Outcome::Failed), "half of the runs is no majority");
         assert_eq!(tally(1, 1, 1).verdict(3), Some(Outcome::Invalid), "nothing is known");
         assert_eq!(tally(1, 1, 0).verdict(3), None);

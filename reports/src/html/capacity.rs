@@ -12,12 +12,13 @@ use crate::capacity::{Capacity, Ended, Knee, Level, Outcome, Step, Vary};
 use crate::folder::REPORT;
 use crate::human;
 
-const CURVE: &str = "Each point is a run. Below the knee, completed follows offered and latency is flat; above, one of them leaves \
-                     its line. The shaded stretch is the interval in which the knee lies. Runs that the \
-                     generator spoiled are left out: they say nothing about the target.";
+const CURVE: &str = "Each point is a run, and the lines join the median runs. Below the knee, completed follows offered and \
+                     latency is flat; above, one of them leaves its line. The shaded stretch is the interval in which the \
+                     knee lies. Runs that the generator spoiled are left out: they say nothing about the target.";
 const STEPS: &str = "In the order in which they ran. The number of each leads to its report.";
-const LEVELS: &str = "A level's verdict is the majority of its runs. The interval is Wilson's, of the share of valid runs that hold \
-                      there: with few runs it is wide, and says how much a majority is worth.";
+const LEVELS: &str = "A level's verdict is the majority of its runs; one that held once on the way up needs none. The interval is \
+                      Wilson's, of the share of valid runs that hold there: with few runs it is wide, and says how much a \
+                      majority is worth.";
 
 pub(super) fn page(capacity: &Capacity) -> Result<Markup, RenderError> {
     let section = |id, short, body| Section { id, short, body };
@@ -90,7 +91,8 @@ fn figures(capacity: &Capacity) -> Vec<Figure> {
     }
     let spoiled = capacity.steps.iter().filter(|step| !is_valid(step)).count();
     let seconds = capacity.ended_at.duration_since(capacity.started_at).as_secs_f64();
-    let note = format!("{spoiled} of them not valid, in {}", human::clock(seconds));
+    let not_valid = if spoiled > 0 { format!("{spoiled} not valid, ") } else { String::new() };
+    let note = format!("{not_valid}in {}", human::clock(seconds));
     figures.push(figure("Runs", human::count(capacity.steps.len() as u64), note));
     figures
 }
@@ -122,20 +124,34 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
         }
     };
     let operation = valid.first().map_or("", |step| step.operation.as_str());
-    let charts = [
-        Scatter {
-            id: "throughput".into(),
-            title: "Throughput".into(),
-            size: Size::Half,
-            x,
-            y: Unit::PerSecond,
-            log: false,
-            shade,
-            clouds: vec![
-                cloud("offered", Ink::Reference, |step| step.offered_per_s),
-                cloud("completed", Ink::Series(0), |step| step.completed_per_s),
-            ],
-        },
+    let throughput = Scatter {
+        id: "throughput".into(),
+        title: "Throughput".into(),
+        size: Size::Half,
+        x,
+        y: Unit::PerSecond,
+        log: false,
+        shade,
+        clouds: vec![
+            cloud("offered", Ink::Reference, |step| step.offered_per_s),
+            cloud("completed", Ink::Series(0), |step| step.completed_per_s),
+        ],
+    };
+    let sockets = Scatter {
+        id: "sockets".into(),
+        title: "Sockets open at once".into(),
+        size: Size::Half,
+        x,
+        y: Unit::Count("sockets"),
+        log: false,
+        shade,
+        clouds: vec![
+            cloud("players", Ink::Reference, |step| step.level),
+            cloud("open at peak", Ink::Series(0), |step| step.peak_open as f64),
+        ],
+    };
+    let offers = capacity.vary == Vary::Rate || valid.iter().any(|step| step.offered_per_s > 0.0);
+    let others = [
         Scatter {
             id: "response".into(),
             title: format!("Response time of {operation}"),
@@ -172,7 +188,9 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
             clouds: vec![times("p99", Ink::Series(2), |step| step.dispatch_delay_p99_us)],
         },
     ];
-    let drawn = charts.iter().map(Scatter::render).collect::<Result<Vec<_>, _>>()?;
+    let of_players = (capacity.vary == Vary::Players).then_some(sockets);
+    let charts = of_players.into_iter().chain(offers.then_some(throughput)).chain(others);
+    let drawn = charts.map(|chart| chart.render()).collect::<Result<Vec<_>, _>>()?;
     Ok(html! {
         (heading("curve", "Capacity curve", CURVE))
         div.grid { @for chart in drawn { (chart) } }
@@ -194,13 +212,17 @@ fn levels(capacity: &Capacity) -> Table {
     let count = |number: u32| Cell::quantity(number.to_string(), f64::from(number));
     for level in &capacity.levels {
         let (low, high) = level.held_share;
+        let share = match level.held + level.failed {
+            0 => Cell::text(human::NOTHING),
+            _ => Cell::quantity(format!("{:.0} % to {:.0} %", low * 100.0, high * 100.0), low),
+        };
         table.row([
             Cell::quantity(capacity.vary.show(level.level), level.level),
             count(level.held),
             count(level.failed),
             count(level.invalid),
             outcome(level.verdict),
-            Cell::quantity(format!("{:.0} % to {:.0} %", low * 100.0, high * 100.0), low),
+            share,
         ]);
     }
     table
@@ -221,24 +243,25 @@ fn steps(capacity: &Capacity) -> Table {
             outcome(Some(step.outcome)),
         ];
         let why = Cell::text(step.reason.as_deref().unwrap_or(human::NOTHING));
-        table.row(head.into_iter().chain(figures_of(step)).chain([why]));
+        table.row(head.into_iter().chain(measured(step)).chain([why]));
     }
     table
 }
 
-/// What a run measured.
-fn figures_of(step: &Step) -> [Cell; 6] {
-    let time = |us: u64| match us {
-        0 => Cell::quantity(human::NOTHING.into(), 0.0),
-        us => Cell::quantity(human::duration(us as f64), us as f64),
+/// What a run measured; nothing where none was made.
+fn measured(step: &Step) -> [Cell; 6] {
+    let cell = |known: bool, text: String, value: f64| match known && step.run.is_some() {
+        true => Cell::quantity(text, value),
+        false => Cell::quantity(human::NOTHING.into(), 0.0),
     };
-    let rate = |rate: f64| Cell::quantity(format!("{}/s", human::significant(rate)), rate);
+    let time = |us: u64| cell(us > 0, human::duration(us as f64), us as f64);
+    let rate = |rate: f64| cell(true, format!("{}/s", human::significant(rate)), rate);
     [
         rate(step.offered_per_s),
         rate(step.completed_per_s),
-        Cell::quantity(format!("{} %", human::significant(step.error_share * 100.0)), step.error_share),
+        cell(true, format!("{} %", human::significant(step.error_share * 100.0)), step.error_share),
         time(step.p50_us),
         time(step.p99_us),
-        Cell::quantity(human::count(step.peak_open), step.peak_open as f64),
+        cell(true, human::count(step.peak_open), step.peak_open as f64),
     ]
 }

@@ -15,6 +15,7 @@ use reports::format::{
     CloudWatch, CloudWatchSeries, DeliverySecond, ErrorSample, GeneratorSecond, Host, Latency, Manifest,
     OperationSecond, Phase, Run, SCHEMA_VERSION, SeriesLine, Summary, Threshold, Verdict,
 };
+use reports::verdict::explained;
 
 /// What kind of run to make up.
 pub(crate) struct Shape {
@@ -471,7 +472,9 @@ fn step(dice: &mut Dice, number: u32, level: f64, outcome: Outcome) -> Step {
     let reason = match outcome {
         Outcome::Held => None,
         Outcome::Failed => {
-            Some(format!("send_message.response_time.p99 < 250ms: observed {:.0} ms", p99 as f64 / 1e3))
+            let expression = "send_message.response_time.p99 < 250ms".into();
+            let threshold = Threshold { expression, observed: Some(p99 as f64 / 1e3), passed: false };
+            Some(explained(&threshold))
         }
         Outcome::Invalid => Some(
             "1 % of the operations left more than 50 ms after their intended instant (p99 81.4 ms); its threads were \
