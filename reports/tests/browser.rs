@@ -222,6 +222,9 @@ async fn structure(page: &Page) {
         0,
         "each chart has title, description, data and table"
     );
+    // Black is what the style sheet has forgotten.
+    let uncoloured = "[...document.querySelectorAll('.plot .fill')].filter(shape => getComputedStyle(shape).fill === 'rgb(0, 0, 0)').length";
+    assert_eq!(evaluate::<u32>(page, uncoloured).await, 0, "everything filled has a colour of the theme");
     let ids = "[...document.querySelectorAll('[id]')].length - new Set([...document.querySelectorAll('[id]')].map(e => e.id)).size";
     assert_eq!(evaluate::<i32>(page, ids).await, 0, "ids are unique");
     let sections = "[...document.querySelectorAll('nav a')].every(a => document.querySelector(a.hash))";
