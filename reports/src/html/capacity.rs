@@ -213,7 +213,7 @@ fn levels(capacity: &Capacity) -> Table {
     for level in &capacity.levels {
         let (low, high) = level.held_share;
         let share = match level.held + level.failed {
-            0 => Cell::text(human::NOTHING),
+            0 => Cell::quantity(human::NOTHING.into(), 0.0),
             _ => Cell::quantity(format!("{:.0} % to {:.0} %", low * 100.0, high * 100.0), low),
         };
         table.row([
