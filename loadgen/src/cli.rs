@@ -73,6 +73,21 @@ pub enum Command {
     loadgen run my.toml --target wss://abc.execute-api.eu-west-1.amazonaws.com/Staging --set auth.issuer=https://id.example\n\n\
     Exit codes: 0 fine, 1 failure, 2 usage or scenario error, 3 a threshold failed, 4 invalid run, 130 interrupted.")]
 pub struct RunArgs {
+    /// What is run, and where it is kept.
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Serve the figures so far at http://ADDR/metrics, for Prometheus, e.g. 127.0.0.1:9464.
+    #[arg(long, value_name = "ADDR")]
+    pub prometheus: Option<SocketAddr>,
+    /// Send the figures so far every 5 s to an OpenTelemetry collector (OTLP over HTTP), e.g. http://127.0.0.1:4318;
+    /// OTEL_EXPORTER_OTLP_HEADERS may hold headers.
+    #[arg(long, value_name = "URL")]
+    pub otlp: Option<Url>,
+}
+
+/// What every command that runs a scenario takes.
+#[derive(Debug, Args)]
+pub struct JobArgs {
     /// The scenario file.
     pub scenario: PathBuf,
     /// `embedded`, or a ws:// or wss:// URL; overrides the scenario's `target.url`.
@@ -81,7 +96,7 @@ pub struct RunArgs {
     /// Split the players over so many processes, each with its own limit of open files; `auto`: as many as that takes.
     #[arg(long, value_name = "N|auto")]
     pub workers: Option<Workers>,
-    /// The run folder, new or empty; left out: runs/ID.
+    /// The folder of the results, new or empty; left out: one of its own in runs/.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Override a key of the scenario, e.g. `players=5000` or `phases.0.duration=10s`.
@@ -93,16 +108,9 @@ pub struct RunArgs {
     /// Neither progress nor summary; errors still go to standard error.
     #[arg(long)]
     pub quiet: bool,
-    /// Serve the figures so far at http://ADDR/metrics, for Prometheus, e.g. 127.0.0.1:9464.
-    #[arg(long, value_name = "ADDR")]
-    pub prometheus: Option<SocketAddr>,
-    /// Send the figures so far every 5 s to an OpenTelemetry collector (OTLP over HTTP), e.g. http://127.0.0.1:4318;
-    /// OTEL_EXPORTER_OTLP_HEADERS may hold headers.
-    #[arg(long, value_name = "URL")]
-    pub otlp: Option<Url>,
 }
 
-impl RunArgs {
+impl JobArgs {
     /// All overrides, the flags among them, in the order in which they apply.
     #[must_use]
     pub fn all_overrides(&self) -> Vec<Override> {
@@ -127,23 +135,9 @@ fn all_overrides(overrides: &[Override], target: Option<&String>, seed: Option<u
     Exit codes: 0 the knee is found, or even --to holds, 1 failure or out of time, 2 usage or scenario error,\n\
     3 not even the lowest load holds, 4 the generator gave way before the target, 130 interrupted.")]
 pub struct CapacityArgs {
-    /// The scenario file, with at least one threshold.
-    pub scenario: PathBuf,
-    /// `embedded`, or a ws:// or wss:// URL; overrides the scenario's `target.url`.
-    #[arg(long, value_name = "embedded|URL")]
-    pub target: Option<String>,
-    /// The search's folder, new or empty; left out: runs/capacity-ID.
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Override a key of the scenario, e.g. `phases.0.duration=10s`.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub overrides: Vec<Override>,
-    /// Seed of the first run; the others count on from it.
-    #[arg(long)]
-    pub seed: Option<u64>,
-    /// Processes that share each run's players, as for `run`.
-    #[arg(long, value_name = "N|auto")]
-    pub workers: Option<Workers>,
+    /// What is run, and where it is kept.
+    #[command(flatten)]
+    pub job: JobArgs,
     /// What is varied: the rates of all operations together, or the number of players.
     #[arg(long, value_enum, default_value_t)]
     pub vary: Varied,
@@ -165,9 +159,6 @@ pub struct CapacityArgs {
     /// Begin no run that would likely end after this.
     #[arg(long, default_value = "1h")]
     pub max_duration: Span,
-    /// Neither a line for each run nor a summary.
-    #[arg(long)]
-    pub quiet: bool,
 }
 
 /// What `capacity` varies.
@@ -184,12 +175,13 @@ impl CapacityArgs {
     /// What is asked for.
     #[must_use]
     pub fn request(self) -> capacity::Request {
-        let overrides = all_overrides(&self.overrides, self.target.as_ref(), self.seed);
+        let overrides = self.job.all_overrides();
+        let JobArgs { scenario, workers, out, quiet, .. } = self.job;
         capacity::Request {
-            scenario: self.scenario,
+            scenario,
             overrides,
-            out: self.out,
-            workers: self.workers,
+            out,
+            workers,
             vary: match self.vary {
                 Varied::Rate => Vary::Rate,
                 Varied::Players => Vary::Players,
@@ -200,7 +192,7 @@ impl CapacityArgs {
             repeats: self.repeats,
             cool_down: self.cool_down.0,
             max_duration: self.max_duration.0,
-            quiet: self.quiet,
+            quiet,
         }
     }
 }

@@ -12,12 +12,13 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use url::Url;
 
+use crate::machine::descriptor_limit;
+
 /// The hidden command under which this program is the backend.
 pub const COMMAND: &str = "embedded-backend";
 
-/// Players whose sockets one process of the backend holds; beyond that it has front doors. A usual limit of open files
-/// is 20,000.
-const PLAYERS_PER_PROCESS: u32 = 18_000;
+/// Players whose sockets one process of the backend holds at most; beyond that it has front doors.
+const PLAYERS_PER_PROCESS: u64 = 18_000;
 /// How long the backend may take to be ready.
 const READY: Duration = Duration::from_secs(30);
 /// How long it may take to end.
@@ -60,7 +61,9 @@ impl Embedded {
     /// # Errors
     /// [`EmbeddedError`].
     pub async fn start(profile: &str, auth: &str, seed: u64, players: u32) -> Result<Self, EmbeddedError> {
-        let doors = players.div_ceil(PLAYERS_PER_PROCESS);
+        // A tenth of the open files is the backend's own.
+        let room = (descriptor_limit() / 10 * 9).clamp(1, PLAYERS_PER_PROCESS);
+        let doors = u64::from(players).div_ceil(room);
         let front_doors = (doors > 1).then(|| ["--front-doors".to_owned(), doors.to_string()]);
         let mut child = Command::new(std::env::current_exe()?)
             .args([COMMAND, "--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--exit-with-parent"])

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use loadgen::capacity;
-use loadgen::cli::{Cli, Command, RunArgs, ScenarioArgs, ScenarioCommand};
+use loadgen::cli::{Cli, Command, JobArgs, RunArgs, ScenarioArgs, ScenarioCommand};
 use loadgen::correlate::correlate;
 use loadgen::doctor;
 use loadgen::exit::Exit;
@@ -65,10 +65,11 @@ fn generator(command: Command) -> ExitCode {
 async fn execute(command: Command) -> Result<Exit, RunError> {
     match command {
         Command::Run(args) => {
-            let overrides = args.all_overrides();
+            let RunArgs { job, prometheus, otlp } = args;
+            let overrides = job.all_overrides();
             let command = redacted(std::env::args());
-            let watchers = Watchers { quiet: args.quiet, prometheus: args.prometheus, otlp: args.otlp };
-            let RunArgs { scenario, workers, out, .. } = args;
+            let watchers = Watchers { quiet: job.quiet, prometheus, otlp };
+            let JobArgs { scenario, workers, out, .. } = job;
             run(Request { scenario, overrides, workers, out, watchers, command }).await
         }
         Command::Report { run } => {

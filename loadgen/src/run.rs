@@ -219,7 +219,7 @@ impl Job {
 }
 
 /// The classes of the handshakes' errors, e.g. `refused × 50`.
-fn why_nobody(summary: &Summary) -> String {
+pub(crate) fn why_nobody(summary: &Summary) -> String {
     let errors = summary.operations.get(Operation::Connect.word()).map(|connect| &connect.errors);
     let classes = errors.into_iter().flatten().map(|(class, count)| format!("{class} × {count}"));
     classes.collect::<Vec<_>>().join(", ")

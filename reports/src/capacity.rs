@@ -1,7 +1,7 @@
 //! `capacity.json`: what a search for the highest load found, and every step on the way.
 //!
 //! A stable contract like the run folder's (see `docs/capacity.md`). Each step is a run with a folder of its own, named
-//! in [`Step::run`]; a level is a load that was tried, once or several times.
+//! in [`Step::run`], but where the machine could not hold it; a level is a load that was tried, once or several times.
 
 use std::path::{Path, PathBuf};
 
@@ -51,13 +51,15 @@ pub enum Ended {
     NeverFailed,
     /// Not even the lowest load holds.
     NothingHeld,
-    /// The generator gave way before the target did: the knee lies above.
+    /// The generator gave way before the knee was found, or before its interval was as narrow as was asked for.
     GeneratorLimit,
     /// The time was up.
     OutOfTime,
     /// Stopped by Ctrl-C or SIGTERM.
-    #[default]
     Interrupted,
+    /// Under way, killed, or given up because a run came to no verdict.
+    #[default]
+    Unfinished,
 }
 
 /// How one step ended.
@@ -98,7 +100,7 @@ pub struct Capacity {
     pub ended_at: Timestamp,
     /// Why it ended.
     pub ended: Ended,
-    /// The knee; `None` unless one level held and a higher one failed.
+    /// The knee; `None` unless one level held and a higher one failed. Levels that the generator spoiled do not bound it.
     pub knee: Option<Knee>,
     /// Highest level that held, below everything that failed.
     pub held: Option<f64>,
@@ -147,17 +149,17 @@ pub struct Step {
     pub outcome: Outcome,
     /// Why, where it did not hold.
     pub reason: Option<String>,
-    /// Its run folder, from the folder of `capacity.json`.
-    pub run: PathBuf,
-    /// The operation that the times are of: the busiest but `connect`.
+    /// Its run folder, from the folder of `capacity.json`; `None` where the machine cannot hold the level, and nothing ran.
+    pub run: Option<PathBuf>,
+    /// The operation that the times are of, the same in every step: the busiest but `connect`.
     pub operation: String,
     /// Arrivals a second that the plan called for in the measured phases, all operations but `connect`.
     pub offered_per_s: f64,
     /// Answered as expected a second.
     pub completed_per_s: f64,
-    /// Share of the arrivals that failed, timed out or were not sent; `connect` included.
+    /// Share of the arrivals that failed, timed out or were not sent, 0 to 1; `connect` included.
     pub error_share: f64,
-    /// Median response time in microseconds.
+    /// Median response time in microseconds; 0 where nothing was measured, as below.
     pub p50_us: u64,
     /// 99th percentile of the response time in microseconds.
     pub p99_us: u64,
@@ -182,26 +184,27 @@ pub fn wilson(part: u32, whole: u32) -> (f64, f64) {
 }
 
 impl Capacity {
-    /// What was found, in a sentence, and what it is worth in another.
-    #[must_use]
-    pub fn sentences(&self) -> (String, String) {
+    /// What was found, and what it is worth, in a sentence each.
+    pub(crate) fn sentences(&self) -> (String, String) {
         let show = |level: f64| self.vary.show(level);
-        let interval = self.knee.map(|Knee { estimate, low, high }| {
-            format!("Knee at {}: {} held, {} did not", show(estimate), show(low), show(high))
-        });
-        let so_far = || match (&interval, self.held) {
-            (Some(interval), _) => format!("So far: {}.", interval.to_lowercase()),
-            (None, Some(held)) => format!("So far: {} held.", show(held)),
-            (None, None) => "Nothing is known yet.".into(),
-        };
+        let interval =
+            self.knee.map(|Knee { low, high, .. }| format!("{} held, {} did not", show(low), show(high)));
+        let knee = self.knee.map_or_else(String::new, |knee| format!("Knee at {}", show(knee.estimate)));
         let held = self.held.map_or_else(|| "no load".into(), show);
+        let so_far = || match &interval {
+            Some(interval) => format!("So far {interval}."),
+            None => format!("So far {held} held."),
+        };
         match self.ended {
             Ended::Found => (
-                interval.unwrap_or_default(),
+                format!("{knee}: {}", interval.unwrap_or_default()),
                 format!(
-                    "The interval is {:.1} % wide; each of its ends is the majority of up to {} runs.",
-                    self.knee.map_or(0.0, |knee| (knee.high / knee.low - 1.0) * 100.0),
-                    self.repeats
+                    "The interval is {} % wide; {}.",
+                    human::significant(self.knee.map_or(0.0, |knee| (knee.high / knee.low - 1.0) * 100.0)),
+                    match self.repeats {
+                        1 => "each of its ends is one run".into(),
+                        repeats => format!("each of its ends is the majority of up to {repeats} runs"),
+                    }
                 ),
             ),
             Ended::NeverFailed => (
@@ -210,16 +213,27 @@ impl Capacity {
             ),
             Ended::NothingHeld => (
                 "Not even the lowest load holds".into(),
-                "Look at the first step's report: the thresholds may ask for more than an idle target gives.".into(),
+                "Look at the first run's report: the thresholds may ask for more than an idle target gives."
+                    .into(),
             ),
             Ended::GeneratorLimit => (
-                format!("The generator gave way, not the target: {held} held"),
-                "The knee lies above. Give the generator more cores, or another machine than the target's; the invalid steps \
-                 say what was missing."
-                    .into(),
+                match &interval {
+                    Some(interval) => {
+                        format!("The generator gave way within the knee's interval: {interval}")
+                    }
+                    None => format!("The generator gave way, not the target: {held} held"),
+                },
+                format!(
+                    "{} The runs that are not valid say what the generator lacked, and the remedy.",
+                    match self.held {
+                        Some(_) => "The knee lies above what held.",
+                        None => "Nothing is known about the target.",
+                    }
+                ),
             ),
             Ended::OutOfTime => ("The time was up before the knee was found".into(), so_far()),
             Ended::Interrupted => ("Interrupted before the knee was found".into(), so_far()),
+            Ended::Unfinished => ("The search is not finished".into(), so_far()),
         }
     }
 

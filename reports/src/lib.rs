@@ -10,6 +10,7 @@
 //! | [`server`] | sums up CloudWatch's series by function |
 //! | [`text`] | the terminal summary |
 //! | [`capacity`] | what a search for the highest load found, and its page |
+//! | [`verdict`] | the verdict in words |
 //! | [`html`] | the self-contained HTML report |
 
 pub mod capacity;
@@ -18,8 +19,8 @@ pub mod format;
 pub mod html;
 pub mod server;
 pub mod text;
+pub mod verdict;
 
 pub mod human;
-mod verdict;
 
 pub use html::write_report;

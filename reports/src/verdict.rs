@@ -33,11 +33,10 @@ pub(crate) fn of(summary: &Summary) -> Verdict {
         (Standing::Invalid, "Not valid", sentence)
     } else if let Some(first) = failed.first() {
         let sentence = format!(
-            "{} of {} thresholds failed, first {}: observed {}.",
+            "{} of {} thresholds failed, first {}.",
             failed.len(),
             thresholds.len(),
-            first.expression,
-            observed(first),
+            explained(first),
         );
         (Standing::Failed, "Valid, thresholds failed", sentence)
     } else if !summary.verdict.thresholds_passed {
@@ -53,6 +52,12 @@ pub(crate) fn of(summary: &Summary) -> Verdict {
         (Standing::Passed, "Valid, thresholds passed", sentence)
     };
     Verdict { standing, headline, sentence }
+}
+
+/// A threshold and what it saw, e.g. `error_rate < 1%: observed 3.5 %`.
+#[must_use]
+pub fn explained(threshold: &Threshold) -> String {
+    format!("{}: observed {}", threshold.expression, observed(threshold))
 }
 
 /// What a threshold saw, in the unit that its expression ends with.
@@ -86,6 +91,8 @@ mod tests {
         assert_eq!(shown("deliveries.message.lost < 0.1 %"), "180 %");
         assert_eq!(shown("sockets.dropped <= 200"), "180");
         assert_eq!(observed(&threshold("a < 1ms", None, false)), "nothing measured");
+        let broken = threshold("error_rate < 1%", Some(3.5), false);
+        assert_eq!(explained(&broken), "error_rate < 1%: observed 3.50 %");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The report in a real browser: it runs clean, loads nothing, and fits a phone, in light and in dark.
+//! The pages in a real browser: they run clean, load nothing, and fit a phone, in light and in dark.
 //!
 //! Needs Chromium, from `CHROMIUM` or the `PATH`. Without one the test fails where `CI` is set and says that it
 //! skips elsewhere. `REPORT_SHOTS=DIR` keeps a picture of each view.
@@ -44,15 +44,63 @@ fn chromium() -> Option<PathBuf> {
 
 #[tokio::test]
 async fn the_report_works_in_a_browser() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    common::write(dir.path(), &Shape { seconds: 120, ..Shape::default() });
+    let report = reports::write_report(dir.path()).expect("renders");
+    in_a_browser(|page| async move {
+        let opened = Opened::open(&page, &report).await;
+        views(&page, "report").await;
+        structure(&page).await;
+        let charts: u32 = evaluate(&page, "document.querySelectorAll('figure.chart').length").await;
+        assert!(charts > 20, "{charts} charts");
+        let aligned = "new Set([...document.querySelectorAll('.stack .chart')].map(f => f.dataset.plot.split(' ').filter((_, i) => i % 2 === 0).join()\
+                       + f.querySelector('.plot svg').getBoundingClientRect().width)).size";
+        assert_eq!(
+            evaluate::<u32>(&page, aligned).await,
+            1,
+            "the server lane shares its time axis by the pixel"
+        );
+        crosshair(&page).await;
+        sorting(&page, "#rates table").await;
+        theme(&page).await;
+        opened.was_silent();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_page_of_a_capacity_search_works_in_a_browser() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let found = common::capacity();
+    reports::capacity::write(dir.path(), &found).expect("renders");
+    let file = dir.path().join(reports::capacity::PAGE);
+    in_a_browser(|page| async move {
+        let opened = Opened::open(&page, &file).await;
+        views(&page, "capacity").await;
+        structure(&page).await;
+        let shaded = "document.querySelectorAll('.plot svg .i-weak').length";
+        assert_eq!(evaluate::<u32>(&page, shaded).await, 4, "the knee's interval is shown in every chart");
+        let links = "document.querySelectorAll('#steps tbody th a').length";
+        assert_eq!(
+            evaluate::<usize>(&page, links).await,
+            found.steps.len(),
+            "every run's report is in reach"
+        );
+        sorting(&page, "#steps table").await;
+        theme(&page).await;
+        opened.was_silent();
+    })
+    .await;
+}
+
+/// Makes the checks with a page of a browser that ends with them. Without a browser it says that it skips.
+async fn in_a_browser<F: Future<Output = ()> + Send + 'static>(checks: impl FnOnce(Page) -> F) {
     let Some(chromium) = chromium() else {
         assert!(std::env::var_os("CI").is_none(), "no Chromium: install it or set CHROMIUM to its path");
         eprintln!("skipped: no Chromium on the PATH and CHROMIUM is not set");
         return;
     };
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let run = dir.path().join("run");
-    common::write(&run, &Shape { seconds: 120, ..Shape::default() });
-    let report = reports::write_report(&run).expect("renders");
     let config = BrowserConfig::builder()
         .chrome_executable(chromium)
         .user_data_dir(dir.path().join("profile"))
@@ -65,7 +113,7 @@ async fn the_report_works_in_a_browser() {
     let events = tokio::spawn(async move { while handler.next().await.is_some() {} });
     // The checks run in a task of their own, so that the browser is ended when one of them fails.
     let page = browser.new_page("about:blank").await.expect("a page");
-    let outcome = tokio::spawn(async move { check(&page, &report).await }).await;
+    let outcome = tokio::spawn(checks(page)).await;
     browser.close().await.expect("the browser closes");
     browser.wait().await.expect("the browser's process ended");
     events.abort();
@@ -91,23 +139,48 @@ async fn listen<T: IntoEventKind + Unpin + Send + Sync + 'static>(
     });
 }
 
-async fn check(page: &Page, report: &Path) {
-    let address = format!("file://{}", report.display());
-    let (complaints, requests) = (Arc::default(), Arc::default());
-    page.execute(LogEnable::default()).await.expect("the log is available");
-    listen(page, &complaints, |event: &EventExceptionThrown| Some(format!("{event:?}"))).await;
-    listen(page, &complaints, |event: &EventConsoleApiCalled| Some(format!("{event:?}"))).await;
-    listen(page, &complaints, |event: &EventEntryAdded| Some(format!("{event:?}"))).await;
-    listen(page, &requests, |event: &EventRequestWillBeSent| Some(event.request.url.clone())).await;
+/// A file that was opened, and what the browser had to say about it.
+struct Opened {
+    address: String,
+    complaints: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
+}
 
-    page.goto(address.as_str()).await.expect("opens");
+impl Opened {
+    async fn open(page: &Page, file: &Path) -> Self {
+        let address = format!("file://{}", file.display());
+        let opened = Self { address, complaints: Arc::default(), requests: Arc::default() };
+        page.execute(LogEnable::default()).await.expect("the log is available");
+        let Self { complaints, requests, .. } = &opened;
+        listen(page, complaints, |event: &EventExceptionThrown| Some(format!("{event:?}"))).await;
+        listen(page, complaints, |event: &EventConsoleApiCalled| Some(format!("{event:?}"))).await;
+        listen(page, complaints, |event: &EventEntryAdded| Some(format!("{event:?}"))).await;
+        listen(page, requests, |event: &EventRequestWillBeSent| Some(event.request.url.clone())).await;
+        page.goto(opened.address.as_str()).await.expect("opens");
+        opened
+    }
+
+    /// Nothing on the console, and no request but for the file itself.
+    fn was_silent(&self) {
+        let complaints = self.complaints.lock().expect("no listener panicked");
+        assert!(complaints.is_empty(), "the console is not silent: {complaints:?}");
+        let requests = self.requests.lock().expect("no listener panicked");
+        assert!(requests.contains(&self.address), "the requests are listened to: {requests:?}");
+        let foreign: Vec<_> =
+            requests.iter().filter(|url| **url != self.address && !url.starts_with("data:")).collect();
+        assert!(foreign.is_empty(), "requests leave the page: {foreign:?}");
+    }
+}
+
+/// It fits a desk and a phone, in light and in dark; leaves it light and wide.
+async fn views(page: &Page, name: &str) {
     for scheme in ["light", "dark"] {
         for (width, height) in [(1280, 900), (360, 740)] {
             view(page, scheme, width, height).await;
             // Not `innerWidth`: a phone zooms out to show what is too wide.
             let needed: i64 = evaluate(page, "document.documentElement.scrollWidth").await;
             assert!(needed <= width, "the {scheme} page needs {needed} px of {width}");
-            keep_picture(page, &format!("{scheme}-{width}")).await;
+            keep_picture(page, &format!("{name}-{scheme}-{width}")).await;
         }
         let ground: String = evaluate(page, "getComputedStyle(document.body).backgroundColor").await;
         let expected = if scheme == "light" { "rgb(246, 247, 248)" } else { "rgb(19, 22, 26)" };
@@ -118,17 +191,6 @@ async fn check(page: &Page, report: &Path) {
         assert_eq!(stroke, expected, "lines follow the {scheme} theme");
     }
     view(page, "light", 1280, 900).await;
-    structure(page).await;
-    crosshair(page).await;
-    sorting(page).await;
-    theme(page).await;
-
-    let complaints = complaints.lock().expect("no listener panicked");
-    assert!(complaints.is_empty(), "the console is not silent: {complaints:?}");
-    let requests = requests.lock().expect("no listener panicked");
-    let foreign: Vec<_> =
-        requests.iter().filter(|url| **url != address && !url.starts_with("data:")).collect();
-    assert!(foreign.is_empty(), "requests leave the page: {foreign:?}");
 }
 
 async fn evaluate<T: serde::de::DeserializeOwned>(page: &Page, expression: &str) -> T {
@@ -150,8 +212,6 @@ async fn keep_picture(page: &Page, name: &str) {
 }
 
 async fn structure(page: &Page) {
-    let charts: u32 = evaluate(page, "document.querySelectorAll('figure.chart').length").await;
-    assert!(charts > 20, "{charts} charts");
     let incomplete = "[...document.querySelectorAll('figure.chart')].filter(figure => !(\
                       figure.querySelector('.plot svg > title').textContent && \
                       figure.querySelector('.plot svg > desc').textContent && \
@@ -162,13 +222,13 @@ async fn structure(page: &Page) {
         0,
         "each chart has title, description, data and table"
     );
+    // Black is what the style sheet has forgotten.
+    let uncoloured = "[...document.querySelectorAll('.plot .fill')].filter(shape => getComputedStyle(shape).fill === 'rgb(0, 0, 0)').length";
+    assert_eq!(evaluate::<u32>(page, uncoloured).await, 0, "everything filled has a colour of the theme");
     let ids = "[...document.querySelectorAll('[id]')].length - new Set([...document.querySelectorAll('[id]')].map(e => e.id)).size";
     assert_eq!(evaluate::<i32>(page, ids).await, 0, "ids are unique");
     let sections = "[...document.querySelectorAll('nav a')].every(a => document.querySelector(a.hash))";
     assert!(evaluate::<bool>(page, sections).await, "every link of the navigation leads somewhere");
-    let aligned = "new Set([...document.querySelectorAll('.stack .chart')].map(f => f.dataset.plot.split(' ').filter((_, i) => i % 2 === 0).join()\
-                   + f.querySelector('.plot svg').getBoundingClientRect().width)).size";
-    assert_eq!(evaluate::<u32>(page, aligned).await, 1, "the server lane shares its time axis by the pixel");
 }
 
 async fn crosshair(page: &Page) {
@@ -186,17 +246,15 @@ async fn crosshair(page: &Page) {
     assert!(value.ends_with("/s"), "{value}");
 }
 
-async fn sorting(page: &Page) {
-    let offered = "[...document.querySelectorAll('#rates table')[0].tBodies[0].rows].map(row => Number(row.cells[1].dataset.v))";
-    page.evaluate(
-        "document.querySelectorAll('#rates table')[0].tHead.rows[0].cells[1].querySelector('button').click()",
-    )
-    .await
-    .expect("clicks");
-    let values: Vec<f64> = evaluate(page, offered).await;
+/// The first table of these can be sorted by its second column.
+async fn sorting(page: &Page, tables: &str) {
+    let table = format!("document.querySelectorAll('{tables}')[0]");
+    let click = format!("{table}.tHead.rows[0].cells[1].querySelector('button').click()");
+    page.evaluate(click).await.expect("clicks");
+    let column = format!("[...{table}.tBodies[0].rows].map(row => Number(row.cells[1].dataset.v))");
+    let values: Vec<f64> = evaluate(page, &column).await;
     assert!(values.len() > 2 && values.is_sorted(), "{values:?}");
-    let state: String =
-        evaluate(page, "document.querySelectorAll('#rates table')[0].tHead.rows[0].cells[1].ariaSort").await;
+    let state: String = evaluate(page, &format!("{table}.tHead.rows[0].cells[1].ariaSort")).await;
     assert_eq!(state, "ascending");
 }
 

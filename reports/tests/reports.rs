@@ -5,6 +5,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
+use reports::capacity::{self, Capacity, Ended, Vary};
 use reports::folder::{RunFolder, SCENARIO};
 use reports::format::{FunctionSummary, Manifest, SeriesLine, Summary};
 use reports::{html, text, write_report};
@@ -103,6 +104,18 @@ fn the_report_loads_nothing_and_escapes_every_name() {
     let html = fs::read_to_string(path).expect("readable");
     assert!(!html.contains("<script>alert"), "a name became an element");
     assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "the name is shown as it is");
+    assert_loads_nothing(&html);
+    for target in targets(&html) {
+        assert!(target.starts_with('#') || target.starts_with("data:,"), "{target}");
+    }
+}
+
+/// Where the page's links lead.
+fn targets(html: &str) -> impl Iterator<Item = &str> {
+    html.match_indices("href=\"").filter_map(|(at, found)| html[at + found.len()..].split('"').next())
+}
+
+fn assert_loads_nothing(html: &str) {
     for load in [
         "src=",
         "url(",
@@ -114,10 +127,6 @@ fn the_report_loads_nothing_and_escapes_every_name() {
         "xmlns",
     ] {
         assert!(!html.contains(load), "{load} in the report");
-    }
-    let targets = html.match_indices("href=\"").map(|(at, found)| &html[at + found.len()..]);
-    for target in targets {
-        assert!(target.starts_with('#') || target.starts_with("data:,"), "{}", &target[..40]);
     }
     assert!(html.contains("default-src 'none'"), "the content policy");
 }
@@ -163,4 +172,67 @@ fn an_empty_run_still_has_a_report() {
     let folder = RunFolder::read(dir.path()).expect("readable");
     assert!(text::summary(&folder).starts_with("NOT VALID"));
     assert!(html::render(&folder).expect("renders").contains("Not valid"));
+}
+
+#[test]
+fn the_text_and_page_of_a_capacity_search_are_as_before() {
+    let found = common::capacity();
+    insta::assert_snapshot!("capacity_text", found.text());
+    insta::assert_snapshot!("capacity_html", capacity::render(&found).expect("renders"));
+}
+
+#[test]
+fn a_capacity_search_says_how_it_ended_and_never_takes_the_generators_limit_for_the_knee() {
+    let found = common::capacity();
+    let without = Capacity { knee: None, ..found.clone() };
+    let nothing = Capacity { held: None, ..without.clone() };
+    let said = |ended, capacity: &Capacity| Capacity { ended, ..capacity.clone() }.text();
+    let all = [
+        said(Ended::NeverFailed, &without),
+        said(Ended::NothingHeld, &nothing),
+        said(Ended::GeneratorLimit, &found),
+        said(Ended::GeneratorLimit, &without),
+        said(Ended::GeneratorLimit, &nothing),
+        said(Ended::OutOfTime, &found),
+        said(Ended::Interrupted, &without),
+        said(Ended::Unfinished, &nothing),
+    ];
+    insta::assert_snapshot!("capacity_ends", all.join("\n"));
+    assert!(all.iter().all(|text| !text.contains("Knee at")), "only what was found is the knee");
+}
+
+#[test]
+fn the_capacity_page_loads_nothing_escapes_every_name_and_has_no_dead_link() {
+    let hostile = "</title><script>alert(1)</script>\"'&";
+    let mut found = common::capacity();
+    found.name = hostile.into();
+    found.target = hostile.into();
+    found.thresholds.push(hostile.into());
+    found.steps[3].reason = Some(hostile.into());
+    found.steps.iter_mut().for_each(|step| step.operation = hostile.into());
+    found.steps[4].run = None;
+    let html = capacity::render(&found).expect("renders");
+    assert!(!html.contains("<script>alert"), "a name became an element");
+    assert_loads_nothing(&html);
+    let links: Vec<_> =
+        targets(&html).filter(|target| !target.starts_with('#') && !target.starts_with("data:,")).collect();
+    let runs = found.steps.iter().filter_map(|step| step.run.as_ref());
+    assert_eq!(links, runs.map(|run| format!("{}/report.html", run.display())).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_search_that_has_no_valid_run_or_measured_no_time_still_has_a_page() {
+    let mut found = common::capacity();
+    found.vary = Vary::Players;
+    found.steps.iter_mut().for_each(|step| (step.p50_us, step.p99_us) = (0, 0));
+    let html = capacity::render(&found).expect("renders");
+    assert!(html.contains("Response time of send_message: nothing was measured."));
+    assert!(html.contains("Sockets open at once") && html.contains("Throughput"), "both are of interest");
+    found.steps.iter_mut().for_each(|step| step.offered_per_s = 0.0);
+    let html = capacity::render(&found).expect("renders");
+    assert!(!html.contains("Throughput"), "there was none");
+    found.vary = Vary::Rate;
+    found.steps.clear();
+    let html = capacity::render(&Capacity { levels: Vec::new(), ..found }).expect("renders");
+    assert!(html.contains("Throughput: nothing was measured."));
 }

@@ -7,30 +7,32 @@
 //! `capacity.json` and `capacity.html` are written after every step, so that a search that ends early, however it does,
 //! leaves what it has found.
 
+mod hunt;
 mod search;
 mod step;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use reports::capacity::{Capacity, Ended, Knee, Outcome, SCHEMA_VERSION, Step, Vary};
+use reports::capacity::{Capacity, Ended, SCHEMA_VERSION, Vary};
 use reports::folder::{self, FolderError};
 use reports::html::ReportError;
 use scenarios::{Checked, Mistakes, Override};
 
+use hunt::Hunt;
 pub use search::{Next, Rules, Search};
-use step::{Load, Order, Ran};
+use step::Load;
 
 use crate::exit::Exit;
-use crate::generate::Interruption;
+use crate::machine::MachineError;
 use crate::run::{self, RunError};
 use crate::workers::Workers;
 
-/// The folder of the runs within the search's.
-const STEPS: &str = "steps";
 /// As much as any scenario may say.
 const MOST: f64 = 1e6;
+/// The search goes down to this share of its start before it gives up: six halvings.
+const LEAST: f64 = 1.0 / 64.0;
 
 /// What the command line asks for.
 #[derive(Debug, Clone)]
@@ -92,6 +94,25 @@ pub enum CapacityError {
     /// Signals cannot be heard.
     #[error("{0}")]
     Signals(#[from] RunError),
+    /// A level of the search is none that the scenario can have.
+    #[error("a load of {level} cannot be tried: {mistakes}; keep the search off it with --from and --to")]
+    Level {
+        /// With its unit.
+        level: String,
+        /// What is wrong with it.
+        mistakes: Mistakes,
+    },
+    /// More workers than players.
+    #[error("{0}")]
+    Machine(#[from] MachineError),
+    /// Nobody could connect: there is no target to test.
+    #[error("run {number}: no player could connect ({errors}); the target is not there, or went down")]
+    NobodyIn {
+        /// Its number.
+        number: u32,
+        /// Classes of the handshakes' errors.
+        errors: String,
+    },
     /// A run ended without a verdict.
     #[error("run {number} ended without a verdict: {problem}")]
     Step {
@@ -111,6 +132,8 @@ impl CapacityError {
             | Self::NoRate
             | Self::NoThresholds
             | Self::Range { .. }
+            | Self::Level { .. }
+            | Self::Machine(_)
             | Self::Folder(FolderError::NotEmpty { .. }) => Exit::Usage,
             _ => Exit::Failure,
         }
@@ -124,7 +147,7 @@ pub const fn exit(ended: Ended) -> Exit {
         Ended::Found | Ended::NeverFailed => Exit::Fine,
         Ended::NothingHeld => Exit::ThresholdFailed,
         Ended::GeneratorLimit => Exit::Invalid,
-        Ended::OutOfTime => Exit::Failure,
+        Ended::OutOfTime | Ended::Unfinished => Exit::Failure,
         Ended::Interrupted => Exit::Interrupted,
     }
 }
@@ -146,19 +169,11 @@ pub async fn find(request: &Request) -> Result<Capacity, CapacityError> {
     if from > to {
         return Err(CapacityError::Range { from, to });
     }
-    let mut search = Search::new(Rules {
-        start: from,
-        most: to,
-        precision: request.precision,
-        repeats: request.repeats,
-        whole: request.vary == Vary::Players,
-    });
+    let search = Search::new(rules(request, from, to));
     let identity = run::identity(&plan);
     let dir =
         request.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("capacity-{}", identity.id)));
-    folder::make(&dir)?;
-    let mut interruption = Interruption::listen()?;
-    let mut capacity = Capacity {
+    let capacity = Capacity {
         schema_version: SCHEMA_VERSION,
         name: plan.name.clone(),
         target: identity.target,
@@ -170,84 +185,36 @@ pub async fn find(request: &Request) -> Result<Capacity, CapacityError> {
         started_at: Timestamp::now(),
         ..Capacity::default()
     };
-    let (began, mut longest) = (Instant::now(), Duration::ZERO);
-    capacity.ended = loop {
-        let level = match search.next() {
-            Next::Try(level) => level,
-            Next::End(ended) => break ended,
-        };
-        let number = capacity.steps.len() as u32 + 1;
-        if number > 1 {
-            if began.elapsed() + request.cool_down + longest > request.max_duration {
-                break Ended::OutOfTime;
-            }
-            tokio::select! {
-                () = tokio::time::sleep(request.cool_down) => {}
-                () = interruption.heard() => break Ended::Interrupted,
-            }
-        }
-        let before = Instant::now();
-        let order = Order {
-            scenario: &request.scenario,
-            overrides: [request.overrides.clone(), load.overrides(level)].concat(),
-            // Repeats of a level are other draws of the same plan.
-            seed: plan.seed.wrapping_add(u64::from(number) - 1),
-            workers: request.workers,
-            dir: &dir,
-            run: Path::new(STEPS).join(format!("{number:03}")),
-            number,
-            level,
-        };
-        let step = match order.carry_out(&mut interruption).await? {
-            Ran::Judged(step) => *step,
-            Ran::Interrupted => break Ended::Interrupted,
-        };
-        longest = longest.max(before.elapsed());
-        search.record(level, step.outcome);
-        if !request.quiet {
-            println!("{}", line(&step, request.vary, &search));
-        }
-        capacity.steps.push(step);
-        note(&mut capacity, &search);
-        reports::capacity::write(&dir, &capacity)?;
-    };
-    note(&mut capacity, &search);
-    reports::capacity::write(&dir, &capacity)?;
-    if !request.quiet {
-        print!("\n{}{}\n", capacity.text(), dir.join(reports::capacity::PAGE).display());
+    let mut hunt = Hunt { request, load, search, capacity, dir: &dir };
+    if let Next::Try(first) = hunt.search.next() {
+        // What is wrong from the start is told before anything is written.
+        hunt.tried(first)?;
     }
-    Ok(capacity)
+    folder::make(&dir)?;
+    let ended = hunt.run().await;
+    if !hunt.capacity.steps.is_empty() || ended.is_ok() {
+        hunt.keep(*ended.as_ref().unwrap_or(&Ended::Unfinished))?;
+        if !request.quiet {
+            print!("\n{}{}\n", hunt.capacity.text(), dir.join(reports::capacity::PAGE).display());
+        }
+    }
+    ended.map(|_| hunt.capacity)
 }
 
-/// What the search has found so far.
-fn note(capacity: &mut Capacity, search: &Search) {
-    let (low, high) = search.bracket();
-    capacity.ended_at = Timestamp::now();
-    capacity.levels = search.levels();
-    capacity.held = low;
-    capacity.knee = match (low, high) {
-        (Some(low), Some((high, Outcome::Failed))) => Some(Knee { estimate: low.midpoint(high), low, high }),
-        _ => None,
+fn rules(request: &Request, from: f64, to: f64) -> Rules {
+    let whole = request.vary == Vary::Players;
+    let least = from * LEAST;
+    // A worker without a player has nothing to do.
+    let workers = match request.workers {
+        Some(Workers::Count(count)) => f64::from(count.get()),
+        _ => 1.0,
     };
-}
-
-/// A step in a line.
-fn line(step: &Step, vary: Vary, search: &Search) -> String {
-    let outcome = match step.outcome {
-        Outcome::Held => "held",
-        Outcome::Failed => "failed",
-        Outcome::Invalid => "invalid",
-    };
-    let (low, high) = search.bracket();
-    let end = |level: Option<f64>| level.map_or_else(|| "?".into(), |level| vary.show(level));
-    let why = step.reason.as_ref().map_or_else(String::new, |reason| format!("  {reason}"));
-    format!(
-        "{:>3}  {:>12}  {outcome:<7}  completed {:.0}/s, p99 {:.1} ms  [{} to {}]{why}",
-        step.number,
-        vary.show(step.level),
-        step.completed_per_s,
-        step.p99_us as f64 / 1_000.0,
-        end(low),
-        end(high.map(|(level, _)| level)),
-    )
+    Rules {
+        start: from,
+        least: if whole { least.ceil().max(workers) } else { least },
+        most: if whole { to.floor() } else { to },
+        precision: request.precision,
+        repeats: request.repeats,
+        whole,
+    }
 }

@@ -7,17 +7,19 @@
 //!
 //! One run that holds is enough to go on upwards; one that fails is tried again first, because a mishap looks like a
 //! limit. The lower end of the final interval is confirmed too: were it luck, the search goes on below it.
+//!
+//! A level that the generator spoiled bounds the search, because nothing above it can be believed, but never the knee:
+//! only a level that *failed* is the upper end of the knee's interval.
 
 use reports::capacity::{Ended, Level, Outcome, wilson};
-
-/// How far the search goes below its start before it gives up: 1/64.
-const HALVINGS: i32 = 6;
 
 /// What the search is to do.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rules {
     /// First level.
     pub start: f64,
+    /// Lowest level.
+    pub least: f64,
     /// Highest level.
     pub most: f64,
     /// Widest interval that counts as found, as a share of its lower end.
@@ -51,17 +53,21 @@ struct Tally {
     held: u32,
     failed: u32,
     invalid: u32,
+    /// Whether it cannot be tried at all.
+    ruled_out: bool,
 }
 
 impl Tally {
-    /// What the majority says.
+    /// What the majority says; when the runs are used up without one, nothing is known of a level that the generator
+    /// spoiled once, and any other does not hold.
     const fn verdict(&self, repeats: u32) -> Option<Outcome> {
         let majority = repeats / 2 + 1;
+        let used_up = self.held + self.failed + self.invalid >= repeats;
         if self.held >= majority {
             Some(Outcome::Held)
-        } else if self.failed >= majority {
+        } else if self.failed >= majority || (used_up && self.invalid == 0) {
             Some(Outcome::Failed)
-        } else if self.invalid >= majority {
+        } else if self.ruled_out || self.invalid >= majority || used_up {
             Some(Outcome::Invalid)
         } else {
             None
@@ -90,16 +96,27 @@ impl Search {
 
     /// Takes note of a run.
     pub fn record(&mut self, level: f64, outcome: Outcome) {
-        let at = self.levels.partition_point(|tally| tally.level < level);
-        if self.levels.get(at).is_none_or(|tally| tally.level > level) {
-            self.levels.insert(at, Tally { level, held: 0, failed: 0, invalid: 0 });
-        }
-        let tally = &mut self.levels[at];
+        let tally = self.tally(level);
         match outcome {
             Outcome::Held => tally.held += 1,
             Outcome::Failed => tally.failed += 1,
             Outcome::Invalid => tally.invalid += 1,
         }
+    }
+
+    /// Takes note that the generator cannot even try a level.
+    pub fn rule_out(&mut self, level: f64) {
+        let tally = self.tally(level);
+        tally.invalid += 1;
+        tally.ruled_out = true;
+    }
+
+    fn tally(&mut self, level: f64) -> &mut Tally {
+        let at = self.levels.partition_point(|tally| tally.level < level);
+        if self.levels.get(at).is_none_or(|tally| tally.level > level) {
+            self.levels.insert(at, Tally { level, held: 0, failed: 0, invalid: 0, ruled_out: false });
+        }
+        &mut self.levels[at]
     }
 
     /// Lowest level that gave way.
@@ -118,17 +135,23 @@ impl Search {
         &self.levels[..end.unwrap_or(self.levels.len())]
     }
 
-    /// The interval so far: the highest level that held, and the lowest above it that gave way and how.
+    /// Highest level that held so far, below everything that gave way.
     #[must_use]
-    pub fn bracket(&self) -> (Option<f64>, Option<(f64, Outcome)>) {
-        let upper = self.upper().and_then(|tally| Some((tally.level, tally.verdict(self.rules.repeats)?)));
-        (self.lower().map(|tally| tally.level), upper)
+    pub fn held(&self) -> Option<f64> {
+        self.lower().map(|tally| tally.level)
+    }
+
+    /// Lowest level that failed its thresholds so far.
+    #[must_use]
+    pub fn failed(&self) -> Option<f64> {
+        let failed = |tally: &&Tally| tally.verdict(self.rules.repeats) == Some(Outcome::Failed);
+        self.levels.iter().find(failed).map(|tally| tally.level)
     }
 
     /// What to do next.
     #[must_use]
     pub fn next(&self) -> Next {
-        let Rules { start, most, repeats, .. } = self.rules;
+        let Rules { start, least, most, repeats, .. } = self.rules;
         if let Some(undecided) = self.below().iter().find(|tally| !tally.holds(repeats)) {
             return Next::Try(undecided.level);
         }
@@ -140,9 +163,12 @@ impl Search {
             (Some(low), None) if low.level >= most => confirmed(low, Ended::NeverFailed),
             (Some(low), None) => Next::Try(self.rounded((low.level * 2.0).min(most))),
             (None, Some(high)) => {
-                let half = self.rounded(high.level / 2.0);
-                let enough = half < start * 0.5_f64.powi(HALVINGS) || half >= high.level || half <= 0.0;
-                if enough { Next::End(self.ended_at(high, Ended::NothingHeld)) } else { Next::Try(half) }
+                let half = self.rounded(high.level / 2.0).max(least);
+                if half < high.level {
+                    Next::Try(half)
+                } else {
+                    Next::End(self.ended_at(high, Ended::NothingHeld))
+                }
             }
             (Some(low), Some(high)) => match self.between(low.level, high.level) {
                 Some(level) => Next::Try(level),
@@ -194,7 +220,8 @@ mod tests {
 
     use super::*;
 
-    const RULES: Rules = Rules { start: 10.0, most: 1e6, precision: 0.05, repeats: 3, whole: false };
+    const RULES: Rules =
+        Rules { start: 10.0, least: 0.15, most: 1e6, precision: 0.05, repeats: 3, whole: false };
 
     /// Searches against a target whose answer to the n-th run of all is given; gives the search, its end and its runs.
     fn searched(rules: Rules, mut answer: impl FnMut(f64, u32) -> Outcome) -> (Search, Ended, u32) {
@@ -206,6 +233,11 @@ mod tests {
             }
         }
         panic!("no end: {:?}", search.levels());
+    }
+
+    /// The knee's interval, which there is.
+    fn interval(search: &Search) -> (f64, f64) {
+        (search.held().unwrap(), search.failed().unwrap())
     }
 
     fn holds_below(knee: f64) -> impl Fn(f64, u32) -> Outcome {
@@ -220,15 +252,40 @@ mod tests {
             let rules = Rules { precision, repeats, ..RULES };
             let (search, ended, runs) = searched(rules, holds_below(knee));
             prop_assert_eq!(ended, Ended::Found);
-            let (low, high) = search.bracket();
-            let (low, (high, outcome)) = (low.unwrap(), high.unwrap());
+            let (low, high) = interval(&search);
             prop_assert!(low <= knee && knee < high, "{low} {knee} {high}");
             prop_assert!(high / low <= 1.0 + precision + 1e-9);
-            prop_assert_eq!(outcome, Outcome::Failed);
             let majority = repeats / 2 + 1;
             let at = |wanted: f64| search.levels().into_iter().find(|level| level.level == wanted).unwrap();
             prop_assert!(at(low).held >= majority && at(high).failed >= majority);
             prop_assert!(runs <= 120, "{runs} runs");
+        }
+
+        #[test]
+        fn whatever_the_runs_say_no_level_has_more_than_its_repeats_and_no_spoiled_one_bounds_the_knee(
+            answers in prop::collection::vec(prop::sample::select(vec![Outcome::Held, Outcome::Failed, Outcome::Invalid]), 64),
+            repeats in 1_u32..6,
+        ) {
+            let answer = |_, run: u32| answers[run as usize % answers.len()];
+            let (search, ended, _) = searched(Rules { repeats, ..RULES }, answer);
+            let levels = search.levels();
+            prop_assert!(levels.iter().all(|level| level.held + level.failed + level.invalid <= repeats), "{levels:?}");
+            let verdict = |wanted: f64| levels.iter().find(|level| level.level == wanted).unwrap().verdict;
+            let (low, high) = (search.held(), search.failed());
+            prop_assert!(high.is_none_or(|high| verdict(high) == Some(Outcome::Failed)));
+            prop_assert!(low.zip(high).is_none_or(|(low, high)| low < high));
+            if let Some(low) = low {
+                prop_assert_eq!(verdict(low), Some(Outcome::Held));
+                // Nothing below what is said to hold has given way.
+                let below = levels.iter().filter(|level| level.level < low);
+                prop_assert!(below.into_iter().all(|level| matches!(level.verdict, None | Some(Outcome::Held))));
+            }
+            if ended == Ended::Found {
+                let (low, high) = interval(&search);
+                prop_assert!(high / low <= 1.05 + 1e-9);
+                let between = |level: &Level| level.level > low && level.level < high;
+                prop_assert!(!levels.iter().any(between), "{levels:?}");
+            }
         }
 
         #[test]
@@ -239,8 +296,8 @@ mod tests {
                 if run % 4 == first { Outcome::Failed } else { steady(level, run) }
             });
             prop_assert_eq!(ended, Ended::Found);
-            let (low, high) = search.bracket();
-            prop_assert!(low.unwrap() <= knee && knee < high.unwrap().0);
+            let (low, high) = interval(&search);
+            prop_assert!(low <= knee && knee < high);
         }
 
         #[test]
@@ -248,9 +305,8 @@ mod tests {
             let rules = Rules { whole: true, precision: 0.001, start: 64.0, ..RULES };
             let (search, ended, _) = searched(rules, holds_below(f64::from(knee)));
             prop_assert_eq!(ended, Ended::Found);
-            let (low, high) = search.bracket();
+            let (low, high) = interval(&search);
             prop_assert!(search.levels().iter().all(|level| level.level.fract() == 0.0));
-            let (low, high) = (low.unwrap(), high.unwrap().0);
             prop_assert!(low <= f64::from(knee) && f64::from(knee) < high);
             prop_assert!(high - low <= (low * 0.001).max(1.0));
         }
@@ -261,7 +317,8 @@ mod tests {
         let limit = |level: f64, _| if level <= 700.0 { Outcome::Held } else { Outcome::Invalid };
         let (search, ended, _) = searched(RULES, limit);
         assert_eq!(ended, Ended::GeneratorLimit);
-        assert!(matches!(search.bracket(), (Some(low), Some((_, Outcome::Invalid))) if low <= 700.0));
+        assert_eq!(search.failed(), None);
+        assert!(search.held().is_some_and(|held| held <= 700.0 && held > 660.0), "as much as could be shown");
         // A target that fails below the generator's limit has its knee all the same.
         let both =
             |level: f64, run| if level > 300.0 { Outcome::Invalid } else { holds_below(200.0)(level, run) };
@@ -269,15 +326,35 @@ mod tests {
     }
 
     #[test]
+    fn a_generator_that_gives_way_within_the_interval_leaves_it_wide() {
+        let answer = |level: f64, _| match level {
+            ..=160.0 => Outcome::Held,
+            ..=300.0 => Outcome::Invalid,
+            _ => Outcome::Failed,
+        };
+        let (search, ended, _) = searched(RULES, answer);
+        assert_eq!((ended, search.failed()), (Ended::GeneratorLimit, Some(320.0)));
+        assert_eq!(search.held(), Some(160.0), "what the generator spoiled is no end of the knee's interval");
+    }
+
+    #[test]
+    fn runs_that_are_used_up_without_a_majority_decide_too() {
+        let tally = |held, failed, invalid| Tally { level: 1.0, held, failed, invalid, ruled_out: false };
+        assert_eq!(tally(1, 1, 0).verdict(2), Some(Outcome::Failed), "half of the runs is no majority");
+        assert_eq!(tally(1, 1, 1).verdict(3), Some(Outcome::Invalid), "nothing is known");
+        assert_eq!(tally(1, 1, 0).verdict(3), None);
+    }
+
+    #[test]
     fn a_target_without_a_knee_in_reach_is_told_from_one_that_holds_nothing() {
         let rules = Rules { most: 100.0, ..RULES };
         let (search, ended, runs) = searched(rules, |_, _| Outcome::Held);
-        assert_eq!((ended, search.bracket()), (Ended::NeverFailed, (Some(100.0), None)));
+        assert_eq!((ended, search.held(), search.failed()), (Ended::NeverFailed, Some(100.0), None));
         assert_eq!(runs, 6, "10, 20, 40, 80, 100, and 100 again");
         let (search, ended, _) = searched(RULES, |_, _| Outcome::Failed);
         assert_eq!(ended, Ended::NothingHeld);
-        assert_eq!(search.bracket().0, None);
-        assert!(search.levels()[0].level >= 10.0 / 64.0);
+        assert_eq!(search.held(), None);
+        assert_eq!(search.levels()[0].level, RULES.least);
     }
 
     #[test]
@@ -289,7 +366,7 @@ mod tests {
             if held { Outcome::Held } else { Outcome::Failed }
         });
         assert_eq!(ended, Ended::Found);
-        let (low, high) = search.bracket();
-        assert!(low.unwrap() <= 60.0 && high.unwrap().0 > 60.0, "{low:?} {high:?}");
+        let (low, high) = interval(&search);
+        assert!(low <= 60.0 && high > 60.0, "{low} {high}");
     }
 }

@@ -2,11 +2,12 @@
 //! the very verdict that `loadgen run` gives.
 
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 
 use reports::capacity::{Outcome, Step, Vary};
 use reports::folder::RunFolder;
 use reports::format::{Manifest, Operation, Summary};
+use reports::verdict::explained;
 use rustix::process::{Pid, Signal, kill_process};
 use scenarios::threshold::Operation as Kind;
 use scenarios::{Override, Plan};
@@ -15,6 +16,8 @@ use tokio::process::Command;
 use super::CapacityError;
 use crate::exit::Exit;
 use crate::generate::Interruption;
+use crate::machine::MachineError;
+use crate::run;
 use crate::workers::Workers;
 
 /// The load that is varied.
@@ -61,7 +64,7 @@ impl Load<'_> {
 pub(super) struct Order<'a> {
     pub(super) scenario: &'a Path,
     /// The user's overrides, then the level's.
-    pub(super) overrides: Vec<Override>,
+    pub(super) overrides: &'a [Override],
     pub(super) seed: u64,
     pub(super) workers: Option<Workers>,
     /// Folder of the search.
@@ -70,6 +73,8 @@ pub(super) struct Order<'a> {
     pub(super) run: PathBuf,
     pub(super) number: u32,
     pub(super) level: f64,
+    /// The operation whose times count; `None`: the busiest but `connect`.
+    pub(super) operation: Option<&'a str>,
 }
 
 /// How a child ended.
@@ -82,28 +87,19 @@ pub(super) enum Ran {
 }
 
 impl Order<'_> {
+    /// What becomes of a level that this machine cannot hold: nothing runs, and it is the generator's limit.
+    pub(super) fn beyond(self, limit: &MachineError) -> Step {
+        let Self { number, level, .. } = self;
+        Step { number, level, outcome: Outcome::Invalid, reason: Some(limit.to_string()), ..Step::default() }
+    }
+
     /// Runs the child to its end, and reads its verdict.
     pub(super) async fn carry_out(self, interruption: &mut Interruption) -> Result<Ran, CapacityError> {
         let folder = self.dir.join(&self.run);
         let failed = |problem: String| CapacityError::Step { number: self.number, problem };
-        let child = Command::new(std::env::current_exe().map_err(|error| failed(error.to_string()))?)
-            .arg("run")
-            .arg(self.scenario)
-            .arg("--out")
-            .arg(&folder)
-            .arg("--quiet")
-            .args(
-                self.overrides.iter().flat_map(|set| ["--set".into(), format!("{}={}", set.key, set.value)]),
-            )
-            .args(["--seed", &self.seed.to_string()])
-            .args(self.workers.iter().flat_map(|workers| ["--workers".to_owned(), workers.to_string()]))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            // A group of its own: Ctrl-C reaches it from here, once.
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
+        let child = self
+            .command(&folder)
+            .and_then(|mut command| command.spawn())
             .map_err(|error| failed(error.to_string()))?;
         let pid = child.id().and_then(|id| Pid::from_raw(id as i32));
         let mut ending = std::pin::pin!(child.wait_with_output());
@@ -123,81 +119,87 @@ impl Order<'_> {
         if interrupted || output.status.code() == Some(i32::from(Exit::Interrupted.code())) {
             return Ok(Ran::Interrupted);
         }
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        let Ok(RunFolder { manifest, summary: Some(summary), .. }) = RunFolder::read(&folder) else {
-            return match ran_out_of(output.status, &said) {
-                Some(reason) => Ok(Ran::Judged(Box::new(Step {
-                    number: self.number,
-                    level: self.level,
-                    outcome: Outcome::Invalid,
-                    reason: Some(reason),
-                    run: self.run,
-                    ..Step::default()
-                }))),
-                None => Err(failed(said)),
-            };
-        };
-        Ok(Ran::Judged(Box::new(self.judged(&manifest, &summary))))
+        match RunFolder::read(&folder) {
+            Ok(RunFolder { manifest, summary: Some(summary), .. }) => {
+                Ok(Ran::Judged(Box::new(self.judged(&manifest, &summary)?)))
+            }
+            _ => Err(failed(
+                String::from_utf8_lossy(&output.stderr).trim().trim_start_matches("error: ").to_owned(),
+            )),
+        }
     }
 
-    fn judged(self, manifest: &Manifest, summary: &Summary) -> Step {
-        let (outcome, reason) = verdict(summary);
+    fn command(&self, folder: &Path) -> std::io::Result<Command> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("run").arg(self.scenario).arg("--out").arg(folder).arg("--quiet");
+        for Override { key, value } in self.overrides {
+            command.arg("--set").arg(format!("{key}={value}"));
+        }
+        command.args(["--seed", &self.seed.to_string()]);
+        if let Some(workers) = self.workers {
+            command.args(["--workers", &workers.to_string()]);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        // A group of its own: Ctrl-C reaches it from here, once.
+        command.process_group(0).kill_on_drop(true);
+        Ok(command)
+    }
+
+    fn judged(self, manifest: &Manifest, summary: &Summary) -> Result<Step, CapacityError> {
+        let (outcome, reason) = verdict(summary).ok_or_else(|| CapacityError::NobodyIn {
+            number: self.number,
+            errors: run::why_nobody(summary),
+        })?;
         let others = || summary.operations.iter().filter(|(name, _)| *name != Kind::Connect.word());
-        let busiest = others().max_by_key(|(_, operation)| operation.offered);
-        let busiest = busiest.or_else(|| summary.operations.first_key_value());
+        let wanted = self.operation.and_then(|name| summary.operations.get_key_value(name));
+        let busiest = || others().max_by_key(|(_, operation)| operation.offered);
+        let timed = wanted.or_else(busiest).or_else(|| summary.operations.first_key_value());
+        let times = timed.map(|(_, operation)| operation.response_time_us).unwrap_or_default();
+        // The first is `connect`, before any arrival.
         let seconds = manifest.phases.iter().skip(1).filter(|phase| phase.measured);
         let seconds = seconds.map(|phase| phase.end_s - phase.start_s).sum::<f64>().max(1e-3);
         let per_second = |of: fn(&Operation) -> u64| {
             others().map(|(_, operation)| of(operation)).sum::<u64>() as f64 / seconds
         };
-        let all = |of: fn(&Operation) -> u64| summary.operations.values().map(of).sum::<u64>() as f64;
-        let times = busiest.map(|(_, operation)| operation.response_time_us).unwrap_or_default();
-        Step {
+        Ok(Step {
             number: self.number,
             level: self.level,
             outcome,
             reason,
-            run: self.run,
-            operation: busiest.map_or_else(String::new, |(name, _)| name.clone()),
+            run: Some(self.run),
+            operation: timed.map_or_else(String::new, |(name, _)| name.clone()),
             offered_per_s: per_second(|operation| operation.offered),
             completed_per_s: per_second(|operation| operation.completed),
-            error_share: 1.0
-                - all(|operation| operation.completed) / all(|operation| operation.offered).max(1.0),
+            error_share: error_share(summary),
             p50_us: times.p50,
             p99_us: times.p99,
             peak_open: summary.sockets.peak_open,
             dispatch_delay_p99_us: summary.generator.dispatch_delay_us.p99,
-        }
+        })
     }
 }
 
-/// Validity first; then the thresholds, and whether anybody could play at all.
-fn verdict(summary: &Summary) -> (Outcome, Option<String>) {
+/// Share of all arrivals that did not complete; none where there were none.
+fn error_share(summary: &Summary) -> f64 {
+    let all = |of: fn(&Operation) -> u64| summary.operations.values().map(of).sum::<u64>();
+    let (offered, completed) = (all(|operation| operation.offered), all(|operation| operation.completed));
+    if offered == 0 { 0.0 } else { 1.0 - completed as f64 / offered as f64 }
+}
+
+/// Validity first, then the thresholds; `None` where nobody came in, which is no question of the load.
+fn verdict(summary: &Summary) -> Option<(Outcome, Option<String>)> {
     let verdict = &summary.verdict;
     if !verdict.valid {
-        return (Outcome::Invalid, verdict.invalid_reasons.first().cloned());
+        return Some((Outcome::Invalid, verdict.invalid_reasons.first().cloned()));
     }
     if summary.sockets.attempted > 0 && summary.sockets.opened == 0 {
-        return (Outcome::Failed, Some("no player could connect".into()));
+        return None;
     }
     if verdict.thresholds_passed {
-        return (Outcome::Held, None);
+        return Some((Outcome::Held, None));
     }
-    let broken = summary.thresholds.iter().find(|threshold| !threshold.passed).map(|threshold| {
-        // The observed value is in the unit of the bound: what follows its digits.
-        let unit = threshold.expression.rsplit(' ').next().unwrap_or_default();
-        let unit = unit.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
-        let observed =
-            threshold.observed.map_or_else(|| "nothing".into(), |observed| format!("{observed:.2}{unit}"));
-        format!("{}: observed {observed}", threshold.expression)
-    });
-    (Outcome::Failed, broken)
-}
-
-/// A run that this machine cannot hold is the generator's limit; any other refusal is a mistake.
-fn ran_out_of(status: ExitStatus, said: &str) -> Option<String> {
-    let usage = status.code() == Some(i32::from(Exit::Usage.code()));
-    (usage && said.contains("open files")).then(|| said.trim_start_matches("error: ").to_owned())
+    let broken = summary.thresholds.iter().find(|threshold| !threshold.passed);
+    Some((Outcome::Failed, broken.map(explained)))
 }
 
 #[cfg(test)]
@@ -235,14 +237,23 @@ mod tests {
             thresholds: vec![threshold],
             ..Summary::default()
         };
-        let (outcome, reason) = verdict(&summary);
-        assert_eq!((outcome, reason.as_deref()), (Outcome::Failed, Some("error_rate < 1%: observed 3.50%")));
+        let broken = "error_rate < 1%: observed 3.50 %";
+        assert_eq!(verdict(&summary), Some((Outcome::Failed, Some(broken.into()))));
         summary.verdict.thresholds_passed = true;
-        assert_eq!(verdict(&summary), (Outcome::Held, None));
+        assert_eq!(verdict(&summary), Some((Outcome::Held, None)));
         summary.sockets.opened = 0;
-        assert_eq!(verdict(&summary).0, Outcome::Failed);
+        assert_eq!(verdict(&summary), None, "a target that lets nobody in is not tested");
         summary.verdict.valid = false;
         summary.verdict.invalid_reasons = vec!["late".into()];
-        assert_eq!(verdict(&summary), (Outcome::Invalid, Some("late".into())));
+        assert_eq!(verdict(&summary), Some((Outcome::Invalid, Some("late".into()))));
+    }
+
+    #[test]
+    fn what_was_not_offered_did_not_fail() {
+        let mut summary = Summary::default();
+        assert_eq!(error_share(&summary), 0.0);
+        let operation = Operation { offered: 8, completed: 6, ..Operation::default() };
+        summary.operations.insert("send_message".into(), operation);
+        assert_eq!(error_share(&summary), 0.25);
     }
 }

@@ -3,19 +3,22 @@
 use maud::{Markup, html};
 
 use super::RenderError;
+use super::banner::{self, Banner, Figure, Tone};
 use super::charts::{Cloud, Ink, Scatter, Size, Unit};
 use super::page::{Page, shell};
 use super::sections::{Section, heading};
 use super::table::{Cell, Table};
-use crate::capacity::{Capacity, Ended, Outcome, Step, Vary};
+use crate::capacity::{Capacity, Ended, Knee, Level, Outcome, Step, Vary};
+use crate::folder::REPORT;
 use crate::human;
 
-const CURVE: &str = "Each point is a run. Below the knee, completed follows offered and latency is flat; above, one of them leaves \
-                     its line. The shaded stretch is the interval in which the knee lies. Runs that the \
-                     generator spoiled are left out: they say nothing about the target.";
-const STEPS: &str = "In the order in which they ran. Each has a run folder with a report of its own.";
-const LEVELS: &str = "A level's verdict is the majority of its runs. The interval is Wilson's, of the share of valid runs that hold \
-                      there: with few runs it is wide, and says how much a majority is worth.";
+const CURVE: &str = "Each point is a run, and the lines join the median runs. Below the knee, completed follows offered and \
+                     latency is flat; above, one of them leaves its line. The shaded stretch is the interval in which the \
+                     knee lies. Runs that the generator spoiled are left out: they say nothing about the target.";
+const STEPS: &str = "In the order in which they ran. The number of each leads to its report.";
+const LEVELS: &str = "A level's verdict is the majority of its runs; one that held once on the way up needs none. The interval is \
+                      Wilson's, of the share of valid runs that hold there: with few runs it is wide, and says how much a \
+                      majority is worth.";
 
 pub(super) fn page(capacity: &Capacity) -> Result<Markup, RenderError> {
     let section = |id, short, body| Section { id, short, body };
@@ -27,7 +30,7 @@ pub(super) fn page(capacity: &Capacity) -> Result<Markup, RenderError> {
             "Levels",
             html! { (heading("levels", "Levels", LEVELS)) (levels(capacity).render()) },
         ),
-        section("steps", "Steps", html! { (heading("steps", "Steps", STEPS)) (steps(capacity)) }),
+        section("steps", "Runs", html! { (heading("steps", "Runs", STEPS)) (steps(capacity).render()) }),
     ];
     Ok(shell(&Page {
         title: &format!("{} – capacity", capacity.name),
@@ -40,28 +43,63 @@ pub(super) fn page(capacity: &Capacity) -> Result<Markup, RenderError> {
 
 fn verdict(capacity: &Capacity) -> Markup {
     let (headline, sentence) = capacity.sentences();
-    let (class, sign) = match capacity.ended {
-        Ended::Found | Ended::NeverFailed => ("is-good", "✓"),
-        Ended::NothingHeld => ("is-bad", "✕"),
-        Ended::GeneratorLimit | Ended::OutOfTime | Ended::Interrupted => ("is-bad", "!"),
+    let banner = Banner {
+        name: &capacity.name,
+        started_at: capacity.started_at,
+        target: &capacity.target,
+        version: &capacity.version,
+        tone: match capacity.ended {
+            Ended::Found | Ended::NeverFailed => Tone::Good,
+            Ended::NothingHeld => Tone::Bad,
+            Ended::GeneratorLimit | Ended::OutOfTime | Ended::Interrupted | Ended::Unfinished => Tone::Open,
+        },
+        headline: &headline,
+        sentence: &sentence,
     };
-    let seconds = capacity.ended_at.duration_since(capacity.started_at).as_secs_f64();
     html! {
-        p.run {
-            (capacity.started_at.strftime("%Y-%m-%d %H:%M:%S UTC")) " · " (capacity.target) " · loadgen " (capacity.version)
-        }
-        h1 id="verdict-h" { (capacity.name) }
-        div class=(format!("verdict {class}")) {
-            span.sign aria-hidden="true" { (sign) }
-            div { p.headline { (headline) } p { (sentence) } }
-        }
-        p { (capacity.steps.len()) " runs in " (human::clock(seconds)) ". Thresholds: "
+        (banner.render())
+        (banner::figures(&figures(capacity)))
+        p { "A load holds while "
             @for (index, threshold) in capacity.thresholds.iter().enumerate() {
-                @if index > 0 { ", " } code { (threshold) }
+                @if index > 0 { " and " } code { (threshold) }
             }
-            @if capacity.thresholds.is_empty() { "none" }
+            "."
         }
     }
+}
+
+fn figures(capacity: &Capacity) -> Vec<Figure> {
+    let show = |level| capacity.vary.show(level);
+    let runs =
+        |level: f64| capacity.levels.iter().find(|tried| tried.level == level).copied().unwrap_or_default();
+    let figure = |name, value, note| Figure { name, value, note };
+    let mut figures = Vec::new();
+    if let Some(held) = capacity.held {
+        let Level { held: holding, failed, .. } = runs(held);
+        figures.push(figure("Held", show(held), format!("{holding} of {} valid runs", holding + failed)));
+    }
+    if let Some(Knee { estimate, low, high }) = capacity.knee {
+        let Level { held, failed, .. } = runs(high);
+        figures.push(figure("Did not hold", show(high), format!("{failed} of {} valid runs", held + failed)));
+        figures.push(figure("Knee", show(estimate), format!("between {} and {}", show(low), show(high))));
+    }
+    // Percentiles are not averaged: the worst run stands for its level.
+    let at_held = capacity.steps.iter().filter(|step| is_valid(step) && Some(step.level) == capacity.held);
+    if let Some(worst) = at_held.max_by_key(|step| step.p99_us).filter(|step| step.p99_us > 0) {
+        let note = format!("{} at {}, the worst run's", worst.operation, show(worst.level));
+        figures.push(figure("Response time p99", human::duration(worst.p99_us as f64), note));
+    }
+    let spoiled = capacity.steps.iter().filter(|step| !is_valid(step)).count();
+    let seconds = capacity.ended_at.duration_since(capacity.started_at).as_secs_f64();
+    let not_valid = if spoiled > 0 { format!("{spoiled} not valid, ") } else { String::new() };
+    let note = format!("{not_valid}in {}", human::clock(seconds));
+    figures.push(figure("Runs", human::count(capacity.steps.len() as u64), note));
+    figures
+}
+
+/// A run that the generator spoiled tells nothing about the target: it is in the tables only.
+fn is_valid(step: &Step) -> bool {
+    step.outcome != Outcome::Invalid
 }
 
 fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
@@ -70,28 +108,50 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
         Vary::Players => Unit::Count("players"),
     };
     let shade = capacity.knee.map(|knee| (knee.low, knee.high));
-    // A spoiled run tells nothing about the target: it is in the tables only.
-    let valid: Vec<&Step> = capacity.steps.iter().filter(|step| step.outcome != Outcome::Invalid).collect();
+    let mut valid: Vec<&Step> = capacity.steps.iter().filter(|step| is_valid(step)).collect();
+    valid.sort_by(|a, b| a.level.total_cmp(&b.level));
     let cloud = |name: &str, ink, of: fn(&Step) -> f64| {
-        let mut points: Vec<_> = valid.iter().map(|step| (step.level, of(step))).collect();
-        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let points = valid.iter().map(|step| (step.level, of(step))).collect();
         Cloud { name: name.to_owned(), ink, points }
     };
+    // Where nothing was measured there is no time.
+    let times = |name: &str, ink, of: fn(&Step) -> u64| {
+        let timed = valid.iter().filter(|step| of(step) > 0);
+        Cloud {
+            name: name.to_owned(),
+            ink,
+            points: timed.map(|step| (step.level, of(step) as f64)).collect(),
+        }
+    };
     let operation = valid.first().map_or("", |step| step.operation.as_str());
-    let charts = [
-        Scatter {
-            id: "throughput".into(),
-            title: "Throughput".into(),
-            size: Size::Half,
-            x,
-            y: Unit::PerSecond,
-            log: false,
-            shade,
-            clouds: vec![
-                cloud("offered", Ink::Reference, |step| step.offered_per_s),
-                cloud("completed", Ink::Series(0), |step| step.completed_per_s),
-            ],
-        },
+    let throughput = Scatter {
+        id: "throughput".into(),
+        title: "Throughput".into(),
+        size: Size::Half,
+        x,
+        y: Unit::PerSecond,
+        log: false,
+        shade,
+        clouds: vec![
+            cloud("offered", Ink::Reference, |step| step.offered_per_s),
+            cloud("completed", Ink::Series(0), |step| step.completed_per_s),
+        ],
+    };
+    let sockets = Scatter {
+        id: "sockets".into(),
+        title: "Sockets open at once".into(),
+        size: Size::Half,
+        x,
+        y: Unit::Count("sockets"),
+        log: false,
+        shade,
+        clouds: vec![
+            cloud("players", Ink::Reference, |step| step.level),
+            cloud("open at peak", Ink::Series(0), |step| step.peak_open as f64),
+        ],
+    };
+    let offers = capacity.vary == Vary::Rate || valid.iter().any(|step| step.offered_per_s > 0.0);
+    let others = [
         Scatter {
             id: "response".into(),
             title: format!("Response time of {operation}"),
@@ -101,8 +161,8 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
             log: true,
             shade,
             clouds: vec![
-                cloud("p99", Ink::Series(1), |step| step.p99_us as f64),
-                cloud("p50", Ink::Series(0), |step| step.p50_us as f64),
+                times("p99", Ink::Series(1), |step| step.p99_us),
+                times("p50", Ink::Series(0), |step| step.p50_us),
             ],
         },
         Scatter {
@@ -125,10 +185,12 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
             y: Unit::Duration,
             log: true,
             shade,
-            clouds: vec![cloud("p99", Ink::Series(2), |step| step.dispatch_delay_p99_us as f64)],
+            clouds: vec![times("p99", Ink::Series(2), |step| step.dispatch_delay_p99_us)],
         },
     ];
-    let drawn = charts.iter().map(Scatter::render).collect::<Result<Vec<_>, _>>()?;
+    let of_players = (capacity.vary == Vary::Players).then_some(sockets);
+    let charts = of_players.into_iter().chain(offers.then_some(throughput)).chain(others);
+    let drawn = charts.map(|chart| chart.render()).collect::<Result<Vec<_>, _>>()?;
     Ok(html! {
         (heading("curve", "Capacity curve", CURVE))
         div.grid { @for chart in drawn { (chart) } }
@@ -150,42 +212,56 @@ fn levels(capacity: &Capacity) -> Table {
     let count = |number: u32| Cell::quantity(number.to_string(), f64::from(number));
     for level in &capacity.levels {
         let (low, high) = level.held_share;
+        let share = match level.held + level.failed {
+            0 => Cell::quantity(human::NOTHING.into(), 0.0),
+            _ => Cell::quantity(format!("{:.0} % to {:.0} %", low * 100.0, high * 100.0), low),
+        };
         table.row([
             Cell::quantity(capacity.vary.show(level.level), level.level),
             count(level.held),
             count(level.failed),
             count(level.invalid),
             outcome(level.verdict),
-            Cell::quantity(format!("{:.0} % to {:.0} %", low * 100.0, high * 100.0), low),
+            share,
         ]);
     }
     table
 }
 
-fn steps(capacity: &Capacity) -> Markup {
+fn steps(capacity: &Capacity) -> Table {
     let header =
         ["run", "level", "outcome", "offered", "completed", "errors", "p50", "p99", "sockets", "why"];
     let mut table = Table::new("Every run", header);
     for step in &capacity.steps {
-        let time = |us: u64| Cell::quantity(human::duration(us as f64), us as f64);
-        let rate = |rate: f64| Cell::quantity(format!("{}/s", human::significant(rate)), rate);
-        table.row([
-            Cell::text(step.run.display().to_string()),
+        let number = step.number.to_string();
+        let head = [
+            match &step.run {
+                Some(run) => Cell::text(number).leading_to(format!("{}/{REPORT}", run.display())),
+                None => Cell::text(number),
+            },
             Cell::quantity(capacity.vary.show(step.level), step.level),
             outcome(Some(step.outcome)),
-            rate(step.offered_per_s),
-            rate(step.completed_per_s),
-            Cell::quantity(format!("{} %", human::significant(step.error_share * 100.0)), step.error_share),
-            time(step.p50_us),
-            time(step.p99_us),
-            Cell::quantity(human::count(step.peak_open), step.peak_open as f64),
-            Cell::text(step.reason.as_deref().unwrap_or(human::NOTHING)),
-        ]);
+        ];
+        let why = Cell::text(step.reason.as_deref().unwrap_or(human::NOTHING));
+        table.row(head.into_iter().chain(measured(step)).chain([why]));
     }
-    html! {
-        (table.render())
-        ul { @for step in &capacity.steps {
-            li { a href=(format!("{}/report.html", step.run.display())) { "Report of " (step.run.display()) } }
-        } }
-    }
+    table
+}
+
+/// What a run measured; nothing where none was made.
+fn measured(step: &Step) -> [Cell; 6] {
+    let cell = |known: bool, text: String, value: f64| match known && step.run.is_some() {
+        true => Cell::quantity(text, value),
+        false => Cell::quantity(human::NOTHING.into(), 0.0),
+    };
+    let time = |us: u64| cell(us > 0, human::duration(us as f64), us as f64);
+    let rate = |rate: f64| cell(true, format!("{}/s", human::significant(rate)), rate);
+    [
+        rate(step.offered_per_s),
+        rate(step.completed_per_s),
+        cell(true, format!("{} %", human::significant(step.error_share * 100.0)), step.error_share),
+        time(step.p50_us),
+        time(step.p99_us),
+        cell(true, human::count(step.peak_open), step.peak_open as f64),
+    ]
 }

@@ -4,6 +4,7 @@
 //! so that the report reads without JavaScript; the script only adds a linked crosshair, sorting, copying and the
 //! theme switch. A strict content policy forbids every network request. All names are escaped by the templates.
 
+mod banner;
 mod capacity;
 mod charts;
 mod page;

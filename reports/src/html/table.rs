@@ -10,22 +10,36 @@ pub(super) struct Cell {
     text: String,
     value: Option<f64>,
     class: Option<&'static str>,
+    /// Where it leads.
+    href: Option<String>,
 }
 
 impl Cell {
     /// Words.
     pub(super) fn text(text: impl Into<String>) -> Self {
-        Self { text: text.into(), value: None, class: Some(WORDS) }
+        Self { text: text.into(), value: None, class: Some(WORDS), href: None }
     }
 
     /// A quantity as it reads, and its plain value.
     pub(super) fn quantity(text: String, value: f64) -> Self {
-        Self { text, value: Some(value), class: None }
+        Self { text, value: Some(value), class: None, href: None }
     }
 
     /// Words that tell a verdict, with its class.
     pub(super) fn verdict(text: &str, class: &'static str) -> Self {
-        Self { text: text.to_owned(), value: None, class: Some(class) }
+        Self { text: text.to_owned(), value: None, class: Some(class), href: None }
+    }
+
+    /// Makes it lead somewhere: a file that lies beside the page.
+    pub(super) fn leading_to(mut self, href: String) -> Self {
+        self.href = Some(href);
+        self
+    }
+
+    fn content(&self) -> Markup {
+        html! {
+            @if let Some(href) = &self.href { a href=(href) { (self.text) } } @else { (self.text) }
+        }
     }
 
     /// Draws attention to a quantity that should be zero.
@@ -64,7 +78,7 @@ impl Table {
 
     /// A row of numbers that read as they are.
     pub(super) fn plain(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.row(cells.into_iter().map(|text| Cell { text, value: None, class: None }));
+        self.row(cells.into_iter().map(|text| Cell { text, value: None, class: None, href: None }));
     }
 
     /// A sentence below the table.
@@ -91,11 +105,11 @@ impl Table {
                     tbody {
                         @for row in &self.rows {
                             tr {
-                                @for (index, Cell { text, value, class }) in row.iter().enumerate() {
+                                @for (index, cell) in row.iter().enumerate() {
                                     @if index == 0 {
-                                        th scope="row" data-v=[value] { (text) }
+                                        th scope="row" data-v=[cell.value] { (cell.content()) }
                                     } @else {
-                                        td class=[class] data-v=[value] { (text) }
+                                        td class=[cell.class] data-v=[cell.value] { (cell.content()) }
                                     }
                                 }
                             }

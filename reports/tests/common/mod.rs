@@ -1,5 +1,5 @@
 //! A synthetic run, the same on every machine: players that chat while a function runs out of concurrency, and a storm
-//! that cuts some of their sockets.
+//! that cuts some of their sockets; and a search for the load at which that function does.
 
 #![allow(dead_code, reason = "each test uses its part")]
 
@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use jiff::{SignedDuration, Timestamp};
+use reports::capacity::{self, Capacity, Ended, Knee, Level, Outcome, Step, Vary, wilson};
 use reports::folder::{RunFolder, RunWriter, Tag, save_summary};
 use reports::format::{
     CloudWatch, CloudWatchSeries, DeliverySecond, ErrorSample, GeneratorSecond, Host, Latency, Manifest,
     OperationSecond, Phase, Reconnects, Run, SCHEMA_VERSION, SeriesLine, SocketsSecond, Summary, Threshold,
     Trouble, Verdict,
 };
+use reports::verdict::explained;
 
 /// What kind of run to make up.
 pub(crate) struct Shape {
@@ -459,4 +461,114 @@ fn summary(folder: &RunFolder) -> Summary {
     summary.verdict =
         Verdict { valid: true, invalid_reasons: Vec::new(), warnings, thresholds_passed: passed };
     summary
+}
+
+/// A made-up search whose target answers 1,200 messages a second and queues beyond.
+pub(crate) fn capacity() -> Capacity {
+    use Outcome::{Failed, Held, Invalid};
+    // Doubled, then bisected; one run was spoiled, and one above the knee held by luck.
+    let runs = [
+        (200.0, Held),
+        (400.0, Held),
+        (800.0, Held),
+        (1600.0, Failed),
+        (1600.0, Invalid),
+        (1600.0, Failed),
+        (1131.4, Held),
+        (1345.4, Failed),
+        (1345.4, Failed),
+        (1233.8, Failed),
+        (1233.8, Held),
+        (1233.8, Failed),
+        (1181.5, Held),
+        (1181.5, Held),
+    ];
+    let mut dice = Dice::new(7);
+    let steps: Vec<Step> =
+        (1..).zip(runs).map(|(number, (level, outcome))| step(&mut dice, number, level, outcome)).collect();
+    let mut levels: Vec<Level> = Vec::new();
+    for (level, outcome) in runs {
+        let at = levels.partition_point(|other| other.level < level);
+        if levels.get(at).is_none_or(|other| other.level > level) {
+            levels.insert(at, Level { level, ..Level::default() });
+        }
+        let tried = &mut levels[at];
+        match outcome {
+            Held => tried.held += 1,
+            Failed => tried.failed += 1,
+            Invalid => tried.invalid += 1,
+        }
+        tried.held_share = wilson(tried.held, tried.held + tried.failed);
+        tried.verdict = match (tried.held, tried.failed) {
+            (2.., _) => Some(Held),
+            (_, 2..) => Some(Failed),
+            _ => None,
+        };
+    }
+    Capacity {
+        schema_version: capacity::SCHEMA_VERSION,
+        name: "lobby-chat-2000".into(),
+        target: "wss://play.example.test/Development".into(),
+        version: "0.1.0".into(),
+        vary: Vary::Rate,
+        precision: 0.05,
+        repeats: 3,
+        thresholds: ["send_message.response_time.p99 < 250ms", "error_rate < 1%"].map(String::from).to_vec(),
+        started_at: started_at(),
+        ended_at: started_at() + SignedDuration::from_secs(14 * 42),
+        ended: Ended::Found,
+        knee: Some(Knee { estimate: 1207.65, low: 1181.5, high: 1233.8 }),
+        held: Some(1181.5),
+        levels,
+        steps,
+    }
+}
+
+/// One run: flat up to the knee, then a queue that grows for 30 seconds.
+fn step(dice: &mut Dice, number: u32, level: f64, outcome: Outcome) -> Step {
+    const KNEE: f64 = 1200.0;
+    let noise = 1.0 + 0.03 * dice.normal();
+    let busy = (level / KNEE).min(0.99);
+    let queue = (level - KNEE).max(0.0) / KNEE * 30e6;
+    // A run that held did not queue for long, and one that failed did.
+    let queue = match outcome {
+        Outcome::Held => queue.min(90_000.0),
+        Outcome::Failed | Outcome::Invalid => queue.max(400_000.0),
+    };
+    let p50 = (11_000.0 * (1.0 + 0.4 * busy * busy) * noise + queue / 2.0).round() as u64;
+    let p99 = (34_000.0 * (1.0 + 1.6 * busy.powi(6)) * noise + queue).round() as u64;
+    let errors = (queue / 30e6).min(0.6) * 0.3;
+    let reason = match outcome {
+        Outcome::Held => None,
+        Outcome::Failed => {
+            let expression = "send_message.response_time.p99 < 250ms".into();
+            let threshold = Threshold { expression, observed: Some(p99 as f64 / 1e3), passed: false };
+            Some(explained(&threshold))
+        }
+        Outcome::Invalid => Some(
+            "1 % of the operations left more than 50 ms after their intended instant (p99 81.4 ms); its threads were \
+             ready and waited for a core up to 64 % of a second: other processes take the CPU; move them, or the target, \
+             to another machine"
+                .into(),
+        ),
+    };
+    Step {
+        number,
+        level,
+        outcome,
+        reason,
+        run: Some(format!("steps/{number:03}").into()),
+        operation: "send_message".into(),
+        offered_per_s: level,
+        completed_per_s: (level * (1.0 - errors) * 100.0).round() / 100.0,
+        error_share: (errors * 1e5).round() / 1e5,
+        p50_us: p50,
+        p99_us: p99,
+        peak_open: 2000,
+        dispatch_delay_p99_us: if outcome == Outcome::Invalid {
+            81_400
+        } else {
+            (700.0 * (1.0 + busy) * noise).round() as u64
+        },
+    }
 }

@@ -1,4 +1,4 @@
-//! A chart of measured points over something else than time: one quantity against the load, say.
+//! A chart of measured points over the load.
 
 use maud::{Markup, html};
 
@@ -28,7 +28,7 @@ pub(in crate::html) struct Scatter {
     pub(in crate::html) y: Unit,
     /// Whether the y axis is logarithmic.
     pub(in crate::html) log: bool,
-    /// A stretch of the x axis that matters.
+    /// A stretch of the load that matters.
     pub(in crate::html) shade: Option<(f64, f64)>,
     pub(in crate::html) clouds: Vec<Cloud>,
 }
@@ -45,10 +45,12 @@ impl Scatter {
         };
         let high = points().map(|(_, y)| y).fold(0.0, f64::max);
         let low = points().map(|(_, y)| y).filter(|y| *y > 0.0).fold(high, f64::min);
+        let mut x = Axis::linear(right, self.x, 5);
+        x.title = format!("load, {}", x.title);
         let plan = Plan {
             title: &self.title,
             size: self.size,
-            x: Axis::linear(right, self.x, 5),
+            x,
             y: if self.log { Axis::log(low, high, self.y) } else { Axis::linear(high, self.y, 5) },
             shades: self
                 .shade
@@ -107,19 +109,29 @@ impl Scatter {
     }
 }
 
-/// A line through the mean of each x, and a dot for every point.
+/// A line through the median at each x, and a dot for every point. Percentiles among them, so nothing is averaged: of two in
+/// the middle the higher one counts.
 fn strokes(cloud: &Cloud) -> [Stroke; 2] {
-    let mut line: Vec<(f64, f64, f64)> = Vec::new();
-    for (x, y) in &cloud.points {
-        match line.last_mut() {
-            Some((at, sum, count)) if *at == *x => {
-                *sum += y;
-                *count += 1.0;
-            }
-            _ => line.push((*x, *y, 1.0)),
-        }
-    }
-    let line = line.into_iter().map(|(x, sum, count)| (x, sum / count)).collect();
+    let median = |at: &[(f64, f64)]| {
+        let mut values: Vec<f64> = at.iter().map(|(_, y)| *y).collect();
+        values.sort_by(f64::total_cmp);
+        (at[0].0, values[values.len() / 2])
+    };
+    let line = cloud.points.chunk_by(|a, b| a.0 == b.0).map(median).collect();
     let stroke = |points, dots| Stroke { ink: cloud.ink, pieces: vec![points], dots };
     [stroke(cloud.points.clone(), true), stroke(line, false)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_goes_through_the_median_of_each_load() {
+        let points = vec![(1.0, 5.0), (2.0, 9.0), (2.0, 1.0), (2.0, 3.0), (3.0, 4.0), (3.0, 8.0)];
+        let cloud = Cloud { name: String::new(), ink: Ink::Series(0), points: points.clone() };
+        let [dots, line] = strokes(&cloud);
+        assert_eq!(dots.pieces, [points]);
+        assert_eq!(line.pieces, [[(1.0, 5.0), (2.0, 3.0), (3.0, 8.0)]]);
+    }
 }

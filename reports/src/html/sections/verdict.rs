@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::Context;
 use crate::format::{Latency, SeriesLine, Summary};
+use crate::html::banner::{self, Banner, Figure, Tone};
 use crate::html::table::{Cell, Table};
 use crate::human::{self, NOTHING, P50, P99};
 use crate::verdict::{self, Standing};
@@ -11,22 +12,23 @@ use crate::verdict::{self, Standing};
 pub(super) fn body(context: &Context<'_>) -> Markup {
     let Context { summary, folder, .. } = context;
     let verdict = verdict::of(summary);
-    let (class, sign) = match verdict.standing {
-        Standing::Invalid => ("is-bad", "!"),
-        Standing::Failed => ("is-bad", "✕"),
-        Standing::Passed | Standing::Unjudged => ("is-good", "✓"),
+    let tone = match verdict.standing {
+        Standing::Invalid => Tone::Open,
+        Standing::Failed => Tone::Bad,
+        Standing::Passed | Standing::Unjudged => Tone::Good,
     };
     let run = &summary.run;
+    let banner = Banner {
+        name: &run.name,
+        started_at: run.started_at,
+        target: &run.target,
+        version: &run.version,
+        tone,
+        headline: verdict.headline,
+        sentence: &verdict.sentence,
+    };
     html! {
-        p.run { (run.started_at.strftime("%Y-%m-%d %H:%M:%S UTC")) " · " (run.target) " · loadgen " (run.version) }
-        h1 id="verdict-h" { (run.name) }
-        div class=(format!("verdict {class}")) {
-            span.sign aria-hidden="true" { (sign) }
-            div {
-                p.headline { (verdict.headline) }
-                p { (verdict.sentence) }
-            }
-        }
+        (banner.render())
         @if summary.verdict.invalid_reasons.len() > 1 {
             ul { @for reason in &summary.verdict.invalid_reasons { li { (reason) } } }
         }
@@ -39,27 +41,14 @@ pub(super) fn body(context: &Context<'_>) -> Markup {
                 @else { ": it did not go through its whole plan." }
             }
         }
-        dl.figures {
-            @for figure in figures(context) {
-                div {
-                    dt { (figure.name) }
-                    dd { (figure.value) small { (figure.note) } }
-                }
-            }
-        }
+        (banner::figures(&figures(context)))
         @if !summary.thresholds.is_empty() { (thresholds(summary).render()) }
     }
 }
 
-struct Figure {
-    name: String,
-    value: String,
-    note: String,
-}
-
 fn figures(context: &Context<'_>) -> Vec<Figure> {
     let Context { summary, folder, .. } = context;
-    let figure = |name: &str, value: String, note: String| Figure { name: name.to_owned(), value, note };
+    let figure = |name, value, note| Figure { name, value, note };
     let mut figures = vec![
         figure(
             "Players",
@@ -106,12 +95,8 @@ fn figures(context: &Context<'_>) -> Vec<Figure> {
     figures
 }
 
-fn latency(name: &str, what: &str, latency: &Latency) -> Figure {
-    Figure {
-        name: name.to_owned(),
-        value: P99.show(latency),
-        note: format!("{what}, median {}", P50.show(latency)),
-    }
+fn latency(name: &'static str, what: &str, latency: &Latency) -> Figure {
+    Figure { name, value: P99.show(latency), note: format!("{what}, median {}", P50.show(latency)) }
 }
 
 fn thresholds(summary: &Summary) -> Table {

@@ -1,0 +1,78 @@
+//! The head of every page: what was tested, the verdict on it, and the figures that everybody asks for first.
+
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+/// Whether the verdict is good news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// What was asked for holds.
+    Good,
+    /// It does not.
+    Bad,
+    /// Nothing can be said.
+    Open,
+}
+
+impl Tone {
+    const fn class_and_sign(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Good => ("is-good", "✓"),
+            Self::Bad => ("is-bad", "✕"),
+            Self::Open => ("is-bad", "!"),
+        }
+    }
+}
+
+/// What stands at the head of a page, in the section `verdict`.
+pub(super) struct Banner<'a> {
+    /// The scenario's name.
+    pub(super) name: &'a str,
+    pub(super) started_at: Timestamp,
+    pub(super) target: &'a str,
+    /// Version of loadgen.
+    pub(super) version: &'a str,
+    pub(super) tone: Tone,
+    pub(super) headline: &'a str,
+    pub(super) sentence: &'a str,
+}
+
+impl Banner<'_> {
+    pub(super) fn render(&self) -> Markup {
+        let (class, sign) = self.tone.class_and_sign();
+        html! {
+            p.run {
+                (self.started_at.strftime("%Y-%m-%d %H:%M:%S UTC")) " · " (self.target) " · loadgen " (self.version)
+            }
+            h1 id="verdict-h" { (self.name) }
+            div class=(format!("verdict {class}")) {
+                span.sign aria-hidden="true" { (sign) }
+                div {
+                    p.headline { (self.headline) }
+                    p { (self.sentence) }
+                }
+            }
+        }
+    }
+}
+
+/// A figure that everybody asks for.
+pub(super) struct Figure {
+    pub(super) name: &'static str,
+    pub(super) value: String,
+    pub(super) note: String,
+}
+
+/// The figures below the verdict.
+pub(super) fn figures(figures: &[Figure]) -> Markup {
+    html! {
+        dl.figures {
+            @for figure in figures {
+                div {
+                    dt { (figure.name) }
+                    dd { (figure.value) small { (figure.note) } }
+                }
+            }
+        }
+    }
+}
