@@ -4,7 +4,9 @@
 //! late sends; nothing tells of late *receipts* but the event loop's lag, since a push is stamped when its player's
 //! task gets to run. So a thread outside the runtime knocks a few times a second, and a task inside says how long the
 //! knock waited. The rest explains a lag: threads that waited for a core (`schedstat`), cores that the hypervisor took
-//! (`/proc/stat`), queues in the kernel (`/proc/net/tcp`), descriptors, and steps of the system's clock.
+//! (`/proc/stat`), queues in the kernel (`sock_diag`), descriptors, and steps of the system's clock.
+
+mod queues;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -27,7 +29,7 @@ use crate::record::Recorder;
 
 /// Between two knocks at the event loop.
 const KNOCK: Duration = Duration::from_millis(50);
-/// Between two looks at the kernel's socket queues, at least. The list has every socket of the machine.
+/// Between two looks at the kernel's socket queues, at least: there may be tens of thousands.
 const QUEUES: Duration = Duration::from_secs(5);
 /// A window below this is part of the next one: the kernel's counts are not read at the very instant of the look.
 const SHORT: Duration = Duration::from_millis(200);
@@ -185,18 +187,10 @@ impl Watch {
         if now < self.next_queues {
             return;
         }
-        let read = |table: procfs::ProcResult<Vec<procfs::net::TcpNetEntry>>| table.unwrap_or_default();
-        let mut sockets = Vec::new();
-        if self.targets.iter().any(SocketAddr::is_ipv4) {
-            sockets.extend(read(procfs::net::tcp()));
+        match queues::held_for(&self.targets) {
+            Ok(held) => self.queues = held,
+            Err(error) => tracing::debug!("the kernel does not tell of its queues: {error}"),
         }
-        if self.targets.iter().any(SocketAddr::is_ipv6) {
-            sockets.extend(read(procfs::net::tcp6()));
-        }
-        let ours = sockets.iter().filter(|socket| self.targets.contains(&socket.remote_address));
-        self.queues = ours.fold((0, 0), |(received, sent), socket| {
-            (received + u64::from(socket.rx_queue), sent + u64::from(socket.tx_queue))
-        });
         self.next_queues = now + QUEUES.max(now.elapsed() * QUEUES_SHARE);
     }
 }

@@ -260,7 +260,11 @@ fn a_killed_run_keeps_its_lives_and_weather() {
         "{reconnects:?}"
     );
     let lives = summary.lives.as_ref().unwrap();
-    assert!(lives.players == 10 && lives.left > 0 && lives.returned > 0, "{lives:?}");
+    assert_eq!(
+        lives.players, 6,
+        "a quarter of the 40, without the four of them that read slowly or fall silent"
+    );
+    assert!(lives.left > 0 && lives.returned > 0, "{lives:?}");
     let html = std::fs::read_to_string(scene.dir().join("report.html")).unwrap();
     assert!(html.contains("Coming back") && html.contains("Sockets lost, and players back"));
 }

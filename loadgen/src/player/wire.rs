@@ -36,14 +36,6 @@ impl fmt::Display for AckId {
 /// Status of a placement that brings a game session.
 pub(super) const FULFILLED: &str = "FULFILLED";
 
-/// A request frame.
-#[derive(Serialize)]
-struct Request<'a, B> {
-    route: &'a str,
-    id: String,
-    body: B,
-}
-
 /// Body of `sendMessage`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -52,28 +44,26 @@ struct MessageBody<'a> {
     message: &'a str,
 }
 
-/// Body without parameters.
-#[derive(Serialize)]
-struct Nothing {}
-
 /// `sendMessage` to these players.
 pub(super) fn send_message(id: AckId, recipients: &[String], message: &str) -> String {
-    request("sendMessage", id, MessageBody { player_ids: recipients, message })
+    // Strings and lists of strings always serialise.
+    let body = serde_json::to_string(&MessageBody { player_ids: recipients, message }).unwrap_or_default();
+    request("sendMessage", id, &body)
 }
 
 /// `sessionPlacementRequest`, all parameters left to the backend.
 pub(super) fn placement_request(id: AckId) -> String {
-    request("sessionPlacementRequest", id, Nothing {})
+    request("sessionPlacementRequest", id, "{}")
 }
 
 /// A route that no backend defines.
 pub(super) fn unknown_route(id: AckId) -> String {
-    request("loadgenUnknownRoute", id, Nothing {})
+    request("loadgenUnknownRoute", id, "{}")
 }
 
-fn request<B: Serialize>(route: &str, id: AckId, body: B) -> String {
-    // Strings and lists of strings always serialise.
-    serde_json::to_string(&Request { route, id: id.to_string(), body }).unwrap_or_default()
+/// A request frame; neither routes nor ids have anything in them that JSON would escape.
+fn request(route: &str, id: AckId, body: &str) -> String {
+    format!(r#"{{"route":"{route}","id":"{id}","body":{body}}}"#)
 }
 
 /// A received text frame.
@@ -206,6 +196,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn requests_are_json_whatever_is_said() {
+        let id = AckId { operation: Operation::SendMessage, index: 7 };
+        let read = |text: String| serde_json::from_str::<serde_json::Value>(&text).unwrap();
+        let to = ["a".to_owned(), "\"b\"".to_owned()];
+        assert_eq!(
+            read(send_message(id, &to, "say \"hé\"\n")),
+            serde_json::json!({
+                "route": "sendMessage", "id": "m7", "body": { "playerIds": to, "message": "say \"hé\"\n" }
+            })
+        );
+        let nothing = serde_json::json!({ "route": "loadgenUnknownRoute", "id": "m7", "body": {} });
+        assert_eq!(read(unknown_route(id)), nothing);
+    }
 
     #[test]
     fn every_frame_of_the_protocol_is_known() {
