@@ -3,10 +3,11 @@
 use maud::{Markup, html};
 
 use super::latency::{chart, max_cell, percentile_cell, percentile_lines};
+use super::rates::per_second;
 use super::{Context, heading};
 use crate::format::{DeliverySecond, SeriesLine};
 use crate::html::RenderError;
-use crate::html::charts::{Fold, Ink, Line, Size, TimeChart, Unit, extent};
+use crate::html::charts::{Fold, Ink, Line, TimeChart, extent};
 use crate::html::table::{Cell, Table};
 use crate::human::{self, P50, P99};
 
@@ -45,25 +46,15 @@ fn counts(context: &Context<'_>, index: usize, kind: &str) -> TimeChart<'static>
             |line: &SeriesLine| Some(line.deliveries.get(kind).map_or(0.0, |second| count(second) as f64));
         Line::new(label, ink, context.timeline.values(Fold::Mean, value))
     };
-    TimeChart {
-        id: format!("delivered-{index}"),
-        title: format!("{kind}: deliveries"),
-        how: None,
-        size: Size::Half,
-        unit: Unit::PerSecond,
-        log: None,
-        fold: Fold::Mean,
-        grid: context.timeline.grid,
-        steps: false,
-        lines: vec![
-            line("expected", Ink::Reference, |second| second.expected),
-            line("received", Ink::Series(0), |second| second.received),
-            rare(line("late", Ink::Series(2), |second| second.late)),
-            rare(line("lost", Ink::Series(1), |second| second.lost)),
-            rare(line("duplicated", Ink::Series(3), |second| second.duplicated)),
-            rare(line("out of order", Ink::Series(4), |second| second.out_of_order)),
-        ],
-    }
+    let lines = vec![
+        line("expected", Ink::Reference, |second| second.expected),
+        line("received", Ink::Series(0), |second| second.received),
+        rare(line("late", Ink::Series(2), |second| second.late)),
+        rare(line("lost", Ink::Series(1), |second| second.lost)),
+        rare(line("duplicated", Ink::Series(3), |second| second.duplicated)),
+        rare(line("out of order", Ink::Series(4), |second| second.out_of_order)),
+    ];
+    per_second(context, format!("delivered-{index}"), format!("{kind}: deliveries"), lines)
 }
 
 fn table(context: &Context<'_>) -> Table {

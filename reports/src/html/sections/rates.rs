@@ -38,9 +38,26 @@ fn chart(context: &Context<'_>, index: usize, name: &str) -> TimeChart<'static> 
             |line: &SeriesLine| Some(line.operations.get(name).map_or(0.0, |second| count(second) as f64));
         Line::new(label, ink, context.timeline.values(Fold::Mean, value))
     };
+    let lines = vec![
+        line("offered", Ink::Reference, |second| second.offered),
+        line("sent", Ink::Series(0), |second| second.sent),
+        line("completed", Ink::Series(2), |second| second.completed),
+        rare(line("failed", Ink::Series(1), |second| second.failed + second.timed_out)),
+        rare(line("unsent", Ink::Series(3), |second| second.unsent)),
+    ];
+    per_second(context, format!("rate-{index}"), format!("{name}: rates"), lines)
+}
+
+/// A chart of what was counted in each second.
+pub(super) fn per_second(
+    context: &Context<'_>,
+    id: String,
+    title: String,
+    lines: Vec<Line>,
+) -> TimeChart<'static> {
     TimeChart {
-        id: format!("rate-{index}"),
-        title: format!("{name}: rates"),
+        id,
+        title,
         how: None,
         size: Size::Half,
         unit: Unit::PerSecond,
@@ -48,13 +65,7 @@ fn chart(context: &Context<'_>, index: usize, name: &str) -> TimeChart<'static> 
         fold: Fold::Mean,
         grid: context.timeline.grid,
         steps: false,
-        lines: vec![
-            line("offered", Ink::Reference, |second| second.offered),
-            line("sent", Ink::Series(0), |second| second.sent),
-            line("completed", Ink::Series(2), |second| second.completed),
-            rare(line("failed", Ink::Series(1), |second| second.failed + second.timed_out)),
-            rare(line("unsent", Ink::Series(3), |second| second.unsent)),
-        ],
+        lines,
     }
 }
 

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::latency::{chart, percentile_lines};
+use super::rates::per_second;
 use super::{Context, heading};
 use crate::format::SeriesLine;
 use crate::html::RenderError;
-use crate::html::charts::{Fold, Ink, Line, Size, TimeChart, Unit, extent};
+use crate::html::charts::{Fold, Ink, Line, TimeChart, extent};
 use crate::html::table::{Cell, Table};
 use crate::human::{self, P50, P90, P99, Percentile};
 
@@ -65,17 +66,8 @@ fn comings_and_goings(context: &Context<'_>) -> Option<TimeChart<'static>> {
         }),
     ];
     let lines: Vec<Line> = lines.into_iter().flatten().collect();
-    (!lines.is_empty()).then(|| TimeChart {
-        id: "comings-and-goings".into(),
-        title: "Sockets lost, and players back".into(),
-        how: None,
-        size: Size::Half,
-        unit: Unit::PerSecond,
-        log: None,
-        fold: Fold::Mean,
-        grid: context.timeline.grid,
-        steps: false,
-        lines,
+    (!lines.is_empty()).then(|| {
+        per_second(context, "comings-and-goings".into(), "Sockets lost, and players back".into(), lines)
     })
 }
 
