@@ -1,5 +1,6 @@
 //! What the generator costs beside a bare client: memory of an idle socket, processor time of a handshake, and answers
-//! for each second of processor time. And how late it sends, with a core to itself.
+//! for each second of processor time. And how late it sends, with a core to itself, beside how late that core wakes a
+//! thread that does nothing else.
 //!
 //! Both are processes of their own (this program, started again), one after the other in the same run, against the same
 //! backend on the other core; both know their player's id by a header. The generator records everything that it records
@@ -13,12 +14,15 @@ mod bare;
 #[path = "../../../loadgen/tests/common/tls.rs"]
 mod tls;
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use backend::{Auth, BACKEND, Backend};
 use bare::{Bare, Second};
 use clap::Parser;
+use hdrhistogram::Histogram;
 use loadgen::live::Watchers;
 use loadgen::machine::raise_descriptor_limit;
 use loadgen::run::{Request, run};
@@ -190,7 +194,27 @@ async fn compare(options: &Options) {
         let Latency { p50, p99, max, .. } = paced.summary.generator.dispatch_delay_us;
         let rate = options.rate;
         println!("dispatch delay at {rate} arrivals a second: p50 {p50} µs, p99 {p99} µs, max {max} µs");
+        let woken = wake_ups(rate, options.seconds);
+        let (p50, p99, max) = (woken.value_at_quantile(0.5), woken.value_at_quantile(0.99), woken.max());
+        println!("  a thread that only sleeps until then: p50 {p50} µs, p99 {p99} µs, max {max} µs");
     }
+}
+
+/// How late the kernel wakes a thread that only sleeps, in µs.
+fn wake_ups(rate: f64, seconds: u64) -> Histogram<u64> {
+    let late = std::thread::spawn(move || {
+        let slack = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
+        slack.expect("the smallest slack");
+        let mut late = Histogram::new(3).expect("three digits");
+        let begun = Instant::now();
+        for wake in 1..=(rate * seconds as f64) as u64 {
+            let due = begun + Duration::from_secs_f64(wake as f64 / rate);
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            late.record(due.elapsed().as_micros() as u64).expect("it grows");
+        }
+        late
+    });
+    late.join().expect("it sleeps")
 }
 
 fn median(costs: &[Cost], of: fn(&Cost) -> f64) -> f64 {
