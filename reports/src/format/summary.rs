@@ -1,0 +1,328 @@
+//! `summary.json`: what came of the run.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Latency, is_zero};
+
+/// `summary.json`: the run in one object.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// [`SCHEMA_VERSION`](super::SCHEMA_VERSION).
+    pub schema_version: u32,
+    /// What ran, when.
+    pub run: Run,
+    /// Validity first, then thresholds.
+    pub verdict: Verdict,
+    /// Socket counts.
+    pub sockets: Sockets,
+    /// By operation: `connect`, `send_message`, `placement_request`, `unknown_route`, `placement_poll`.
+    pub operations: BTreeMap<String, Operation>,
+    /// By kind: `message`, `placement`.
+    pub deliveries: BTreeMap<String, Delivery>,
+    /// Coming back after a lost socket or a refused handshake; absent where the scenario has no policy for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reconnects: Option<Reconnects>,
+    /// Players that leave and come back; absent where the scenario has none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lives: Option<Lives>,
+    /// Trouble that the generator made, by kind: `cut`, `slow_reader`, `half_open`, `oversized_message` and the like.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub weather: BTreeMap<String, Trouble>,
+    /// What the generator itself cost and how well it kept its plan.
+    pub generator: Generator,
+    /// Every threshold of the scenario with what was observed.
+    pub thresholds: Vec<Threshold>,
+    /// How server-side series relate to latency; absent until CloudWatch was fetched.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub correlation: Option<Correlation>,
+    /// Estimated AWS cost of the run; absent where the scenario gives no prices.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cost: Option<Cost>,
+}
+
+/// Identity of a run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Unique id, also the folder's name.
+    pub id: String,
+    /// The scenario's name.
+    pub name: String,
+    /// First instant of the plan.
+    pub started_at: Timestamp,
+    /// Last instant at which anything was still measured.
+    pub ended_at: Timestamp,
+    /// `embedded`, or the target's URL without query and credentials.
+    pub target: String,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// Version of loadgen.
+    pub version: String,
+}
+
+/// May the figures be believed, and do they satisfy the scenario?
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// False when the generator could not keep its promise: then no performance statement holds.
+    pub valid: bool,
+    /// Why not, each with its remedy.
+    pub invalid_reasons: Vec<String>,
+    /// What a reader should know although it does not spoil the run.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    /// Whether all thresholds passed (true where there are none).
+    pub thresholds_passed: bool,
+}
+
+/// Socket counts over the whole run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sockets {
+    /// Handshakes begun.
+    pub attempted: u64,
+    /// Handshakes answered with 101.
+    pub opened: u64,
+    /// Handshakes that failed, by status or transport.
+    pub rejected: u64,
+    /// Open sockets that ended before the player meant to leave.
+    pub dropped: u64,
+    /// Highest number open at once.
+    pub peak_open: u64,
+    /// The dropped ones by error class, e.g. `closed_1001`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub ends: BTreeMap<String, u64>,
+}
+
+/// Coming back. Over a whole run `wanted = succeeded + gave_up + unfinished`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reconnects {
+    /// Sockets lost and handshakes refused after which a player wanted to come back.
+    pub wanted: u64,
+    /// Handshakes begun for it.
+    pub attempts: u64,
+    /// Players that came back.
+    pub succeeded: u64,
+    /// Players that gave up after the policy's last attempt.
+    pub gave_up: u64,
+    /// Players that the end of the run found still trying.
+    pub unfinished: u64,
+    /// Attempts that failed, by class.
+    pub errors: BTreeMap<String, u64>,
+    /// From the loss to the open socket, of the losses in measured phases.
+    pub recovery_us: Latency,
+}
+
+/// Players that leave and come back with the same id.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lives {
+    /// Players that live so.
+    pub players: u64,
+    /// Sockets closed because a life was over.
+    pub left: u64,
+    /// Sockets opened for a further life.
+    pub returned: u64,
+    /// Lives that got a game session.
+    pub placed: u64,
+    /// Lives that had asked for one and left without.
+    pub unplaced: u64,
+    /// Handshakes for a further life that failed, by class.
+    pub refused: BTreeMap<String, u64>,
+}
+
+/// One kind of trouble that the generator made. Over a whole run `made` is the sum of the outcomes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// Cases.
+    pub made: u64,
+    /// What became of them, by class.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Messages that slow readers have read; 0 for other kinds.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub messages_read: u64,
+}
+
+/// Counts and latencies of one operation. `offered = sent + unsent`; `sent = completed + failed + timed_out`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    /// `open`: arrivals came when the plan said; `closed`: each player waited for its answer, and there is no intended
+    /// instant, so that the response time runs from the send. Empty in runs that did not keep it: open.
+    #[serde(default)]
+    pub model: String,
+    /// Arrivals that the plan called for.
+    pub offered: u64,
+    /// Arrivals that left the generator.
+    pub sent: u64,
+    /// Arrivals that could not be sent (no open socket, write blocked, run ended).
+    pub unsent: u64,
+    /// Answered as expected.
+    pub completed: u64,
+    /// Answered wrongly, or the socket broke before the answer.
+    pub failed: u64,
+    /// No answer within the time-out.
+    pub timed_out: u64,
+    /// Failures by error class (time-outs and unsent included under classes of their own).
+    pub errors: BTreeMap<String, u64>,
+    /// From the intended instant to the answer; from the send in the closed model.
+    pub response_time_us: Latency,
+    /// From the actual send to the answer.
+    pub service_time_us: Latency,
+}
+
+/// Counts and latencies of one kind of push. `expected = received + late + lost`; duplicates and unexpected ones are extra.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Pushes that the sent operations called for.
+    pub expected: u64,
+    /// First copies received in time.
+    pub received: u64,
+    /// First copies received after the delivery time-out, but within the grace.
+    #[serde(default)]
+    pub late: u64,
+    /// Not received within the delivery time-out and the grace.
+    pub lost: u64,
+    /// Neither expected nor lost in the end: the recipient was away by its own doing (it left, was cut, fell silent).
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub away: u64,
+    /// Second and further copies.
+    pub duplicated: u64,
+    /// Received after a later message of the same sender to the same recipient.
+    pub out_of_order: u64,
+    /// Pushes that nothing sent in this run accounts for, by the instants at which they came.
+    pub unexpected: u64,
+    /// From the send to each recipient's push.
+    pub each_us: Latency,
+    /// From the send to the first recipient's push of a fan-out.
+    pub first_us: Latency,
+    /// From the send to the last recipient's push of a complete fan-out.
+    pub last_us: Latency,
+}
+
+/// What the generator itself cost and how well it kept its plan.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Generator {
+    /// Actual send minus intended instant.
+    pub dispatch_delay_us: Latency,
+    /// User plus system time of the generator's process(es) during the run.
+    pub cpu_seconds: f64,
+    /// Highest resident set of the generator's process(es).
+    pub peak_rss_bytes: u64,
+    /// True when the generator, not the target, set the pace at some time.
+    pub saturated: bool,
+    /// How long a task that was ready waited for the event loop: what every receipt may be stamped too late by.
+    #[serde(default)]
+    pub event_loop_lag_us: Latency,
+    /// Cores that the generator might use, affinity and quota counted; 0 in runs that did not keep it.
+    #[serde(default)]
+    pub cores: u64,
+    /// Seconds in which it used at least 90 % of them.
+    #[serde(default)]
+    pub busy_seconds: u64,
+    /// The highest of all seconds: CPU of one thread, in percent of a core.
+    #[serde(default)]
+    pub busiest_thread_percent: f64,
+    /// The highest of all seconds: time that a thread was ready and had no core, in percent.
+    #[serde(default)]
+    pub run_delay_percent: f64,
+    /// The highest of all seconds: share of the machine's cores that the hypervisor gave to others, in percent.
+    #[serde(default)]
+    pub steal_percent: f64,
+    /// Most descriptors open at once; 0 where the kernel does not tell.
+    #[serde(default)]
+    pub peak_descriptors: u64,
+    /// Most bytes that waited in the kernel for the players to read them.
+    #[serde(default)]
+    pub peak_receive_queue_bytes: u64,
+    /// Most bytes that waited in the kernel for the target to take them.
+    #[serde(default)]
+    pub peak_send_queue_bytes: u64,
+    /// Largest step of the system's clock during the run, in milliseconds. Latencies do not depend on that clock.
+    #[serde(default)]
+    pub clock_step_ms: f64,
+    /// With workers: from a push's receipt in one of them until it was matched in the one that had sent. No latency
+    /// contains it: a push is stamped at its receipt.
+    #[serde(default)]
+    pub relay_lag_us: Latency,
+    /// The processes over which the players were split; empty where one did everything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workers: Vec<GeneratorWorker>,
+}
+
+/// One of the processes over which the players were split.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GeneratorWorker {
+    /// Which, from 0: it had the players and arrivals whose number leaves this remainder.
+    pub index: u32,
+    /// Its process id.
+    pub pid: u32,
+    /// Its players.
+    pub players: u64,
+    /// Sockets that it opened.
+    pub opened: u64,
+    /// User plus system time.
+    pub cpu_seconds: f64,
+    /// Highest resident set.
+    pub peak_rss_bytes: u64,
+    /// How far its clock was measured to be ahead of the run's; absent when it did not come to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_offset_us: Option<f64>,
+    /// The truth lies within so much of the offset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_error_us: Option<f64>,
+    /// Pushes that its players received and another worker had sent.
+    pub receipts_passed: u64,
+    /// Whether it ended before the run: then the run is not valid.
+    pub lost: bool,
+}
+
+/// One rule with its verdict.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Threshold {
+    /// As written in the scenario, e.g. `send_message.response_time.p99 < 250ms`.
+    pub expression: String,
+    /// Observed value in the expression's unit; `None` when nothing was measured (which fails the rule).
+    pub observed: Option<f64>,
+    /// The verdict.
+    pub passed: bool,
+}
+
+/// How server-side series relate to what the players saw.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Correlation {
+    /// Per function: peak concurrency, throttles, errors and the like over the run's window.
+    pub functions: Vec<FunctionSummary>,
+}
+
+/// One Lambda function over the run's window, from CloudWatch. `None` where CloudWatch had no data.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FunctionSummary {
+    /// The function's name.
+    pub function: String,
+    /// Highest `ConcurrentExecutions` (Maximum).
+    pub peak_concurrency: Option<f64>,
+    /// When that was, in seconds since the run's start.
+    pub peak_at_s: Option<f64>,
+    /// Sum of `Invocations`.
+    pub invocations: Option<f64>,
+    /// Sum of `Errors`.
+    pub errors: Option<f64>,
+    /// Sum of `Throttles`.
+    pub throttles: Option<f64>,
+    /// Mean of `Duration` weighted by invocations, milliseconds.
+    pub duration_avg_ms: Option<f64>,
+    /// Highest `Duration`, milliseconds.
+    pub duration_max_ms: Option<f64>,
+    /// Highest `IteratorAge`, milliseconds; stream functions only.
+    pub iterator_age_max_ms: Option<f64>,
+}
+
+/// Estimated AWS cost of the run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Currency code, e.g. `USD`.
+    pub currency: String,
+    /// Sum of the items.
+    pub total: f64,
+    /// By item, e.g. `websocket_messages`, `connection_minutes`, `lambda_requests`.
+    pub items: BTreeMap<String, f64>,
+}
