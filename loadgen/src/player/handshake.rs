@@ -161,7 +161,7 @@ impl Endpoint {
     ) -> Result<WebSocketStream<Stream>, ConnectError> {
         let presented = credentials.present(number, &self.url).await?;
         let mut stream = self.stream(number, options).await?;
-        let rest = self.upgrade(&mut stream, presented).await?;
+        let ((), rest) = self.exchange(&mut stream, presented, upgraded).await?;
         credentials.connected(number);
         let mut config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER.max(rest.len()))
@@ -217,12 +217,6 @@ impl Endpoint {
         let secrets = presented.write_to(&mut request);
         request.extend_from_slice(b"\r\n");
         (request, key, secrets)
-    }
-
-    /// Upgrades the connection; returns what followed the answer's head.
-    async fn upgrade(&self, stream: &mut Stream, presented: Presented) -> Result<Vec<u8>, ConnectError> {
-        let ((), rest) = self.exchange(stream, presented, upgraded).await?;
-        Ok(rest)
     }
 
     /// Writes the upgrade request and reads the answer; returns what `judge` makes of the answer's head, what has come
