@@ -80,6 +80,8 @@ impl Collector {
 /// Where the run is written down, second by second.
 pub struct Book {
     plan: Arc<Plan>,
+    /// Players that leave and come back: counted once, as all players are looked at for it.
+    living: u64,
     clock: Clock,
     writer: RunWriter,
     live: Live,
@@ -106,7 +108,8 @@ impl Book {
     #[must_use]
     pub fn new(plan: Arc<Plan>, clock: Clock, writer: RunWriter, live: Live) -> Self {
         let (total, both) = (ThreadTally::default(), Measures::default());
-        Self { plan, clock, writer, live, total, both, write_error: None }
+        let living = plan.weather.living();
+        Self { plan, living, clock, writer, live, total, both, write_error: None }
     }
 
     /// Writes a second down; `judge` tells what the run is worth so far, this second included.
@@ -147,7 +150,7 @@ impl Book {
             deliveries: deliveries(&self.both),
             sockets: Some(sockets(tally)),
             reconnects: weather::reconnects(&self.plan, &tally.weather.reconnects, &self.both.recovery),
-            lives: weather::lives(&self.plan, &tally.weather.lives),
+            lives: weather::lives(&self.plan, self.living, &tally.weather.lives),
             weather: weather::troubles(&tally.weather),
             generator: GeneratorSecond {
                 dispatch_delay_us: Latency::of(self.both.dispatch_delay.histogram()),

@@ -106,7 +106,7 @@ pub fn judge(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary {
             ends: weather::classes(&total.weather.ends),
         },
         reconnects: weather::reconnects(plan, &total.weather.reconnects, &measures.recovery),
-        lives: weather::lives(plan, &total.weather.lives),
+        lives: weather::lives(plan, plan.weather.living(), &total.weather.lives),
         weather: weather::troubles(&total.weather),
         operations: operations(plan, measures),
         deliveries: deliveries(plan, measures),

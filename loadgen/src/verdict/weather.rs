@@ -27,10 +27,10 @@ pub(crate) fn reconnects(plan: &Plan, tally: &ReconnectTally, recovery: &Latenci
     })
 }
 
-/// Leaving and coming back, where players do.
-pub(crate) fn lives(plan: &Plan, tally: &LifeTally) -> Option<Lives> {
+/// Leaving and coming back, where players do: `living` of them.
+pub(crate) fn lives(plan: &Plan, living: u64, tally: &LifeTally) -> Option<Lives> {
     plan.weather.lives.as_ref().map(|_| Lives {
-        players: plan.weather.living(),
+        players: living,
         left: tally.left,
         returned: tally.returned,
         placed: tally.placed,
