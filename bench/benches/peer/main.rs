@@ -11,7 +11,7 @@
 #[allow(dead_code, reason = "the other bench uses all of it")]
 mod backend;
 mod bare;
-#[path = "../../../loadgen/tests/common/tls.rs"]
+#[path = "../../../loadgen/tests/it/common/tls.rs"]
 mod tls;
 
 use std::num::NonZeroU64;

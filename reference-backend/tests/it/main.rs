@@ -1,0 +1,23 @@
+//! The local stack, the AWS adapters and the handlers behind them, through the real binary and real clients: one program,
+//! so that it is linked once.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+mod authorizers;
+#[cfg(feature = "aws")]
+mod aws;
+mod boto3;
+mod cli;
+mod cloudwatch;
+mod common;
+#[cfg(feature = "data")]
+mod data;
+mod faults;
+mod front_doors;
+mod gateway;
+mod interoperability;
+mod management;
+mod process;
+mod profile;
+#[cfg(feature = "aws")]
+mod secrets;
+mod service_faults;
