@@ -268,8 +268,8 @@ fn a_coarser_series_lasts_for_its_periods_and_an_empty_one_has_no_line() {
         }
     }
     let page = html::render(&folder).expect("renders");
-    let chart = page.split("id=\"server-0").nth(1).expect("concurrent executions come first");
-    let chart = chart.split("id=\"server-1").next().expect("and durations second");
+    let place = |id: &str| page.find(&format!("id=\"{id}\"")).expect("has its chart");
+    let chart = &page[place("server-0")..place("server-1")];
     assert!(chart.contains("SendMessage (every 10 s)"));
     assert_eq!(chart.matches("<td>37</td>").count(), 10, "each second of the first period has its value");
     assert!(!chart.contains(">Connect<"), "a line without a point");
