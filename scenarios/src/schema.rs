@@ -190,7 +190,8 @@ fn known_keys(schema: &Value, pointer: &str) -> Vec<String> {
 }
 
 /// The known key most like `key`, if any is close enough to be a slip.
-fn nearest<'k>(key: &str, known: &'k [String]) -> Option<&'k String> {
+#[must_use]
+pub fn nearest<'k>(key: &str, known: &'k [String]) -> Option<&'k String> {
     known
         .iter()
         .map(|candidate| (strsim::damerau_levenshtein(key, candidate), candidate))
