@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use reports::capacity::Vary;
 use scenarios::{Override, Span};
+use serde_json::Value;
 use url::Url;
 
 use crate::capacity;
@@ -32,16 +33,7 @@ pub enum Command {
         run: PathBuf,
     },
     /// Fetch CloudWatch for a run's window (it lags by minutes) and make the report again.
-    #[command(
-        after_help = "Example:\n  loadgen correlate runs/staging-20261122T090000Z-1a2b3c --set cloudwatch.function_prefix=mygame-Staging-"
-    )]
-    Correlate {
-        /// The run folder.
-        run: PathBuf,
-        /// Override a key of the run's scenario, e.g. `cloudwatch.region=eu-west-1`.
-        #[arg(long = "set", value_name = "KEY=VALUE")]
-        overrides: Vec<Override>,
-    },
+    Correlate(CorrelateArgs),
     /// Find the highest rate, or number of sockets, that holds a scenario's thresholds.
     Capacity(CapacityArgs),
     /// Look at this machine, the credentials and the target: what stands in a run's way, and how to change it.
@@ -124,6 +116,53 @@ fn all_overrides(overrides: &[Override], target: Option<&String>, seed: Option<u
     all.extend(target.map(|target| flag("target.url", target.clone())));
     all.extend(seed.map(|seed| flag("seed", seed.to_string())));
     all
+}
+
+/// Arguments of `correlate`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    loadgen correlate runs/staging-20261122T090000Z-1a2b3c\n  \
+    loadgen correlate runs/staging-20261122T090000Z-1a2b3c --function-prefix mygame-Staging- --region eu-west-1\n\n\
+    Exit codes: 0 everything was fetched, 1 something was not, 2 usage error or a mistake in [cloudwatch].")]
+pub struct CorrelateArgs {
+    /// The run folder.
+    pub run: PathBuf,
+    /// Full names of the Lambda functions; overrides the scenario's `cloudwatch.functions`.
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
+    pub functions: Vec<String>,
+    /// All functions whose name begins so, in place of those that the scenario names; overrides `cloudwatch.function_prefix`.
+    #[arg(long, value_name = "PREFIX", conflicts_with = "functions")]
+    pub function_prefix: Option<String>,
+    /// AWS region; overrides `cloudwatch.region`.
+    #[arg(long)]
+    pub region: Option<String>,
+    /// Endpoint to ask instead of AWS; overrides `cloudwatch.endpoint`.
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// Override a key of `[cloudwatch]` in the run's scenario, e.g. `cloudwatch.period_s=300`.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<Override>,
+}
+
+impl CorrelateArgs {
+    /// All overrides, the flags among them, in the order in which they apply.
+    #[must_use]
+    pub fn all_overrides(&self) -> Vec<Override> {
+        let set =
+            |key: &str, value: Value| Override { key: format!("cloudwatch.{key}"), value: value.to_string() };
+        let mut all = self.overrides.clone();
+        if !self.functions.is_empty() {
+            all.push(set("functions", Value::from(self.functions.clone())));
+        }
+        if let Some(prefix) = &self.function_prefix {
+            all.push(set("functions", Value::Array(Vec::new())));
+            all.push(set("function_prefix", Value::from(prefix.as_str())));
+        }
+        for (key, value) in [("region", &self.region), ("endpoint", &self.endpoint)] {
+            all.extend(value.as_ref().map(|value| set(key, Value::from(value.as_str()))));
+        }
+        all
+    }
 }
 
 /// Arguments of `capacity`.

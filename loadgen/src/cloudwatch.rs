@@ -3,19 +3,28 @@
 //! CloudWatch stamps a datapoint with the start of its period and a Lambda metric with the invocation's start,
 //! so the window is widened to whole periods. With periods of a second it ends at the last whole one instead: nothing
 //! happens in the run's last second, and the players' leaving right after it is not part of the run. On AWS the data
-//! lags by minutes: `loadgen correlate` fetches again later.
+//! lags by minutes: `loadgen correlate` fetches again later. What it kept shorter than asked for, did not give, or does not
+//! know is said: no series is silently half of one.
 
-use std::collections::BTreeMap;
+mod judge;
+mod retention;
+mod retries;
 
-use aws_sdk_cloudwatch::Client;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
 use aws_sdk_cloudwatch::config::{Credentials, Region};
 use aws_sdk_cloudwatch::error::DisplayErrorContext;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, DimensionFilter, Metric, MetricDataQuery, MetricStat, ScanBy};
+use aws_sdk_cloudwatch::types::{MessageData, StatusCode};
+use aws_sdk_cloudwatch::{Client, Config};
 use jiff::Timestamp;
-use reports::format::{CloudWatch as Fetched, CloudWatchSeries, SCHEMA_VERSION};
-use scenarios::plan::CloudWatch;
+use reports::format::{CloudWatch as Fetched, CloudWatchSeries, SCHEMA_VERSION, SeriesStatus};
+use scenarios::plan::{CloudWatch, is_loopback};
 use url::Url;
+
+pub(crate) use judge::was_answered;
 
 const NAMESPACE: &str = "AWS/Lambda";
 const DIMENSION: &str = "FunctionName";
@@ -39,25 +48,47 @@ pub struct Window {
     pub start: Timestamp,
     /// The run's end.
     pub end: Timestamp,
+    /// The last second of the axis in which a player was answered, so that a function ran.
+    pub answered_s: Option<u64>,
 }
+
+/// Right after a run CloudWatch has little of it; this long after it, waiting does not help.
+const STILL_COMING: Duration = Duration::from_secs(3_600);
 
 /// Fetches every metric of every function. What could not be fetched is told in `problems`, not lost in an error.
 pub async fn fetch(wanted: &CloudWatch, endpoint: Option<&Url>, window: Window) -> Fetched {
-    let period = i64::from(wanted.period_s);
+    let now = Timestamp::now();
+    let age = Duration::try_from(now.duration_since(window.start)).unwrap_or_default();
+    let left = retention::finest(wanted.period_s, age);
+    let period_s = left.unwrap_or(wanted.period_s);
+    let period = i64::from(period_s.max(1));
     let floor = |at: Timestamp| at.as_second().div_euclid(period) * period;
     let from = floor(window.start);
     let to = if period == 1 { floor(window.end) } else { floor(window.end) + period };
     let (client, region) = client(wanted, endpoint, None).await;
     let mut fetched = Fetched {
         schema_version: SCHEMA_VERSION,
-        fetched_at: Timestamp::now(),
+        fetched_at: now,
         window_start: Timestamp::from_second(from).unwrap_or(window.start),
         window_end: Timestamp::from_second(to).unwrap_or(window.end),
-        period_s: u64::from(wanted.period_s),
+        period_s: u64::from(period_s),
         region,
-        series: Vec::new(),
-        problems: Vec::new(),
+        ..Fetched::default()
     };
+    let days = age.as_secs() / 86_400;
+    if left.is_none() {
+        fetched.problems.push(format!(
+            "the run is {days} days old, and CloudWatch keeps nothing for longer than 455 days"
+        ));
+        return fetched;
+    }
+    if period_s != wanted.period_s {
+        fetched.notes.push(format!(
+            "the run is {} old: values of {} s are gone, there is one every {period_s} s",
+            if days > 0 { format!("{days} days") } else { format!("{} hours", age.as_secs() / 3_600) },
+            wanted.period_s
+        ));
+    }
     let functions = match functions(&client, wanted).await {
         Ok(functions) => functions,
         Err(problem) => {
@@ -66,24 +97,95 @@ pub async fn fetch(wanted: &CloudWatch, endpoint: Option<&Url>, window: Window) 
         }
     };
     if functions.is_empty() {
-        fetched.problems.push("no Lambda function was found; name them in cloudwatch.functions".into());
+        let all = if wanted.function_prefix.is_empty() {
+            String::new()
+        } else {
+            format!(" whose name begins with `{}`", wanted.function_prefix)
+        };
+        fetched.problems.push(format!(
+            "ListMetrics knows no Lambda function{all} in {} (it lists what had data within two weeks); name them with --functions",
+            fetched.region
+        ));
+        return fetched;
     }
     let all: Vec<_> = functions
         .iter()
         .flat_map(|function| METRICS.iter().map(move |metric| (function.as_str(), *metric)))
         .collect();
     for chunk in all.chunks(MAX_QUERIES) {
-        if let Err(problem) = fetch_chunk(&client, chunk, wanted.period_s, window.start, &mut fetched).await {
+        if let Err(problem) = fetch_chunk(&client, chunk, window.start, &mut fetched).await {
             fetched.problems.push(problem);
         }
     }
-    fetched.series.retain(|series| !series.points.is_empty());
-    if fetched.series.is_empty() && fetched.problems.is_empty() {
-        fetched
-            .problems
-            .push("CloudWatch has no data for this window yet; try again in a few minutes".into());
-    }
+    let problems = lacking(&client, wanted, &functions, window, age, &mut fetched).await;
+    fetched.problems.extend(problems);
     fetched
+}
+
+/// What the answers lack.
+async fn lacking(
+    client: &Client,
+    wanted: &CloudWatch,
+    functions: &[String],
+    window: Window,
+    age: Duration,
+    fetched: &mut Fetched,
+) -> Vec<String> {
+    let mut problems = judge::incomplete(fetched);
+    problems.extend(judge::missing_end(fetched, window));
+    let silent = judge::silent(fetched, functions);
+    let nothing = !fetched.series.is_empty() && silent.len() == functions.len();
+    if nothing {
+        problems.push(match &wanted.endpoint {
+            Some(endpoint) if is_loopback(endpoint) => {
+                "there is no data for this window: a local stack keeps it as long as it runs, three hours at most".into()
+            }
+            _ if age < STILL_COMING => {
+                "CloudWatch has no data for this window yet; run `loadgen correlate` again in a few minutes".into()
+            }
+            _ => format!(
+                "CloudWatch in {} has no data for this window; check region, account and the functions' names",
+                fetched.region
+            ),
+        });
+    }
+    if silent.is_empty() {
+        return problems;
+    }
+    if wanted.functions.is_empty() {
+        // ListMetrics showed them, so that they are no slips; not every run makes every function run.
+        if !nothing {
+            fetched.notes.push(format!(
+                "no point in the window, so not invoked in it: {}",
+                judge::listed(silent.into_iter())
+            ));
+        }
+        return problems;
+    }
+    let known = match list(client, "").await {
+        Ok(known) => known,
+        Err(problem) => {
+            problems.push(problem);
+            Vec::new()
+        }
+    };
+    for name in silent {
+        if known.iter().any(|known| known == name) {
+            if !nothing {
+                problems.push(format!(
+                    "`{name}` has no point in the window: it was not invoked, or its data is still to come"
+                ));
+            }
+        } else if !known.is_empty() {
+            let near = scenarios::schema::nearest(name, &known);
+            let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            problems.push(format!(
+                "ListMetrics does not know the function `{name}` in {} (it lists what had data within two weeks){near}",
+                fetched.region
+            ));
+        }
+    }
+    problems
 }
 
 /// `credentials`: those of the AWS chain, where it has been followed already.
@@ -92,7 +194,8 @@ pub(crate) async fn client(
     endpoint: Option<&Url>,
     credentials: Option<Credentials>,
 ) -> (Client, String) {
-    let mut loader = aws_config::from_env();
+    let mut loader =
+        aws_config::from_env().retry_config(retries::policy()).timeout_config(retries::patience());
     if let Some(credentials) = credentials {
         loader = loader.credentials_provider(credentials);
     }
@@ -102,24 +205,30 @@ pub(crate) async fn client(
     if let Some(endpoint) = endpoint {
         loader = loader.endpoint_url(endpoint.as_str().trim_end_matches('/'));
         // A stack on this machine asks for no account: real credentials stay where they are.
-        if endpoint
-            .host_str()
-            .is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]")
-        {
+        if is_loopback(endpoint) {
             let local = Credentials::new("local", "local", None, None, "local");
             loader = loader.region(Region::from_static("local")).credentials_provider(local);
         }
     }
     let config = loader.load().await;
     let region = config.region().map_or_else(|| "unknown".into(), ToString::to_string);
-    (Client::new(&config), region)
+    let config = Config::from(&config).to_builder().retry_classifier(retries::NobodyThere).build();
+    (Client::from_conf(config), region)
 }
 
 /// The functions that are named, or those that `ListMetrics` shows.
 async fn functions(client: &Client, wanted: &CloudWatch) -> Result<Vec<String>, String> {
     if !wanted.functions.is_empty() {
-        return Ok(wanted.functions.clone());
+        let mut named = wanted.functions.clone();
+        let mut seen = BTreeSet::new();
+        named.retain(|name| seen.insert(name.clone()));
+        return Ok(named);
     }
+    list(client, &wanted.function_prefix).await
+}
+
+/// The functions that `ListMetrics` shows, by their beginning.
+async fn list(client: &Client, prefix: &str) -> Result<Vec<String>, String> {
     let mut pages = client
         .list_metrics()
         .namespace(NAMESPACE)
@@ -135,7 +244,7 @@ async fn functions(client: &Client, wanted: &CloudWatch) -> Result<Vec<String>, 
             _ => None,
         }));
     }
-    found.retain(|name| name.starts_with(&wanted.function_prefix));
+    found.retain(|name| name.starts_with(prefix));
     found.sort();
     found.dedup();
     Ok(found)
@@ -145,7 +254,6 @@ async fn functions(client: &Client, wanted: &CloudWatch) -> Result<Vec<String>, 
 async fn fetch_chunk(
     client: &Client,
     chunk: &[(&str, (&'static str, &'static str, &'static str))],
-    period_s: u32,
     zero: Timestamp,
     fetched: &mut Fetched,
 ) -> Result<(), String> {
@@ -158,7 +266,7 @@ async fn fetch_chunk(
     for (index, (function, (metric, statistic, unit))) in chunk.iter().enumerate() {
         let dimension = Dimension::builder().name(DIMENSION).value(*function).build();
         let named = Metric::builder().namespace(NAMESPACE).metric_name(*metric).dimensions(dimension).build();
-        let period = i32::try_from(period_s).unwrap_or(60);
+        let period = i32::try_from(fetched.period_s).unwrap_or(60);
         let stat = MetricStat::builder().metric(named).stat(*statistic).period(period).build();
         request = request.metric_data_queries(
             MetricDataQuery::builder().id(format!("q{index}")).metric_stat(stat).return_data(true).build(),
@@ -169,12 +277,18 @@ async fn fetch_chunk(
             statistic: (*statistic).into(),
             dimensions: BTreeMap::from([(DIMENSION.into(), (*function).to_owned())]),
             unit: (*unit).into(),
-            points: Vec::new(),
+            ..CloudWatchSeries::default()
         });
     }
     let mut pages = request.into_paginator().send();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| format!("GetMetricData failed: {}", DisplayErrorContext(&error)))?;
+        for message in page.messages() {
+            let message = format!("GetMetricData: {}", said(message));
+            if !fetched.problems.contains(&message) {
+                fetched.problems.push(message);
+            }
+        }
         for result in page.metric_data_results() {
             let index =
                 result.id().and_then(|id| id.strip_prefix('q')).and_then(|id| id.parse::<usize>().ok());
@@ -183,10 +297,32 @@ async fn fetch_chunk(
             };
             let points = result.timestamps().iter().zip(result.values());
             series.points.extend(points.map(|(at, value)| (at.as_secs_f64() - seconds(zero), *value)));
+            // A series that goes on is PartialData until its last page.
+            series.status = status(result.status_code());
+            for message in result.messages().iter().map(said) {
+                if !series.messages.contains(&message) {
+                    series.messages.push(message);
+                }
+            }
         }
     }
     fetched.series[first..].iter_mut().for_each(|series| series.points.sort_by(|a, b| a.0.total_cmp(&b.0)));
     Ok(())
+}
+
+fn status(code: Option<&StatusCode>) -> SeriesStatus {
+    match code {
+        None | Some(StatusCode::Complete) => SeriesStatus::Complete,
+        Some(StatusCode::PartialData) => SeriesStatus::PartialData,
+        Some(StatusCode::InternalError) => SeriesStatus::InternalError,
+        Some(code) if code.as_str() == "Forbidden" => SeriesStatus::Forbidden,
+        Some(_) => SeriesStatus::Unknown,
+    }
+}
+
+/// A message of CloudWatch's.
+fn said(message: &MessageData) -> String {
+    [message.code(), message.value()].into_iter().flatten().collect::<Vec<_>>().join(": ")
 }
 
 fn seconds(at: Timestamp) -> f64 {

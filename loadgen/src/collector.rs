@@ -18,6 +18,7 @@ use scenarios::Plan;
 use scenarios::threshold::{Kind, Operation};
 
 use crate::clock::Clock;
+use crate::cloudwatch::was_answered;
 use crate::live::Live;
 use crate::player::Players;
 use crate::record::{Latencies, Measures, Recorder, Tally, ThreadTally};
@@ -89,6 +90,8 @@ pub struct Book {
     /// Measured and warm-up arrivals of a second together.
     both: Measures,
     write_error: Option<FolderError>,
+    /// The last second in which a player was answered.
+    answered_s: Option<u64>,
 }
 
 /// What is left when the book is closed.
@@ -101,15 +104,30 @@ pub struct Closed {
     pub write_error: Option<FolderError>,
     /// Who watched.
     pub live: Live,
+    /// The last second in which a player was answered.
+    pub answered_s: Option<u64>,
 }
 
 impl Book {
-    /// An empty book.
+    /// An empty book. The clock has been started: its zero is the start that every file of the folder means.
     #[must_use]
     pub fn new(plan: Arc<Plan>, clock: Clock, writer: RunWriter, live: Live) -> Self {
         let (total, both) = (ThreadTally::default(), Measures::default());
         let living = plan.weather.living();
-        Self { plan, living, clock, writer, live, total, both, write_error: None }
+        let (write_error, answered_s) = (None, None);
+        let mut book = Self { plan, living, clock, writer, live, total, both, write_error, answered_s };
+        book.wrote(|book| book.writer.begin(book.clock.utc(0)));
+        book
+    }
+
+    /// Writes something, unless that has failed before.
+    fn wrote(&mut self, write: impl FnOnce(&mut Self) -> Result<(), FolderError>) {
+        if self.write_error.is_none() {
+            self.write_error = write(self).err();
+            if let Some(error) = &self.write_error {
+                tracing::error!("{error}; the run goes on, its figures are kept in memory");
+            }
+        }
     }
 
     /// Writes a second down; `judge` tells what the run is worth so far, this second included.
@@ -117,12 +135,10 @@ impl Book {
         self.both.merge(&gathered.tally.measured);
         self.both.merge(&gathered.tally.warm_up);
         let line = self.line(gathered);
-        if self.write_error.is_none() {
-            self.write_error = self.write(gathered, &line).err();
-            if let Some(error) = &self.write_error {
-                tracing::error!("{error}; the run goes on, its figures are kept in memory");
-            }
+        if was_answered(&line) {
+            self.answered_s = Some(line.t);
         }
+        self.wrote(|book| book.write(gathered, &line));
         self.total.merge(gathered.tally);
         self.live.second(&line, &self.both, &judge(&self.total));
         self.both.clear();
@@ -131,8 +147,8 @@ impl Book {
     /// No second follows.
     #[must_use]
     pub fn close(self) -> Closed {
-        let Self { total, writer, write_error, live, .. } = self;
-        Closed { total, writer, write_error, live }
+        let Self { total, writer, write_error, live, answered_s, .. } = self;
+        Closed { total, writer, write_error, live, answered_s }
     }
 
     fn line(&self, gathered: &Gathered<'_>) -> SeriesLine {

@@ -1,4 +1,8 @@
 //! `correlate`: fetches CloudWatch for a finished run and makes its report again.
+//!
+//! It needs the run folder and the section `[cloudwatch]` of the scenario that is kept there, and nothing else: tokens have
+//! ended by the time CloudWatch has its data, and the files that the scenario names may lie elsewhere. What the
+//! folder holds already is kept where this fetch has less.
 
 use std::path::Path;
 
@@ -9,27 +13,36 @@ use scenarios::Override;
 use crate::cloudwatch::{self, Window};
 use crate::run::RunError;
 
+/// What stands for the embedded backend in a manifest.
+pub(crate) const EMBEDDED: &str = "embedded";
+
 /// Fetches the series of the run's window into its folder; returns what could not be fetched.
 ///
 /// # Errors
-/// [`RunError`] when the folder, its scenario or the report cannot be read or written.
+/// [`RunError`] when the folder, its section `[cloudwatch]` or the report cannot be read or written.
 pub async fn correlate(dir: &Path, overrides: &[Override]) -> Result<Vec<String>, RunError> {
     let folder = RunFolder::read(dir)?;
-    let mut overrides = overrides.to_vec();
-    if !overrides.iter().any(|set| set.key == "cloudwatch.enabled") {
-        overrides.push(Override { key: "cloudwatch.enabled".into(), value: "true".into() });
-    }
-    let plan = scenarios::load(&dir.join(folder::SCENARIO), &overrides)?.plan;
-    let Some(wanted) = plan.cloudwatch else { return Ok(vec!["cloudwatch.enabled is false".into()]) };
-    if wanted.endpoint.is_none() && matches!(plan.target, scenarios::plan::Target::Embedded { .. }) {
+    let embedded = folder.manifest.run.target == EMBEDDED;
+    let file = dir.join(folder::SCENARIO).display().to_string();
+    let wanted = scenarios::cloudwatch(&file, &folder.scenario_toml, overrides, embedded)?;
+    if wanted.endpoint.is_none() && embedded {
         return Ok(vec![
             "the embedded backend ended with its run, and its series were fetched then; there is nothing to add".into(),
         ]);
     }
     let mut summary = folder.summary_or_rebuilt().into_owned();
-    let window = Window { start: summary.run.started_at, end: summary.run.ended_at };
-    let fetched = cloudwatch::fetch(&wanted, wanted.endpoint.as_ref(), window).await;
-    summary.correlation = Some(Correlation { functions: reports::server::functions(&fetched) });
+    let answered = folder.series.iter().filter(|line| cloudwatch::was_answered(line)).map(|line| line.t);
+    let window =
+        Window { start: summary.run.started_at, end: summary.run.ended_at, answered_s: answered.max() };
+    let later = cloudwatch::fetch(&wanted, wanted.endpoint.as_ref(), window).await;
+    let fetched = match folder.cloudwatch {
+        Some(earlier) => reports::server::merge(earlier, later),
+        None => later,
+    };
+    let functions = reports::server::functions(&fetched);
+    if !functions.is_empty() || summary.correlation.is_none() {
+        summary.correlation = Some(Correlation { functions });
+    }
     folder::save_cloudwatch(dir, &fetched)?;
     folder::save_summary(dir, &summary)?;
     reports::write_report(dir)?;

@@ -77,9 +77,9 @@ async fn execute(command: Command) -> Result<Exit, RunError> {
             print!("{}", reports::text::summary(&RunFolder::read(&run)?));
             Ok(Exit::Fine)
         }
-        Command::Correlate { run, overrides } => {
-            let problems = correlate(&run, &overrides).await?;
-            print!("{}", reports::text::summary(&RunFolder::read(&run)?));
+        Command::Correlate(args) => {
+            let problems = correlate(&args.run, &args.all_overrides()).await?;
+            print!("{}", reports::text::summary(&RunFolder::read(&args.run)?));
             problems.iter().for_each(|problem| eprintln!("CloudWatch: {problem}"));
             Ok(if problems.is_empty() { Exit::Fine } else { Exit::Failure })
         }

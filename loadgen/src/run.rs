@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reports::folder::{FolderError, RunFolder, RunWriter, save_manifest};
+use reports::folder::{FolderError, RunFolder, RunWriter, read_manifest, save_manifest};
 use reports::format::{Correlation, Manifest, Phase, Run, SCHEMA_VERSION, Summary};
 use reports::html::ReportError;
 use scenarios::plan::Target;
@@ -16,6 +16,7 @@ use scenarios::{Checked, Mistakes, Override, Plan};
 use crate::auth::{AuthError, Credentials};
 use crate::cloudwatch::{self, Window};
 use crate::collector::Closed;
+use crate::correlate::EMBEDDED;
 use crate::embedded::{Embedded, EmbeddedError};
 use crate::exit::Exit;
 use crate::generate::{Generated, generate};
@@ -116,6 +117,11 @@ pub async fn run(request: Request) -> Result<Exit, RunError> {
         Err(error) => {
             let interrupted = matches!(error, RunError::Interrupted);
             manifest.state = if interrupted { "interrupted" } else { "failed" }.into();
+            // Where the plan had begun, the folder knows when.
+            if let Ok(begun) = read_manifest(&dir) {
+                manifest.run.started_at = begun.run.started_at;
+                manifest.run.ended_at = manifest.run.ended_at.max(begun.run.ended_at);
+            }
             // The first error is the one to tell, whether or not this can be written.
             let _ = save_manifest(&dir, &manifest);
             return Err(error);
@@ -178,7 +184,7 @@ impl Job {
             conduct(&plan, split, writer, live).await?
         };
         let Generated { closed, watched, interrupted, started_at, ended_at, peak_open, workers } = generated;
-        let Closed { total, mut writer, write_error, live } = closed;
+        let Closed { total, mut writer, write_error, live, answered_s } = closed;
         live.close().await;
         let mut kept = write_error.map_or(Ok(()), Err);
 
@@ -193,8 +199,8 @@ impl Job {
         if let Some(wanted) = &plan.cloudwatch {
             let endpoint =
                 wanted.endpoint.as_ref().or(embedded.as_ref().map(|embedded| &embedded.endpoints.cloudwatch));
-            let fetched =
-                cloudwatch::fetch(wanted, endpoint, Window { start: started_at, end: ended_at }).await;
+            let window = Window { start: started_at, end: ended_at, answered_s };
+            let fetched = cloudwatch::fetch(wanted, endpoint, window).await;
             fetched.problems.iter().for_each(|problem| tracing::warn!("CloudWatch: {problem}"));
             summary.correlation = Some(Correlation { functions: reports::server::functions(&fetched) });
             kept = kept.and(writer.cloudwatch(&fetched));
@@ -243,7 +249,7 @@ pub(crate) fn identity(plan: &Plan) -> Run {
         started_at: now,
         ended_at: now,
         target: match &plan.target {
-            Target::Embedded { .. } => "embedded".into(),
+            Target::Embedded { .. } => EMBEDDED.into(),
             Target::Url(url) => format!("{}://{}{}", url.scheme(), host_and_port(url), url.path()),
         },
         seed: plan.seed,

@@ -12,7 +12,7 @@ mod summary;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-pub use cloudwatch::{CloudWatch, CloudWatchSeries};
+pub use cloudwatch::{CloudWatch, CloudWatchSeries, SeriesStatus};
 pub use manifest::{Host, Manifest, Phase};
 pub use series::{DeliverySecond, ErrorSample, GeneratorSecond, OperationSecond, SeriesLine, SocketsSecond};
 pub use summary::*;

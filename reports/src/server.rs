@@ -1,8 +1,12 @@
 //! What CloudWatch says about each Lambda function over the run's window.
 
+mod merge;
+
 use std::collections::BTreeSet;
 
 use crate::format::{CloudWatch, CloudWatchSeries, FunctionSummary};
+
+pub use merge::merge;
 
 /// The namespace of Lambda's metrics.
 const LAMBDA: &str = "AWS/Lambda";
@@ -37,7 +41,9 @@ fn function_name(series: &CloudWatchSeries) -> Option<&str> {
 }
 
 fn summarise(cloudwatch: &CloudWatch, name: &str) -> FunctionSummary {
-    let points = |wanted: &'static str, statistic: &'static str| points(cloudwatch, name, wanted, statistic);
+    let series = |wanted: &'static str, statistic: &'static str| series(cloudwatch, name, wanted, statistic);
+    let points =
+        |wanted: &'static str, statistic: &'static str| Some(series(wanted, statistic)?.points.as_slice());
     let sum = |wanted: &'static str| {
         points(wanted, "Sum").map(|points| points.iter().map(|(_, value)| value).sum())
     };
@@ -52,30 +58,33 @@ fn summarise(cloudwatch: &CloudWatch, name: &str) -> FunctionSummary {
         invocations: sum("Invocations"),
         errors: sum("Errors"),
         throttles: sum("Throttles"),
-        duration_avg_ms: weighted_mean(points("Duration", "Average"), points("Invocations", "Sum")),
+        duration_avg_ms: weighted_mean(series("Duration", "Average"), series("Invocations", "Sum")),
         duration_max_ms: peak("Duration").map(|(_, value)| value),
         iterator_age_max_ms: peak("IteratorAge").map(|(_, value)| value),
     }
 }
 
-/// The points of one function's series; `None` when there is no such series or it is empty.
-fn points<'a>(
+/// One series of a function; `None` when there is no such series or it is empty.
+fn series<'a>(
     cloudwatch: &'a CloudWatch,
     name: &str,
     wanted: &str,
     statistic: &str,
-) -> Option<&'a [(f64, f64)]> {
+) -> Option<&'a CloudWatchSeries> {
     metric(cloudwatch, wanted, statistic)
         .find(|(function, series)| *function == name && !series.points.is_empty())
-        .map(|(_, series)| series.points.as_slice())
+        .map(|(_, series)| series)
 }
 
-/// The mean of `values`, each weighted by the weight of the same period.
-fn weighted_mean(values: Option<&[(f64, f64)]>, weights: Option<&[(f64, f64)]>) -> Option<f64> {
+/// The mean of `values`, each weighted by the weight of the same period; `None` where the periods are not of one length.
+fn weighted_mean(values: Option<&CloudWatchSeries>, weights: Option<&CloudWatchSeries>) -> Option<f64> {
     let (values, weights) = (values?, weights?);
+    if values.period_s != weights.period_s {
+        return None;
+    }
     let (mut total, mut weight_sum) = (0.0, 0.0);
-    for (at, value) in values {
-        if let Some((_, weight)) = weights.iter().find(|(other, _)| other == at) {
+    for (at, value) in &values.points {
+        if let Some((_, weight)) = weights.points.iter().find(|(other, _)| other == at) {
             total += value * weight;
             weight_sum += weight;
         }
@@ -95,6 +104,7 @@ mod tests {
             dimensions: [(FUNCTION_NAME.to_owned(), "SendMessage".to_owned())].into(),
             unit: String::new(),
             points: points.to_vec(),
+            ..CloudWatchSeries::default()
         }
     }
 

@@ -8,8 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use reports::folder::{FolderError, LATENCY, RunFolder, RunWriter, SERIES, SUMMARY, Tag};
+use reports::folder::{FolderError, LATENCY, RunFolder, RunWriter, SERIES, SUMMARY, Tag, save_manifest};
 use reports::format::{Manifest, SeriesLine};
 
 use common::{Shape, histogram, manifest};
@@ -189,4 +190,37 @@ fn the_files_are_what_other_tools_expect() {
         .filter(|name| name.to_string_lossy().starts_with('.'))
         .collect();
     assert!(leftovers.is_empty(), "{leftovers:?}");
+}
+
+#[test]
+fn every_file_means_the_plans_first_instant_by_the_start() {
+    let called = manifest(&Shape::default());
+    let began = called.run.started_at + SignedDuration::from_millis(8_250);
+    let head = |dir: &Path| {
+        let log = fs::read_to_string(dir.join(LATENCY)).expect("readable");
+        let of = |name: &str| {
+            let line = log.lines().find(|line| line.starts_with(&format!("#[{name}: "))).expect(name);
+            line.split(' ').nth(1).and_then(|value| value.parse::<f64>().ok()).expect("a number")
+        };
+        (of("StartTime"), of("BaseTime"))
+    };
+    let seconds = |at: Timestamp| at.as_millisecond() as f64 / 1e3;
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut writer = writer(dir.path(), &called);
+    assert_eq!(fs::read_to_string(dir.path().join(LATENCY)).expect("there from the start"), "");
+    writer.begin(began).expect("writable");
+    assert_eq!(head(dir.path()), (seconds(began), seconds(began)));
+    let line = SeriesLine { t: 1, at: began + SignedDuration::from_secs(1), ..SeriesLine::default() };
+    writer.second(&line).expect("writable");
+    // Killed here.
+    drop(writer);
+    let folder = RunFolder::read(dir.path()).expect("readable");
+    assert_eq!(folder.manifest, Manifest { run: folder.manifest.run.clone(), ..called.clone() });
+    assert_eq!(folder.manifest.run.started_at, began);
+    assert_eq!(folder.summary_or_rebuilt().run.started_at, began);
+
+    // A folder of a version whose manifest kept the instant of the call.
+    save_manifest(dir.path(), &called).expect("writable");
+    let folder = RunFolder::read(dir.path()).expect("readable");
+    assert_eq!(folder.summary_or_rebuilt().run.started_at, began);
 }

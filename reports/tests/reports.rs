@@ -7,7 +7,7 @@ use std::path::Path;
 
 use reports::capacity::{self, Capacity, Ended, Vary};
 use reports::folder::{RunFolder, SCENARIO};
-use reports::format::{FunctionSummary, Manifest, SeriesLine, Summary};
+use reports::format::{CloudWatchSeries, FunctionSummary, Manifest, SeriesLine, Summary};
 use reports::{html, text, write_report};
 
 use common::Shape;
@@ -235,4 +235,42 @@ fn a_search_that_has_no_valid_run_or_measured_no_time_still_has_a_page() {
     found.steps.clear();
     let html = capacity::render(&Capacity { levels: Vec::new(), ..found }).expect("renders");
     assert!(html.contains("Throughput: nothing was measured."));
+}
+
+#[test]
+fn what_cloudwatch_did_not_give_is_said_in_text_and_page() {
+    let (_dir, mut folder) = run(&SMALL);
+    let cloudwatch = folder.cloudwatch.as_mut().expect("fetched");
+    cloudwatch.problems = vec!["Forbidden for <b>everything</b>".into()];
+    cloudwatch.notes = vec!["one value every 300 s".into()];
+    let said = text::summary(&folder);
+    assert!(said.contains("\nCloudWatch: Forbidden for <b>everything</b>\n"), "{said}");
+    assert!(said.contains("\nnote: CloudWatch: one value every 300 s\n"), "{said}");
+    let page = html::render(&folder).expect("renders");
+    assert!(page.contains("Not everything could be fetched"));
+    assert!(page.contains("Forbidden for &lt;b&gt;everything&lt;/b&gt;") && !page.contains("<b>everything"));
+    assert!(page.contains("one value every 300 s"));
+}
+
+#[test]
+fn a_coarser_series_lasts_for_its_periods_and_an_empty_one_has_no_line() {
+    let (_dir, mut folder) = run(&SMALL);
+    let cloudwatch = folder.cloudwatch.as_mut().expect("fetched");
+    let of = |series: &CloudWatchSeries, function: &str| {
+        series.metric == "ConcurrentExecutions"
+            && series.dimensions["FunctionName"].ends_with(&format!("-{function}"))
+    };
+    for series in &mut cloudwatch.series {
+        if of(series, "SendMessage") {
+            (series.points, series.period_s) = (vec![(0.0, 37.0), (10.0, 53.0)], Some(10));
+        } else if of(series, "Connect") {
+            series.points.clear();
+        }
+    }
+    let page = html::render(&folder).expect("renders");
+    let place = |id: &str| page.find(&format!("id=\"{id}\"")).expect("has its chart");
+    let chart = &page[place("server-0")..place("server-1")];
+    assert!(chart.contains("SendMessage (every 10 s)"));
+    assert_eq!(chart.matches("<td>37</td>").count(), 10, "each second of the first period has its value");
+    assert!(!chart.contains(">Connect<"), "a line without a point");
 }

@@ -11,7 +11,9 @@ use crate::auth::planned::PlayerIds;
 use crate::document::Document;
 use crate::duration::Span;
 use crate::mistakes::Mistake;
-use crate::plan::{CloudWatch, MAX_MESSAGE_BYTES, MessageShape, Plan, PlannedOperation, Poll, Target};
+use crate::plan::{
+    CloudWatch, MAX_MESSAGE_BYTES, MessageShape, Plan, PlannedOperation, Poll, Target, is_loopback,
+};
 use crate::scenario::{self, Scenario};
 use crate::threshold::{self, Metric, Operation, Threshold};
 use crate::weather::keys::Policy;
@@ -55,7 +57,7 @@ impl<'d> Check<'d> {
             grace: self.within_a_day("/deliveries/grace", scenario.deliveries.grace),
             load,
             thresholds: self.thresholds(scenario, &operations),
-            cloudwatch: self.cloudwatch(&scenario.cloudwatch, &target),
+            cloudwatch: self.cloudwatch(&scenario.cloudwatch, matches!(target, Target::Embedded { .. })),
             operations,
             auth,
             target,
@@ -209,8 +211,8 @@ impl<'d> Check<'d> {
         thresholds
     }
 
-    fn cloudwatch(&mut self, wanted: &scenario::CloudWatch, target: &Target) -> Option<CloudWatch> {
-        let embedded = matches!(target, Target::Embedded { .. });
+    /// `embedded`: whether the target is the embedded backend, which brings its own CloudWatch.
+    pub(crate) fn cloudwatch(&mut self, wanted: &scenario::CloudWatch, embedded: bool) -> Option<CloudWatch> {
         let endpoint = wanted.endpoint.as_ref().and_then(|endpoint| {
             self.url(
                 "/cloudwatch/endpoint",
@@ -237,8 +239,10 @@ impl<'d> Check<'d> {
                 "set cloudwatch.functions or cloudwatch.function_prefix",
             );
         }
+        // A stack on this machine keeps seconds, AWS keeps minutes.
+        let local = endpoint.as_ref().map_or(embedded, is_loopback);
         enabled.then(|| CloudWatch {
-            period_s: wanted.period_s.unwrap_or(if embedded && endpoint.is_none() { 1 } else { 60 }),
+            period_s: wanted.period_s.unwrap_or(if local { 1 } else { 60 }),
             endpoint,
             region: wanted.region.clone(),
             functions: wanted.functions.clone(),

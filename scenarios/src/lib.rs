@@ -13,6 +13,7 @@ pub mod arrivals;
 pub mod auth;
 mod chart;
 mod check;
+mod correlation;
 pub mod curve;
 mod document;
 pub mod draw;
@@ -33,6 +34,7 @@ pub mod weather;
 
 use std::path::Path;
 
+pub use correlation::cloudwatch;
 pub use document::Override;
 pub use duration::Span;
 pub use mistakes::{Mistake, Mistakes};
@@ -73,7 +75,7 @@ pub fn read(path: &Path) -> Result<String, Mistakes> {
 pub fn check(file: &str, text: &str, overrides: &[Override]) -> Result<Checked, Mistakes> {
     let mut document = document::Document::parse(file, text, overrides)?;
     let secrets = secrets::remove(&mut document);
-    let read = schema::deserialize(&document);
+    let read = schema::deserialize::<Scenario>(&document);
     if !secrets.is_empty() {
         let others = read.err().into_iter().flat_map(|Mistakes(all)| all);
         let others = others.filter(|other| secrets.iter().all(|secret| secret.key != other.key));

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use url::Url;
+use url::{Host, Url};
 
 use crate::arrivals::{Arrivals, Cursor};
 pub use crate::auth::planned::Auth;
@@ -203,6 +203,17 @@ pub struct CloudWatch {
     pub function_prefix: String,
     /// Length of a period in seconds.
     pub period_s: u32,
+}
+
+/// Whether a URL names this very machine.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 impl Plan {

@@ -360,6 +360,6 @@ pub struct CloudWatch {
     /// Only functions whose name begins so, e.g. `mygame-Staging-`.
     pub function_prefix: String,
     /// Length of a period in seconds: a multiple of 60, or 1 where the endpoint has it (local stack). Left out: 1 for the
-    /// embedded backend, else 60.
+    /// embedded backend and an endpoint on this machine, else 60.
     pub period_s: Option<u32>,
 }

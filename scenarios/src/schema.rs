@@ -5,6 +5,8 @@
 
 use jsonschema::Validator;
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::document::{Document, child};
@@ -17,8 +19,9 @@ pub fn json_schema() -> Value {
     schemars::schema_for!(Scenario).to_value()
 }
 
-pub(crate) fn deserialize(document: &Document) -> Result<Scenario, Mistakes> {
-    let schema = json_schema();
+/// Reads the document, or the part of it that `T` stands for.
+pub(crate) fn deserialize<T: JsonSchema + DeserializeOwned>(document: &Document) -> Result<T, Mistakes> {
+    let schema = schemars::schema_for!(T).to_value();
     let internal = |what: &dyn std::fmt::Display| {
         Mistakes::one(
             document.place(""),
@@ -187,7 +190,8 @@ fn known_keys(schema: &Value, pointer: &str) -> Vec<String> {
 }
 
 /// The known key most like `key`, if any is close enough to be a slip.
-fn nearest<'k>(key: &str, known: &'k [String]) -> Option<&'k String> {
+#[must_use]
+pub fn nearest<'k>(key: &str, known: &'k [String]) -> Option<&'k String> {
     known
         .iter()
         .map(|candidate| (strsim::damerau_levenshtein(key, candidate), candidate))

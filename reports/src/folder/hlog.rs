@@ -30,23 +30,41 @@ const LEGEND: &str =
 pub(super) struct HlogWriter {
     file: LineFile,
     serializer: V2DeflateSerializer,
+    started_at: Timestamp,
+    begun: bool,
 }
 
 impl HlogWriter {
-    pub(super) fn create(mut file: LineFile, started_at: Timestamp) -> Result<Self, FolderError> {
-        let mut serializer = V2DeflateSerializer::new();
+    /// The log of a run that starts at `started_at`, unless [`begin`](Self::begin) knows better. Nothing is written yet.
+    pub(super) fn new(file: LineFile, started_at: Timestamp) -> Self {
+        Self { file, serializer: V2DeflateSerializer::new(), started_at, begun: false }
+    }
+
+    /// The run starts: writes the head of the log, which names the instant.
+    pub(super) fn begin(&mut self, started_at: Timestamp) -> Result<(), FolderError> {
+        self.started_at = started_at;
+        self.head()
+    }
+
+    /// Writes the head, unless it is there.
+    fn head(&mut self) -> Result<(), FolderError> {
+        if self.begun {
+            return Ok(());
+        }
+        let Self { file, serializer, started_at, begun } = self;
         let mut header = Vec::new();
         IntervalLogWriterBuilder::new()
             .add_comment("[Histogram log format version 1.3]")
             .add_comment("[Values in microseconds, Interval_Max in milliseconds]")
-            .with_start_time(started_at.into())
-            .with_base_time(started_at.into())
+            .with_start_time((*started_at).into())
+            .with_base_time((*started_at).into())
             .with_max_value_divisor(MAX_VALUE_DIVISOR)
-            .begin_log_with(&mut header, &mut serializer)
+            .begin_log_with(&mut header, serializer)
             .map_err(FolderError::io("write", file.path()))?;
         header.extend_from_slice(LEGEND.as_bytes());
         file.append(&header)?;
-        Ok(Self { file, serializer })
+        *begun = true;
+        Ok(())
     }
 
     pub(super) fn interval(
@@ -56,6 +74,7 @@ impl HlogWriter {
         length: Duration,
         histogram: &Histogram<u64>,
     ) -> Result<(), FolderError> {
+        self.head()?;
         let path = self.file.path();
         let unloggable = |reason: String| FolderError::Unloggable {
             path: path.to_path_buf(),
@@ -76,7 +95,8 @@ impl HlogWriter {
         self.file.append(&line[header..])
     }
 
-    pub(super) fn sync(&self) -> Result<(), FolderError> {
+    pub(super) fn sync(&mut self) -> Result<(), FolderError> {
+        self.head()?;
         self.file.sync()
     }
 }

@@ -16,7 +16,7 @@ mod writer;
 pub use atomic::{save_cloudwatch, save_manifest, save_summary};
 pub use error::FolderError;
 pub use hlog::Interval;
-pub use reader::RunFolder;
+pub use reader::{RunFolder, read_manifest};
 pub use tag::Tag;
 pub use writer::{RunWriter, make};
 

@@ -47,14 +47,7 @@ impl RunFolder {
     /// [`FolderError::Io`] when a file cannot be read, [`FolderError::Json`] or [`FolderError::Interval`] with file
     /// and line when one is malformed, [`FolderError::SchemaVersion`] when it is of another version.
     pub fn read(dir: &Path) -> Result<Self, FolderError> {
-        let manifest_path = dir.join(MANIFEST);
-        let manifest: Manifest = match read_document(dir, MANIFEST)? {
-            Some(manifest) => manifest,
-            None => {
-                return Err(FolderError::io("read", &manifest_path)(io::ErrorKind::NotFound.into()));
-            }
-        };
-        same_version(&manifest_path, manifest.schema_version)?;
+        let manifest = read_manifest(dir)?;
         let summary: Option<Summary> = read_document(dir, SUMMARY)?;
         if let Some(summary) = &summary {
             same_version(&dir.join(SUMMARY), summary.schema_version)?;
@@ -133,6 +126,19 @@ impl RunFolder {
         }
         Ok(merged)
     }
+}
+
+/// Reads `manifest.json` alone.
+///
+/// # Errors
+/// [`FolderError::Io`] when it cannot be read, [`FolderError::Json`] when it is malformed, [`FolderError::SchemaVersion`]
+/// when it is of another version.
+pub fn read_manifest(dir: &Path) -> Result<Manifest, FolderError> {
+    let path = dir.join(MANIFEST);
+    let manifest: Manifest = read_document(dir, MANIFEST)?
+        .ok_or_else(|| FolderError::io("read", &path)(io::ErrorKind::NotFound.into()))?;
+    same_version(&path, manifest.schema_version)?;
+    Ok(manifest)
 }
 
 fn read_text(path: &Path) -> Result<Option<String>, FolderError> {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::{RunFolder, Tag};
 use crate::format::{
     Delivery, Generator, GeneratorSecond, Latency, Lives, Operation, Reconnects, Run, SCHEMA_VERSION,
@@ -38,6 +40,7 @@ pub(super) fn summary(folder: &RunFolder) -> Summary {
     Summary {
         schema_version: SCHEMA_VERSION,
         run: Run {
+            started_at: started_at(folder),
             ended_at: folder.series.last().map_or(manifest.run.started_at, |line| line.at),
             ..manifest.run.clone()
         },
@@ -51,6 +54,16 @@ pub(super) fn summary(folder: &RunFolder) -> Summary {
         generator,
         ..Summary::default()
     }
+}
+
+/// Zero of the run's axis. A manifest that was written before the plan began, as folders of earlier versions have it, is as
+/// much too early as tokens took; the series is not.
+fn started_at(folder: &RunFolder) -> Timestamp {
+    let zero = |line: &SeriesLine| {
+        let offset = SignedDuration::from_secs(i64::try_from(line.t).ok()?);
+        line.at.checked_sub(offset).ok()
+    };
+    folder.series.first().and_then(zero).unwrap_or(folder.manifest.run.started_at)
 }
 
 fn latency(folder: &RunFolder, tag: Tag<'_>) -> Latency {

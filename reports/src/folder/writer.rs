@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use jiff::Timestamp;
 
 use super::atomic::{save_manifest, save_summary};
 use super::hlog::HlogWriter;
@@ -16,6 +17,7 @@ use crate::format::{CloudWatch, ErrorSample, Manifest, SeriesLine, Summary};
 /// again, the next call writes on, and the files hold whole lines only.
 pub struct RunWriter {
     dir: PathBuf,
+    manifest: Manifest,
     series: LineFile,
     errors: LineFile,
     latency: HlogWriter,
@@ -46,10 +48,23 @@ impl RunWriter {
         save(dir, SCENARIO, scenario_toml.as_bytes())?;
         Ok(Self {
             dir: dir.to_path_buf(),
+            manifest: manifest.clone(),
             series: LineFile::create(dir.join(SERIES))?,
             errors: LineFile::create(dir.join(ERRORS))?,
-            latency: HlogWriter::create(LineFile::create(dir.join(LATENCY))?, manifest.run.started_at)?,
+            latency: HlogWriter::new(LineFile::create(dir.join(LATENCY))?, manifest.run.started_at),
         })
+    }
+
+    /// The plan begins: from now on every file means `started_at` by the run's start. Until then the manifest holds the
+    /// instant at which the run was called for; tokens and the like may take long after it.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`]; the manifest or the head of the log is then as it was.
+    pub fn begin(&mut self, started_at: Timestamp) -> Result<(), FolderError> {
+        self.manifest.run.started_at = started_at;
+        self.manifest.run.ended_at = started_at;
+        save_manifest(&self.dir, &self.manifest)?;
+        self.latency.begin(started_at)
     }
 
     /// The folder that is being written.

@@ -10,20 +10,23 @@ use serde::{Deserialize, Serialize};
 pub struct CloudWatch {
     /// [`SCHEMA_VERSION`](super::SCHEMA_VERSION).
     pub schema_version: u32,
-    /// When it was fetched; CloudWatch lags by minutes, so a later fetch may hold more.
+    /// When points were last fetched; CloudWatch lags by minutes, so a later fetch may hold more.
     pub fetched_at: Timestamp,
     /// Start of the fetched window (inclusive).
     pub window_start: Timestamp,
     /// End of the fetched window (exclusive).
     pub window_end: Timestamp,
-    /// Length of one period in seconds: 60 on AWS, 1 on the local stack.
+    /// Length of one period in seconds: 60 on AWS, 1 on the local stack. See [`CloudWatchSeries::period_s`].
     pub period_s: u64,
     /// Region, or `local`.
     pub region: String,
     /// One entry per metric, statistic and dimension set.
     pub series: Vec<CloudWatchSeries>,
-    /// What could not be fetched, and why; empty when all went well.
+    /// What the last fetch did not get, and why; empty when all went well.
     pub problems: Vec<String>,
+    /// What is worth knowing and no problem: a coarser period than was asked for, points kept of earlier fetches.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<String>,
 }
 
 /// One CloudWatch series.
@@ -40,5 +43,33 @@ pub struct CloudWatchSeries {
     /// Unit of the values: `Count`, `Milliseconds`, ….
     pub unit: String,
     /// Points in ascending time: start of the period in seconds since the run's start (may be negative), value.
+    /// Empty where CloudWatch had none: no data is not zero.
     pub points: Vec<(f64, f64)>,
+    /// What CloudWatch said of the points.
+    #[serde(default)]
+    pub status: SeriesStatus,
+    /// What it said besides, e.g. why a series is forbidden.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub messages: Vec<String>,
+    /// Length of its periods where it is not [`CloudWatch::period_s`]: an earlier fetch got it finer, or only a later one,
+    /// coarser, got it at all.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub period_s: Option<u64>,
+}
+
+/// The `StatusCode` of a series in `GetMetricData`'s answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum SeriesStatus {
+    /// All points that there are.
+    #[default]
+    Complete,
+    /// Not all of them.
+    PartialData,
+    /// CloudWatch failed.
+    InternalError,
+    /// The credentials may not read it.
+    Forbidden,
+    /// A word that this version does not know.
+    #[serde(other)]
+    Unknown,
 }

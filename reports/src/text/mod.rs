@@ -27,7 +27,7 @@ pub fn summary(folder: &RunFolder) -> String {
         weather::reconnects(&summary),
         weather::lives(&summary),
         weather::troubles(&summary),
-        functions(&folder.functions()),
+        functions(folder),
         generator(&summary),
         errors(&summary),
         weather::ends(&summary),
@@ -181,7 +181,16 @@ fn deliveries(summary: &Summary) -> String {
     with_note(noted, &format!("{} came late: after their time-out, within the grace", human::count(late)))
 }
 
-fn functions(functions: &[FunctionSummary]) -> String {
+fn functions(folder: &RunFolder) -> String {
+    let mut out = table_of_functions(&folder.functions());
+    if let Some(cloudwatch) = &folder.cloudwatch {
+        cloudwatch.problems.iter().for_each(|problem| push_wrapped(&mut out, problem, "CloudWatch: "));
+        cloudwatch.notes.iter().for_each(|note| push_wrapped(&mut out, note, "note: CloudWatch: "));
+    }
+    out
+}
+
+fn table_of_functions(functions: &[FunctionSummary]) -> String {
     let mut table = Table::new([
         "Functions",
         "peak conc.",

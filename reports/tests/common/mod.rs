@@ -423,6 +423,7 @@ fn cloudwatch(dice: &mut Dice, shape: &Shape, period: u64) -> CloudWatch {
                 dimensions: [("FunctionName".to_owned(), format!("reference-Development-{function}"))].into(),
                 unit: unit.into(),
                 points,
+                ..CloudWatchSeries::default()
             });
         }
     }
@@ -436,6 +437,7 @@ fn cloudwatch(dice: &mut Dice, shape: &Shape, period: u64) -> CloudWatch {
         region: if period == 60 { "eu-central-1" } else { "local" }.into(),
         series,
         problems: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Context, heading};
-use crate::format::{CloudWatch, FunctionSummary, Latency, SeriesLine};
+use crate::format::{CloudWatch, CloudWatchSeries, FunctionSummary, Latency, SeriesLine};
 use crate::html::RenderError;
 use crate::html::charts::{Fold, Grid, Ink, Line, MAX_POINTS, SERIES, Size, TimeChart, Unit, extent};
 use crate::html::table::{Cell, Table};
@@ -168,13 +168,17 @@ fn lines(
     metric: &Metric,
     functions: &[FunctionSummary],
 ) -> Option<(Grid, Vec<Line>)> {
-    let period = cloudwatch.period_s.max(1) as f64;
-    let visible = |at: f64| at + period > 0.0 && at < context.timeline.end_s;
-    let series: Vec<_> = server::metric(cloudwatch, metric.name, metric.statistic).collect();
+    let period_of = |series: &CloudWatchSeries| series.period_s.unwrap_or(cloudwatch.period_s).max(1) as f64;
+    let visible = |at: f64, period: f64| at + period > 0.0 && at < context.timeline.end_s;
+    let series: Vec<_> = server::metric(cloudwatch, metric.name, metric.statistic)
+        .filter(|(_, series)| series.points.iter().any(|(at, _)| visible(*at, period_of(series))))
+        .collect();
+    let period = series.iter().map(|(_, series)| period_of(series)).min_by(f64::total_cmp)?;
     let start = series
         .iter()
-        .flat_map(|(_, series)| series.points.iter().map(|(at, _)| *at))
-        .filter(|at| visible(*at))
+        .flat_map(|(_, series)| series.points.iter().map(|(at, _)| (*at, period_of(series))))
+        .filter(|(at, period)| visible(*at, *period))
+        .map(|(at, _)| at)
         .min_by(f64::total_cmp)?;
     let periods = ((context.timeline.end_s - start) / period).ceil();
     let step = period * (periods / MAX_POINTS as f64).ceil();
@@ -182,13 +186,18 @@ fn lines(
     let lines = shown(functions)
         .filter_map(|(index, function)| {
             let (_, series) = series.iter().find(|(name, _)| *name == function.function)?;
+            let own = period_of(series);
             let mut values: Vec<Option<f64>> = vec![None; points];
-            for (at, value) in series.points.iter().filter(|(at, _)| visible(*at)) {
-                if let Some(slot) = values.get_mut(((at - start) / step + 1e-6) as usize) {
+            for (at, value) in series.points.iter().filter(|(at, _)| visible(*at, own)) {
+                let first = ((at - start) / step + 1e-6) as usize;
+                let end = ((at + own - start) / step - 1e-6).ceil() as usize;
+                for slot in values.iter_mut().take(end.max(first + 1)).skip(first) {
                     *slot = Some(slot.unwrap_or(f64::MIN).max(value * metric.factor));
                 }
             }
-            let line = Line::new(short_name(function, functions), Ink::series(index), values);
+            let name = short_name(function, functions);
+            let name = if own > period { format!("{name} (every {own} s)") } else { name };
+            let line = Line::new(name, Ink::series(index), values);
             Some(Line { rare: metric.rare, ..line })
         })
         .collect();
@@ -236,6 +245,7 @@ fn provenance(context: &Context<'_>) -> Markup {
                 ul { @for problem in &cloudwatch.problems { li { (problem) } } }
             }
         }
+        @for note in &cloudwatch.notes { p.note { (note) } }
     }
 }
 
