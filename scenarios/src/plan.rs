@@ -15,6 +15,7 @@ use crate::check::Check;
 use crate::curve::Curve;
 use crate::document::Document;
 use crate::draw::Draw;
+use crate::ledger::Ledger;
 use crate::mistakes::Mistakes;
 use crate::scenario::Scenario;
 use crate::shard::Shard;
@@ -68,6 +69,8 @@ pub struct Plan {
     pub weather: Weather,
     /// Rules with a verdict.
     pub thresholds: Vec<Threshold>,
+    /// Names of the phases that rules look at, each with a [`Ledger`] of its own, in the order of these.
+    pub judged_phases: Vec<String>,
     /// Which server-side series are fetched; `None`: none.
     pub cloudwatch: Option<CloudWatch>,
 }
@@ -95,6 +98,16 @@ pub struct Stretch {
     pub end: Duration,
     /// Whether its figures count for the summary.
     pub measured: bool,
+    /// Where its arrivals are booked.
+    pub ledger: Ledger,
+}
+
+impl Stretch {
+    /// A stretch that no rule looks at by itself.
+    pub(crate) const fn new(name: String, start: Duration, end: Duration, measured: bool) -> Self {
+        let ledger = if measured { Ledger::MEASURED } else { Ledger::WARM_UP };
+        Self { name, start, end, measured, ledger }
+    }
 }
 
 /// An operation with its arrivals.
