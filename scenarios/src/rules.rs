@@ -185,8 +185,13 @@ impl Check<'_> {
             );
             return false;
         }
-        let mut known: Vec<_> = stretches.iter().map(|stretch| format!("`{}`", stretch.name)).collect();
-        known.dedup();
+        let mut known: Vec<String> = Vec::new();
+        for stretch in stretches {
+            let shown = format!("`{}`", stretch.name);
+            if !known.contains(&shown) {
+                known.push(shown);
+            }
+        }
         self.wrong(
             pointer,
             format!("there is no phase `{name}`"),
@@ -230,5 +235,132 @@ impl Check<'_> {
                 "name another phase, or take the threshold out",
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Plan;
+
+    fn plan(rules: &str, more: &str) -> Result<Plan, String> {
+        let text = format!(
+            r#"name = "rules"
+players = 10
+{rules}
+[[phases]]
+name = "warm-up"
+kind = "ramp"
+duration = "5s"
+measured = false
+[[phases]]
+kind = "hold"
+duration = "5s"
+[[phases]]
+name = "peak"
+kind = "spike"
+duration = "4s"
+load = 3.0
+[[phases]]
+kind = "hold"
+duration = "5s"
+[[phases]]
+name = "quiet"
+kind = "hold"
+duration = "5s"
+load = 0.0
+{more}"#
+        );
+        crate::check("rules.toml", &text, &[])
+            .map(|checked| checked.plan)
+            .map_err(|mistakes| mistakes.to_string())
+    }
+
+    const MESSAGES: &str = "[operations.send_message]\nrate = 10.0\n";
+
+    fn expressions(plan: &Plan) -> Vec<&str> {
+        plan.thresholds.iter().map(|threshold| threshold.expression.as_str()).collect()
+    }
+
+    #[test]
+    fn without_rules_of_its_own_a_plan_is_judged_by_all_that_it_has() {
+        let sockets = ["error_rate < 1%", "sockets.dropped_rate < 1%"];
+        assert_eq!(expressions(&plan("", "").unwrap()), sockets);
+        let placements = "[operations.placement_request]\nrate = 2.0\n";
+        let both = plan("", &format!("{MESSAGES}{placements}")).unwrap();
+        let lost = ["message.lost_rate < 1%", "placement.lost_rate < 1%"];
+        assert_eq!(expressions(&both), [sockets, lost].concat());
+        let none = plan("", "[operations.send_message]\nrate = 0.0\n").unwrap();
+        assert_eq!(expressions(&none), sockets, "no message is due");
+        assert_eq!(expressions(&plan("thresholds = []", MESSAGES).unwrap()), [""; 0]);
+        for threshold in &both.thresholds {
+            assert_eq!(
+                threshold.expression.parse::<Threshold>().as_ref(),
+                Ok(threshold),
+                "as if it were written"
+            );
+        }
+    }
+
+    #[test]
+    fn a_phase_with_rules_has_a_ledger_and_phases_of_one_name_share_it() {
+        let rules = r#"thresholds = [
+            "error_rate < 1%",
+            { expression = "send_message.response_time.p99 < 250ms", phase = "peak" },
+            { expression = "error_rate < 5%", phase = "hold", abort = true, grace = "2s" },
+            { expression = "message.lost == 0", phase = "peak", abort = true },
+        ]"#;
+        let plan = plan(rules, MESSAGES).unwrap();
+        assert_eq!(plan.judged_phases, ["peak", "hold"]);
+        let [connect, warm_up, hold, peak, again, quiet] = &plan.stretches[..] else { panic!() };
+        assert_eq!(
+            (connect.ledger, warm_up.ledger, quiet.ledger),
+            (Ledger::MEASURED, Ledger::WARM_UP, Ledger::MEASURED)
+        );
+        assert_eq!(peak.ledger.phase(), Some(0));
+        assert_eq!((hold.ledger, again.ledger.phase()), (again.ledger, Some(1)));
+        let judged: Vec<_> =
+            plan.thresholds.iter().map(|rule| (rule.ledger, rule.abort.map(|abort| abort.grace))).collect();
+        let seconds = std::time::Duration::from_secs;
+        assert_eq!(judged[0], (Ledger::MEASURED, None));
+        assert_eq!(judged[2], (hold.ledger, Some(seconds(2))));
+        assert_eq!(judged[3], (peak.ledger, Some(seconds(0))));
+        assert_eq!(
+            plan.thresholds[1].to_string(),
+            "send_message.response_time.p99 < 250ms in the phase `peak`"
+        );
+    }
+
+    #[test]
+    fn every_mistake_of_a_rule_is_told_with_its_line() {
+        let rules = r#"thresholds = [
+            { expression = "error_rate < 1", phase = "peek" },
+            { expression = "error_rate < 1%", phase = "warm-up" },
+            { expression = "sockets.dropped == 0", phase = "peak" },
+            { expression = "send_message.response_time.p99 < 1s", phase = "quiet" },
+            { expression = "error_rate < 1%", grace = "10s" },
+            { expression = "error_rate < 1%", abort = "yes" },
+            { expresion = "error_rate < 1%" },
+        ]"#;
+        let form = plan(rules, MESSAGES).unwrap_err();
+        for told in ["rules.toml:9", "thresholds.5.abort", "must be boolean", "did you mean `expression`?"] {
+            assert!(form.contains(told), "{told}\n{form}");
+        }
+        let rules = rules.replace("abort = \"yes\"", "abort = true").replace("expresion", "expression");
+        let meaning = plan(&rules, MESSAGES).unwrap_err();
+        for (line, told) in [
+            (4, "is no share"),
+            (4, "there is no phase `peek`"),
+            (5, "`warm-up` is a warm-up"),
+            (6, "is counted over the whole run"),
+            (7, "send_message has no arrival in the phase `quiet`"),
+            (8, "belongs to rules that end the run"),
+        ] {
+            let found = meaning
+                .lines()
+                .any(|found| found.contains(&format!("rules.toml:{line}:")) && found.contains(told));
+            assert!(found, "{line}: {told}\n{meaning}");
+        }
+        assert!(meaning.contains("`connect`, `warm-up`, `hold`, `peak`, `quiet`;"), "{meaning}");
     }
 }
