@@ -19,6 +19,7 @@ use scenarios::threshold::{Kind, Operation};
 
 use crate::clock::Clock;
 use crate::cloudwatch::was_answered;
+use crate::early::{Early, Watchman};
 use crate::live::Live;
 use crate::player::Players;
 use crate::record::{Latencies, Measures, Recorder, Tally, ThreadTally};
@@ -66,6 +67,7 @@ impl Collector {
                 Err(RecvTimeoutError::Timeout)
             );
             self.recorder.drain(&mut tally, &mut spare);
+            tally.fold_phases();
             let seen = self.watch.look();
             let gathered = Gathered { second, tally: &tally, open: self.players.open(), seen };
             keep(&gathered, &self.watch.watched());
@@ -92,6 +94,8 @@ pub struct Book {
     write_error: Option<FolderError>,
     /// The last second in which a player was answered.
     answered_s: Option<u64>,
+    watchman: Watchman,
+    early: Option<Early>,
 }
 
 /// What is left when the book is closed.
@@ -106,6 +110,8 @@ pub struct Closed {
     pub live: Live,
     /// The last second in which a player was answered.
     pub answered_s: Option<u64>,
+    /// Why the run should have ended by itself.
+    pub early: Option<Early>,
 }
 
 impl Book {
@@ -114,10 +120,18 @@ impl Book {
     pub fn new(plan: Arc<Plan>, clock: Clock, writer: RunWriter, live: Live) -> Self {
         let (total, both) = (ThreadTally::default(), Measures::default());
         let living = plan.weather.living();
-        let (write_error, answered_s) = (None, None);
-        let mut book = Self { plan, living, clock, writer, live, total, both, write_error, answered_s };
+        let watchman = Watchman::new(Arc::clone(&plan));
+        let (write_error, answered_s, early) = (None, None, None);
+        let mut book =
+            Self { plan, living, clock, writer, live, total, both, write_error, answered_s, watchman, early };
         book.wrote(|book| book.writer.begin(book.clock.utc(0)));
         book
+    }
+
+    /// Whether there is a reason to end the run early.
+    #[must_use]
+    pub const fn should_end(&self) -> bool {
+        self.early.is_some()
     }
 
     /// Writes something, unless that has failed before.
@@ -140,6 +154,9 @@ impl Book {
         }
         self.wrote(|book| book.write(gathered, &line));
         self.total.merge(gathered.tally);
+        if self.early.is_none() {
+            self.early = self.watchman.look(gathered.second, &self.total);
+        }
         self.live.second(&line, &self.both, &judge(&self.total));
         self.both.clear();
     }
@@ -147,8 +164,8 @@ impl Book {
     /// No second follows.
     #[must_use]
     pub fn close(self) -> Closed {
-        let Self { total, writer, write_error, live, answered_s, .. } = self;
-        Closed { total, writer, write_error, live, answered_s }
+        let Self { total, writer, write_error, live, answered_s, early, .. } = self;
+        Closed { total, writer, write_error, live, answered_s, early }
     }
 
     fn line(&self, gathered: &Gathered<'_>) -> SeriesLine {

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use reports::format::Status;
+
 /// How the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -30,6 +32,19 @@ impl Exit {
             Self::ThresholdFailed => 3,
             Self::Invalid => 4,
             Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Status> for Exit {
+    /// The one place where a verdict becomes an exit code.
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Passed | Status::NotJudged => Self::Fine,
+            Status::ThresholdsFailed => Self::ThresholdFailed,
+            Status::Invalid => Self::Invalid,
+            Status::Interrupted => Self::Interrupted,
+            Status::NothingConnected | Status::Failed | Status::Unfinished => Self::Failure,
         }
     }
 }
