@@ -95,6 +95,9 @@ pub struct Serve {
     /// Allow addresses that other machines can reach. There is no real access control behind them.
     #[arg(long)]
     pub allow_remote: bool,
+    /// A name, other than localhost, by which the control plane may be asked; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub allow_host: Vec<String>,
 }
 
 /// Where functions run.
@@ -202,6 +205,7 @@ pub async fn serve(args: Serve) -> Result<(), ServeError> {
         listen: args.listen,
         http_listen: args.http_listen.unwrap_or_else(|| next_port(args.listen)),
         allow_remote: args.allow_remote,
+        allow_hosts: args.allow_host,
         profile,
         auth: args.auth,
         iam_keys,

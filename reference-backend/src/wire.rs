@@ -50,7 +50,8 @@ impl<'a> Request<'a> {
     }
 
     /// The id, if it is a JSON string or number.
-    fn id(&self) -> Option<&'a RawValue> {
+    #[must_use]
+    pub fn id(&self) -> Option<&'a RawValue> {
         self.id.filter(|id| {
             id.get().starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_digit())
         })

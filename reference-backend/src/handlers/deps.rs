@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::push::Delivered;
+use super::slow::Slow;
 use crate::ports::{Clock, IdentityProvider, PlacementQueue, Pusher, TableStore};
 use crate::store::{Backoff, Connections, Messages, Placements};
 
@@ -90,6 +91,7 @@ pub struct Deps {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) settings: Settings,
     pub(super) delivered: Delivered,
+    pub(super) slow: Slow,
 }
 
 impl Deps {
@@ -108,6 +110,7 @@ impl Deps {
             clock,
             settings,
             delivered: Delivered::default(),
+            slow: Slow::default(),
         }
     }
 

@@ -18,6 +18,7 @@ mod push;
 mod send_message;
 mod session_placement_request;
 mod signed;
+mod slow;
 mod start;
 
 use serde::Serialize;

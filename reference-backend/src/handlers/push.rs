@@ -3,6 +3,9 @@
 //! Recipients are served concurrently, each recipient's records in the order of the stream. What cannot be pushed
 //! now is reported by its sequence number. Lambda then replays the batch from the first failure on, delivered
 //! records included; [`Delivered`] remembers those, so that one bad record does not make the rest arrive twice.
+//!
+//! A socket that refuses its pushes (429) is tried for a bounded time and then given up, alone, if it is its own fault
+//! ([`Slow`](super::slow::Slow)): its player misses those pushes as one who is offline does, and nobody else waits.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -12,9 +15,10 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use parking_lot::Mutex;
 
+use super::slow::Batch;
 use super::{Deps, HandlerError};
 use crate::ports::{ConnectionAddress, PushError};
-use crate::store::Connection;
+use crate::store::{Backoff, Connection};
 
 /// Event ids kept at most; with batches of 100 that covers every batch in flight on any sensible shard count.
 const REMEMBERED: usize = 10_000;
@@ -80,16 +84,37 @@ pub(super) async fn deliver(
             None => tracing::trace!(recipient = record.push.recipient, "offline, nothing to push"),
         }
     }
-    let outcomes = join_all(by_recipient.into_iter().filter_map(|(recipient, records)| {
+    let first = join_all(by_recipient.into_iter().filter_map(|(recipient, records)| {
         let connection = connections.get(recipient.as_str())?;
-        Some(to_recipient(deps, connection, records))
+        let backoff = deps.settings.push_backoff;
+        let backoff = if deps.slow.is_known(&connection.connection_id) { backoff.once() } else { backoff };
+        Some(to_recipient(deps, Outcome::new(connection), records, backoff))
+    }))
+    .await;
+    // Who was refused while others were served gets a second chance, longer than the first and without the others: it may
+    // have been a matter of rate after all.
+    let served = first.iter().any(|outcome| !outcome.delivered.is_empty());
+    let outcomes = join_all(first.into_iter().map(|mut outcome| async move {
+        let known = deps.slow.is_known(&outcome.connection.connection_id);
+        if outcome.refused.is_empty() || !served || known {
+            return outcome;
+        }
+        let refused = std::mem::take(&mut outcome.refused);
+        to_recipient(deps, outcome, refused, deps.settings.push_backoff.longer()).await
     }))
     .await;
 
+    let batch = Batch {
+        took: outcomes.iter().filter(|outcome| !outcome.delivered.is_empty()).count(),
+        refused: outcomes.iter().filter(|outcome| outcome.is_news(deps)).count(),
+    };
     let mut delivered = Vec::new();
     for outcome in outcomes {
         delivered.extend(outcome.delivered);
         failed.extend(outcome.failed);
+        if !outcome.refused.is_empty() && !deps.slow.is_to_blame(&outcome.connection.connection_id, batch) {
+            failed.extend(outcome.refused.into_iter().map(|record| record.position));
+        }
     }
     failed.sort_unstable();
     if let Some(&checkpoint) = failed.first() {
@@ -99,20 +124,45 @@ pub(super) async fn deliver(
 }
 
 /// What became of one recipient's records.
-#[derive(Default)]
-struct Outcome {
+struct Outcome<'a> {
+    connection: &'a Connection,
     delivered: Vec<(usize, String)>,
+    /// To be tried again by the stream.
     failed: Vec<usize>,
+    /// Refused with 429 to the end, the first of them and all that would have overtaken it.
+    refused: Vec<Pending>,
 }
 
-async fn to_recipient(deps: &Deps, connection: &Connection, records: Vec<Pending>) -> Outcome {
+impl<'a> Outcome<'a> {
+    const fn new(connection: &'a Connection) -> Self {
+        Self { connection, delivered: Vec::new(), failed: Vec::new(), refused: Vec::new() }
+    }
+
+    /// Whether it was refused by a socket that is not known to be slow.
+    fn is_news(&self, deps: &Deps) -> bool {
+        !self.refused.is_empty() && !deps.slow.is_known(&self.connection.connection_id)
+    }
+}
+
+/// Pushes a recipient's records in their order, and adds to what has become of those before.
+async fn to_recipient<'a>(
+    deps: &Deps,
+    mut outcome: Outcome<'a>,
+    records: Vec<Pending>,
+    backoff: Backoff,
+) -> Outcome<'a> {
+    let connection = outcome.connection;
     let address = connection.address();
-    let mut outcome = Outcome { delivered: Vec::with_capacity(records.len()), failed: Vec::new() };
     let mut records = records.into_iter();
-    while let Some(Pending { position, event_id, push }) = records.next() {
-        match post(deps, &address, push.payload).await {
-            Ok(()) => outcome.delivered.push((position, event_id)),
+    while let Some(record) = records.next() {
+        let event_id = &record.event_id;
+        match post(deps, &address, &record.push.payload, backoff).await {
+            Ok(()) => {
+                deps.slow.forget(&connection.connection_id);
+                outcome.delivered.push((record.position, record.event_id));
+            }
             Err(PushError::Gone) => {
+                deps.slow.forget(&connection.connection_id);
                 // The rest is for the same dead socket. If the record cannot be deleted now, the next push tries.
                 if let Err(error) =
                     deps.connections.remove(&connection.player_id, &connection.connection_id).await
@@ -124,10 +174,15 @@ async fn to_recipient(deps: &Deps, connection: &Connection, records: Vec<Pending
             Err(error @ PushError::TooLarge(_)) => {
                 tracing::warn!(%error, event_id, "dropped: it will never fit");
             }
-            Err(error @ (PushError::Throttled | PushError::Unavailable(_) | PushError::Forbidden)) => {
-                tracing::debug!(%error, event_id, "push failed, back to the stream");
+            Err(error @ PushError::Throttled) => {
+                tracing::debug!(%error, event_id, "push refused");
+                outcome.refused.push(record);
                 // What follows for this recipient waits too, or it would overtake.
-                outcome.failed.push(position);
+                outcome.refused.extend(records.by_ref());
+            }
+            Err(error @ (PushError::Unavailable(_) | PushError::Forbidden)) => {
+                tracing::debug!(%error, event_id, "push failed, back to the stream");
+                outcome.failed.push(record.position);
                 outcome.failed.extend(records.by_ref().map(|later| later.position));
             }
         }
@@ -136,8 +191,12 @@ async fn to_recipient(deps: &Deps, connection: &Connection, records: Vec<Pending
 }
 
 /// Posts with a few retries while the trouble may pass by itself.
-async fn post(deps: &Deps, to: &ConnectionAddress, payload: Bytes) -> Result<(), PushError> {
-    let backoff = deps.settings.push_backoff;
+async fn post(
+    deps: &Deps,
+    to: &ConnectionAddress,
+    payload: &Bytes,
+    backoff: Backoff,
+) -> Result<(), PushError> {
     let mut retry = 0;
     loop {
         match deps.pusher.post(to, payload.clone()).await {

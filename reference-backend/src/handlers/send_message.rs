@@ -1,12 +1,17 @@
 //! `sendMessage`: one message item per recipient who is connected; the table's stream delivers them.
+//!
+//! A message's id follows from its request: who sends a request again, because its answer did not come or was an error,
+//! writes the same items, and nobody gets a message twice. That holds for as long as the items live.
 
 use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
+use aws_lc_rs::digest::{Context, SHA256};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Builder;
 
 use super::caller::{answer, player_of};
 use super::{Deps, HandlerError};
+use crate::ports::BATCH_PUT_LIMIT;
 use crate::store::{Message, StoreError};
 use crate::wire::{Answer, Request};
 
@@ -30,12 +35,20 @@ pub(super) async fn handle(
             return Ok(answer(&request, &Answer::text(400, format!("Missing Params [{missing}]"))));
         }
     };
+    if let Some(refusal) = too_large(player_ids.len(), &message) {
+        return Ok(answer(&request, &Answer::text(413, refusal)));
+    }
     let Some(sender) = player_of(deps, &event.request_context).await? else {
         return Ok(answer(&request, &Answer::text(403, "Unknown Connection")));
     };
+    let origin = match (request.id(), event.request_context.request_id.as_deref()) {
+        (Some(id), _) => Origin::Client(id.get()),
+        (None, Some(id)) => Origin::Gateway(id),
+        (None, None) => Origin::Unknown,
+    };
     Ok(answer(
         &request,
-        &match send(deps, &sender, &player_ids, &message).await {
+        &match send(deps, &origin, &sender, &player_ids, &message).await {
             Ok(()) => Answer::text(200, "Message(s) Sent"),
             Err(error) => {
                 tracing::warn!(%error, recipients = player_ids.len(), "message not sent");
@@ -45,33 +58,90 @@ pub(super) async fn handle(
     ))
 }
 
-/// Recipients and text, or the parameter that is missing.
+/// Recipients, each once, and text, or the parameter that is missing.
 fn parameters(request: &Request<'_>) -> Result<(Vec<String>, String), &'static str> {
     let body: Body<'_> = request.body().unwrap_or(Body { player_ids: None, message: None });
-    let player_ids = body.player_ids.and_then(|ids| serde_json::from_str(ids.get()).ok());
+    let player_ids: Option<Vec<String>> =
+        body.player_ids.and_then(|ids| serde_json::from_str(ids.get()).ok());
     let message = body.message.and_then(|text| serde_json::from_str(text.get()).ok());
-    Ok((player_ids.ok_or("playerIds(array)")?, message.ok_or("message(string)")?))
+    let mut player_ids = player_ids.ok_or("playerIds(array)")?;
+    player_ids.sort_unstable();
+    player_ids.dedup();
+    Ok((player_ids, message.ok_or("message(string)")?))
 }
 
-/// A random UUID out of the thread's generator: [`Uuid::new_v4`](uuid::Uuid::new_v4) asks the system for each.
-fn message_id() -> String {
-    Builder::from_random_bytes(rand::random()).into_uuid().to_string()
+/// Most bytes that one request may make: each recipient's message is an item of its own.
+const LARGEST_FAN_OUT: usize = 4 * 1024 * 1024;
+/// What an item takes beside its text, reckoned generously.
+const BESIDE_TEXT: usize = 512;
+
+/// Refuses what would make more than [`LARGEST_FAN_OUT`] of items.
+fn too_large(recipients: usize, text: &str) -> Option<String> {
+    let bytes = recipients.saturating_mul(text.len().saturating_add(BESIDE_TEXT));
+    (bytes > LARGEST_FAN_OUT).then(|| {
+        format!(
+            "Message Too Large [{recipients} recipients x {} bytes, at most {} bytes for so many]",
+            text.len(),
+            (LARGEST_FAN_OUT / recipients.max(1)).saturating_sub(BESIDE_TEXT)
+        )
+    })
 }
 
-async fn send(deps: &Deps, sender: &str, player_ids: &[String], text: &str) -> Result<(), StoreError> {
+/// What tells one request of a sender from all others.
+enum Origin<'a> {
+    /// The id that the client gave it. Clients repeat ids, so the text belongs to it.
+    Client(&'a str),
+    /// The id that API Gateway gave it.
+    Gateway(&'a str),
+    /// None: each message is one of its own.
+    Unknown,
+}
+
+impl Origin<'_> {
+    /// The id of the message to one recipient, a UUID.
+    fn message_id(&self, sender: &str, text: &str, recipient: &str) -> String {
+        let (kind, id) = match *self {
+            Self::Client(id) => ("client", id),
+            Self::Gateway(id) => ("gateway", id),
+            // Out of the thread's generator: `Uuid::new_v4` asks the system for each.
+            Self::Unknown => return Builder::from_random_bytes(rand::random()).into_uuid().to_string(),
+        };
+        let mut hash = Context::new(&SHA256);
+        for part in [kind, id, sender, text, recipient] {
+            // With its length, so that no two lists of parts look the same.
+            hash.update(&part.len().to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash.finish().as_ref()[..16]);
+        Builder::from_custom_bytes(bytes).into_uuid().to_string()
+    }
+}
+
+async fn send(
+    deps: &Deps,
+    origin: &Origin<'_>,
+    sender: &str,
+    player_ids: &[String],
+    text: &str,
+) -> Result<(), StoreError> {
     let recipients = deps.connections.of_players(player_ids.iter().map(String::as_str)).await?;
     let created_at = deps.clock.epoch_ms();
     let expire_at = deps.expire_at(deps.settings.message_ttl);
-    let messages: Vec<Message> = recipients
-        .into_iter()
-        .map(|recipient| Message {
-            message_id: message_id(),
-            recipient_id: recipient.player_id,
-            sender_id: sender.to_owned(),
-            message: text.to_owned(),
-            created_at,
-            expire_at,
-        })
-        .collect();
-    deps.messages.put_all(&messages).await
+    // Batch by batch: the text is copied for each recipient.
+    for batch in recipients.chunks(BATCH_PUT_LIMIT) {
+        let messages: Vec<Message> = batch
+            .iter()
+            .map(|recipient| Message {
+                message_id: origin.message_id(sender, text, &recipient.player_id),
+                recipient_id: recipient.player_id.clone(),
+                sender_id: sender.to_owned(),
+                message: text.to_owned(),
+                created_at,
+                expire_at,
+            })
+            .collect();
+        deps.messages.put_all(&messages).await?;
+    }
+    Ok(())
 }

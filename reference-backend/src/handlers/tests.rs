@@ -230,7 +230,7 @@ async fn only_what_failed_is_reported_and_nothing_is_pushed_twice() {
     }
     let batch = inserted(&["a", "b", "c", "b", "offline", "a", "b"]);
     // Longer than the handler's own patience of four.
-    world.pusher.fail("c-b", vec![PushError::Throttled; 4]);
+    world.pusher.fail("c-b", vec![PushError::Unavailable("503".into()); 4]);
     let answer = world.call(Function::OnMessageInserted, &batch).await.expect("answers");
     assert_eq!(failed(&answer), ["1", "3", "6"], "what follows for the same recipient waits");
     assert_eq!(texts(&world, "c-a"), ["0", "5"]);
@@ -242,6 +242,104 @@ async fn only_what_failed_is_reported_and_nothing_is_pushed_twice() {
     assert_eq!(texts(&world, "c-a"), ["0", "5"], "not again");
     assert_eq!(texts(&world, "c-b"), ["1", "3", "6"]);
     assert_eq!(texts(&world, "c-c"), ["2"]);
+}
+
+/// A player who does not read misses pushes; everybody else gets theirs, once, and the batch is done.
+#[tokio::test]
+async fn a_socket_that_refuses_everything_is_given_up_alone() {
+    let world = World::new(AuthMode::Header);
+    for player in ["a", "mute", "c"] {
+        world.connect(player).await;
+    }
+    world.pusher.fail("c-mute", vec![PushError::Throttled; 8 + 1]);
+    let batch = inserted(&["mute", "a", "mute", "c"]);
+    let answer = world.call(Function::OnMessageInserted, &batch).await.expect("answers");
+    assert!(failed(&answer).is_empty(), "{answer}");
+    assert_eq!((texts(&world, "c-a"), texts(&world, "c-c")), (vec!["1".into()], vec!["3".into()]));
+    assert!(texts(&world, "c-mute").is_empty());
+    // Known by now: tried once, also where nobody else is in the batch.
+    let answer = world.call(Function::OnMessageInserted, &inserted(&["mute"])).await.expect("answers");
+    assert!(failed(&answer).is_empty(), "{answer}");
+    assert!(texts(&world, "c-mute").is_empty());
+    // And served again as soon as it takes something.
+    let answer =
+        world.call(Function::OnMessageInserted, &inserted(&["mute", "mute"])).await.expect("answers");
+    assert!(failed(&answer).is_empty(), "{answer}");
+    assert_eq!(texts(&world, "c-mute"), ["0", "1"]);
+}
+
+/// A rate that is used up is nobody's own fault: nothing is given up.
+#[tokio::test]
+async fn a_throttled_account_goes_back_to_the_stream() {
+    let world = World::new(AuthMode::Header);
+    for player in ["a", "b", "c"] {
+        world.connect(player).await;
+        world.pusher.fail(&format!("c-{player}"), vec![PushError::Throttled; 4]);
+    }
+    let batch = inserted(&["a", "b", "c", "a"]);
+    let answer = world.call(Function::OnMessageInserted, &batch).await.expect("answers");
+    assert_eq!(failed(&answer), ["0", "1", "2", "3"]);
+    let answer = world.call(Function::OnMessageInserted, &batch).await.expect("answers");
+    assert!(failed(&answer).is_empty());
+    assert_eq!(texts(&world, "c-a"), ["0", "3"]);
+}
+
+#[tokio::test]
+async fn a_request_that_is_sent_again_writes_no_message_twice() {
+    let world = World::new(AuthMode::Header);
+    for player in ["ann", "bob", "eve"] {
+        world.connect(player).await;
+    }
+    let frame = |id: &str, text: &str| {
+        format!(r#"{{"route":"sendMessage"{id},"body":{{"playerIds":["bob","eve"],"message":"{text}"}}}}"#)
+    };
+    for (sender, id, text, expected) in [
+        ("ann", r#","id":1"#, "x", 1),
+        ("ann", r#","id":1"#, "x", 1),
+        ("ann", r#","id":2"#, "x", 2),
+        ("ann", r#","id":1"#, "y", 3),
+        ("eve", r#","id":1"#, "x", 4),
+        // Without an id of the client's, that of the gateway counts; here it is always the same one.
+        ("ann", "", "x", 5),
+        ("ann", "", "x", 5),
+    ] {
+        let answer = world.frame(Function::SendMessage, sender, &frame(id, text)).await;
+        assert_eq!(answer.0, 200, "{answer:?}");
+        assert_eq!(world.indexed(Table::Messages, "bob").await, expected, "{sender} {id} {text}");
+        assert_eq!(world.indexed(Table::Messages, "eve").await, expected);
+    }
+}
+
+#[tokio::test]
+async fn what_one_request_makes_is_bounded() {
+    let world = World::new(AuthMode::Header);
+    world.connect("ann").await;
+    let frame = |recipients: usize, bytes: usize| {
+        let ids: Vec<_> = (0..recipients).map(|player| format!("p{player}")).chain(["ann".into()]).collect();
+        json!({ "route": "sendMessage", "body": { "playerIds": ids, "message": "x".repeat(bytes) } })
+            .to_string()
+    };
+    let answer = world.frame(Function::SendMessage, "ann", &frame(399, 100_000)).await;
+    assert_eq!(
+        answer,
+        (413, "Message Too Large [400 recipients x 100000 bytes, at most 9973 bytes for so many]".into())
+    );
+    assert_eq!(world.indexed(Table::Messages, "ann").await, 0);
+    let answer = world.frame(Function::SendMessage, "ann", &frame(399, 9_973)).await;
+    assert_eq!(answer.0, 200, "{answer:?}");
+    let answer = world.frame(Function::SendMessage, "ann", &frame(0, 120_000)).await;
+    assert_eq!(answer.0, 200, "{answer:?}");
+    assert_eq!(world.indexed(Table::Messages, "ann").await, 2);
+}
+
+#[tokio::test]
+async fn an_id_that_cannot_be_a_key_is_nobodys() {
+    let world = World::new(AuthMode::Header);
+    let answer =
+        world.call(Function::PlacementsRest, &poll(Some("ann"), "GET", Some(&"x".repeat(2_049)))).await;
+    assert_eq!(answer.expect("answers")["statusCode"], 404);
+    let event = outcome(&"x".repeat(2_049), "PlacementFailed", "ann");
+    world.call(Function::OnPlacementEvent, &event).await.expect("an unknown placement is no failure");
 }
 
 #[tokio::test]

@@ -18,10 +18,8 @@ use super::gateway::{Gateway, Id, RestMethod};
 use super::identity::{self, LocalIdentity};
 use super::metrics::Metrics;
 use super::rpc::{self, Call, Codec};
+use super::web::{Hosts, bounded};
 use crate::ports::PushError;
-
-/// API Gateway's limit of a request.
-const MAX_BODY: usize = 10 * 1_024 * 1_024;
 
 /// What the endpoints answer from.
 #[derive(Clone)]
@@ -38,26 +36,33 @@ pub struct ControlPlane {
     pub identity: Arc<LocalIdentity>,
     /// The one stage.
     pub stage: String,
+    /// As what it may be asked.
+    pub(super) hosts: Hosts,
 }
 
 impl ControlPlane {
-    /// All endpoints.
+    /// All endpoints. Those of the REST API are guarded as the sockets are, by credentials, and are for whoever has some;
+    /// with the others anybody could do anything, so they are for this machine only.
     pub fn router(self) -> Router {
         let identity = identity::http::router(Arc::clone(&self.identity));
-        Router::new()
+        let hosts = self.hosts.clone();
+        let control = Router::new()
             .route(
                 "/{stage}/@connections/{id}",
                 post(post_to_connection).get(get_connection).delete(delete_connection),
             )
-            .route("/{stage}/placements", post(start_placement))
-            .route("/{stage}/placements/{id}", get(read_placement))
             .route(&rpc::path(cloudwatch::SERVICE), post(ask_cloudwatch))
             .route(&rpc::path(gamelift::endpoint::SERVICE), post(ask_gamelift))
             .route("/", post(ask_in_json))
             .route("/faults", get(faults))
-            .with_state(self)
-            .merge(identity)
-            .layer(DefaultBodyLimit::max(MAX_BODY))
+            .with_state(self.clone())
+            .merge(identity);
+        let rest = Router::new()
+            .route("/{stage}/placements", post(start_placement))
+            .route("/{stage}/placements/{id}", get(read_placement))
+            .with_state(self);
+        // How long a body may be has been judged before.
+        bounded(hosts.guard(control).merge(rest).layer(DefaultBodyLimit::disable()))
     }
 
     /// The id of a path like `/{stage}/@connections/{id}`.

@@ -44,6 +44,7 @@ pub mod stack;
 pub mod storage;
 pub mod streams;
 pub mod tables;
+mod web;
 
 /// Region in the stack's ARNs and events.
 pub(crate) const REGION: &str = "us-east-1";

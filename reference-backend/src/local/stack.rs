@@ -17,7 +17,7 @@ use super::dynamodb::DynamoDb;
 use super::gamelift::GameLift;
 use super::gateway::front::{FrontDoors, FrontDoorsConfig, NoFrontDoor};
 use super::gateway::iam::IamKeys;
-use super::gateway::{Api, Connections, Gateway, GatewayProfileError, Guard, IdentitySource};
+use super::gateway::{Api, Connections, Gateway, GatewayProfileError, Guard, IdentitySource, limit};
 use super::http::ControlPlane;
 use super::identity::{
     ALGORITHM, APP_ID, AUDIENCE, IDENTITY, ISSUER, LocalIdentity, LocalSteam, PUBLISHER_KEY, SigningError,
@@ -29,6 +29,7 @@ use super::profile::Profile;
 use super::sns;
 use super::storage::{Storage, StorageConfig, StorageError};
 use super::streams::Targets;
+use super::web::{self, Hosts};
 use crate::function::{Deployment, Function, Table};
 use crate::handlers::{AuthMode, Deps, Ports, Settings};
 use crate::ports::{Clock, IdentityProvider, SystemClock};
@@ -50,6 +51,8 @@ pub struct StackConfig {
     pub http_listen: SocketAddr,
     /// Whether addresses other than loopback may be listened on.
     pub allow_remote: bool,
+    /// Names, other than those of this machine, that the control plane may be asked by.
+    pub allow_hosts: Vec<String>,
     /// Latencies, limits and faults.
     pub profile: Profile,
     /// How players prove who they are.
@@ -76,6 +79,7 @@ impl Default for StackConfig {
             listen: free,
             http_listen: free,
             allow_remote: false,
+            allow_hosts: Vec::new(),
             profile: Profile::default(),
             auth: AuthMode::default(),
             iam_keys: IamKeys::new(),
@@ -172,6 +176,7 @@ impl LocalStack {
             listen,
             http_listen,
             allow_remote,
+            allow_hosts,
             profile,
             auth,
             iam_keys,
@@ -199,6 +204,7 @@ impl LocalStack {
             domain: local(&http_listener, http_listen)?.to_string(),
             stage: deployment.stage.clone(),
         };
+        let head_patience = limit(profile.gateway.handshake_timeout_s);
         let connections = Connections::of(api, profile.gateway, &metrics, seed);
         let identity = Arc::new(LocalIdentity::new(profile.identity)?);
         let vouching: Arc<dyn IdentityProvider> = match auth {
@@ -254,15 +260,11 @@ impl LocalStack {
             queue,
             identity,
             stage: deployment.stage,
+            hosts: Hosts::new(local(&http_listener, http_listen)?.ip(), &allow_hosts),
         };
         let stop_http = CancellationToken::new();
-        let stopped = stop_http.clone().cancelled_owned();
-        let router = plane.router().into_make_service_with_connect_info::<SocketAddr>();
-        let http = AbortOnDropHandle::new(tokio::spawn(async move {
-            if let Err(error) = axum::serve(http_listener, router).with_graceful_shutdown(stopped).await {
-                tracing::error!(%error, "the control plane has stopped");
-            }
-        }));
+        let serving = web::serve(http_listener, plane.router(), head_patience, stop_http.clone());
+        let http = AbortOnDropHandle::new(tokio::spawn(serving));
         let front = match front_doors {
             None => Front::Here { _accepting: Background::with(Arc::clone(&gateway).serve(listener)) },
             Some(config) => {

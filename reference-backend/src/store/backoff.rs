@@ -27,6 +27,18 @@ impl Default for Backoff {
 }
 
 impl Backoff {
+    /// No retry at all.
+    #[must_use]
+    pub const fn once(self) -> Self {
+        Self { attempts: 1, ..self }
+    }
+
+    /// As many attempts, each pause up to twice as long.
+    #[must_use]
+    pub fn longer(self) -> Self {
+        Self { base: self.base.saturating_mul(2), cap: self.cap.saturating_mul(2), ..self }
+    }
+
     /// Sleeps before retry `retry`.
     pub async fn sleep(&self, retry: u32) {
         let bound = self.base.saturating_mul(2_u32.saturating_pow(retry)).min(self.cap);

@@ -4,14 +4,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::records::{Expires, from_item, to_item};
-use super::{Backoff, Connection, StoreError, condition_failed};
+use super::{Backoff, Connection, StoreError, condition_failed, is_key};
 use crate::function::Table;
 use crate::ports::{BATCH_GET_LIMIT, Clock, Condition, TableStore};
 
 const TABLE: Table = Table::Connections;
-
-/// Longest partition key of DynamoDB in bytes; no stored player has a longer id.
-const LONGEST_KEY: usize = 2_048;
 
 /// The Connections table.
 #[derive(Clone)]
@@ -50,6 +47,9 @@ impl Connections {
     /// # Errors
     /// As [`StoreError`] tells.
     pub async fn by_connection_id(&self, connection_id: &str) -> Result<Option<Connection>, StoreError> {
+        if !is_key(connection_id) {
+            return Ok(None);
+        }
         let items = self.backoff.run(TABLE, || self.tables.query_index(TABLE, connection_id)).await?;
         let now = self.clock.epoch_seconds();
         for item in items {
@@ -84,10 +84,7 @@ impl Connections {
         player_ids: impl IntoIterator<Item = &'a str>,
     ) -> Result<Vec<Connection>, StoreError> {
         let mut seen = HashSet::new();
-        let keys: Vec<&str> = player_ids
-            .into_iter()
-            .filter(|id| !id.is_empty() && id.len() <= LONGEST_KEY && seen.insert(*id))
-            .collect();
+        let keys: Vec<&str> = player_ids.into_iter().filter(|id| is_key(id) && seen.insert(*id)).collect();
         let now = self.clock.epoch_seconds();
         let mut found = Vec::with_capacity(keys.len());
         for chunk in keys.chunks(BATCH_GET_LIMIT) {

@@ -53,6 +53,15 @@ pub enum StoreError {
     },
 }
 
+/// Longest partition key of DynamoDB in bytes, a table's or an index's.
+const LONGEST_KEY: usize = 2_048;
+
+/// Whether there can be a record under this key. Ids come from clients: one that DynamoDB would refuse belongs to nobody,
+/// and is no failure of the table.
+const fn is_key(id: &str) -> bool {
+    !id.is_empty() && id.len() <= LONGEST_KEY
+}
+
 /// Whether an error of `TableStore` was the condition's.
 fn condition_failed(error: &StoreError) -> bool {
     matches!(error, StoreError::Table { source: TableError::ConditionFailed, .. })

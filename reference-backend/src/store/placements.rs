@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::records::{Expires, from_item, to_item};
-use super::{Backoff, Placement, StoreError, condition_failed};
+use super::{Backoff, Placement, StoreError, condition_failed, is_key};
 use crate::function::Table;
 use crate::ports::{Clock, Condition, TableStore};
 
@@ -33,11 +33,14 @@ impl Placements {
         self.backoff.run(TABLE, || self.tables.put(TABLE, item.clone(), Some(Condition::Absent))).await
     }
 
-    /// Reads a placement.
+    /// Reads a placement; none has an id that cannot be a key.
     ///
     /// # Errors
     /// As [`StoreError`] tells.
     pub async fn get(&self, placement_id: &str) -> Result<Option<Placement>, StoreError> {
+        if !is_key(placement_id) {
+            return Ok(None);
+        }
         let item = self.backoff.run(TABLE, || self.tables.get(TABLE, placement_id)).await?;
         let placement: Option<Placement> = item.map(|item| from_item(TABLE, item)).transpose()?;
         Ok(placement.filter(|placement| !placement.expired(self.clock.epoch_seconds())))

@@ -2,6 +2,7 @@
 //! so that it is linked once.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod attacks;
 mod authorizers;
 #[cfg(feature = "aws")]
 mod aws;
@@ -9,6 +10,8 @@ mod boto3;
 mod cli;
 mod cloudwatch;
 mod common;
+#[cfg(feature = "data")]
+mod damage;
 #[cfg(feature = "data")]
 mod data;
 mod faults;

@@ -110,6 +110,7 @@ pub(super) fn answer(metrics: &Metrics, request: &Request) -> Result<Answer, Api
         }
     };
     let from = offset(request.next_token.as_deref())?;
+    let to = from.checked_add(page).ok_or(ApiError::InvalidNextToken)?;
     let queries = checked(&request.metric_data_queries)?;
 
     // The pages cut one long row of points: those of the first query, then those of the second, ...
@@ -124,20 +125,17 @@ pub(super) fn answer(metrics: &Metrics, request: &Request) -> Result<Answer, Api
         if from > 0 && begin + length <= from {
             continue;
         }
-        let shown = points
-            .into_iter()
-            .enumerate()
-            .filter(|(index, _)| (from..from + page).contains(&(begin + index)));
+        let shown = points.into_iter().enumerate().filter(|(index, _)| (from..to).contains(&(begin + index)));
         let (timestamps, values) = shown.map(|(_, (second, value))| (timestamp(second), value)).unzip();
         results.push(ResultOf {
             id: query.id.into(),
             label: query.label.into(),
             timestamps,
             values,
-            status_code: if begin + length > from + page { "PartialData" } else { "Complete" },
+            status_code: if begin + length > to { "PartialData" } else { "Complete" },
         });
     }
-    let next_token = (passed > from + page).then(|| token(from + page));
+    let next_token = (passed > to).then(|| token(to));
     Ok(Answer { metric_data_results: results, messages: [], next_token })
 }
 
@@ -276,6 +274,15 @@ mod tests {
         }
         assert_eq!((pages, seen.len()), (3, 20));
         assert_eq!(seen[10], ("b".into(), 9.0));
+    }
+
+    #[test]
+    fn a_token_of_any_number_is_answered() {
+        let mut request = request(vec![query("a", "A", 1)]);
+        request.next_token = Some(token(usize::MAX));
+        assert_eq!(answer(&ten_seconds(), &request).unwrap_err(), ApiError::InvalidNextToken);
+        request.next_token = Some(token(usize::MAX - MAX_DATAPOINTS));
+        assert!(answer(&ten_seconds(), &request).unwrap().next_token.is_none());
     }
 
     #[test]

@@ -36,8 +36,9 @@ struct Metric {
 /// One page of the series that the filters let through.
 pub(super) fn answer(metrics: &Metrics, request: &Request) -> Result<Answer, ApiError> {
     let from = offset(request.next_token.as_deref())?;
+    let to = from.checked_add(PAGE).ok_or(ApiError::InvalidNextToken)?;
     let matching: Vec<_> = metrics.ids().into_iter().filter(|id| request.admits(id)).collect();
-    let next_token = (from.saturating_add(PAGE) < matching.len()).then(|| token(from + PAGE));
+    let next_token = (to < matching.len()).then(|| token(to));
     let metrics = matching.into_iter().skip(from).take(PAGE).map(Metric::from).collect();
     Ok(Answer { metrics, next_token })
 }

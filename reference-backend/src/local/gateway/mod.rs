@@ -53,7 +53,7 @@ use connections::Connection;
 use door::Door;
 use handshake::error_body;
 use meters::{count, count_many};
-use profile::limit;
+pub(crate) use profile::limit;
 
 /// What every part of the gateway shares.
 pub(crate) struct Edge {

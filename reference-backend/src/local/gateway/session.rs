@@ -44,6 +44,9 @@ pub(super) struct Session<'a, G> {
     guest: &'a G,
     socket: &'a mut Socket,
     unflushed: bool,
+    /// A pong waits to be flushed: until then nothing more is read, or a client that pings and does not read would have
+    /// a pong kept for each of its pings.
+    pong: bool,
     closing: Option<(u16, String)>,
     last_active: Instant,
     end_of_life: Instant,
@@ -61,6 +64,7 @@ impl<'a, G: Guest> Session<'a, G> {
             guest,
             socket,
             unflushed: false,
+            pong: false,
             closing: None,
             last_active: now,
             end_of_life: now + limit(profile.lifetime_s).unwrap_or(NEVER),
@@ -124,8 +128,21 @@ impl<'a, G: Guest> Session<'a, G> {
         {
             flushed.map_err(|error| self.ended(&error))?;
             self.unflushed = false;
+            self.pong = false;
         }
         Ok(())
+    }
+
+    /// Flushes a pong. Whether it has left; if not, this is called again as soon as the socket takes more.
+    fn pong(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
+        if self.pong
+            && let Poll::Ready(flushed) = Pin::new(&mut *self.socket).poll_flush(cx)
+        {
+            flushed.map_err(|error| self.ended(&error))?;
+            self.unflushed = false;
+            self.pong = false;
+        }
+        Ok(!self.pong)
     }
 
     /// Writes as many frames as the socket takes, and counts them.
@@ -149,6 +166,7 @@ impl<'a, G: Guest> Session<'a, G> {
         let (profile, guest) = (self.profile, self.guest);
         while guest.mailbox().in_flight() < profile.in_flight_per_connection
             && !guest.mailbox().congested(profile.outgoing_bytes_per_connection)
+            && self.pong(cx)?
         {
             match Pin::new(&mut *self.socket).poll_next(cx) {
                 Poll::Pending => break,
@@ -176,7 +194,8 @@ impl<'a, G: Guest> Session<'a, G> {
                 ));
             }
             // tungstenite answers pings by itself; neither they nor pongs keep a connection alive.
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+            Message::Ping(_) => self.pong = true,
+            Message::Pong(_) | Message::Frame(_) => {}
         }
         Ok(())
     }

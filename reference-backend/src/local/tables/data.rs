@@ -35,15 +35,29 @@ pub(super) struct Stored {
 #[derive(Default)]
 struct Shard {
     items: Keyed<Stored>,
-    /// Keys by the second in which they expire; an entry may be outdated, the item decides.
-    expiry: BTreeMap<i64, Vec<Key>>,
+    /// Keys by the second in which they expire: one entry for each item that does.
+    expiry: BTreeMap<i64, Keys>,
 }
 
 impl Shard {
-    /// Notes when an item expires.
-    fn expect_end(&mut self, key: &Key, stored: &Stored) {
-        if let Some(expire_at) = number(&stored.item, Table::EXPIRE_AT) {
-            self.expiry.entry(expire_at).or_default().push(key.clone());
+    /// Notes when an item expires now, and not when it did before: an item that is written anew all day, or comes and
+    /// goes, must not leave an entry each time.
+    fn expect_end(&mut self, key: &Key, previous: Option<&Stored>, new: Option<&Stored>) {
+        let end = |stored: &Stored| number(&stored.item, Table::EXPIRE_AT);
+        let (previous, new) = (previous.and_then(end), new.and_then(end));
+        if previous == new {
+            return;
+        }
+        if let Some(expire_at) = previous
+            && let Some(keys) = self.expiry.get_mut(&expire_at)
+        {
+            keys.remove(key.hash, &key.text);
+            if keys.is_empty() {
+                self.expiry.remove(&expire_at);
+            }
+        }
+        if let Some(expire_at) = new {
+            self.expiry.entry(expire_at).or_default().insert(key.clone(), ());
         }
     }
 }
@@ -103,8 +117,8 @@ impl Data {
         if condition.is_some() {
             satisfied(condition, shard.items.get(key.hash, &key.text).map(|stored| &*stored.item))?;
         }
-        shard.expect_end(&key, &stored);
         let previous = shard.items.insert(key.clone(), stored.clone());
+        shard.expect_end(&key, previous.as_ref(), Some(&stored));
         // A write that changes nothing leaves no trace in the stream.
         if previous.as_ref().is_some_and(|previous| previous.item == stored.item) {
             return Ok(0);
@@ -126,6 +140,7 @@ impl Data {
         satisfied(condition, shard.items.get(hash, key).map(|stored| &*stored.item))?;
         match shard.items.remove(hash, key) {
             Some((key, stored)) => {
+                shard.expect_end(&key, Some(&stored), None);
                 self.reindex(&key, Some(&stored.item), None);
                 Ok((stored.size, self.log(ChangeKind::Remove, key, None, now_ms)))
             }
@@ -137,7 +152,7 @@ impl Data {
     #[cfg(feature = "data")]
     pub(super) fn restore(&self, Checked { key, stored }: Checked) {
         let mut shard = self.shard(key.hash);
-        shard.expect_end(&key, &stored);
+        shard.expect_end(&key, None, Some(&stored));
         self.reindex(&key, None, Some(&stored.item));
         shard.items.insert(key, stored);
     }
@@ -187,19 +202,12 @@ impl Data {
     fn sweep_some(&self, shard: &Mutex<Shard>, now: i64, now_ms: i64) -> Option<usize> {
         let mut shard = shard.lock();
         let mut due = shard.expiry.first_entry().filter(|first| *first.key() < now)?;
-        let step = due.get().len().saturating_sub(SWEEP_STEP);
-        let keys = due.get_mut().split_off(step);
-        if step == 0 {
+        let keys = due.get_mut().take_some(SWEEP_STEP);
+        if due.get().is_empty() {
             due.remove();
         }
         let (mut touched, mut deleted) = (0, 0);
         for key in keys {
-            let expired = |stored: &Stored| {
-                number(&stored.item, Table::EXPIRE_AT).is_some_and(|expire_at| expire_at < now)
-            };
-            if !shard.items.get(key.hash, &key.text).is_some_and(expired) {
-                continue;
-            }
             if let Some((key, stored)) = shard.items.remove(key.hash, &key.text) {
                 self.reindex(&key, Some(&stored.item), None);
                 touched |= self.log(ChangeKind::Expire, key, None, now_ms);
@@ -209,6 +217,15 @@ impl Data {
         drop(shard);
         self.wake(touched);
         Some(deleted)
+    }
+
+    /// How many entries tell when items expire.
+    #[cfg(test)]
+    pub(super) fn expected_ends(&self) -> usize {
+        let of = |shard: &Mutex<Shard>| {
+            shard.lock().expiry.values().map(|keys| keys.iter().count()).sum::<usize>()
+        };
+        self.shards.iter().map(of).sum()
     }
 
     /// Wakes the readers of the stream's shards in `touched`.

@@ -52,6 +52,22 @@ pub enum DataError {
         /// What the system or the store says.
         reason: String,
     },
+    /// A journal lacks something in its middle.
+    #[error(
+        "{}: {} is damaged at byte {position}: {reason}; put a copy of that file in its place, or keep the directory aside \
+         and start with an empty one; `truncate --size={position} {}` gives up what follows in that file",
+        directory.display(), file.display(), file.display()
+    )]
+    Damaged {
+        /// Which directory.
+        directory: PathBuf,
+        /// Which file.
+        file: PathBuf,
+        /// Where the last batch that can be read ends.
+        position: u64,
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// Something in it is not as this backend writes it.
     #[error(
         "{}: {entry} cannot be read: {reason}; start with an empty directory and keep this one aside",

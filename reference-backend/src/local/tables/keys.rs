@@ -37,6 +37,16 @@ pub(super) struct Keyed<V>(HashTable<(Key, V)>);
 /// Keys.
 pub(super) type Keys = Keyed<()>;
 
+impl Keys {
+    /// Takes some keys out, at most so many.
+    pub(super) fn take_some(&mut self, most: usize) -> Vec<Key> {
+        let taken: Vec<Key> = self.0.extract_if(|_| true).take(most).map(|(key, ())| key).collect();
+        // Looking for the next ones must not pass the places of those every time.
+        self.0.shrink_to(self.0.len(), |(key, ())| key.hash);
+        taken
+    }
+}
+
 impl<V> Default for Keyed<V> {
     fn default() -> Self {
         Self(HashTable::new())

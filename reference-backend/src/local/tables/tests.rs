@@ -277,3 +277,35 @@ async fn one_table_may_be_slower_and_smaller_than_the_others() {
         assert_eq!(put(Table::Connections).await, (0, true));
     }
 }
+
+/// A player who connects anew all day is one item, and comes to one end.
+#[tokio::test]
+async fn an_item_has_one_end_however_often_it_is_written() {
+    let (tables, clock) = tables(TablesProfile::default());
+    let data = &tables.table(Table::Messages).data;
+    let now = clock.epoch_seconds();
+    for second in 0..1_000 {
+        tables.put(Table::Messages, expiring("k", now + second % 100), None).await.expect("put");
+        tables.put(Table::Messages, expiring("gone", now + 500), None).await.expect("put");
+        tables.delete(Table::Messages, "gone", None).await.expect("delete");
+    }
+    assert_eq!(data.expected_ends(), 1);
+    tables.put(Table::Messages, item("k", "r", 1), None).await.expect("put");
+    assert_eq!(data.expected_ends(), 0, "it expires no more");
+    clock.advance(Duration::from_secs(1_000));
+    tables.sweep().await;
+    assert!(tables.get(Table::Messages, "k").await.expect("get").is_some());
+}
+
+#[tokio::test]
+async fn any_number_of_items_may_end_in_one_second() {
+    let (tables, clock) = tables(TablesProfile::default());
+    let end = clock.epoch_seconds() + 1;
+    for number in 0..20_000 {
+        tables.put(Table::Messages, expiring(&format!("k{number}"), end), None).await.expect("put");
+    }
+    clock.advance(Duration::from_secs(3));
+    tables.sweep().await;
+    assert_eq!(tables.table(Table::Messages).data.expected_ends(), 0);
+    assert!(tables.query_index(Table::Messages, "r").await.expect("query").is_empty());
+}

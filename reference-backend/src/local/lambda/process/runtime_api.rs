@@ -21,6 +21,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
+use crate::local::web::Hosts;
+
 /// Largest answer of a synchronous invocation, as AWS's error message has it.
 const MAX_ANSWER: usize = 6_291_556;
 
@@ -116,6 +118,8 @@ impl RuntimeApi {
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .with_state(say);
+        // A page in a browser must not answer for the process.
+        let router = Hosts::new(address.ip(), &[]).guard(router);
         let server = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!(%error, "the runtime API of an environment has stopped");

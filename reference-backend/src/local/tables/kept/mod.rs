@@ -15,17 +15,19 @@
 //! At the start the undelivered records are put into the streams anew, behind every sequence number that was given out
 //! before: shards, lanes and the hash of keys may have changed since.
 
+mod beginning;
 mod codec;
 mod held;
+mod journal;
 mod writer;
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 
+use self::beginning::Found;
 use self::codec::Record;
 pub(super) use self::held::Held;
 use self::writer::{Kept, Writer};
@@ -39,8 +41,6 @@ use crate::function::{Deployment, Table};
 const FORMAT: &str = "1";
 /// Format of the store's own files.
 const STORE_FORMAT: &str = "3 of the store";
-/// What the store has in every directory of its own.
-const STORE_FILE: &str = "version";
 /// What is read at the start only, once.
 const CACHE_BYTES: u64 = 8 * 1_024 * 1_024;
 /// Bytes of a keyspace that are written out together.
@@ -54,8 +54,20 @@ pub(super) fn open(
     deployment: &Deployment,
     empty: impl FnOnce(Arc<dyn Keeper>) -> EmbeddedTables,
 ) -> Result<Arc<EmbeddedTables>, DataError> {
-    let store = Store::open(&config.directory)?;
-    store.check(deployment)?;
+    let store = match beginning::look(&config.directory)? {
+        Found::Ours => {
+            journal::check(&config.directory)?;
+            let store = Store::open(&config.directory)?;
+            store.check(deployment)?;
+            store
+        }
+        Found::New(beginning) => {
+            let store = Store::open(&config.directory)?;
+            store.check(deployment)?;
+            beginning.end()?;
+            store
+        }
+    };
     let (orders, taken) = mpsc::channel();
     let keeper = Arc::new(Kept::new(orders, &config.directory));
     let tables = empty(Arc::<Kept>::clone(&keeper));
@@ -92,9 +104,8 @@ impl Store {
                 found: found.map_or("unknown".into(), |found| format!("{found} of the store")),
                 expected: STORE_FORMAT,
             },
-            error => unusable(directory, reason(&error)),
+            error => not_read(directory, "the store", &error),
         };
-        ours(directory)?;
         let builder = Database::builder(directory).worker_threads(1).cache_size(CACHE_BYTES);
         let database = builder.max_journaling_size(JOURNAL_BYTES).open().map_err(failed)?;
         let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
@@ -124,7 +135,7 @@ impl Store {
     }
 
     fn note(&self, name: &str) -> Result<Option<String>, DataError> {
-        let value = self.about.get(name).map_err(|error| unusable(&self.directory, reason(&error)))?;
+        let value = self.about.get(name).map_err(|error| not_read(&self.directory, "about", &error))?;
         Ok(value.map(|value| String::from_utf8_lossy(&value).into_owned()))
     }
 
@@ -209,7 +220,7 @@ impl Store {
     ) -> Result<(), DataError> {
         for pair in keyspace.iter() {
             let (key, value) =
-                pair.into_inner().map_err(|error| unusable(&self.directory, reason(&error)))?;
+                pair.into_inner().map_err(|error| not_read(&self.directory, keyspace.name(), &error))?;
             entry(&key, &value).map_err(|reason| {
                 let name = format!("{}/{}", &**keyspace.name(), String::from_utf8_lossy(&key));
                 self.unreadable(&name, &reason)
@@ -227,22 +238,22 @@ impl Store {
     }
 }
 
-/// Refuses a directory that has files of somebody else, among which the store would put its own.
-fn ours(directory: &Path) -> Result<(), DataError> {
-    let entries = match std::fs::read_dir(directory) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(unusable(directory, error.to_string())),
-    };
-    let names: Vec<_> = entries.filter_map(|entry| entry.ok().map(|entry| entry.file_name())).collect();
-    if names.is_empty() || names.iter().any(|name| name == STORE_FILE) {
-        return Ok(());
-    }
-    Err(unusable(directory, "there are other files in it".into()))
-}
-
 fn unusable(directory: &Path, reason: String) -> DataError {
     DataError::Unusable { directory: directory.to_owned(), reason }
+}
+
+/// The system has failed, or what the store reads is not what it has written.
+fn not_read(directory: &Path, entry: &str, error: &fjall::Error) -> DataError {
+    match error {
+        fjall::Error::Io(_) | fjall::Error::Storage(fjall::LsmError::Io(_)) => {
+            unusable(directory, reason(error))
+        }
+        error => DataError::Unreadable {
+            directory: directory.to_owned(),
+            entry: entry.to_owned(),
+            reason: reason(error),
+        },
+    }
 }
 
 /// What the store says, without its debug dress.

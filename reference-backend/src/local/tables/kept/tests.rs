@@ -413,7 +413,7 @@ async fn a_directory_is_for_one_process_one_deployment_and_one_format() {
     assert!(error.is_mistake());
     assert!(error.to_string().contains("in format 0, and this version reads format 1"), "{error}");
 
-    std::fs::write(directory.path().join(STORE_FILE), b"FJL\x02").expect("written");
+    std::fs::write(directory.path().join("version"), b"FJL\x02").expect("written");
     let error = kept.try_open().err().expect("refused");
     assert!(matches!(error, DataError::OtherFormat { .. }), "{error}");
 }
@@ -438,4 +438,106 @@ fn a_directory_must_be_one_and_empty() {
     assert!(text.contains("there are other files in it"), "{text}");
     let text = Kept::new(&directory.path().join("notes.txt")).refused();
     assert!(text.contains("cannot keep tables in"), "{text}");
+}
+
+/// One bad byte in the middle of the journal, of any kind, must not undo what comes after it.
+#[tokio::test]
+async fn a_damaged_journal_is_told_and_left_as_it_is() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let kept = Kept::new(directory.path());
+    let tables = kept.open().await;
+    for key in ["k0", "k1", "k2"] {
+        put(&tables, item(key, "r", 1)).await;
+    }
+    tables.close().await;
+    let journal = directory.path().join("0.jnl");
+    let whole = std::fs::read(&journal).expect("read");
+    let key = b"Messages/k1";
+    let key = whole.windows(key.len()).position(|bytes| bytes == key).expect("the second item");
+    // Its tag, its kind, a length, the key itself.
+    for place in [key - 21, key - 20, key - 9, key] {
+        let mut damaged = whole.clone();
+        damaged[place] ^= 0x55;
+        std::fs::write(&journal, &damaged).expect("written");
+        let error = kept.try_open().err().expect("refused");
+        assert!(matches!(&error, DataError::Damaged { file, .. } if *file == journal), "{place}: {error}");
+        assert!(!error.is_mistake());
+        assert!(std::fs::read(&journal).expect("read") == damaged, "nothing is changed");
+    }
+    std::fs::write(&journal, &whole).expect("written");
+    let tables = kept.open().await;
+    assert_eq!(tables.query_index(Table::Messages, "r").await.expect("query").len(), 3);
+}
+
+#[tokio::test]
+async fn a_cut_tail_costs_only_what_was_not_acknowledged() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let kept = Kept::new(directory.path());
+    let tables = kept.open().await;
+    for key in ["k0", "k1"] {
+        put(&tables, item(key, "r", 1)).await;
+    }
+    // As a killed process leaves it: nothing is written at the end.
+    drop(tables);
+    kept.open().await.close().await;
+    let journal = directory.path().join("0.jnl");
+    let whole = std::fs::read(&journal).expect("read");
+    let key = b"Messages/k1";
+    let last = whole.windows(key.len()).position(|bytes| bytes == key).expect("the last item");
+    std::fs::write(&journal, &whole[..last]).expect("written");
+    let tables = kept.open().await;
+    assert_eq!(tables.query_index(Table::Messages, "r").await.expect("query").len(), 1);
+    put(&tables, item("k2", "r", 1)).await;
+    tables.close().await;
+    assert_eq!(kept.open().await.query_index(Table::Messages, "r").await.expect("query").len(), 2);
+}
+
+/// Whatever a first start had made when it was killed.
+#[tokio::test]
+async fn a_first_start_that_was_killed_begins_anew() {
+    // Without a note: an earlier version's. With it, any part of the store.
+    for (files, keyspace) in [
+        (&["lock"][..], false),
+        (&["lock", "0.jnl"], false),
+        (&["lock", "0.jnl", "version"], false),
+        (&["first-start"], false),
+        (&["first-start", "lock", "0.jnl", "version"], true),
+    ] {
+        let directory = tempfile::tempdir().expect("a directory");
+        for file in files {
+            std::fs::write(directory.path().join(file), "").expect("written");
+        }
+        std::fs::create_dir(directory.path().join("keyspaces")).expect("made");
+        if keyspace {
+            std::fs::create_dir(directory.path().join("keyspaces/0")).expect("made");
+            std::fs::write(directory.path().join("keyspaces/0/current"), "half").expect("written");
+        }
+        let kept = Kept::new(directory.path());
+        let tables = kept.open().await;
+        put(&tables, item("k", "r", 1)).await;
+        assert!(kept.refused().contains("in use by another process"), "{files:?}");
+        tables.close().await;
+        let found = kept.open().await.get(Table::Messages, "k").await.expect("get");
+        assert_eq!(found, Some(item("k", "r", 1)), "{files:?}");
+    }
+}
+
+/// What stands beside such files is somebody's, and a store without its version is no beginning.
+#[tokio::test]
+async fn nothing_of_somebody_else_is_removed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for file in ["first-start", "lock", "notes.txt"] {
+        std::fs::write(directory.path().join(file), "mine").expect("written");
+    }
+    let kept = Kept::new(directory.path());
+    assert!(kept.refused().contains("there are other files in it"), "{}", kept.refused());
+    assert_eq!(std::fs::read(directory.path().join("notes.txt")).expect("read"), b"mine");
+
+    let directory = tempfile::tempdir().expect("a directory");
+    let kept = Kept::new(directory.path());
+    kept.open().await.close().await;
+    std::fs::remove_file(directory.path().join("version")).expect("removed");
+    let text = kept.refused();
+    assert!(text.contains("there are other files in it"), "{text}");
+    assert!(directory.path().join("keyspaces/0").exists());
 }
