@@ -11,6 +11,7 @@ use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse
 use bytes::Bytes;
 use futures_util::future::join_all;
 use parking_lot::Mutex;
+use serde_dynamo::Item;
 
 use super::{Deps, HandlerError};
 use crate::ports::{ConnectionAddress, PushError};
@@ -33,8 +34,8 @@ pub(super) enum Reading {
     Push(Push),
     /// Nothing to do.
     Skip,
-    /// It cannot be read; reported as failed, so that the stream's retry and on-failure rules decide.
-    Poison,
+    /// Nobody will ever be able to read the item with this key.
+    Unreadable(Item, serde_dynamo::Error),
 }
 
 /// A record of the batch with its push.
@@ -63,7 +64,10 @@ pub(super) async fn deliver(
         match read(record) {
             Reading::Push(push) => pending.push(Pending { position, event_id, push }),
             Reading::Skip => {}
-            Reading::Poison => failed.push(position),
+            // A retry would not help, and what follows in its shard would wait for it.
+            Reading::Unreadable(key, error) => {
+                tracing::error!(%error, ?key, "passed over: nobody can read this item of the stream");
+            }
         }
     }
 
@@ -112,6 +116,8 @@ async fn to_recipient(deps: &Deps, connection: &Connection, records: Vec<Pending
     while let Some(Pending { position, event_id, push }) = records.next() {
         match post(deps, &address, push.payload).await {
             Ok(()) => outcome.delivered.push((position, event_id)),
+            // 410 until the handshake is done: nobody is there yet, but the record is good.
+            Err(PushError::Gone) if connection.may_be_opening(deps.clock.epoch_ms()) => return outcome,
             Err(PushError::Gone) => {
                 // The rest is for the same dead socket. If the record cannot be deleted now, the next push tries.
                 if let Err(error) =

@@ -60,14 +60,14 @@ fn message_id() -> String {
 
 async fn send(deps: &Deps, sender: &str, player_ids: &[String], text: &str) -> Result<(), StoreError> {
     let recipients = deps.connections.of_players(player_ids.iter().map(String::as_str)).await?;
-    let created_at = deps.clock.epoch_ms();
-    let expire_at = deps.expire_at(deps.settings.message_ttl);
+    let created_at = Some(deps.clock.epoch_ms());
+    let expire_at = Some(deps.expire_at(deps.settings.message_ttl));
     let messages: Vec<Message> = recipients
         .into_iter()
         .map(|recipient| Message {
             message_id: message_id(),
             recipient_id: recipient.player_id,
-            sender_id: sender.to_owned(),
+            sender_id: Some(sender.to_owned()),
             message: text.to_owned(),
             created_at,
             expire_at,
