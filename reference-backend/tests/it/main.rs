@@ -12,6 +12,7 @@ mod common;
 #[cfg(feature = "data")]
 mod data;
 mod faults;
+mod foreign;
 mod front_doors;
 mod gateway;
 mod interoperability;
