@@ -22,6 +22,7 @@ from samtranslator.yaml_helper import yaml_parse
 logging.getLogger("samtranslator.metrics.metrics").setLevel(logging.ERROR)
 
 ROOT = Path(__file__).resolve().parent.parent / "reference-backend"
+GUIDE = ROOT.parent / "docs/deploy.md"
 PER_OPERATION, SINGLE = "template.yaml", "template-single.yaml"
 PARAMETERS = {"Game": "pong", "Stage": "Staging", "AuthMode": "token", "JwksUrl": "https://id.example/keys",
               "TokenIssuer": "https://id.example", "TokenAudience": "pong", "SteamAppId": "480", "SteamKeySecret": "pong/steam"}
@@ -100,7 +101,8 @@ def holds(name, conditions, parameters):
         if kind == "Condition":
             return of(conditions[operands])
         if kind == "Fn::Equals":
-            left, right = (resolve(operand, conditions, parameters) for operand in operands)
+            # Numbers, too, are compared as texts.
+            left, right = (str(resolve(operand, conditions, parameters)) for operand in operands)
             return left == right
         values = [of(operand) for operand in operands]
         return {"Fn::Not": lambda: not values[0], "Fn::And": lambda: all(values), "Fn::Or": lambda: any(values)}[kind]()
@@ -117,11 +119,14 @@ def alias_of(value, lambda_name):
     return f"{lambda_name}FunctionAlias" in json.dumps(value)
 
 
-def check_template(name, lambda_of):
+def resources_with(name, **given):
+    """The resources as CloudFormation makes them with these parameters."""
     template = source(name)
-    conditions = template["Conditions"]
-    resources = {auth: resolve(expanded(name, AuthMode=auth), conditions, parameters_of(template, AuthMode=auth))
-                 for auth in ("token", "steam", "iam")}
+    return resolve(expanded(name, **given), template["Conditions"], parameters_of(template, **given))
+
+
+def check_template(name, lambda_of):
+    resources = {auth: resources_with(name, AuthMode=auth) for auth in ("token", "steam", "iam")}
     found = resources["token"]
 
     def say(what):
@@ -215,18 +220,120 @@ def check_template(name, lambda_of):
             check(variables.get("STEAM_PUBLISHER_KEY") == wanted, say(f"{key} ({auth}): Steam's key"))
             if auth == "iam" and operations & READS_SIGNED:
                 check(variables.get("AUTH_MODE") == "iam", say(f"{key} does not know of iam"))
+    check_limits(name, lambdas, found)
+    check_failures(name, found)
     queue = found["PlacementQueue"]["Properties"]
     check(queue["NotificationTarget"] == "PlacementEvents", say("the queue reports to nobody"))
     check(alias_of(found["PlacementEventsSubscription"]["Properties"]["Endpoint"], lambda_of("OnPlacementEvent")),
           say("nobody listens to the topic"))
 
 
+def check_limits(name, lambdas, found):
+    """Throttles of single routes and reserved environments: none unless asked for, and then exactly those."""
+    throttled = {"$connect": ("Connect", 11), "sendMessage": ("SendMessage", 12), "sessionPlacementRequest": ("Placement", 13)}
+
+    def settings(among):
+        return among["WebSocketStage"]["Properties"]["RouteSettings"]
+
+    check(settings(found) == {}, f"{name}: routes are throttled without being asked to: {settings(found)}")
+    for detailed, (route, (what, rate)) in zip((True, False, True), throttled.items(), strict=True):
+        given = {f"{what}ThrottlingRate": rate, f"{what}ThrottlingBurst": 7, "DetailedMetrics": str(detailed).lower()}
+        among = resources_with(name, **given)
+        wanted = {"ThrottlingRateLimit": rate, "ThrottlingBurstLimit": 7, "DetailedMetricsEnabled": detailed}
+        check(settings(among) == {route: wanted}, f"{name}: {given} makes {settings(among)}")
+        methods = among["PollingStage"]["Properties"]["MethodSettings"][1:]
+        method = [(each["HttpMethod"], each["ResourcePath"], each["ThrottlingRateLimit"]) for each in methods]
+        wanted = [("POST", "/placements", rate)] if what == "Placement" else []
+        check(method == wanted, f"{name}: {given} throttles {method} over REST")
+
+    def reserved(among):
+        properties = {one: among[f"{one}Function"]["Properties"] for one in lambdas}
+        return {one: each["ReservedConcurrentExecutions"] for one, each in properties.items()
+                if "ReservedConcurrentExecutions" in each}
+
+    check(reserved(found) == {}, f"{name}: reserved without being asked to: {reserved(found)}")
+    # Each a number of its own, the first one 0; and the last left alone.
+    wanted = dict(zip(sorted(lambdas)[:-1] or lambdas, range(len(lambdas))))
+    made = reserved(resources_with(name, **{f"{one}Concurrency": environments for one, environments in wanted.items()}))
+    check(made == wanted, f"{name}: {wanted} reserves {made}")
+
+
+def check_failures(name, found):
+    """What fails is kept encrypted, and somebody hears of it; so is what GameLift reports."""
+    check(found["FailuresQueue"]["Properties"].get("SqsManagedSseEnabled") is True, f"{name}: the failures queue is not encrypted")
+    alarm = found["FailuresAlarm"]["Properties"]
+    watched = (alarm["Namespace"], alarm["MetricName"], alarm["Dimensions"])
+    dimension = [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["FailuresQueue", "QueueName"]}}]
+    check(watched == ("AWS/SQS", "ApproximateNumberOfMessagesVisible", dimension), f"{name}: the alarm watches {watched}")
+    rule = (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"])
+    check(rule == ("Maximum", "GreaterThanThreshold", 0, "notBreaching"), f"{name}: the alarm's rule is {rule}")
+    check("AlarmActions" not in alarm, f"{name}: the alarm tells somebody although nobody is named")
+    topic = "arn:aws:sns:us-east-1:000000000000:ops"
+    told = resources_with(name, AlarmTopic=topic)["FailuresAlarm"]["Properties"]
+    check(told["AlarmActions"] == told["OKActions"] == [topic], f"{name}: the alarm tells {told.get('AlarmActions')}")
+
+    key = {"Fn::GetAtt": ["PlacementEventsKey", "Arn"]}
+    check(found["PlacementEvents"]["Properties"].get("KmsMasterKeyId") == key, f"{name}: the topic is not encrypted with its key")
+    properties = found["PlacementEventsKey"]["Properties"]
+    check(properties["EnableKeyRotation"] is True, f"{name}: the topic's key is not rotated")
+    users = [each for each in properties["KeyPolicy"]["Statement"] if each["Principal"] == {"Service": "gamelift.amazonaws.com"}]
+    check([set(each["Action"]) for each in users] == [{"kms:Decrypt", "kms:GenerateDataKey"}],
+          f"{name}: GameLift cannot publish with the topic's key")
+    publisher = found["PlacementEventsPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]
+    check([each["Condition"] for each in users] == [publisher["Condition"]], f"{name}: others than the queue may use the topic's key")
+
+
+def check_code():
+    """Every function of both templates ships the same executable, so that building one template builds both."""
+    built = {}
+    for name in (PER_OPERATION, SINGLE):
+        template = source(name)
+        for key, resource in template["Resources"].items():
+            if resource["Type"] == "AWS::Serverless::Function":
+                own = {**template["Globals"]["Function"], **resource["Properties"]}
+                recipe = [own[part] for part in ("CodeUri", "Handler", "Runtime", "Architectures")] + [resource.get("Metadata")]
+                built.setdefault(json.dumps(recipe, sort_keys=True), []).append(f"{name}: {key}")
+    check(len(built) == 1, f"not one executable for all: {built}")
+
+
+def stars(found):
+    """Every action with a `*` in itself or in what it is allowed on, with what stands around that `*`."""
+    documents = [policy["PolicyDocument"] for role in found.values() if role["Type"] == "AWS::IAM::Role"
+                 for policy in role["Properties"]["Policies"]]
+    for resource in found.values():
+        documents += [resource["Properties"][part] for part in ("PolicyDocument", "KeyPolicy") if part in resource["Properties"]]
+    statements = [statement for document in documents for statement in document["Statement"]]
+    permitted = [resource["Properties"] for resource in found.values() if resource["Type"] == "AWS::Lambda::Permission"]
+    statements += [{"Action": each["Action"], "Resource": each["SourceArn"]} for each in permitted]
+    for statement in statements:
+        check("NotAction" not in statement and "NotResource" not in statement, f"a policy says what is not meant: {statement}")
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        for resource in resources:
+            # After the last placeholder.
+            tail = re.sub(r".*\}", "", next(iter(resource.values())) if isinstance(resource, dict) and "Fn::Sub" in resource
+                          else resource if isinstance(resource, str) else "")
+            yield from ((action, tail) for action in actions if "*" in action + tail)
+        check("*" not in json.dumps(statement.get("Principal", "")), f"a policy lets in everybody: {statement}")
+
+
+def check_stars():
+    """The guide lists every `*` of a policy with its reason: no more and no fewer."""
+    section = re.search(r"^### Every `\*`.*?\n(.*?)(?=^#)", GUIDE.read_text(), re.M | re.S)
+    check(section is not None, "docs/deploy.md has no list of every `*`")
+    rows = re.findall(r"^\| (.*?) \| `(.*?)` \| \S.* \|$", section[1] if section else "", re.M)
+    listed = {(action, re.sub(r".*\}", "", on.replace("{stage}", PARAMETERS["Stage"]))) for what, on in rows for action in re.findall(r"`([a-z-]+:[\w*]+)`", what)}
+    for name in (PER_OPERATION, SINGLE):
+        found = set(stars(resources_with(name)))
+        check(found == listed, f"{name} and docs/deploy.md differ in every `*`: {sorted(found ^ listed)}")
+
+
 def check_shared():
     """What is not a function must be the same, so that the layouts can be compared."""
     def shared(name):
         template = source(name)
-        own = re.compile(r"(Function|Role|Logs|FunctionName)$")
-        for part in ("Resources", "Outputs"):
+        own = re.compile(r"(Function|Role|Logs|FunctionName|Concurrency|Reserved)$")
+        for part in ("Parameters", "Conditions", "Resources", "Outputs"):
             template[part] = {key: value for key, value in template[part].items() if not own.search(key)}
         del template["Description"]
         return json.loads(re.sub(r'"\w+Function\.Alias"|"\w+Function"', '"BackendFunction"', json.dumps(template)))
@@ -262,6 +369,8 @@ if sys.argv[1:2] == ["--environment"]:
 else:
     check_template(PER_OPERATION, lambda function: function)
     check_template(SINGLE, lambda _: "Backend")
+    check_code()
+    check_stars()
     check_shared()
     check_names()
     print("\n".join(mistakes) or "the templates say what they should")

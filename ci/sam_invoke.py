@@ -1,6 +1,7 @@
-"""Has the executables of `sam build` answer events, behind the Runtime API of `cargo lambda watch`.
+"""Has the executable of `sam build` answer events, behind the Runtime API of `cargo lambda watch`.
 
-Each runs with the variables that its template gives it. Usage: sam_invoke.py BUILD_DIR. Everything started ends with it.
+It runs as one function after another, with the variables that its template gives each: those of the layout with a Lambda per
+operation, then the single one. Usage: sam_invoke.py BUILD_DIR, of template.yaml. Everything started ends with it.
 """
 
 import json
@@ -43,10 +44,13 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def executable(folder, function):
+def executable_of(build):
     """`sam build` builds equal functions once and has all of them point to the same folder."""
-    template = yaml_parse((folder / "template.yaml").read_text())["Resources"]
-    return folder / template[f"{function}Function"]["Properties"]["CodeUri"] / "bootstrap"
+    resources = yaml_parse((build / "template.yaml").read_text())["Resources"].values()
+    folders = {each["Properties"]["CodeUri"] for each in resources if each["Type"] == "AWS::Serverless::Function"}
+    if len(folders) != 1:
+        sys.exit(f"sam build has built more than once: {sorted(folders)}")
+    return build / folders.pop() / "bootstrap"
 
 
 def variables(function):
@@ -65,7 +69,7 @@ def wait_for(port):
     sys.exit("cargo lambda watch does not listen")
 
 
-def run(folder, function, cases):
+def run(executable, function, cases):
     port = str(free_port())
     home = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     watch = subprocess.Popen(["cargo", "lambda", "watch", "--only-lambda-apis", "-P", port, "-A", "127.0.0.1"],
@@ -77,7 +81,7 @@ def run(folder, function, cases):
                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256", "AWS_LAMBDA_FUNCTION_VERSION": "1", "AWS_ACCESS_KEY_ID": "x",
                "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
         log = tempfile.TemporaryFile("w+")
-        environment = subprocess.Popen([executable(folder, function)], env={**home, **aws, **variables(function)},
+        environment = subprocess.Popen([executable], env={**home, **aws, **variables(function)},
                                        stdout=log, stderr=log)
         for name, event, text in cases:
             answer = subprocess.run(
@@ -94,7 +98,7 @@ def run(folder, function, cases):
                 process.wait()
 
 
-build = Path(sys.argv[1]).resolve()
+executable = executable_of(Path(sys.argv[1]).resolve())
 for function, event, text in CASES:
-    run(build / "template", function, [(function, event, text)])
-run(build / "template-single", "Backend", SINGLE)
+    run(executable, function, [(function, event, text)])
+run(executable, "Backend", SINGLE)

@@ -97,10 +97,10 @@ fn messages(c: &mut Criterion) {
     let message = Message {
         message_id: "0f8fad5b-d9cb-469f-a165-70867728950e".into(),
         recipient_id: "player-000002".into(),
-        sender_id: "player-000001".into(),
+        sender_id: Some("player-000001".into()),
         message: "lg1:0000002a:0000000000000001:..................................".into(),
-        created_at: 1_795_338_000_123,
-        expire_at: 1_795_424_400,
+        created_at: Some(1_795_338_000_123),
+        expire_at: Some(1_795_424_400),
     };
     group.bench_function("push_encode", |b| b.iter(|| message_push(black_box(&message))));
     group.finish();

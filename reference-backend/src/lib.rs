@@ -16,6 +16,7 @@ pub mod cli;
 pub mod function;
 pub mod handlers;
 mod json;
+mod lenient;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod ports;

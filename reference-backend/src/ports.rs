@@ -131,6 +131,14 @@ pub enum Condition {
         /// Largest number that still gives way.
         value: i64,
     },
+    /// There is no item with this key, or its attribute is no number above `value`: an item gives way, too, if it does
+    /// not have the attribute or has something else in it.
+    NotAbove {
+        /// Attribute name.
+        attribute: &'static str,
+        /// Largest number that still gives way.
+        value: i64,
+    },
 }
 
 /// Why a table operation failed. The texts are those of DynamoDB.

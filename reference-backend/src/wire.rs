@@ -117,14 +117,16 @@ pub fn message_push(message: &Message) -> Vec<u8> {
     struct Push<'a> {
         r#type: &'static str,
         message_id: &'a str,
-        sender_id: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sender_id: Option<&'a str>,
         message: &'a str,
-        created_at: i64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        created_at: Option<i64>,
     }
     json(&Push {
         r#type: "message",
         message_id: &message.message_id,
-        sender_id: &message.sender_id,
+        sender_id: message.sender_id.as_deref(),
         message: &message.message,
         created_at: message.created_at,
     })
@@ -142,6 +144,8 @@ struct PlacementView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ip_address: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    dns_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     port: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     player_session_id: Option<&'a str>,
@@ -156,6 +160,7 @@ impl<'a> PlacementView<'a> {
             placement_id: &placement.placement_id,
             status: placement.status,
             ip_address: placement.ip_address.as_deref(),
+            dns_name: placement.dns_name.as_deref(),
             port: placement.port.as_deref(),
             player_session_id: placement.player_session_id.as_deref(),
             game_session_arn: placement.game_session_arn.as_deref(),
@@ -236,10 +241,10 @@ mod tests {
         let message = Message {
             message_id: "m".into(),
             recipient_id: "r".into(),
-            sender_id: "s".into(),
+            sender_id: Some("s".into()),
             message: "hi \"you\"".into(),
-            created_at: 1_700_000_000_123,
-            expire_at: 1,
+            created_at: Some(1_700_000_000_123),
+            expire_at: Some(1),
         };
         assert_eq!(
             String::from_utf8(message_push(&message)).expect("UTF-8"),
@@ -248,14 +253,15 @@ mod tests {
         let mut placement = Placement::pending("p".into(), "r".into(), 1);
         placement.status = PlacementStatus::Fulfilled;
         placement.ip_address = Some("192.0.2.1".into());
+        placement.dns_name = Some("host.example".into());
         placement.port = Some("7777".into());
         placement.player_session_id = Some("psess-1".into());
         placement.game_session_arn = Some("arn".into());
         assert_eq!(
             String::from_utf8(placement_push(&placement)).expect("UTF-8"),
             concat!(
-                r#"{"type":"placement","placementId":"p","status":"FULFILLED","ipAddress":"192.0.2.1","port":"7777","#,
-                r#""playerSessionId":"psess-1","gameSessionArn":"arn"}"#
+                r#"{"type":"placement","placementId":"p","status":"FULFILLED","ipAddress":"192.0.2.1","#,
+                r#""dnsName":"host.example","port":"7777","playerSessionId":"psess-1","gameSessionArn":"arn"}"#
             )
         );
     }

@@ -186,6 +186,10 @@ impl Expression {
                 &[key, ("#n", attribute)],
                 Some(AttributeValue::N(value.to_string())),
             ),
+            // A comparison with what is not there, or is no number, does not hold; so its opposite does.
+            Condition::NotAbove { attribute, value } => {
+                Self::new("NOT #n > :v", &[("#n", attribute)], Some(AttributeValue::N(value.to_string())))
+            }
         }
     }
 

@@ -26,8 +26,8 @@ pub(super) async fn handle(
         connection_id: connection_id(context)?.to_owned(),
         stage: context.stage.clone().unwrap_or_default(),
         domain: context.domain_name.clone().unwrap_or_default(),
-        connected_at: context.connected_at,
-        expire_at: deps.expire_at(deps.settings.connection_ttl),
+        connected_at: Some(context.connected_at),
+        expire_at: Some(deps.expire_at(deps.settings.connection_ttl)),
     };
     Ok(match deps.connections.register(&connection).await {
         // Not the newest: the socket opens all the same, pushes go to the newer one.

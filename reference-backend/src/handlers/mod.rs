@@ -110,4 +110,6 @@ pub async fn dispatch(function: Function, deps: &Deps, payload: &[u8]) -> Result
 }
 
 #[cfg(test)]
+mod foreign_tests;
+#[cfg(test)]
 mod tests;

@@ -13,15 +13,15 @@ pub(super) async fn handle(deps: &Deps, event: Event) -> Result<DynamoDbEventRes
         if record.event_name != "INSERT" {
             return Reading::Skip;
         }
+        let written = record.change.approximate_creation_date_time;
         match serde_dynamo::from_item::<_, Message>(record.change.new_image) {
-            Ok(message) => {
+            Ok(mut message) => {
+                // Whoever wrote it did not say when: the stream knows, to the second.
+                message.created_at = message.created_at.or(Some(written.timestamp_millis()));
                 let payload = message_push(&message).into();
                 Reading::Push(Push { recipient: message.recipient_id, payload })
             }
-            Err(error) => {
-                tracing::warn!(%error, "the stream has a message that cannot be read");
-                Reading::Poison
-            }
+            Err(error) => Reading::Unreadable(record.change.keys, error),
         }
     })
     .await

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::{Deps, HandlerError};
 use crate::function::Function;
+use crate::lenient;
 use crate::store::{Placement, PlacementStatus};
 
 /// GameLift's queue event in its EventBridge envelope.
@@ -18,14 +19,16 @@ struct QueueEvent {
 struct Detail {
     r#type: Outcome,
     placement_id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     port: Option<String>,
     #[serde(default)]
     ip_address: Option<String>,
     #[serde(default)]
+    dns_name: Option<String>,
+    #[serde(default)]
     game_session_arn: Option<String>,
     #[serde(default)]
-    placed_player_sessions: Vec<PlayerSession>,
+    placed_player_sessions: Option<Vec<PlayerSession>>,
 }
 
 #[derive(Deserialize)]
@@ -47,23 +50,27 @@ struct PlayerSession {
     player_session_id: String,
 }
 
+/// Each record by itself: one that fails fails the invocation, which is then repeated and put aside, but only after the
+/// others are done. What was settled before is settled no second time.
 pub(super) async fn handle(deps: &Deps, event: SnsEvent) -> Result<(), HandlerError> {
+    let mut outcome = Ok(());
     for record in event.records {
-        let event: QueueEvent = serde_json::from_str(&record.sns.message)
-            .map_err(|source| HandlerError::Event { function: Function::OnPlacementEvent, source })?;
-        settle(deps, event.detail).await?;
+        let settled = settle(deps, &record.sns.message).await;
+        outcome = outcome.and(settled);
     }
-    Ok(())
+    outcome
 }
 
-async fn settle(deps: &Deps, detail: Detail) -> Result<(), HandlerError> {
+async fn settle(deps: &Deps, message: &str) -> Result<(), HandlerError> {
+    let QueueEvent { detail } = serde_json::from_str(message)
+        .map_err(|source| HandlerError::Event { function: Function::OnPlacementEvent, source })?;
     // Only the record knows the player: events of placements without a place do not.
     let Some(record) = deps.placements.get(&detail.placement_id).await? else {
         tracing::warn!(placement_id = detail.placement_id, "outcome of an unknown or expired placement");
         return Ok(());
     };
-    let session =
-        detail.placed_player_sessions.into_iter().find(|session| session.player_id == record.player_id);
+    let mut sessions = detail.placed_player_sessions.into_iter().flatten();
+    let session = sessions.find(|session| session.player_id == record.player_id);
     let outcome = Placement {
         status: match detail.r#type {
             Outcome::Fulfilled => PlacementStatus::Fulfilled,
@@ -72,6 +79,7 @@ async fn settle(deps: &Deps, detail: Detail) -> Result<(), HandlerError> {
             Outcome::Failed => PlacementStatus::Failed,
         },
         ip_address: detail.ip_address,
+        dns_name: detail.dns_name,
         port: detail.port,
         game_session_arn: detail.game_session_arn,
         player_session_id: session.map(|session| session.player_session_id),

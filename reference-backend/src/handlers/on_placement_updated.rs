@@ -20,10 +20,7 @@ pub(super) async fn handle(deps: &Deps, event: Event) -> Result<DynamoDbEventRes
                 let payload = placement_push(&placement).into();
                 Reading::Push(Push { recipient: placement.player_id, payload })
             }
-            Err(error) => {
-                tracing::warn!(%error, "the stream has a placement that cannot be read");
-                Reading::Poison
-            }
+            Err(error) => Reading::Unreadable(record.change.keys, error),
         }
     })
     .await

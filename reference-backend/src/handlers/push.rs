@@ -14,6 +14,7 @@ use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse
 use bytes::Bytes;
 use futures_util::future::join_all;
 use parking_lot::Mutex;
+use serde_dynamo::Item;
 
 use super::slow::Batch;
 use super::{Deps, HandlerError};
@@ -37,8 +38,8 @@ pub(super) enum Reading {
     Push(Push),
     /// Nothing to do.
     Skip,
-    /// It cannot be read; reported as failed, so that the stream's retry and on-failure rules decide.
-    Poison,
+    /// Nobody will ever be able to read the item with this key.
+    Unreadable(Item, serde_dynamo::Error),
 }
 
 /// A record of the batch with its push.
@@ -67,7 +68,10 @@ pub(super) async fn deliver(
         match read(record) {
             Reading::Push(push) => pending.push(Pending { position, event_id, push }),
             Reading::Skip => {}
-            Reading::Poison => failed.push(position),
+            // A retry would not help, and what follows in its shard would wait for it.
+            Reading::Unreadable(key, error) => {
+                tracing::error!(%error, ?key, "passed over: nobody can read this item of the stream");
+            }
         }
     }
 
@@ -161,6 +165,8 @@ async fn to_recipient<'a>(
                 deps.slow.forget(&connection.connection_id);
                 outcome.delivered.push((record.position, record.event_id));
             }
+            // 410 until the handshake is done: nobody is there yet, but the record is good.
+            Err(PushError::Gone) if connection.may_be_opening(deps.clock.epoch_ms()) => return outcome,
             Err(PushError::Gone) => {
                 deps.slow.forget(&connection.connection_id);
                 // The rest is for the same dead socket. If the record cannot be deleted now, the next push tries.

@@ -126,8 +126,8 @@ async fn send(
     text: &str,
 ) -> Result<(), StoreError> {
     let recipients = deps.connections.of_players(player_ids.iter().map(String::as_str)).await?;
-    let created_at = deps.clock.epoch_ms();
-    let expire_at = deps.expire_at(deps.settings.message_ttl);
+    let created_at = Some(deps.clock.epoch_ms());
+    let expire_at = Some(deps.expire_at(deps.settings.message_ttl));
     // Batch by batch: the text is copied for each recipient.
     for batch in recipients.chunks(BATCH_PUT_LIMIT) {
         let messages: Vec<Message> = batch
@@ -135,7 +135,7 @@ async fn send(
             .map(|recipient| Message {
                 message_id: origin.message_id(sender, text, &recipient.player_id),
                 recipient_id: recipient.player_id.clone(),
-                sender_id: sender.to_owned(),
+                sender_id: Some(sender.to_owned()),
                 message: text.to_owned(),
                 created_at,
                 expire_at,

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use serde_dynamo::Item;
+
 use super::records::{Expires, from_item, to_item};
 use super::{Backoff, Connection, StoreError, condition_failed, is_key};
 use crate::function::Table;
@@ -26,13 +28,16 @@ impl Connections {
     }
 
     /// Stores a connection, unless a newer one of the same player is already there. Returns whether it is the
-    /// player's newest.
+    /// player's newest. A record that does not tell its age is older.
     ///
     /// # Errors
     /// As [`StoreError`] tells.
     pub async fn register(&self, connection: &Connection) -> Result<bool, StoreError> {
         let item = to_item(TABLE, connection)?;
-        let newest = Condition::AbsentOrAtMost { attribute: "connectedAt", value: connection.connected_at };
+        let newest = Condition::NotAbove {
+            attribute: "connectedAt",
+            value: connection.connected_at.unwrap_or_default(),
+        };
         let put =
             self.backoff.run(TABLE, || self.tables.put(TABLE, item.clone(), Some(newest.clone()))).await;
         match put {
@@ -52,13 +57,7 @@ impl Connections {
         }
         let items = self.backoff.run(TABLE, || self.tables.query_index(TABLE, connection_id)).await?;
         let now = self.clock.epoch_seconds();
-        for item in items {
-            let connection: Connection = from_item(TABLE, item)?;
-            if !connection.expired(now) {
-                return Ok(Some(connection));
-            }
-        }
-        Ok(None)
+        Ok(items.into_iter().filter_map(readable).find(|connection| !connection.expired(now)))
     }
 
     /// Deletes a player's record, provided that it is still the record of this connection: a player who has
@@ -75,7 +74,7 @@ impl Connections {
     }
 
     /// The live connections of any number of players, in no order; who is unknown or offline is left out, and
-    /// nobody comes twice.
+    /// nobody comes twice. A record that cannot be read reaches nobody: its player is as good as offline.
     ///
     /// # Errors
     /// As [`StoreError`] tells; when part of the keys stays unprocessed it is an error, never a shorter answer.
@@ -96,13 +95,16 @@ impl Connections {
                     Ok((answer.items, answer.unprocessed))
                 })
                 .await?;
-            for item in items {
-                let connection: Connection = from_item(TABLE, item)?;
-                if !connection.expired(now) {
-                    found.push(connection);
-                }
-            }
+            let connections = items.into_iter().filter_map(readable);
+            found.extend(connections.filter(|connection| !connection.expired(now)));
         }
         Ok(found)
     }
+}
+
+/// A connection out of an item. One that cannot be read is told and passed over: others are asked for with it.
+fn readable(item: Item) -> Option<Connection> {
+    from_item(TABLE, item)
+        .inspect_err(|error| tracing::warn!(%error, "a connection record is passed over"))
+        .ok()
 }

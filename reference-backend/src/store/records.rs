@@ -1,11 +1,19 @@
 //! The items of the three tables as types. Attribute names are the tables' own.
+//!
+//! Other functions than this backend's may write them, so that what a record can do without is read with
+//! [`lenient`]: a time with a fraction, a number as a text, a null, an attribute that is missing or unknown.
 
 use serde::{Deserialize, Serialize};
 use serde_dynamo::Item;
 
 use super::StoreError;
 use crate::function::Table;
+use crate::lenient;
 use crate::ports::ConnectionAddress;
+
+/// Longest time from the begin of a connection until it can be pushed to, in milliseconds: an authorizer and `$connect`
+/// of 29 s each, which is what API Gateway waits for them, and something for clocks that differ.
+const LONGEST_HANDSHAKE_MS: u64 = 60_000;
 
 /// A player's live connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,13 +27,24 @@ pub struct Connection {
     pub stage: String,
     /// Domain of the API.
     pub domain: String,
-    /// When the socket was opened, epoch milliseconds: decides which of two connections is the newer.
-    pub connected_at: i64,
-    /// Time to live, whole epoch seconds.
-    pub expire_at: i64,
+    /// When the socket was opened, epoch milliseconds: decides which of two connections is the newer. A record that
+    /// does not tell is older than all that do.
+    #[serde(default, deserialize_with = "lenient::whole", skip_serializing_if = "Option::is_none")]
+    pub connected_at: Option<i64>,
+    /// Time to live, whole epoch seconds; without one it stays until it is deleted.
+    #[serde(default, deserialize_with = "lenient::whole", skip_serializing_if = "Option::is_none")]
+    pub expire_at: Option<i64>,
 }
 
 impl Connection {
+    /// Whether its `$connect` may still be running at `now_ms`: until the handshake is done the Management API answers
+    /// 410 as for a connection that has ended.
+    #[must_use]
+    pub fn may_be_opening(&self, now_ms: i64) -> bool {
+        // A time stamp far in the future is no time stamp of this API.
+        self.connected_at.is_some_and(|at| now_ms.abs_diff(at) < LONGEST_HANDSHAKE_MS)
+    }
+
     /// Where to push.
     #[must_use]
     pub fn address(&self) -> ConnectionAddress {
@@ -45,14 +64,18 @@ pub struct Message {
     pub message_id: String,
     /// Indexed: who gets it.
     pub recipient_id: String,
-    /// Who sent it.
-    pub sender_id: String,
+    /// Who sent it; a message may be nobody's.
+    #[serde(default, deserialize_with = "lenient::text", skip_serializing_if = "Option::is_none")]
+    pub sender_id: Option<String>,
     /// The text.
+    #[serde(deserialize_with = "lenient::needed_text")]
     pub message: String,
     /// When it was accepted, epoch milliseconds. The stream's own time stamp has whole seconds only.
-    pub created_at: i64,
-    /// Time to live, whole epoch seconds.
-    pub expire_at: i64,
+    #[serde(default, deserialize_with = "lenient::whole", skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<i64>,
+    /// Time to live, whole epoch seconds; without one it stays until it is deleted.
+    #[serde(default, deserialize_with = "lenient::whole", skip_serializing_if = "Option::is_none")]
+    pub expire_at: Option<i64>,
 }
 
 /// Where a placement stands.
@@ -82,19 +105,23 @@ pub struct Placement {
     /// Where it stands.
     pub status: PlacementStatus,
     /// Address of the game server, once fulfilled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::text", skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<String>,
+    /// Name of the game server, once fulfilled: what the certificate of a fleet with TLS is made out to.
+    #[serde(default, deserialize_with = "lenient::text", skip_serializing_if = "Option::is_none")]
+    pub dns_name: Option<String>,
     /// Port of the game server; a string, as in GameLift's event.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::text", skip_serializing_if = "Option::is_none")]
     pub port: Option<String>,
     /// What the player shows to the game server.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::text", skip_serializing_if = "Option::is_none")]
     pub player_session_id: Option<String>,
     /// The game session.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::text", skip_serializing_if = "Option::is_none")]
     pub game_session_arn: Option<String>,
-    /// Time to live, whole epoch seconds.
-    pub expire_at: i64,
+    /// Time to live, whole epoch seconds; without one it stays until it is deleted.
+    #[serde(default, deserialize_with = "lenient::whole", skip_serializing_if = "Option::is_none")]
+    pub expire_at: Option<i64>,
 }
 
 impl Placement {
@@ -106,34 +133,35 @@ impl Placement {
             player_id,
             status: PlacementStatus::Pending,
             ip_address: None,
+            dns_name: None,
             port: None,
             player_session_id: None,
             game_session_arn: None,
-            expire_at,
+            expire_at: Some(expire_at),
         }
     }
 }
 
 /// Time to live of a record.
 pub(super) trait Expires {
-    /// When it is gone, epoch seconds.
-    fn expire_at(&self) -> i64;
+    /// When it is gone, epoch seconds, if ever.
+    fn expire_at(&self) -> Option<i64>;
 
     /// Whether it is gone at `now`, deleted or not. DynamoDB deletes what is *older* than now, so an item lives
     /// through the second that it names.
     fn expired(&self, now: i64) -> bool {
-        self.expire_at() < now
+        self.expire_at().is_some_and(|expire_at| expire_at < now)
     }
 }
 
 impl Expires for Connection {
-    fn expire_at(&self) -> i64 {
+    fn expire_at(&self) -> Option<i64> {
         self.expire_at
     }
 }
 
 impl Expires for Placement {
-    fn expire_at(&self) -> i64 {
+    fn expire_at(&self) -> Option<i64> {
         self.expire_at
     }
 }

@@ -85,8 +85,8 @@ fn connection(player: usize, expire_at: i64) -> Connection {
         connection_id: format!("c{player}"),
         stage: "s".into(),
         domain: "d".into(),
-        connected_at: 1,
-        expire_at,
+        connected_at: Some(1),
+        expire_at: Some(expire_at),
     }
 }
 
@@ -94,10 +94,10 @@ fn message(number: usize) -> Message {
     Message {
         message_id: format!("m{number}"),
         recipient_id: "r".into(),
-        sender_id: "s".into(),
+        sender_id: Some("s".into()),
         message: "t".into(),
-        created_at: 1,
-        expire_at: 2,
+        created_at: Some(1),
+        expire_at: Some(2),
     }
 }
 

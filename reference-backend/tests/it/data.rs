@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::common::players::{PATIENCE, Socket, connect, in_time, push, say};
+use crate::common::players::{PATIENCE, Socket, connect, dynamodb, in_time, push, say};
 use crate::common::{Backend, serve};
 use futures_util::{SinkExt as _, StreamExt as _};
 use reference_backend::function::{Deployment, Table};
@@ -35,17 +35,6 @@ async fn end(backend: &mut Backend, signal: Signal) -> Option<i32> {
 
 fn message(id: usize, to: &[&str], text: &str) -> Value {
     json!({ "route": "sendMessage", "id": id, "body": { "playerIds": to, "message": text } })
-}
-
-/// One call of DynamoDB's API.
-async fn dynamodb(backend: &Backend, operation: &str, parameters: Value) -> Value {
-    let request = reqwest::Client::new()
-        .post(&backend.endpoints.dynamodb)
-        .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
-        .header("content-type", "application/x-amz-json-1.0")
-        .body(parameters.to_string());
-    let answer = request.send().await.unwrap().bytes().await.unwrap();
-    serde_json::from_slice(&answer).unwrap()
 }
 
 /// Texts of all messages that the table has for a player.

@@ -15,6 +15,7 @@ mod damage;
 #[cfg(feature = "data")]
 mod data;
 mod faults;
+mod foreign;
 mod front_doors;
 mod gateway;
 mod interoperability;

@@ -15,7 +15,7 @@ pub(super) type Names = BTreeMap<String, String>;
 pub(super) type Values = HashMap<String, AttributeValue>;
 
 /// Attributes of the backend's records. A [`Condition`] names its attribute at compile time, so it must be one of these.
-const ATTRIBUTES: [&str; 17] = [
+const ATTRIBUTES: [&str; 18] = [
     "playerId",
     "connectionId",
     "stage",
@@ -30,6 +30,7 @@ const ATTRIBUTES: [&str; 17] = [
     "placementId",
     "status",
     "ipAddress",
+    "dnsName",
     "port",
     "playerSessionId",
     "gameSessionArn",
@@ -58,7 +59,8 @@ pub(super) fn condition(
     let understood = || {
         ApiError::invalid(format!(
             "Invalid ConditionExpression: the local stack understands attribute_not_exists({key}), attribute = :string, \
-             and attribute_not_exists({key}) OR attribute <= :number, with attributes of the backend's records: {}; \
+             attribute_not_exists({key}) OR attribute <= :number and NOT attribute > :number, with attributes of the \
+             backend's records: {}; \
              not: {expression}",
             ATTRIBUTES.join(", ")
         ))
@@ -76,6 +78,13 @@ pub(super) fn condition(
             {
                 let value = most.parse().map_err(|_| understood())?;
                 Ok(Some(Condition::AbsentOrAtMost { attribute: known(&name)?, value }))
+            }
+            _ => Err(understood()),
+        },
+        Clause::Not(inner) => match *inner {
+            Clause::Above(name, AttributeValue::N(most)) => {
+                let value = most.parse().map_err(|_| understood())?;
+                Ok(Some(Condition::NotAbove { attribute: known(&name)?, value }))
             }
             _ => Err(understood()),
         },
@@ -111,6 +120,8 @@ enum Clause {
     NotExists(String),
     Equals(String, AttributeValue),
     AtMost(String, AttributeValue),
+    Above(String, AttributeValue),
+    Not(Box<Clause>),
     Either(Box<Clause>, Box<Clause>),
 }
 
@@ -123,6 +134,7 @@ enum Token<'a> {
     Close,
     Equal,
     AtMost,
+    Above,
 }
 
 fn parse(kind: &str, expression: &str, names: &Names, values: &Values) -> Result<Clause, ApiError> {
@@ -172,6 +184,7 @@ fn tokens(expression: &str) -> Result<Vec<Token<'_>>, &str> {
             ')' => (Token::Close, 1),
             '=' => (Token::Equal, 1),
             '<' if rest.starts_with("<=") => (Token::AtMost, 2),
+            '>' if !rest.starts_with(">=") => (Token::Above, 1),
             _ => match marked + end(&rest[marked..]) {
                 length if length == marked => return Err(rest),
                 length if first == ':' => (Token::Value(&rest[..length]), length),
@@ -193,10 +206,7 @@ struct Parser<'a, I: Iterator<Item = Token<'a>>> {
 
 impl<'a, I: Iterator<Item = Token<'a>>> Parser<'a, I> {
     fn either(&mut self) -> Result<Clause, String> {
-        if self.depth == DEEPEST {
-            return Err(format!("Syntax error; it is nested more than {DEEPEST} times"));
-        }
-        self.depth += 1;
+        self.deeper()?;
         let one = self.clause()?;
         if !matches!(self.tokens.peek(), Some(Token::Word(word)) if word.eq_ignore_ascii_case("OR")) {
             return Ok(one);
@@ -206,12 +216,24 @@ impl<'a, I: Iterator<Item = Token<'a>>> Parser<'a, I> {
         Ok(Clause::Either(Box::new(one), Box::new(other)))
     }
 
+    fn deeper(&mut self) -> Result<(), String> {
+        if self.depth == DEEPEST {
+            return Err(format!("Syntax error; it is nested more than {DEEPEST} times"));
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
     fn clause(&mut self) -> Result<Clause, String> {
         match self.tokens.next() {
             Some(Token::Open) => {
                 let inner = self.either()?;
                 self.expect(Token::Close)?;
                 Ok(inner)
+            }
+            Some(Token::Word(word)) if word.eq_ignore_ascii_case("NOT") => {
+                self.deeper()?;
+                Ok(Clause::Not(Box::new(self.clause()?)))
             }
             Some(Token::Word("attribute_not_exists")) => {
                 self.expect(Token::Open)?;
@@ -227,6 +249,7 @@ impl<'a, I: Iterator<Item = Token<'a>>> Parser<'a, I> {
                 let compare = match self.tokens.next() {
                     Some(Token::Equal) => Clause::Equals,
                     Some(Token::AtMost) => Clause::AtMost,
+                    Some(Token::Above) => Clause::Above,
                     other => return Err(unexpected(other)),
                 };
                 match self.tokens.next() {

@@ -78,6 +78,10 @@ async fn every_condition_of_the_port_is_understood_however_it_is_written() {
             let answer = fixture.put(text, names.clone(), values.clone()).await;
             assert_eq!(failed(&answer), !holds, "{text}: {answer:?}");
         }
+        for text in ["NOT #n > :v", "(not (#n>:v))"] {
+            let answer = fixture.put(text, json!({ "#n": "connectedAt" }), values.clone()).await;
+            assert_eq!(failed(&answer), !holds, "{text}: {answer:?}");
+        }
     }
 }
 
@@ -104,6 +108,9 @@ async fn what_is_not_understood_is_refused_in_words() {
         ),
         ("attribute_not_exists(playerId) OR", &nothing, &nothing, "ends too early"),
         ("((connectionId = :v)", &nothing, &one, "ends too early"),
+        ("NOT connectionId = :v", &nothing, &one, "NOT attribute > :number"),
+        ("connectionId > :v", &nothing, &one, "understands"),
+        ("connectionId >= :v", &nothing, &one, "from here: >= :v"),
         ("", &nothing, &nothing, "ends too early"),
         ("ä = :v", &nothing, &one, "from here: ä"),
         (": = :v", &nothing, &one, "from here: :"),
@@ -119,9 +126,10 @@ async fn what_is_not_understood_is_refused_in_words() {
     let deep = "(".repeat(5_000);
     let (_, body) = fixture.put(&deep, nothing.clone(), nothing.clone()).await;
     assert!(body["message"].as_str().unwrap().contains("4096"), "{body}");
-    let deep = format!("{}a", "(".repeat(4_000));
-    let (_, body) = fixture.put(&deep, nothing.clone(), nothing).await;
-    assert!(body["message"].as_str().unwrap().contains("nested more than"), "{body}");
+    for deep in ["(".repeat(4_000), "NOT ".repeat(1_000)] {
+        let (_, body) = fixture.put(&format!("{deep}a"), nothing.clone(), nothing.clone()).await;
+        assert!(body["message"].as_str().unwrap().contains("nested more than"), "{body}");
+    }
 }
 
 #[tokio::test]

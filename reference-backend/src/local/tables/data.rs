@@ -13,7 +13,7 @@ use super::TablesProfile;
 use super::check::check_item;
 use super::keeper::{Keeper, Logged, Write};
 use super::keys::{Key, Keyed, Keys, hash};
-use super::number::compare;
+use super::number::{compare, floor};
 use super::size::{LARGEST_ITEM, item_size};
 use super::stream::{Change, ChangeKind, Stream};
 use crate::function::Table;
@@ -43,8 +43,8 @@ impl Shard {
     /// Notes when an item expires now, and not when it did before: an item that is written anew all day, or comes and
     /// goes, must not leave an entry each time.
     fn expect_end(&mut self, key: &Key, previous: Option<&Stored>, new: Option<&Stored>) {
-        let end = |stored: &Stored| number(&stored.item, Table::EXPIRE_AT);
-        let (previous, new) = (previous.and_then(end), new.and_then(end));
+        let of = |stored: &Stored| end(&stored.item);
+        let (previous, new) = (previous.and_then(of), new.and_then(of));
         if previous == new {
             return;
         }
@@ -302,13 +302,19 @@ impl Data {
 
 fn satisfied(condition: Option<&Condition>, current: Option<&Item>) -> Result<(), TableError> {
     let holds = match (condition, current) {
-        (None, _) | (Some(Condition::Absent | Condition::AbsentOrAtMost { .. }), None) => true,
+        (None, _)
+        | (Some(Condition::Absent | Condition::AbsentOrAtMost { .. } | Condition::NotAbove { .. }), None) => {
+            true
+        }
         (Some(Condition::Absent), Some(_)) | (Some(Condition::Equals { .. }), None) => false,
         (Some(Condition::Equals { attribute, value }), Some(item)) => {
             text(item, attribute) == Some(value.as_str())
         }
         (Some(Condition::AbsentOrAtMost { attribute, value }), Some(item)) => {
             matches!(item.get(*attribute), Some(AttributeValue::N(current)) if compare(current, *value).is_le())
+        }
+        (Some(Condition::NotAbove { attribute, value }), Some(item)) => {
+            !matches!(item.get(*attribute), Some(AttributeValue::N(current)) if compare(current, *value).is_gt())
         }
     };
     if holds { Ok(()) } else { Err(TableError::ConditionFailed) }
@@ -322,9 +328,11 @@ pub(super) fn text<'a>(item: &'a Item, attribute: &str) -> Option<&'a str> {
     }
 }
 
-fn number(item: &Item, attribute: &str) -> Option<i64> {
-    match item.get(attribute)? {
-        AttributeValue::N(number) => number.parse().ok(),
+/// The second in which an item is over; what is no number is never over. A fraction does not matter, because it is
+/// compared with whole seconds: what is below one has a whole part below it.
+fn end(item: &Item) -> Option<i64> {
+    match item.get(Table::EXPIRE_AT)? {
+        AttributeValue::N(number) => floor(number),
         _ => None,
     }
 }

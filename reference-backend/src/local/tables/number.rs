@@ -84,6 +84,13 @@ fn exponent_of(text: &str) -> Option<i64> {
     Some(if text.starts_with('-') { -size } else { size })
 }
 
+/// The whole number at or below a canonical one; none of what fits no `i64`.
+pub(super) fn floor(number: &str) -> Option<i64> {
+    let Some((whole, _)) = number.split_once('.') else { return number.parse().ok() };
+    let whole: i64 = whole.parse().ok()?;
+    if number.starts_with('-') { whole.checked_sub(1) } else { Some(whole) }
+}
+
 /// How a canonical number stands to a whole one.
 pub(super) fn compare(number: &str, other: i64) -> Ordering {
     let negative = number.starts_with('-');
@@ -159,7 +166,9 @@ mod tests {
         fn numbers_compare_by_value(hundredths in -500_i64..500, other in -6_i64..6) {
             let text = format!("{hundredths}e-2");
             let expected = hundredths.cmp(&(other * 100));
-            prop_assert_eq!(compare(&canonical(&text).expect("a number"), other), expected);
+            let canonical = canonical(&text).expect("a number");
+            prop_assert_eq!(compare(&canonical, other), expected);
+            prop_assert_eq!(floor(&canonical), Some(hundredths.div_euclid(100)));
         }
     }
 

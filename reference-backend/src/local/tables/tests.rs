@@ -49,6 +49,7 @@ fn condition() -> impl Strategy<Value = Option<Condition>> {
         Just(Some(Condition::Absent)),
         (0..3_u8).prop_map(|r| Some(Condition::Equals { attribute: "recipientId", value: format!("r{r}") })),
         (0..5_i64).prop_map(|value| Some(Condition::AbsentOrAtMost { attribute: "value", value })),
+        (0..5_i64).prop_map(|value| Some(Condition::NotAbove { attribute: "value", value })),
     ]
 }
 
@@ -61,10 +62,16 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn holds(condition: Option<&Condition>, current: Option<&(String, i64)>) -> bool {
     match (condition, current) {
-        (None, _) | (Some(Condition::Absent | Condition::AbsentOrAtMost { .. }), None) => true,
+        (None, _)
+        | (Some(Condition::Absent | Condition::AbsentOrAtMost { .. } | Condition::NotAbove { .. }), None) => {
+            true
+        }
         (Some(Condition::Absent), Some(_)) | (Some(Condition::Equals { .. }), None) => false,
         (Some(Condition::Equals { value, .. }), Some((recipient, _))) => recipient == value,
-        (Some(Condition::AbsentOrAtMost { value, .. }), Some((_, current))) => current <= value,
+        (
+            Some(Condition::AbsentOrAtMost { value, .. } | Condition::NotAbove { value, .. }),
+            Some((_, current)),
+        ) => current <= value,
     }
 }
 

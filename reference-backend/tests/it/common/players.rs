@@ -12,6 +12,17 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::Backend;
 
+/// One call of DynamoDB's API.
+pub(crate) async fn dynamodb(backend: &Backend, operation: &str, parameters: Value) -> Value {
+    let request = reqwest::Client::new()
+        .post(&backend.endpoints.dynamodb)
+        .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+        .header("content-type", "application/x-amz-json-1.0")
+        .body(parameters.to_string());
+    let answer = request.send().await.unwrap().bytes().await.unwrap();
+    serde_json::from_slice(&answer).unwrap()
+}
+
 /// How long anything may take; generous, because machines that test are busy.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 

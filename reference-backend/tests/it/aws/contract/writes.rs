@@ -38,7 +38,11 @@ async fn a_write_happens_exactly_if_its_condition_holds() {
             Some(with([("c", text("y"))])),
         ];
         let at_most = |value| Condition::AbsentOrAtMost { attribute: "connectedAt", value };
+        let not_above = |value| Condition::NotAbove { attribute: "connectedAt", value };
         let conditions = [
+            not_above(5),
+            not_above(4),
+            not_above(i64::MAX),
             Condition::Absent,
             Condition::Equals { attribute: "c", value: "x".into() },
             at_most(5),
