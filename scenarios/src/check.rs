@@ -54,6 +54,7 @@ impl<'d> Check<'d> {
                 .positive("/deliveries/placement_timeout", scenario.deliveries.placement_timeout),
             grace: self.within_a_day("/deliveries/grace", scenario.deliveries.grace),
             load,
+            way: self.way(scenario, &target),
             thresholds: self.thresholds(scenario, &operations),
             cloudwatch: self.cloudwatch(&scenario.cloudwatch, &target),
             operations,
