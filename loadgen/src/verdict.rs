@@ -95,7 +95,8 @@ pub fn judge(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary {
     } else {
         validity::judge_workers(total, watched, workers.iter(), limit)
     };
-    let warnings = warnings.into_iter().chain(weather::warnings(plan)).collect();
+    let unchecked = plan.way.trust.insecure.then(|| "certificates were not checked (--insecure)".to_owned());
+    let warnings = warnings.into_iter().chain(weather::warnings(plan)).chain(unchecked).collect();
     let mut summary = Summary {
         sockets: Sockets {
             attempted: total.sockets.attempted,
