@@ -89,6 +89,9 @@ pub struct JobArgs {
     /// `embedded`, or a ws:// or wss:// URL; overrides the scenario's `target.url`.
     #[arg(long, value_name = "embedded|URL")]
     pub target: Option<String>,
+    /// Check no certificate; only with a target on this machine. The report says so.
+    #[arg(long)]
+    pub insecure: bool,
     /// Split the players over so many processes, each with its own limit of open files; `auto`: as many as that takes.
     #[arg(long, value_name = "N|auto")]
     pub workers: Option<Workers>,
@@ -110,15 +113,21 @@ impl JobArgs {
     /// All overrides, the flags among them, in the order in which they apply.
     #[must_use]
     pub fn all_overrides(&self) -> Vec<Override> {
-        all_overrides(&self.overrides, self.target.as_ref(), self.seed)
+        all_overrides(&self.overrides, self.target.as_ref(), self.seed, self.insecure)
     }
 }
 
-fn all_overrides(overrides: &[Override], target: Option<&String>, seed: Option<u64>) -> Vec<Override> {
+fn all_overrides(
+    overrides: &[Override],
+    target: Option<&String>,
+    seed: Option<u64>,
+    insecure: bool,
+) -> Vec<Override> {
     let flag = |key: &str, value: String| Override { key: key.into(), value };
     let mut all = overrides.to_vec();
     all.extend(target.map(|target| flag("target.url", target.clone())));
     all.extend(seed.map(|seed| flag("seed", seed.to_string())));
+    all.extend(insecure.then(|| flag("target.insecure", "true".into())));
     all
 }
 
@@ -271,6 +280,9 @@ pub struct DoctorArgs {
     /// Override a key of the scenario, e.g. `players=5000`.
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "scenario")]
     pub overrides: Vec<Override>,
+    /// Check no certificate; only with a target on this machine.
+    #[arg(long)]
+    pub insecure: bool,
     /// Print the findings as one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -280,7 +292,7 @@ impl DoctorArgs {
     /// All overrides, the target among them.
     #[must_use]
     pub fn all_overrides(&self) -> Vec<Override> {
-        all_overrides(&self.overrides, self.target.as_ref(), None)
+        all_overrides(&self.overrides, self.target.as_ref(), None, self.insecure)
     }
 }
 

@@ -28,7 +28,7 @@ use crate::exit::Exit;
 use crate::live::Live;
 use crate::machine::descriptor_limit;
 use crate::pacing::{Pacer, Unreached};
-use crate::player::{Endpoint, Play, Players, Rest, make_weather};
+use crate::player::{Endpoint, Play, Players, Rest, Targets, make_weather};
 use crate::record::Recorder;
 use crate::run::RunError;
 use crate::validity;
@@ -67,7 +67,7 @@ pub(crate) async fn generate(
     live: Live,
 ) -> Result<Generated, RunError> {
     let clock = Clock::default();
-    let targets = endpoint.addresses().to_vec();
+    let targets = endpoint.targets();
     let setup = Setup {
         plan: Arc::clone(plan),
         shard: Shard::WHOLE,
@@ -245,7 +245,7 @@ impl Generation {
     }
 
     /// What gathers the records of this process; `targets` are the addresses whose queues it looks at.
-    pub(crate) fn collector(&self, targets: Vec<std::net::SocketAddr>) -> Collector {
+    pub(crate) fn collector(&self, targets: Targets) -> Collector {
         Collector {
             clock: self.play.clock.clone(),
             players: Arc::clone(&self.play.players),

@@ -16,8 +16,8 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let mut filter = EnvFilter::try_from_env("LOADGEN_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("warn,goose=error,rustls_platform_verifier=off"));
+    let mut filter =
+        EnvFilter::try_from_env("LOADGEN_LOG").unwrap_or_else(|_| EnvFilter::new("warn,goose=error"));
     // These write whole requests at the level `trace`, credentials and all.
     for talkative in ["tungstenite::handshake::client=debug", "aws_sigv4::http_request::sign=debug"] {
         filter = talkative.parse().map_or(filter.clone(), |directive| filter.add_directive(directive));
@@ -101,8 +101,11 @@ async fn execute(command: Command) -> Result<Exit, RunError> {
             Ok(report.exit())
         }
         Command::Scenario(ScenarioCommand::Check(ScenarioArgs { scenario, overrides })) => {
-            scenarios::load(&scenario, &overrides)?;
+            let checked = scenarios::load(&scenario, &overrides)?;
             println!("{}: no mistakes", scenario.display());
+            for warning in scenarios::way::idle::warnings(&checked.plan) {
+                println!("warning: {warning}");
+            }
             Ok(Exit::Fine)
         }
         Command::Scenario(ScenarioCommand::Explain(ScenarioArgs { scenario, overrides })) => {

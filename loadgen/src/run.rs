@@ -169,17 +169,17 @@ impl Job {
             }
         };
         let issuer = embedded.as_ref().map(|embedded| &embedded.endpoints.identity);
-        let endpoint = Endpoint::prepare(&url, &plan.source_addresses, plan.players).await?;
+        let endpoint = Endpoint::prepare(&url, &plan.way, &plan.source_addresses, plan.players).await?;
         let rest = plan.poll.as_ref().and_then(|poll| {
             let embedded = embedded.as_ref().map(|embedded| &embedded.endpoints.rest);
             Some((poll.rest.as_ref().or(embedded)?.clone(), poll.every))
         });
         let generated = if workers == 1 {
             let credentials = Credentials::prepare(&plan, Shard::WHOLE, issuer).await?;
-            let rest = rest.map(|(rest, every)| Rest::new(&rest, every));
+            let rest = rest.map(|(rest, every)| Rest::new(&rest, every, &plan.way)).transpose()?;
             generate(&plan, endpoint, credentials, rest, writer, live).await?
         } else {
-            let targets = endpoint.addresses().to_vec();
+            let targets = endpoint.targets();
             let (issuer, rest) = (issuer.cloned(), rest.map(|(rest, _)| rest));
             let split = Split { file, text, overrides, workers, targets, issuer, rest, url };
             conduct(&plan, split, writer, live).await?

@@ -96,7 +96,8 @@ pub fn judge(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary {
     } else {
         validity::judge_workers(total, watched, workers.iter(), limit)
     };
-    let warnings = warnings.into_iter().chain(weather::warnings(plan)).collect();
+    let unchecked = plan.way.trust.insecure.then(|| "certificates were not checked (--insecure)".to_owned());
+    let warnings = warnings.into_iter().chain(weather::warnings(plan)).chain(unchecked).collect();
     let measured = figures(plan, total, &total.measured);
     let mut summary = Summary {
         sockets: Sockets { peak_open, ..measured.sockets },

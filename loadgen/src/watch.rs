@@ -9,7 +9,6 @@
 mod queues;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::ops::Add as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +24,7 @@ use tokio::sync::mpsc;
 use crate::clock::{Clock, micros};
 use crate::machine::{self, Usage};
 use crate::pacing::measures;
+use crate::player::Targets;
 use crate::record::Recorder;
 
 /// Between two knocks at the event loop.
@@ -80,7 +80,7 @@ pub struct Watched {
 #[derive(Debug)]
 pub struct Watch {
     clock: Clock,
-    targets: Vec<SocketAddr>,
+    targets: Targets,
     at: Instant,
     begun: Usage,
     usage: Usage,
@@ -96,7 +96,7 @@ pub struct Watch {
 impl Watch {
     /// Begins to watch; `targets` are the addresses whose sockets are the players'.
     #[must_use]
-    pub fn new(clock: Clock, targets: Vec<SocketAddr>) -> Self {
+    pub fn new(clock: Clock, targets: Targets) -> Self {
         let now = Instant::now();
         let usage = machine::usage();
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
@@ -187,7 +187,7 @@ impl Watch {
         if now < self.next_queues {
             return;
         }
-        match queues::held_for(&self.targets) {
+        match queues::held_for(&self.targets.all()) {
             Ok(held) => self.queues = held,
             Err(error) => tracing::debug!("the kernel does not tell of its queues: {error}"),
         }
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_busy_thread_shows_as_busy() {
-        let mut watch = Watch::new(Clock::default(), Vec::new());
+        let mut watch = Watch::new(Clock::default(), Targets::default());
         let stop = Arc::new(AtomicBool::new(false));
         let mut work = 0_u64;
         std::thread::scope(|scope| {
@@ -320,7 +320,7 @@ mod tests {
         let _player = std::net::TcpStream::connect(target).unwrap();
         let (mut server, _) = listener.accept().unwrap();
         server.write_all(&[7; 5_000]).unwrap();
-        let mut watch = Watch::new(Clock::default(), vec![target]);
+        let mut watch = Watch::new(Clock::default(), vec![target].into());
         watch.next_queues = Instant::now();
         assert_eq!(watch.look().receive_queue_bytes, 5_000);
     }

@@ -53,6 +53,7 @@ impl<'d> Check<'d> {
                 .positive("/deliveries/placement_timeout", scenario.deliveries.placement_timeout),
             grace: self.within_a_day("/deliveries/grace", scenario.deliveries.grace),
             load,
+            way: self.way(scenario, &target),
             thresholds,
             judged_phases,
             cloudwatch: self.cloudwatch(&scenario.cloudwatch, matches!(target, Target::Embedded { .. })),

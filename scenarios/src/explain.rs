@@ -10,6 +10,8 @@ use crate::chart;
 use crate::forecast::{Forecast, between};
 use crate::plan::{Model, Plan, PlannedOperation, Target};
 use crate::threshold::{Abort, Operation, Threshold};
+use crate::way::idle;
+use crate::way::planned::{HeaderValue, Proxy, Way, is_loopback};
 
 /// Cells of the chart.
 const WIDTH: u32 = 60;
@@ -18,6 +20,9 @@ const WIDTH: u32 = 60;
 #[must_use]
 pub fn explain(plan: &Plan) -> String {
     let mut text = sentences(plan).join("\n");
+    for warning in idle::warnings(plan) {
+        let _ = write!(text, "\nWarning: {warning}.");
+    }
     text.push_str("\n\n");
     text.push_str(&chart(plan));
     text.push('\n');
@@ -85,6 +90,7 @@ fn bytes(number: f64) -> String {
 #[must_use]
 pub fn sentences(plan: &Plan) -> Vec<String> {
     let mut lines = vec![target(plan), players(plan)];
+    lines.extend(way(plan));
     lines.extend(plan.stretches.iter().skip(1).map(|stretch| {
         format!(
             "Phase `{}` runs from {:.1} s to {:.1} s{}.",
@@ -168,6 +174,51 @@ fn target(plan: &Plan) -> String {
     }
 }
 
+/// What is particular about the way to the target; no value of a header that came from outside.
+fn way(plan: &Plan) -> Vec<String> {
+    let Way { headers, subprotocols, proxy, trust, heartbeat } = &plan.way;
+    let mut lines = Vec::new();
+    if !headers.is_empty() {
+        let shown = headers.iter().map(|header| match &header.value {
+            HeaderValue::Written(text) => format!("`{}: {text}`", header.name),
+            HeaderValue::Env(_) | HeaderValue::File(_) => format!("`{}: …`", header.name),
+        });
+        lines.push(format!("Handshakes and REST requests carry {}.", shown.collect::<Vec<_>>().join(", ")));
+    }
+    if !subprotocols.is_empty() {
+        lines.push(format!("Handshakes offer the subprotocols {}.", subprotocols.join(", ")));
+    }
+    let here = match &plan.target {
+        Target::Embedded { .. } => true,
+        Target::Url(url) => is_loopback(url),
+    };
+    match proxy {
+        Some(_) if here => lines.push("The target is on this machine, so no proxy is asked.".into()),
+        Some(Proxy::Env) => lines.push("Sockets go through the proxy that the environment names.".into()),
+        Some(Proxy::Url(url)) => {
+            lines.push(format!("Sockets go through the proxy {}.", url.origin().ascii_serialization()));
+        }
+        None => {}
+    }
+    if let Some(file) = &trust.ca_file {
+        lines.push(format!("The certificates in {} are trusted beside the system's.", file.display()));
+    }
+    if let Some((certificate, _)) = &trust.client {
+        lines.push(format!("Players show the certificate in {}.", certificate.display()));
+    }
+    if trust.insecure {
+        lines.push("No certificate is checked.".into());
+    }
+    if let Some(beat) = heartbeat {
+        let what = if beat.message.is_some() { "a message" } else { "a ping" };
+        lines.push(format!(
+            "Every {} a player sends {what} to keep its socket open.",
+            humantime::format_duration(beat.every)
+        ));
+    }
+    lines
+}
+
 fn players(plan: &Plan) -> String {
     let connect = plan.operation(Operation::Connect);
     format!(
@@ -194,6 +245,7 @@ fn credentials(auth: &Auth) -> String {
                 Placement::Header { name, .. } => format!("the header {name}"),
                 Placement::Query { name } if name == "token" => "the query".into(),
                 Placement::Query { name } => format!("the query as {name}"),
+                Placement::Subprotocol { .. } => "a subprotocol".into(),
             };
             format!("with a {from} in {place}")
         }

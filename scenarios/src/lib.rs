@@ -32,6 +32,7 @@ pub mod schema;
 mod secrets;
 pub mod shard;
 pub mod threshold;
+pub mod way;
 pub mod weather;
 
 use std::path::Path;

@@ -20,6 +20,7 @@ use crate::mistakes::Mistakes;
 use crate::scenario::Scenario;
 use crate::shard::Shard;
 use crate::threshold::{Kind, Operation, Threshold};
+pub use crate::way::planned::Way;
 pub use crate::weather::planned::Weather;
 
 /// Largest message that API Gateway takes, in bytes.
@@ -39,6 +40,8 @@ pub struct Plan {
     pub seed: u64,
     /// What is tested.
     pub target: Target,
+    /// The way to the target.
+    pub way: Way,
     /// How players prove who they are.
     pub auth: Auth,
     /// How long a handshake may take.

@@ -1,5 +1,7 @@
 //! The scenario file's shape. The doc comments become the JSON Schema's descriptions and the remedies in messages.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +9,7 @@ pub use crate::auth::keys::{Auth, AuthMode, Placement, TokenPlacement};
 use crate::draw::Draw;
 use crate::duration::Span;
 pub use crate::rules::{Rule, RuleTable};
+pub use crate::way::keys::{HeaderSource, HeaderText};
 pub use crate::weather::keys::{HalfOpen, Lives, Malformed, Reconnect, SlowReaders, Storm};
 
 /// A load test: who plays, what they do, for how long, and what must hold.
@@ -84,11 +87,36 @@ pub struct Target {
     pub rest: Option<String>,
     /// Profile of the embedded backend: `instant`, `aws-like`, or a profile file beside this scenario.
     pub profile: String,
+    /// Headers of every handshake and REST request beside our own, e.g. `{ Origin = "https://game.example" }`; `User-Agent` replaces ours. A value that proves who somebody is comes from outside: `{ env = "NAME" }` or `{ file = "PATH" }`.
+    pub headers: BTreeMap<String, HeaderText>,
+    /// Subprotocols that a handshake offers (`Sec-WebSocket-Protocol`); the answer must name one of them.
+    pub subprotocols: Vec<String>,
+    /// HTTP proxy through which sockets go (`CONNECT`): `"http://HOST:PORT"`, or `"env"` for what `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say. Left out: none. A target on this machine is never asked through it.
+    pub proxy: Option<String>,
+    /// PEM file with certificates that are trusted beside the system's: the target's authority, or its own self-signed certificate.
+    pub ca_file: Option<String>,
+    /// PEM file with the certificate that the players show, and those that vouch for it.
+    pub client_cert_file: Option<String>,
+    /// PEM file with that certificate's key.
+    pub client_key_file: Option<String>,
+    /// Whether certificates are left unchecked, as with `--insecure`; only with a target on this machine.
+    pub insecure: bool,
 }
 
 impl Default for Target {
     fn default() -> Self {
-        Self { url: "embedded".into(), rest: None, profile: "aws-like".into() }
+        Self {
+            url: "embedded".into(),
+            rest: None,
+            profile: "aws-like".into(),
+            headers: BTreeMap::new(),
+            subprotocols: Vec::new(),
+            proxy: None,
+            ca_file: None,
+            client_cert_file: None,
+            client_key_file: None,
+            insecure: false,
+        }
     }
 }
 
@@ -111,6 +139,10 @@ pub struct Sockets {
     /// sends at most 128 KiB.
     #[schemars(range(min = 1_024, max = 67_108_864))]
     pub max_message_bytes: u32,
+    /// How often every player sends something to keep its socket open, e.g. `"5m"`: a ping frame, or `heartbeat_message`. API Gateway ends a socket that is idle for 10 minutes. Left out: never.
+    pub heartbeat: Option<Span>,
+    /// The text that is sent instead of a ping, e.g. `'{"action":"heartbeat"}'`: API Gateway is not known to count pings.
+    pub heartbeat_message: Option<String>,
 }
 
 impl Default for Sockets {
@@ -121,6 +153,8 @@ impl Default for Sockets {
             per_goose_user: 100,
             source_addresses: Vec::new(),
             max_message_bytes: 256 * 1024,
+            heartbeat: None,
+            heartbeat_message: None,
         }
     }
 }

@@ -50,6 +50,30 @@ const SECRET_PARAMETERS: [&str; 12] = [
 /// What stands in a secret's place.
 const REMOVED: &str = "…";
 
+/// Words in a header's name that say that its value proves who somebody is.
+const SECRET_HEADERS: [&str; 19] = [
+    "apikey",
+    "auth",
+    "authentication",
+    "authorization",
+    "bearer",
+    "cookie",
+    "credential",
+    "credentials",
+    "jwt",
+    "key",
+    "password",
+    "secret",
+    "session",
+    "sessionid",
+    "signature",
+    "sig",
+    "ticket",
+    "token",
+    "tokens",
+];
+const IN_HEADER: &str = "take it from outside: { env = \"NAME\" } or { file = \"PATH\" }";
+const IN_PROXY: &str = "write target.proxy = \"env\", and the whole URL into HTTPS_PROXY";
 const IN_FILE: &str = "put the secret into a file or the environment, and name it here: auth.mint.key_file, auth.feeder.file, auth.command.argv; AWS credentials come from the standard AWS chain";
 const IN_URL: &str = "take it out of the URL: give tokens with [auth.feeder] (cycle = true for a single one) and auth.placement = { query = \"NAME\" }";
 
@@ -102,7 +126,15 @@ fn judge(pointer: &str, text: &str) -> Option<(&'static str, &'static str)> {
     if (named && !text.is_empty()) || is_secret(text) {
         return Some(("holds a secret, which would be kept in the run folder", IN_FILE));
     }
+    if pointer.rsplit_once('/').is_some_and(|(place, _)| place == "/target/headers")
+        && key.split(['-', '_']).any(|word| SECRET_HEADERS.contains(&word))
+    {
+        return Some(("is a header with a secret, which would be kept in the run folder", IN_HEADER));
+    }
     let url = Url::parse(text).ok().filter(Url::has_host)?;
+    if pointer == "/target/proxy" && (!url.username().is_empty() || url.password().is_some()) {
+        return Some(("carries a secret in the URL, which would be kept in the run folder", IN_PROXY));
+    }
     let carries = |name: &str| SECRET_PARAMETERS.contains(&name.to_ascii_lowercase().as_str());
     let in_url = !url.username().is_empty()
         || url.password().is_some()
@@ -137,6 +169,9 @@ mod tests {
             ("/target/url", "wss://ann:pw@example.com/"),
             ("/target/url", "wss://hunter2@example.com/"),
             ("/target/url", "wss://example.com/?Token=abc"),
+            ("/target/headers/X-Api-Key", "abc"),
+            ("/target/headers/Cookie", "a=b"),
+            ("/target/proxy", "http://ann:pw@proxy.example:3128"),
         ] {
             assert!(judge(pointer, text).is_some(), "{pointer}");
         }
@@ -148,6 +183,9 @@ mod tests {
             ("/target/url", "wss://example.com/?version=2"),
             ("/description", "tokens: see eyJ"),
             ("/auth/issuer", "http://127.0.0.1:8081"),
+            ("/target/headers/Origin", "https://game.example"),
+            ("/target/headers/X-Api-Key/env", "GAME_API_KEY"),
+            ("/target/proxy", "http://proxy.example:3128"),
         ] {
             assert!(judge(pointer, text).is_none(), "{pointer}");
         }

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use scenarios::way::planned::Trust;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::AuthError;
+use crate::http_client::{self, HttpError};
 
 /// Players per request.
 const BATCH: usize = 1_000;
+/// Longest token; an answer is read as far as its players' tokens may go.
+const LONGEST_TOKEN: usize = 16 * 1024;
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -31,13 +35,13 @@ struct TokensAnswer {
 }
 
 impl Issuer {
-    pub(super) fn new(url: &Url) -> Result<Self, AuthError> {
+    /// `trust`: whose certificates are believed; the players' own is not for it.
+    pub(super) fn new(url: &Url, trust: &Trust) -> Result<Self, AuthError> {
         let shown = url.origin().ascii_serialization();
-        let client = reqwest::Client::builder().timeout(TIMEOUT).build();
-        let wrong = |error: reqwest::Error| AuthError::Issuer {
-            issuer: shown.clone(),
-            problem: error.without_url().to_string(),
-        };
+        let client = http_client::client(url, &Trust { client: None, ..trust.clone() });
+        let client = client.and_then(|client| client.timeout(TIMEOUT).build().map_err(HttpError::from));
+        let wrong =
+            |error: HttpError| AuthError::Issuer { issuer: shown.clone(), problem: error.to_string() };
         Ok(Self {
             client: client.map_err(wrong)?,
             url: format!("{}/tokens", url.as_str().trim_end_matches('/')),
@@ -47,16 +51,19 @@ impl Issuer {
 
     pub(super) async fn tokens(&self, players: &[String]) -> Result<Vec<Box<str>>, AuthError> {
         let failed = |problem: String| AuthError::Issuer { issuer: self.shown.clone(), problem };
-        let wrong = |error: reqwest::Error| failed(error.without_url().to_string());
+        let wrong = |error: reqwest::Error| failed(http_client::causes(error));
         let mut tokens = Vec::with_capacity(players.len());
         for batch in players.chunks(BATCH) {
             let answer = self.client.post(&self.url).json(&TokensRequest { player_ids: batch }).send().await;
-            let answer: TokensAnswer = answer
-                .and_then(reqwest::Response::error_for_status)
-                .map_err(wrong)?
-                .json()
-                .await
-                .map_err(wrong)?;
+            let answer = answer.map_err(wrong)?;
+            if !answer.status().is_success() {
+                return Err(failed(format!("it answered HTTP {}", answer.status())));
+            }
+            let body = http_client::body(answer, LONGEST_TOKEN * (batch.len() + 1)).await;
+            let body = body.map_err(|error| failed(error.to_string()))?;
+            // What it says may hold tokens: only what is wrong with its form is told.
+            let answer: TokensAnswer = serde_json::from_slice(&body)
+                .map_err(|error| failed(format!("its answer cannot be read: {:?}", error.classify())))?;
             if answer.tokens.len() != batch.len() {
                 return Err(failed(format!("{} tokens for {} players", answer.tokens.len(), batch.len())));
             }

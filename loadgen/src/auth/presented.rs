@@ -16,6 +16,8 @@ const HIDDEN: &str = "[credential]";
 pub struct Presented {
     query: Vec<(String, String)>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// Offered in a handshake; a REST request has no place for it. Boxed, since it is rare.
+    subprotocol: Option<Box<str>>,
     secrets: Vec<String>,
 }
 
@@ -32,6 +34,10 @@ impl Presented {
         let mut presented = Self::default();
         match placement {
             Placement::Query { name } => presented.parameter(name, token, true),
+            Placement::Subprotocol { prefix } => {
+                presented.subprotocol = Some(format!("{prefix}{token}").into());
+                presented.secrets.push(token.to_owned());
+            }
             Placement::Header { name, scheme: None } => presented.header(name, token, true),
             Placement::Header { name, scheme: Some(scheme) } => {
                 presented.header(name, &format!("{scheme} {token}"), false);
@@ -67,7 +73,13 @@ impl Presented {
     /// Whether there is nothing to present.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.query.is_empty() && self.headers.is_empty()
+        self.query.is_empty() && self.headers.is_empty() && self.subprotocol.is_none()
+    }
+
+    /// The subprotocol that a handshake offers beside those of the scenario.
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
     }
 
     /// The URL with the parameters.
@@ -100,6 +112,11 @@ impl Presented {
 pub struct Secrets(Vec<String>);
 
 impl Secrets {
+    /// One more.
+    pub(crate) fn add(&mut self, secret: &str) {
+        self.0.push(secret.to_owned());
+    }
+
     /// The text without any secret, or any longer part of one.
     #[must_use]
     pub fn hide_in(&self, text: &str) -> String {

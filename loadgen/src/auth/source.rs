@@ -22,9 +22,10 @@ pub(super) enum Source {
 impl Source {
     pub(super) fn new(plan: &Plan, issuer: Option<&Url>) -> Result<Self, AuthError> {
         Ok(match &plan.auth.source {
-            TokenSource::Issuer(own) => {
-                Self::Issuer(Issuer::new(own.as_ref().or(issuer).ok_or(AuthError::NoIssuer)?)?)
-            }
+            TokenSource::Issuer(own) => Self::Issuer(Issuer::new(
+                own.as_ref().or(issuer).ok_or(AuthError::NoIssuer)?,
+                &plan.way.trust,
+            )?),
             TokenSource::Mint(minter) => Self::Mint(Arc::clone(minter)),
             TokenSource::Feeder(feeder) => Self::Feeder(feeder.clone()),
             TokenSource::Command(command) => Self::Command(command.clone()),

@@ -1,6 +1,6 @@
 //! What the checks judge: plain values, so that every judgement can be tested without the machine that calls for it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Everything that was looked at.
 #[derive(Debug, Clone)]
@@ -11,6 +11,8 @@ pub struct Facts {
     pub need: Option<Need>,
     /// Credentials, and what the scenario names beside the target.
     pub access: Vec<Access>,
+    /// What the plan itself lets expect.
+    pub warnings: Vec<String>,
     /// The target.
     pub target: Option<Reached>,
 }
@@ -114,9 +116,13 @@ pub struct Access {
 pub struct Reached {
     /// Scheme, host, port and path.
     pub shown: String,
+    /// The proxy before it, which then is what has addresses.
+    pub proxy: Option<String>,
     /// Addresses of its name.
     pub addresses: Result<Vec<IpAddr>, String>,
-    /// Fastest of three connection set-ups, i.e. a round trip; `None`: not tried.
+    /// Addresses that take no connection while others do, and what was seen.
+    pub silent: Vec<(SocketAddr, String)>,
+    /// Fastest of three connection set-ups to each address, i.e. a round trip; `None`: not tried.
     pub tcp_ms: Option<Result<f64, String>>,
     /// TLS version, with a certificate that the system's store vouches for; `None`: not tried.
     pub tls: Option<Result<String, String>>,
@@ -129,10 +135,12 @@ pub struct Reached {
 }
 
 /// The answer to a handshake.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
+    /// What a refusal says of its reason, status and redirect among it.
+    pub reason: Option<String>,
     /// From the request's last byte to the end of the answer's head.
     pub took_ms: f64,
     /// The server's clock minus ours in seconds, and by how much that may be wrong; `None`: the answer has no `Date`.

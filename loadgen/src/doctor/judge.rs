@@ -21,6 +21,7 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
     findings.extend(clock(&facts.machine));
     findings.push(time(&facts.machine));
     findings.extend(facts.access.iter().map(access));
+    findings.extend(facts.warnings.iter().map(|warning| idle(warning)));
     findings.extend(facts.target.as_ref().into_iter().flat_map(|target| self::target(target, facts)));
     findings
 }
@@ -102,6 +103,12 @@ fn access(Access { check, what, outcome, vital }: &Access) -> Finding {
     }
 }
 
+/// Told in one sentence: what would happen, and what prevents it.
+fn idle(warning: &str) -> Finding {
+    let (found, remedy) = warning.split_once("; ").unwrap_or((warning, "set sockets.heartbeat"));
+    Finding::warn("idle", found, "those sockets would count as dropped").change(remedy)
+}
+
 fn target(reached: &Reached, facts: &Facts) -> Vec<Finding> {
     let shown = &reached.shown;
     let mut findings = Vec::new();
@@ -109,9 +116,13 @@ fn target(reached: &Reached, facts: &Facts) -> Vec<Finding> {
         Ok(addresses) => findings.push(Finding::ok(
             "name",
             shown.clone(),
-            match addresses.as_slice() {
-                [one] => format!("one address, {one}"),
-                several => format!("{} addresses; players are spread over them", several.len()),
+            match (addresses.as_slice(), &reached.proxy) {
+                (_, Some(proxy)) => format!("asked through the proxy {proxy}, which resolves the name"),
+                ([one], None) => format!("one address, {one}"),
+                (several, None) => {
+                    let each = several.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                    format!("{} addresses; players are spread over those that answer: {each}", several.len())
+                }
             },
         )),
         Err(problem) => findings.push(
@@ -133,15 +144,21 @@ fn target(reached: &Reached, facts: &Facts) -> Vec<Finding> {
         ),
         None => {}
     }
+    findings.extend(reached.silent.iter().map(|(address, problem)| {
+        Finding::warn(
+            "address",
+            address.to_string(),
+            format!("takes no connection ({problem}); its players go to the others"),
+        )
+        .change("start the server on that address, too, or take it out of the name's records")
+    }));
     match &reached.tls {
         Some(Ok(version)) => {
             findings.push(Finding::ok("tls", version.clone(), "the certificate is vouched for"));
         }
-        Some(Err(problem)) => {
-            findings.push(Finding::fail("tls", shown.clone(), problem.clone()).change(
-                "install the target's authority in the system's store, or name it with SSL_CERT_FILE",
-            ))
-        }
+        Some(Err(problem)) => findings.push(Finding::fail("tls", shown.clone(), problem.clone()).change(
+            "what the message says; an authority of your own is named in target.ca_file or SSL_CERT_FILE",
+        )),
         None => {}
     }
     match &reached.handshake {
@@ -176,7 +193,11 @@ fn target(reached: &Reached, facts: &Facts) -> Vec<Finding> {
 
 fn handshake(shown: &str, answer: &Answer, with_credentials: bool, scenario: bool) -> Finding {
     const CHECK: &str = "handshake";
-    let found = format!("HTTP {} after {:.1} ms", answer.status, answer.took_ms);
+    let said =
+        answer.reason.as_deref().and_then(|reason| reason.strip_prefix(&format!("HTTP {}", answer.status)));
+    let said = said.map(|said| said.trim_start_matches([',', ' '])).filter(|said| !said.is_empty());
+    let said = said.map_or_else(String::new, |said| format!(" ({said})"));
+    let found = format!("HTTP {} after {:.1} ms{said}", answer.status, answer.took_ms);
     match answer.status {
         101 if with_credentials => Finding::ok(CHECK, found, "the credentials are taken"),
         101 => Finding::ok(CHECK, found, "the socket opens"),
@@ -223,10 +244,12 @@ mod tests {
     fn reached(status: u16, clock: Option<(f64, f64)>) -> Reached {
         Reached {
             shown: "wss://example/Stage".into(),
+            proxy: None,
             addresses: Ok(vec!["192.0.2.1".parse().unwrap()]),
+            silent: Vec::new(),
             tcp_ms: Some(Ok(12.0)),
             tls: Some(Ok("TLS 1.3".into())),
-            handshake: Some(Ok(Answer { status, took_ms: 30.0, clock })),
+            handshake: Some(Ok(Answer { status, reason: None, took_ms: 30.0, clock })),
             ping_ms: Some(Ok(12.0)),
             with_credentials: false,
         }
@@ -238,7 +261,7 @@ mod tests {
             time_daemon: Some("chronyd".into()),
             ..Machine::default()
         };
-        Facts { machine, need, access: Vec::new(), target: Some(target) }
+        Facts { machine, need, access: Vec::new(), warnings: Vec::new(), target: Some(target) }
     }
 
     fn status_of(check: &str, facts: &Facts) -> Status {
@@ -305,6 +328,29 @@ mod tests {
         assert_eq!(judged(None, Some("chronyd"), None).0, Status::Ok, "the kernel was not to be asked");
         assert_eq!(judged(None, Some("systemd-timesyn"), Some(false)).0, Status::Warn);
         assert_eq!(judged(None, None, None).0, Status::Warn);
+    }
+
+    #[test]
+    fn an_address_that_is_silent_is_told_beside_one_that_answers() {
+        let half =
+            Reached { silent: vec![("[::1]:8080".parse().unwrap(), "refused".into())], ..reached(101, None) };
+        let findings = judge(&facts(half, None));
+        let address = findings.iter().find(|finding| finding.check == "address").unwrap();
+        assert_eq!((address.status, address.found.as_str()), (Status::Warn, "[::1]:8080"));
+        assert!(findings.iter().any(|finding| finding.check == "connection" && finding.status == Status::Ok));
+    }
+
+    #[test]
+    fn a_refusal_is_told_with_its_reason_and_idle_sockets_with_what_keeps_them() {
+        let mut refused = reached(403, None);
+        let reason = Some("HTTP 403 {\"message\":\"quota\"}".into());
+        refused.handshake = Some(Ok(Answer { status: 403, reason, took_ms: 3.0, clock: None }));
+        let mut facts = facts(refused, None);
+        facts.warnings = vec!["about 9 of 9 sockets would be cut; set sockets.heartbeat = \"5m\"".into()];
+        let findings = judge(&facts);
+        let of = |check| findings.iter().find(|finding: &&Finding| finding.check == check).unwrap();
+        assert_eq!(of("handshake").found, "HTTP 403 after 3.0 ms ({\"message\":\"quota\"})");
+        assert_eq!(of("idle").remedy.as_deref(), Some("set sockets.heartbeat = \"5m\""));
     }
 
     #[test]

@@ -143,11 +143,12 @@ pub async fn examine(scenario: Option<&Path>, overrides: &[Override]) -> Result<
         None => Some(bare(overrides)?),
     };
     let machine = machine::measure().await;
-    let mut facts = Facts { machine, need: None, access: Vec::new(), target: None };
+    let mut facts = Facts { machine, need: None, access: Vec::new(), warnings: Vec::new(), target: None };
     if let Some(plan) = plan {
         let plan = Arc::new(plan);
         let (credentials, access) = access::look(&plan).await;
         facts.access = access;
+        facts.warnings = scenarios::way::idle::warnings(&plan);
         if let Target::Url(url) = &plan.target {
             facts.target = Some(target::look(url, &plan, credentials.as_ref()).await);
         }

@@ -1,7 +1,9 @@
 //! The way to the target, step by step: name, connection, certificate, handshake, and its clock beside ours.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use scenarios::Plan;
@@ -13,21 +15,23 @@ use crate::player::{Endpoint, Head};
 
 /// How long one step may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Connections that are made to learn the round-trip time.
+/// Connections that are made to each address to learn the round-trip time.
 const TRIES: usize = 3;
 
 /// Tries to reach the target, as far as it goes. One handshake is made, with the first player's credentials if there are any.
 pub async fn look(url: &Url, plan: &Plan, credentials: Option<&Credentials>) -> Reached {
     let mut reached = Reached {
         shown: format!("{}{}", url.origin().ascii_serialization(), url.path()),
+        proxy: None,
         addresses: Err("not tried".into()),
+        silent: Vec::new(),
         tcp_ms: None,
         tls: None,
         handshake: None,
         ping_ms: None,
         with_credentials: false,
     };
-    let prepared = in_time(Endpoint::prepare(url, &plan.source_addresses, 1)).await;
+    let prepared = in_time(Endpoint::prepare(url, &plan.way, &plan.source_addresses, 1)).await;
     let endpoint = match prepared {
         Ok(endpoint) => endpoint,
         Err(problem) => {
@@ -35,20 +39,24 @@ pub async fn look(url: &Url, plan: &Plan, credentials: Option<&Credentials>) -> 
             return reached;
         }
     };
-    reached.addresses = Ok(endpoint.addresses().iter().map(|address| address.ip()).collect());
-    let mut fastest = Err(String::new());
-    for number in 0..TRIES {
-        let before = Instant::now();
-        match in_time(endpoint.try_tcp(number as u32)).await {
-            Ok(()) => fastest = Ok(fastest.unwrap_or(f64::MAX).min(milliseconds(before))),
-            Err(problem) => {
-                reached.tcp_ms = Some(Err(problem));
-                return reached;
-            }
-        }
-    }
-    let round_trip = fastest.clone().unwrap_or(0.0);
-    reached.tcp_ms = Some(fastest);
+    let addresses = endpoint.addresses();
+    reached.proxy = endpoint.proxy();
+    reached.addresses = Ok(addresses.iter().map(SocketAddr::ip).collect());
+    let tried = join_all(addresses.iter().map(|address| fastest(&endpoint, *address))).await;
+    let times = tried.iter().filter_map(|tried| tried.as_ref().ok()).copied();
+    let best = times.reduce(f64::min);
+    let failed: Vec<_> = addresses
+        .into_iter()
+        .zip(tried)
+        .filter_map(|(address, tried)| Some((address, tried.err()?)))
+        .collect();
+    let Some(round_trip) = best else {
+        let each = failed.iter().map(|(address, problem)| format!("{address}: {problem}"));
+        reached.tcp_ms = Some(Err(each.collect::<Vec<_>>().join("; ")));
+        return reached;
+    };
+    reached.silent = failed;
+    reached.tcp_ms = Some(Ok(round_trip));
     let mut connection = match in_time(endpoint.dial(0)).await {
         Ok(connection) => connection,
         Err(problem) => {
@@ -67,8 +75,9 @@ pub async fn look(url: &Url, plan: &Plan, credentials: Option<&Credentials>) -> 
     let took_ms = milliseconds(before);
     let rest =
         head.as_mut().ok().filter(|head| head.status == 101).map(|head| std::mem::take(&mut head.rest));
-    reached.handshake = Some(head.map(|Head { status, date, .. }| Answer {
+    reached.handshake = Some(head.map(|Head { status, date, reason, .. }| Answer {
         status,
+        reason,
         took_ms,
         clock:
             date.and_then(|date| {
@@ -80,6 +89,17 @@ pub async fn look(url: &Url, plan: &Plan, credentials: Option<&Credentials>) -> 
         reached.ping_ms = Some(in_time(connection.ping(rest)).await.map(|()| milliseconds(before)));
     }
     reached
+}
+
+/// The fastest of a few connections to one address, in milliseconds.
+async fn fastest(endpoint: &Endpoint, address: SocketAddr) -> Result<f64, String> {
+    let mut fastest = f64::MAX;
+    for _ in 0..TRIES {
+        let before = Instant::now();
+        in_time(endpoint.try_tcp(address)).await?;
+        fastest = fastest.min(milliseconds(before));
+    }
+    Ok(fastest)
 }
 
 /// The server's clock minus ours in seconds, and by how much that may be wrong: the header has whole seconds, and the

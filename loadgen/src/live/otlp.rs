@@ -18,12 +18,14 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use parking_lot::Mutex;
 use prost::Message;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use scenarios::way::planned::Trust;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use url::Url;
 
 use super::metrics::{Labels, Metric, Points, Unit, bounds_s};
 use super::totals::Totals;
+use crate::http_client::{self, HttpError};
 
 /// Between two messages.
 const EVERY: Duration = Duration::from_secs(5);
@@ -43,7 +45,7 @@ pub enum OtlpError {
     Header(usize),
     /// There is no HTTP client.
     #[error("{0}")]
-    Client(#[from] reqwest::Error),
+    Client(#[from] HttpError),
 }
 
 /// The sender.
@@ -61,7 +63,8 @@ impl Otlp {
         endpoint.set_path(&format!("{}/v1/metrics", url.path().trim_end_matches('/')));
         let mut headers = headers(&std::env::var(HEADERS).unwrap_or_default())?;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
-        let client = reqwest::Client::builder().timeout(PATIENCE).default_headers(headers).build()?;
+        let client = http_client::client(url, &Trust::default())?.timeout(PATIENCE).default_headers(headers);
+        let client = client.build().map_err(HttpError::from)?;
         let sender = Sender { client, endpoint, totals, failed: AtomicBool::new(false) };
         let (stop, mut stopped) = oneshot::channel();
         let sending = tokio::spawn(async move {
@@ -97,9 +100,11 @@ impl Sender {
     async fn send(&self) {
         let body = request(&self.totals.lock()).encode_to_vec();
         let answer = self.client.post(self.endpoint.clone()).body(body).send().await;
-        let failure = match answer.and_then(reqwest::Response::error_for_status) {
-            Ok(_) => return,
-            Err(error) => error.without_url(),
+        // What else an answer says is not read.
+        let failure = match answer {
+            Ok(answer) if answer.status().is_success() => return,
+            Ok(answer) => format!("HTTP {}", answer.status()),
+            Err(error) => http_client::causes(error),
         };
         if !self.failed.swap(true, Ordering::Relaxed) {
             tracing::warn!(

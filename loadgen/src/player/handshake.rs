@@ -2,8 +2,8 @@
 //!
 //! The upgrade is written here because a socket's memory and the price of a handshake are decided here: tungstenite's
 //! own client keeps its 4 KiB handshake buffer for the socket's life, and takes a map of headers to write six lines.
-//! The key comes from tungstenite, the answer's head is read by httparse, and what follows the head belongs to the
-//! socket.
+//! The key comes from tungstenite, the answer's head is read by httparse ([`answer`]), and what follows the head belongs to
+//! the socket.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,8 +15,8 @@ use httparse::Response;
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::IpBindAddressNoPort;
 use rustls::pki_types::ServerName;
-use rustls_platform_verifier::ConfigVerifierExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use scenarios::way::planned::Way;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -26,15 +26,16 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_util::either::Either;
 use url::{Position, Url};
 
+use super::addresses::{Addresses, Targets};
+use super::answer::{self, header};
+use super::extra::Extra;
+use super::proxy::Tunnel;
 use crate::auth::{AuthError, Credentials, Presented, Secrets};
+use crate::tls::{self, TlsError};
 
 /// A plain or an encrypted connection.
 pub(super) type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
-/// Longest head of a handshake's answer.
-const MAX_HEAD: usize = 16 * 1024;
-/// First guess at the length of a handshake's answer.
-const HEAD: usize = 512;
 /// Read buffer of an open socket: what an idle socket keeps.
 const READ_BUFFER: usize = 512;
 /// What may wait to be written before a socket refuses more.
@@ -42,28 +43,59 @@ const MAX_WRITE_BUFFER: usize = 512 * 1024;
 /// Sockets that one source address takes without the kernel's port search eating the CPU.
 const SOCKETS_PER_SOURCE: u32 = 13_000;
 
-/// Where the players connect to, resolved once before the run.
+/// Where the players connect to.
 pub struct Endpoint {
     url: Url,
-    addresses: Vec<SocketAddr>,
+    /// Of the target, or of the proxy before it.
+    addresses: Addresses,
     sources: Vec<IpAddr>,
+    /// Whether the scenario names the sources.
+    only_sources: bool,
+    proxy: Option<Tunnel>,
     tls: Option<(TlsConnector, ServerName<'static>)>,
+    /// Lines of every request's head.
+    lines: String,
+    /// Subprotocols that every handshake offers.
+    subprotocols: Vec<String>,
+    /// What of the lines must not be repeated.
+    secrets: Secrets,
 }
 
 /// A target that cannot even be tried.
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
     /// The name has no address.
-    #[error("the target's host `{host}` cannot be resolved: {source}; check the URL and the network")]
+    #[error("the {whose}'s host `{host}` cannot be resolved: {source}; check the URL and the network")]
     Resolve {
+        /// The target's or the proxy's.
+        whose: &'static str,
         /// The host.
         host: String,
         /// The resolver's answer.
         source: io::Error,
     },
     /// TLS cannot be set up.
-    #[error("TLS cannot be set up: {0}; check the system's certificate store (SSL_CERT_FILE)")]
-    Tls(String),
+    #[error("{0}")]
+    Tls(#[from] TlsError),
+    /// The host's name is none that a certificate could have.
+    #[error("`{0}` is no name that a certificate could have; check target.url")]
+    Name(String),
+    /// The proxy is none that sockets can go through.
+    #[error(
+        "sockets go through http:// proxies only; check target.proxy, or HTTPS_PROXY, HTTP_PROXY and ALL_PROXY"
+    )]
+    Proxy,
+    /// A header's value cannot be had.
+    #[error("target.headers: `{name}`: {problem}")]
+    Header {
+        /// The header.
+        name: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The REST API's client cannot be had.
+    #[error("{0}")]
+    Http(#[from] crate::http_client::HttpError),
 }
 
 /// How a socket is opened.
@@ -98,7 +130,9 @@ impl ConnectError {
 
 impl From<io::Error> for ConnectError {
     fn from(error: io::Error) -> Self {
-        Self::new(io_class(&error), error)
+        // What the other side has against our TLS may come after the handshake.
+        let class = if tls::rustls_error(&error).is_some() { "tls" } else { io_class(&error) };
+        Self::new(class, error)
     }
 }
 
@@ -128,25 +162,68 @@ pub(super) fn io_class(error: &io::Error) -> &'static str {
 }
 
 impl Endpoint {
-    /// Resolves the target and prepares TLS; `sources` empty: chosen for a loopback target with many players.
+    /// Resolves the target, or the proxy before it, and prepares TLS; `sources` empty: chosen for a loopback target with
+    /// many players.
     ///
     /// # Errors
     /// [`EndpointError`].
-    pub async fn prepare(url: &Url, sources: &[IpAddr], players: u32) -> Result<Self, EndpointError> {
+    pub async fn prepare(
+        url: &Url,
+        way: &Way,
+        sources: &[IpAddr],
+        players: u32,
+    ) -> Result<Self, EndpointError> {
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let port = url.port_or_known_default().unwrap_or(80);
-        let unresolved = |source| EndpointError::Resolve { host: host.into(), source };
-        let addresses: Vec<_> = tokio::net::lookup_host((host, port)).await.map_err(unresolved)?.collect();
-        let tls = if url.scheme() == "wss" { Some(tls(host)?) } else { None };
-        let sources =
-            if sources.is_empty() { loopback_sources(&addresses, players) } else { sources.to_vec() };
-        Ok(Self { url: url.clone(), addresses, sources, tls })
+        let proxy = Tunnel::to(url, way.proxy.as_ref())?;
+        let (whose, dialled, port) =
+            proxy.as_ref().map_or(("target", host, port), |proxy| ("proxy", &proxy.host, proxy.port));
+        let unresolved = |source| EndpointError::Resolve { whose, host: dialled.into(), source };
+        let addresses = Addresses::of(dialled, port).await.map_err(unresolved)?;
+        let tls = if url.scheme() == "wss" {
+            let name = ServerName::try_from(host.to_owned()).map_err(|_| EndpointError::Name(host.into()))?;
+            Some((TlsConnector::from(Arc::new(tls::config(&way.trust)?)), name))
+        } else {
+            None
+        };
+        let only_sources = !sources.is_empty();
+        let sources = if sources.is_empty() {
+            loopback_sources(&addresses.current(), players)
+        } else {
+            sources.to_vec()
+        };
+        let extra = Extra::fetch(way)?;
+        let (lines, secrets) = (extra.lines(), extra.secrets);
+        let subprotocols = way.subprotocols.clone();
+        Ok(Self {
+            url: url.clone(),
+            addresses,
+            sources,
+            only_sources,
+            proxy,
+            tls,
+            lines,
+            subprotocols,
+            secrets,
+        })
     }
 
-    /// The target's addresses.
+    /// The addresses that are dialled: the target's, or the proxy's.
     #[must_use]
-    pub fn addresses(&self) -> &[SocketAddr] {
-        &self.addresses
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.addresses.current()
+    }
+
+    /// All addresses that are dialled in the course of the run.
+    #[must_use]
+    pub fn targets(&self) -> Targets {
+        self.addresses.targets()
+    }
+
+    /// The proxy that sockets go through, as it may be shown.
+    #[must_use]
+    pub fn proxy(&self) -> Option<String> {
+        self.proxy.as_ref().map(Tunnel::shown)
     }
 
     /// Opens player `number`'s socket.
@@ -161,7 +238,8 @@ impl Endpoint {
     ) -> Result<WebSocketStream<Stream>, ConnectError> {
         let presented = credentials.present(number, &self.url).await?;
         let mut stream = self.stream(number, options).await?;
-        let ((), rest) = self.exchange(&mut stream, presented, upgraded).await?;
+        let Exchanged { upgrade, rest, .. } = self.exchange(&mut stream, presented, |_| ()).await?;
+        upgrade?;
         credentials.connected(number);
         let mut config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER.max(rest.len()))
@@ -175,26 +253,53 @@ impl Endpoint {
     /// A plain or encrypted connection, before the upgrade.
     pub(super) async fn stream(&self, number: u32, options: SocketOptions) -> Result<Stream, ConnectError> {
         let tcp = self.connect(number, options).await?;
-        tcp.set_nodelay(true)?;
         Ok(match &self.tls {
             None => Either::Left(tcp),
             Some((connector, name)) => {
-                let tls = connector
-                    .connect(name.clone(), tcp)
-                    .await
-                    .map_err(|error| ConnectError::new("tls", error))?;
+                let tls =
+                    connector.connect(name.clone(), tcp).await.map_err(|error| self.tls_failure(&error))?;
                 Either::Right(Box::new(tls))
             }
         })
     }
 
-    pub(super) async fn connect(&self, number: u32, options: SocketOptions) -> io::Result<TcpStream> {
-        let address = self.addresses[number as usize % self.addresses.len()];
+    /// A connection to the target, through the proxy where there is one.
+    pub(super) async fn connect(
+        &self,
+        number: u32,
+        options: SocketOptions,
+    ) -> Result<TcpStream, ConnectError> {
+        let reachable = |address: SocketAddr| {
+            // Sources that were found here are an offer, those that are named a restriction.
+            !self.only_sources || self.sources.iter().any(|source| source.is_ipv4() == address.is_ipv4())
+        };
+        let dial = |address| self.connect_to(number, address, options);
+        let connected = self.addresses.connect(number, reachable, dial).await;
+        let mut tcp = connected.map_err(|error| match &self.proxy {
+            Some(proxy) => {
+                ConnectError::new(io_class(&error), format!("the proxy {}: {error}", proxy.shown()))
+            }
+            None => error.into(),
+        })?;
+        tcp.set_nodelay(true)?;
+        if let Some(proxy) = &self.proxy {
+            proxy.open(&mut tcp).await?;
+        }
+        Ok(tcp)
+    }
+
+    /// Connects to one address.
+    pub(super) async fn connect_to(
+        &self,
+        number: u32,
+        address: SocketAddr,
+        options: SocketOptions,
+    ) -> io::Result<TcpStream> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-        if let Some(source) = self.sources.get(number as usize % self.sources.len().max(1)) {
+        if let Some(source) = self.source(number, address) {
             // The port is chosen at connect time, when the kernel knows the whole pair of addresses.
             setsockopt(&socket, IpBindAddressNoPort, &true)?;
-            socket.bind(SocketAddr::new(*source, 0))?;
+            socket.bind(SocketAddr::new(source, 0))?;
         }
         if let Some(bytes) = options.receive_buffer {
             // Before the connection: afterwards the window that was offered cannot shrink.
@@ -203,98 +308,116 @@ impl Endpoint {
         socket.connect(address).await
     }
 
+    /// The address from which `number` dials: the next of the target's family.
+    fn source(&self, number: u32, address: SocketAddr) -> Option<IpAddr> {
+        let from = number as usize % self.sources.len().max(1);
+        let (before, after) = self.sources.split_at_checked(from)?;
+        after.iter().chain(before).find(|source| source.is_ipv4() == address.is_ipv4()).copied()
+    }
+
+    fn tls_failure(&self, error: &io::Error) -> ConnectError {
+        let host = self.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        ConnectError::new("tls", tls::explain(error, host))
+    }
+
     /// The upgrade request: its bytes, its key, and what of it must not be repeated.
-    fn request(&self, presented: Presented) -> (Vec<u8>, String, Secrets) {
+    fn request(&self, presented: Presented) -> Request {
         let url = presented.url(&self.url);
         let host = &url[Position::BeforeHost..Position::AfterPort];
         let path = &url[Position::BeforePath..Position::AfterQuery];
         let key = generate_key();
-        let mut request = format!(
+        let lines = &self.lines;
+        let mut bytes = format!(
             "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{lines}"
         )
         .into_bytes();
-        let secrets = presented.write_to(&mut request);
-        request.extend_from_slice(b"\r\n");
-        (request, key, secrets)
+        let of_player = presented.subprotocol().map(str::to_owned);
+        if of_player.is_some() || !self.subprotocols.is_empty() {
+            let offered: Vec<_> = self.subprotocols.iter().chain(&of_player).map(String::as_str).collect();
+            bytes.extend_from_slice(format!("Sec-WebSocket-Protocol: {}\r\n", offered.join(", ")).as_bytes());
+        }
+        let secrets = presented.write_to(&mut bytes);
+        bytes.extend_from_slice(b"\r\n");
+        Request { bytes, key, of_player, secrets }
     }
 
-    /// Writes the upgrade request and reads the answer; returns what `judge` makes of the answer's head, what has come
-    /// behind it and the key that was due, and what followed the head.
+    /// Writes the upgrade request and reads the answer, and what it says of its reasons where it is a refusal; `look`
+    /// makes something of its head.
     pub(super) async fn exchange<T>(
         &self,
         stream: &mut Stream,
         presented: Presented,
-        judge: impl Fn(&Response<'_, '_>, &[u8], &str) -> Result<T, ConnectError>,
-    ) -> Result<(T, Vec<u8>), ConnectError> {
-        let (request, key, secrets) = self.request(presented);
-        stream.write_all(&request).await?;
+        look: impl Fn(&Response<'_, '_>) -> T,
+    ) -> Result<Exchanged<T>, ConnectError> {
+        let Request { bytes, key, of_player, secrets } = self.request(presented);
+        stream.write_all(&bytes).await?;
         stream.flush().await?;
         let accept = derive_accept_key(key.as_bytes());
+        let offers = |name: &str| self.subprotocols.iter().chain(&of_player).any(|offered| offered == name);
+        let offered = !self.subprotocols.is_empty() || of_player.is_some();
         // The target may send back what it does not like.
-        read_answer(stream, |head, body| judge(head, body, &accept))
-            .await
-            .map_err(|error| ConnectError { detail: secrets.hide_in(&error.detail), ..error })
+        let hidden = |error: ConnectError| ConnectError {
+            detail: self.secrets.hide_in(&secrets.hide_in(&error.detail)),
+            ..error
+        };
+        let judge = |head: &Response<'_, '_>| (upgraded(head, &accept, offered, offers), look(head));
+        let ((upgrade, told), answer) = answer::read(stream, judge).await.map_err(hidden)?;
+        let status = answer.status;
+        if status == 101 {
+            return Ok(Exchanged { status, upgrade: upgrade.map_err(hidden), told, rest: answer.rest });
+        }
+        // Boxed: a handshake that succeeds does not carry it.
+        let reason = Box::pin(answer.reason(stream)).await;
+        let upgrade = Err(hidden(ConnectError::new(format!("http_{status}"), reason)));
+        Ok(Exchanged { status, upgrade, told, rest: Vec::new() })
     }
 }
 
-async fn read_answer<T>(
-    stream: &mut Stream,
-    judge: impl Fn(&Response<'_, '_>, &[u8]) -> Result<T, ConnectError>,
-) -> Result<(T, Vec<u8>), ConnectError> {
-    let mut answer = Vec::with_capacity(HEAD);
-    loop {
-        if stream.read_buf(&mut answer).await? == 0 {
-            return Err(ConnectError::new("closed", "the target closed the connection during the handshake"));
-        }
-        if let Some((length, judged)) = read_head(&answer, &judge)? {
-            return Ok((judged, answer.split_off(length)));
-        }
-        if answer.len() > MAX_HEAD {
-            return Err(ConnectError::new("bad_handshake", "the answer's head has no end"));
-        }
-    }
+/// An upgrade request.
+struct Request {
+    bytes: Vec<u8>,
+    key: String,
+    /// The subprotocol that is the player's own, since it holds its token.
+    of_player: Option<String>,
+    secrets: Secrets,
 }
 
-/// The answer's head, once it is complete: its length, and what `judge` makes of it and of what has come behind it.
-fn read_head<T>(
-    answer: &[u8],
-    judge: impl Fn(&Response<'_, '_>, &[u8]) -> Result<T, ConnectError>,
-) -> Result<Option<(usize, T)>, ConnectError> {
-    let mut headers = [httparse::EMPTY_HEADER; 48];
-    let mut response = Response::new(&mut headers);
-    match response.parse(answer) {
-        Ok(httparse::Status::Complete(length)) => Ok(Some((length, judge(&response, &answer[length..])?))),
-        Ok(httparse::Status::Partial) => Ok(None),
-        Err(error) => {
-            let start = String::from_utf8_lossy(&answer[..answer.len().min(80)]).into_owned();
-            Err(ConnectError::new("bad_handshake", format!("{error}: {start:?}")))
+/// What came of an upgrade request.
+pub(super) struct Exchanged<T> {
+    /// HTTP status.
+    pub(super) status: u16,
+    /// Whether it is an upgrade.
+    pub(super) upgrade: Result<(), ConnectError>,
+    /// What was made of the answer's head.
+    pub(super) told: T,
+    /// What followed the head of an upgrade: it belongs to the socket.
+    pub(super) rest: Vec<u8>,
+}
+
+/// Whether an answer with status 101 is an upgrade: it has the right key, and names a subprotocol if, and only if, some
+/// were offered (RFC 6455 §4.1; that one must be named is what browsers and most clients hold servers to).
+fn upgraded(
+    head: &Response<'_, '_>,
+    accept: &str,
+    offered: bool,
+    offers: impl Fn(&str) -> bool,
+) -> Result<(), ConnectError> {
+    if header(head, "sec-websocket-accept").is_none_or(|key| key != accept) {
+        return Err(ConnectError::new("bad_handshake", "101 without the right accept key"));
+    }
+    match header(head, "sec-websocket-protocol") {
+        None if !offered => Ok(()),
+        Some(name) if offers(name.trim()) => Ok(()),
+        None => Err(ConnectError::new(
+            "bad_subprotocol",
+            "101 without a Sec-WebSocket-Protocol, though some were offered",
+        )),
+        Some(name) => {
+            let detail = format!("101 with the subprotocol {name:?}, which was not offered");
+            Err(ConnectError::new("bad_subprotocol", detail))
         }
     }
-}
-
-/// Whether the answer is an upgrade, with the right key.
-fn upgraded(head: &Response<'_, '_>, body: &[u8], accept: &str) -> Result<(), ConnectError> {
-    let status = head.code.unwrap_or(0);
-    if status != 101 {
-        let body = String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned();
-        return Err(ConnectError::new(format!("http_{status}"), format!("HTTP {status} {body}")));
-    }
-    let accepted = head.headers.iter().any(|header| {
-        header.name.eq_ignore_ascii_case("sec-websocket-accept") && header.value == accept.as_bytes()
-    });
-    if accepted {
-        Ok(())
-    } else {
-        Err(ConnectError::new("bad_handshake", "101 without the right accept key"))
-    }
-}
-
-fn tls(host: &str) -> Result<(TlsConnector, ServerName<'static>), EndpointError> {
-    let wrong = |error: &dyn std::fmt::Display| EndpointError::Tls(error.to_string());
-    let name = ServerName::try_from(host.to_owned()).map_err(|error| wrong(&error))?;
-    let config = rustls::ClientConfig::with_platform_verifier().map_err(|error| wrong(&error))?;
-    Ok((TlsConnector::from(Arc::new(config)), name))
 }
 
 /// Whether this machine has any number of source addresses that reach `target`: all of 127.0.0.0/8.
@@ -303,10 +426,12 @@ pub const fn has_more_sources(target: IpAddr) -> bool {
     matches!(target, IpAddr::V4(ip) if ip.is_loopback())
 }
 
-/// Source addresses 127.0.0.1, 127.0.0.2, … for more players than one address takes on loopback.
+/// Source addresses 127.0.0.1, 127.0.0.2, … for more players than one address takes on loopback. An IPv6 address beside
+/// it has one only.
 fn loopback_sources(addresses: &[SocketAddr], players: u32) -> Vec<IpAddr> {
     let needed = players.div_ceil(SOCKETS_PER_SOURCE).min(250);
-    if !addresses.iter().all(|address| has_more_sources(address.ip())) || needed <= 1 {
+    let here = addresses.iter().all(|address| address.ip().is_loopback());
+    if !here || !addresses.iter().any(|address| has_more_sources(address.ip())) || needed <= 1 {
         return Vec::new();
     }
     (1..=needed).map(|last| IpAddr::V4(Ipv4Addr::new(127, 0, 0, last as u8))).collect()
@@ -314,18 +439,24 @@ fn loopback_sources(addresses: &[SocketAddr], players: u32) -> Vec<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use scenarios::way::planned::{Header, HeaderValue};
+
     use super::*;
 
     const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
+    async fn endpoint(way: &Way) -> Endpoint {
+        let url: Url = "ws://127.0.0.1:8080/Stage?game=1".parse().unwrap();
+        Endpoint::prepare(&url, way, &[], 1).await.unwrap()
+    }
+
     #[tokio::test]
     async fn the_request_is_a_websocket_upgrade() {
-        let url: Url = "ws://127.0.0.1:8080/Stage?game=1".parse().unwrap();
-        let endpoint = Endpoint::prepare(&url, &[], 1).await.unwrap();
-        let (request, key, _) = endpoint.request(Presented::default());
+        let endpoint = endpoint(&Way::default()).await;
+        let Request { bytes, key, .. } = endpoint.request(Presented::default());
         let mut headers = [httparse::EMPTY_HEADER; 16];
         let mut read = httparse::Request::new(&mut headers);
-        assert_eq!(read.parse(&request), Ok(httparse::Status::Complete(request.len())));
+        assert_eq!(read.parse(&bytes), Ok(httparse::Status::Complete(bytes.len())));
         assert_eq!((read.method, read.path, read.version), (Some("GET"), Some("/Stage?game=1"), Some(1)));
         let headers: Vec<_> = read
             .headers
@@ -338,21 +469,52 @@ mod tests {
             ("Upgrade", "websocket"),
             ("Sec-WebSocket-Version", "13"),
             ("Sec-WebSocket-Key", &key),
+            ("User-Agent", concat!("loadgen/", env!("CARGO_PKG_VERSION"))),
         ];
         assert_eq!(headers, wanted);
-        assert_ne!(endpoint.request(Presented::default()).1, key, "a key is used once");
+        assert_ne!(endpoint.request(Presented::default()).key, key, "a key is used once");
+    }
+
+    #[tokio::test]
+    async fn headers_and_subprotocols_go_with_it() {
+        let header =
+            |name: &str, value: &str| Header { name: name.into(), value: HeaderValue::Written(value.into()) };
+        let way = Way {
+            headers: vec![header("user-agent", "MyGame/1.4"), header("Origin", "https://game.example")],
+            subprotocols: vec!["game.v2".into(), "game.v1".into()],
+            ..Way::default()
+        };
+        let request = endpoint(&way).await.request(Presented::default());
+        let text = String::from_utf8(request.bytes).unwrap();
+        for line in [
+            "user-agent: MyGame/1.4",
+            "Origin: https://game.example",
+            "Sec-WebSocket-Protocol: game.v2, game.v1",
+        ] {
+            assert!(text.contains(&format!("\r\n{line}\r\n")), "{line}: {text}");
+        }
+        assert!(!text.contains("loadgen/"), "theirs replaces ours: {text}");
     }
 
     #[test]
-    fn an_answer_is_judged_by_status_and_key() {
-        let good =
-            format!("HTTP/1.1 101 Switching Protocols\r\nsec-WebSocket-accept: {ACCEPT}\r\n\r\n\x01rest");
-        let judge = |answer: &[u8]| read_head(answer, |head, body| upgraded(head, body, ACCEPT));
-        assert_eq!(judge(good.as_bytes()).unwrap(), Some((good.len() - 5, ())));
-        assert_eq!(judge(&good.as_bytes()[..40]).unwrap(), None);
-        let class = |answer: &str| judge(answer.as_bytes()).unwrap_err().class;
-        assert_eq!(class("HTTP/1.1 403 Forbidden\r\n\r\n{}"), "http_403");
-        assert_eq!(class("HTTP/1.1 101 Fine\r\n\r\n"), "bad_handshake");
-        assert_eq!(class("\x16\x03garbage\r\n\r\n"), "bad_handshake");
+    fn an_upgrade_has_the_right_key_and_a_subprotocol_that_was_offered() {
+        let judge = |lines: &str, offered: &[&str]| {
+            let answer = format!("HTTP/1.1 101 Switching Protocols\r\n{lines}\r\n");
+            let mut headers = [httparse::EMPTY_HEADER; 16];
+            let mut head = Response::new(&mut headers);
+            head.parse(answer.as_bytes()).unwrap();
+            let judged = upgraded(&head, ACCEPT, !offered.is_empty(), |name| offered.contains(&name));
+            judged.map_err(|error| error.class.into_owned())
+        };
+        let key = format!("sec-WebSocket-accept: {ACCEPT}\r\n");
+        let with = |name: &str| format!("{key}Sec-WebSocket-Protocol: {name}\r\n");
+        assert_eq!(judge(&key, &[]), Ok(()));
+        assert_eq!(judge("", &[]), Err("bad_handshake".into()));
+        assert_eq!(judge(&with("game.v1"), &["game.v2", "game.v1"]), Ok(()));
+        for (lines, offered) in
+            [(with("game.v3"), &["game.v2"][..]), (with("game.v3"), &[]), (key.clone(), &["game.v2"])]
+        {
+            assert_eq!(judge(&lines, offered), Err("bad_subprotocol".into()), "{lines}");
+        }
     }
 }

@@ -21,6 +21,7 @@ use tokio_tungstenite::WebSocketStream;
 use super::Presence;
 use super::backoff;
 use super::handshake::Stream;
+use super::heart::Heart;
 use super::mood::{Mood, NOT_SENT};
 use super::play::{GooseSample, Play, Refusal};
 use super::session::{End, Session};
@@ -91,7 +92,8 @@ async fn hold(
     if presence == Presence::Open {
         play.players.begin_thinking(&play.plan, &play.recorder, play.clock.now(), number);
     }
-    let mut session = Session::new(play, number, life, open, mood, goose);
+    let heart = Heart::of(play.plan.way.heartbeat.as_ref(), play.clock.now());
+    let mut session = Session::new(play, number, life, open, mood, heart, goose);
     let end = poll_fn(|cx| session.poll(cx)).await;
     let provoked = session.mood.as_deref().is_some_and(|mood| mood.sent().is_some());
     play.set_presence(number, Presence::Closed, provoked || !matches!(end, End::Dropped(..)));

@@ -5,14 +5,19 @@
 //! socket is open. A worker plays its own players only, but knows of everybody who is open: whom it sends to is drawn
 //! among all.
 
+mod addresses;
+mod answer;
 mod backoff;
+mod extra;
 mod handshake;
+mod heart;
 mod life;
 mod malformed;
 mod mood;
 mod orders;
 mod play;
 mod probe;
+mod proxy;
 mod rest;
 mod session;
 mod stage;
@@ -34,6 +39,7 @@ use scenarios::threshold::Operation;
 use crate::clock::Micros;
 use crate::workers::link::Change;
 
+pub use addresses::Targets;
 pub use handshake::{ConnectError, Endpoint, EndpointError, has_more_sources};
 use orders::Order;
 pub use orders::Presence;

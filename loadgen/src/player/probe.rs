@@ -1,13 +1,15 @@
 //! Single steps of the way to the target, for `loadgen doctor`: a connection, the encryption, one handshake's answer.
 
+use std::net::SocketAddr;
+
 use futures_util::{SinkExt, StreamExt};
-use httparse::Response;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_util::either::Either;
 
-use super::handshake::{ConnectError, Endpoint, SocketOptions, Stream};
+use super::answer::header;
+use super::handshake::{ConnectError, Endpoint, Exchanged, SocketOptions, Stream};
 use crate::auth::Presented;
 
 /// What the ping carries.
@@ -51,17 +53,19 @@ pub struct Head {
     pub status: u16,
     /// The `Date` header.
     pub date: Option<String>,
+    /// What a refusal says of its reason; nothing of an upgrade.
+    pub reason: Option<String>,
     /// What followed the head: it belongs to the socket.
     pub rest: Vec<u8>,
 }
 
 impl Endpoint {
-    /// Connects, and closes again.
+    /// Connects to one of the addresses, and closes again.
     ///
     /// # Errors
     /// [`ConnectError`].
-    pub async fn try_tcp(&self, number: u32) -> Result<(), ConnectError> {
-        self.connect(number, SocketOptions::default()).await?;
+    pub async fn try_tcp(&self, address: SocketAddr) -> Result<(), ConnectError> {
+        self.connect_to(0, address, SocketOptions::default()).await?;
         Ok(())
     }
 
@@ -82,12 +86,12 @@ impl Endpoint {
         Connection(stream): &mut Connection,
         presented: Presented,
     ) -> Result<Head, ConnectError> {
-        let told = |head: &Response<'_, '_>, _: &[u8], _: &str| {
-            let date = head.headers.iter().find(|header| header.name.eq_ignore_ascii_case("date"));
-            let date = date.map(|header| String::from_utf8_lossy(header.value).into_owned());
-            Ok((head.code.unwrap_or(0), date))
+        let date = |head: &httparse::Response<'_, '_>| header(head, "date").map(std::borrow::Cow::into_owned);
+        let Exchanged { status, upgrade, told: date, rest } = self.exchange(stream, presented, date).await?;
+        let reason = match upgrade {
+            Err(error) if status == 101 => return Err(error),
+            upgrade => upgrade.err().map(|error| error.detail),
         };
-        let ((status, date), rest) = self.exchange(stream, presented, told).await?;
-        Ok(Head { status, date, rest })
+        Ok(Head { status, date, reason, rest })
     }
 }

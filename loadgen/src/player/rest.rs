@@ -9,16 +9,23 @@ use std::time::Duration;
 
 use reports::format::cut_off::INTERRUPTED;
 use reqwest::{Client, Method};
+use scenarios::plan::Way;
 use scenarios::threshold::Operation;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::handshake::ConnectError;
+use super::extra::Extra;
+use super::handshake::{ConnectError, EndpointError};
 use super::play::{Outcome, Play};
 use super::session::slug;
 use super::{Arrival, Pause};
+use crate::auth::Secrets;
+use crate::http_client::{self, BodyError, HttpError};
 use crate::record::RUN_ENDED;
+
+/// Longest answer that is read; real ones have a few hundred bytes.
+const LONGEST: usize = 256 * 1024;
 
 /// The target's REST API.
 pub struct Rest {
@@ -26,12 +33,20 @@ pub struct Rest {
     placements: Url,
     every: Duration,
     stop: CancellationToken,
+    /// What of the scenario's headers must not be repeated.
+    secrets: Secrets,
 }
 
 impl From<reqwest::Error> for ConnectError {
     fn from(error: reqwest::Error) -> Self {
-        // The URL may hold a token.
-        Self::new("rest", error.without_url())
+        Self::new("rest", http_client::causes(error))
+    }
+}
+
+impl From<BodyError> for ConnectError {
+    fn from(error: BodyError) -> Self {
+        let class = if matches!(error, BodyError::TooLong(_)) { "too_large" } else { "rest" };
+        Self::new(class, error)
     }
 }
 
@@ -44,11 +59,16 @@ struct Placement {
 
 impl Rest {
     /// The API at `base`, asked again after pauses of `every`.
-    #[must_use]
-    pub fn new(base: &Url, every: Duration) -> Self {
+    ///
+    /// # Errors
+    /// [`EndpointError`].
+    pub fn new(base: &Url, every: Duration, way: &Way) -> Result<Self, EndpointError> {
         let mut placements = base.clone();
         placements.set_path(&format!("{}/placements", base.path().trim_end_matches('/')));
-        Self { client: Client::new(), placements, every, stop: CancellationToken::new() }
+        let extra = Extra::fetch(way)?;
+        let client = http_client::client(base, &way.trust)?.default_headers(extra.map());
+        let client = client.build().map_err(HttpError::from)?;
+        Ok(Self { client, placements, every, stop: CancellationToken::new(), secrets: extra.secrets })
     }
 
     /// No more is asked; who still waits is told that the run is over.
@@ -86,11 +106,19 @@ impl Rest {
         let secrets = presented.put_in(request.headers_mut());
         let answer = self.client.execute(request).await?;
         let status = answer.status();
-        let text = answer.text().await?;
+        let hidden = |text: &str| self.secrets.hide_in(&secrets.hide_in(text));
         if !status.is_success() {
-            return Err(ConnectError::new(format!("status_{}", status.as_u16()), secrets.hide_in(&text)));
+            let location = answer.headers().get(reqwest::header::LOCATION).cloned();
+            let location = location.map_or_else(String::new, |place| {
+                format!("Location: {} ", String::from_utf8_lossy(place.as_bytes()))
+            });
+            let text = format!("{location}{}", http_client::beginning(answer).await);
+            return Err(ConnectError::new(format!("status_{}", status.as_u16()), hidden(&text)));
         }
-        serde_json::from_str(&text).map_err(|_| ConnectError::new("garbage", secrets.hide_in(&text)))
+        let body = http_client::body(answer, LONGEST).await?;
+        serde_json::from_slice(&body).map_err(|_| {
+            ConnectError::new("garbage", hidden(&String::from_utf8_lossy(&body[..body.len().min(512)])))
+        })
     }
 }
 

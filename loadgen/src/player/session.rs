@@ -22,6 +22,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use tokio_util::either::Either;
 
 use super::handshake::{Stream, io_class};
+use super::heart::Heart;
 use super::mood::{Mood, OWN};
 use super::play::{GooseSample, Outcome, Play};
 use super::wire::{self, AckId, FULFILLED, Incoming};
@@ -72,6 +73,8 @@ pub(super) struct Session<'p> {
     pub(super) life: u32,
     pub(super) socket: WebSocketStream<Stream>,
     pub(super) mood: Option<Box<Mood>>,
+    /// What keeps the socket open; absent where the plan has nothing for it.
+    pub(super) heart: Option<Box<Heart>>,
     pub(super) pending: Vec<Pending>,
     /// Errors that name no request, and could still belong to more than one.
     unclaimed: VecDeque<(Class, String)>,
@@ -86,6 +89,7 @@ impl<'p> Session<'p> {
         life: u32,
         socket: WebSocketStream<Stream>,
         mood: Option<Box<Mood>>,
+        heart: Option<Box<Heart>>,
         goose: &'p mpsc::Sender<GooseSample>,
     ) -> Self {
         Self {
@@ -94,6 +98,7 @@ impl<'p> Session<'p> {
             life,
             socket,
             mood,
+            heart,
             pending: Vec::new(),
             unclaimed: VecDeque::new(),
             unflushed: false,
@@ -130,6 +135,9 @@ impl<'p> Session<'p> {
             for arrival in self.play.players.take_more(self.number) {
                 self.send(&arrival, cx);
             }
+            if !silent {
+                self.beat(cx);
+            }
             end = if silent { Poll::Pending } else { self.poll_flush(cx) };
         }
         if end.is_pending() {
@@ -138,7 +146,8 @@ impl<'p> Session<'p> {
         if end.is_pending() {
             let answers = self.pending.iter().map(|pending| pending.deadline);
             let mood = self.mood.as_deref().and_then(|mood| mood.due(self.play.clock.now()));
-            self.play.players.set_deadline(self.number, answers.chain(mood).min());
+            let heart = self.heart.as_deref().filter(|_| !silent).map(Heart::due);
+            self.play.players.set_deadline(self.number, answers.chain(mood).chain(heart).min());
         }
         end
     }
@@ -260,7 +269,7 @@ impl<'p> Session<'p> {
     }
 
     /// Puts a text into the socket's buffer; false when the buffer is full.
-    fn write(&mut self, text: String, cx: &mut Context<'_>) -> bool {
+    pub(super) fn write(&mut self, text: String, cx: &mut Context<'_>) -> bool {
         if !matches!(self.socket.poll_ready_unpin(cx), Poll::Ready(Ok(()))) {
             return false;
         }
@@ -381,7 +390,7 @@ impl<'p> Session<'p> {
             self.play.became(kind, outcome());
             self.resume();
         }
-        claimed.is_some()
+        claimed.is_some() || self.heart.as_deref_mut().is_some_and(|heart| heart.claim(self.play.clock.now()))
     }
 
     /// Where as many requests are left as errors, each has one.

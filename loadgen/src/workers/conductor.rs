@@ -3,7 +3,6 @@
 //! All of it happens on one thread that takes one event after the other; the workers' streams are read and written by
 //! threads of their own, so that nobody ever waits for somebody else's full pipe.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -22,6 +21,7 @@ use crate::collector::{Book, Gathered};
 use crate::generate::{Generated, LEAD, Quiet, Stopped, first_interruption, run_number};
 use crate::live::Live;
 use crate::machine::descriptor_limit;
+use crate::player::Targets;
 use crate::record::{Tally, ThreadTally};
 use crate::run::RunError;
 use crate::validity;
@@ -47,7 +47,7 @@ pub(crate) struct Split {
     /// Where to connect to.
     pub(crate) url: Url,
     /// Its addresses.
-    pub(crate) targets: Vec<SocketAddr>,
+    pub(crate) targets: Targets,
     /// The identity provider that comes with the target.
     pub(crate) issuer: Option<Url>,
     /// Where placements are polled, if they are.

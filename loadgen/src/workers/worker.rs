@@ -1,7 +1,6 @@
 //! The worker's side: prepares its part of the plan, begins when it is told to, tells each second, ends when it is told to.
 
 use std::io::{self, BufReader};
-use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
@@ -26,7 +25,7 @@ use crate::collector::Gathered;
 use crate::exit::Exit;
 use crate::generate::{Generation, Setup, Stopped};
 use crate::machine;
-use crate::player::{Endpoint, Play, Rest};
+use crate::player::{Endpoint, Play, Rest, Targets};
 use crate::run::RunError;
 
 /// How often the others are told what they should know.
@@ -86,10 +85,15 @@ async fn part(work: Work, stream: &Stream) -> Result<(), RunError> {
         shard,
         clock: clock.clone(),
         run: work.run,
-        endpoint: Endpoint::prepare(&url(&work.url)?, &plan.source_addresses, plan.players).await?,
+        endpoint: Endpoint::prepare(&url(&work.url)?, &plan.way, &plan.source_addresses, plan.players)
+            .await?,
         credentials: Credentials::prepare(&plan, shard, issuer.as_ref()).await?,
         relay: Some(Arc::clone(&relay)),
-        rest: rest.as_ref().zip(plan.poll.as_ref()).map(|(rest, poll)| Rest::new(rest, poll.every)),
+        rest: rest
+            .as_ref()
+            .zip(plan.poll.as_ref())
+            .map(|(rest, poll)| Rest::new(rest, poll.every, &plan.way))
+            .transpose()?,
         plan,
     };
     let mut generation = Generation::prepare(setup).await?;
@@ -99,7 +103,7 @@ async fn part(work: Work, stream: &Stream) -> Result<(), RunError> {
     clock.start_at(zero);
     generation.begin();
     // The kernel's queues are the machine's, and looked at by the run.
-    let collector = generation.collector(Vec::<SocketAddr>::new());
+    let collector = generation.collector(Targets::default());
     let (stop_collecting, stopped) = mpsc::channel();
     let seconds = Arc::clone(stream);
     let collecting = tokio::task::spawn_blocking(move || {

@@ -15,6 +15,7 @@ use crate::check::Check;
 use crate::mistakes::Mistake;
 use crate::plan::Target;
 use crate::scenario::Scenario;
+use crate::way::is_word;
 
 /// Headers that the handshake itself sets.
 const TAKEN: [&str; 4] = ["host", "connection", "upgrade", "content-length"];
@@ -247,7 +248,18 @@ impl Check<'_> {
             TAKEN.contains(&name.as_str()) || name.starts_with("sec-websocket-")
         };
         match (&names.header, &names.query, &names.scheme) {
-            (Some(name), None, scheme) => {
+            (None, None, None) if names.subprotocol.is_some() => {
+                let prefix = names.subprotocol.clone().unwrap_or_default();
+                if !prefix.is_empty() && !is_word(&prefix) {
+                    self.wrong(
+                        "/auth/placement/subprotocol",
+                        "has letters that a subprotocol cannot have",
+                        "write e.g. \"bearer.\", or \"\" for the token alone",
+                    );
+                }
+                Placement::Subprotocol { prefix }
+            }
+            (Some(name), None, scheme) if names.subprotocol.is_none() => {
                 if !is_word(name) || taken(name) {
                     self.wrong(
                         "/auth/placement/header",
@@ -264,7 +276,7 @@ impl Check<'_> {
                 }
                 header(name, scheme.as_deref())
             }
-            (None, Some(name), None) => {
+            (None, Some(name), None) if names.subprotocol.is_none() => {
                 if name.is_empty() {
                     self.wrong("/auth/placement/query", "is empty", "write e.g. \"ticket\"");
                 }
@@ -273,8 +285,8 @@ impl Check<'_> {
             _ => {
                 self.wrong(
                     "/auth/placement",
-                    "must name a header (with or without a scheme) or a query parameter",
-                    "write { header = \"Authorization\", scheme = \"Steam\" } or { query = \"ticket\" }",
+                    "must name a header (with or without a scheme), a query parameter or a subprotocol",
+                    "write { header = \"Authorization\", scheme = \"Steam\" }, { query = \"ticket\" } or { subprotocol = \"bearer.\" }",
                 );
                 Placement::Query { name: "token".into() }
             }
@@ -340,12 +352,6 @@ fn region_of(url: &Url) -> Option<String> {
         [_, "execute-api", region, "amazonaws", "com", ..] => Some((*region).to_owned()),
         _ => None,
     }
-}
-
-/// A token in the sense of HTTP: what headers' names and schemes are made of.
-fn is_word(text: &str) -> bool {
-    !text.is_empty()
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 /// Whether a program can be started: a path to an executable file, or a name in `PATH`.

@@ -12,7 +12,7 @@ use crate::duration::Span;
 pub struct Auth {
     /// `token` (a token of the player's platform), `header` (`X-Player-Id`, trusted by the server), `sigv4` (handshakes and REST requests signed with AWS credentials) or `none`.
     pub mode: AuthMode,
-    /// Where a token travels: `header` (`Authorization: Bearer`), `query` (`?token=`), or names of your own, e.g. `{ header = "Authorization", scheme = "Steam" }` or `{ query = "ticket" }`.
+    /// Where a token travels: `header` (`Authorization: Bearer`), `query` (`?token=`), or names of your own, e.g. `{ header = "Authorization", scheme = "Steam" }`, `{ query = "ticket" }` or `{ subprotocol = "bearer." }`.
     pub placement: Placement,
     /// Base URL of the identity provider that issues the tokens (`POST /tokens`). Left out: the embedded backend's.
     pub issuer: Option<String>,
@@ -81,7 +81,7 @@ pub enum TokenPlacement {
     Query,
 }
 
-/// Names under which a token travels: `header` with or without `scheme`, or `query`.
+/// Names under which a token travels: `header` with or without `scheme`, `query`, or `subprotocol`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PlacementNames {
@@ -94,6 +94,9 @@ pub struct PlacementNames {
     /// Name of the query parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
+    /// What stands before the token in a subprotocol of its own, e.g. `"bearer."`; `""`: the token alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subprotocol: Option<String>,
 }
 
 /// Tokens (JWT) that are signed here. `sub`, `iat` and `exp` are set for each player.

@@ -41,6 +41,11 @@ pub enum Placement {
         /// The parameter's name.
         name: String,
     },
+    /// In a subprotocol that the handshake offers.
+    Subprotocol {
+        /// What stands before the token.
+        prefix: String,
+    },
 }
 
 /// Where tokens come from.
