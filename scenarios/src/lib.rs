@@ -24,6 +24,7 @@ pub mod mistakes;
 pub mod plan;
 mod prices;
 mod recording;
+pub mod redact;
 pub mod scenario;
 pub mod schema;
 mod secrets;

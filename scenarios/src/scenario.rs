@@ -86,11 +86,19 @@ pub struct Target {
     pub rest: Option<String>,
     /// Profile of the embedded backend: `instant`, `aws-like`, or a profile file beside this scenario.
     pub profile: String,
+    /// Query parameters of the URLs that are no secrets, e.g. `["tenant"]`: others than the usual ones (`v`, `region` and
+    /// the like) are refused, since the run folder would keep them.
+    pub harmless_parameters: Vec<String>,
 }
 
 impl Default for Target {
     fn default() -> Self {
-        Self { url: "embedded".into(), rest: None, profile: "aws-like".into() }
+        Self {
+            url: "embedded".into(),
+            rest: None,
+            profile: "aws-like".into(),
+            harmless_parameters: Vec::new(),
+        }
     }
 }
 
