@@ -14,7 +14,9 @@ use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, DimensionFilter, Metric, MetricDataQuery, MetricStat, ScanBy};
 use jiff::Timestamp;
 use reports::format::{CloudWatch as Fetched, CloudWatchSeries, SCHEMA_VERSION};
+use reports::printable;
 use scenarios::plan::CloudWatch;
+use scenarios::redact;
 use url::Url;
 
 const NAMESPACE: &str = "AWS/Lambda";
@@ -86,6 +88,12 @@ pub async fn fetch(wanted: &CloudWatch, endpoint: Option<&Url>, window: Window) 
     fetched
 }
 
+/// A failed call in words. The service may quote what it was sent, signature and all.
+pub(crate) fn told(call: &str, error: &(dyn std::error::Error + 'static)) -> String {
+    let said = DisplayErrorContext(error).to_string();
+    format!("{call} failed: {}", printable::line(&redact::text(&said)))
+}
+
 /// `credentials`: those of the AWS chain, where it has been followed already.
 pub(crate) async fn client(
     wanted: &CloudWatch,
@@ -129,7 +137,7 @@ async fn functions(client: &Client, wanted: &CloudWatch) -> Result<Vec<String>, 
         .send();
     let mut found = Vec::new();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| format!("ListMetrics failed: {}", DisplayErrorContext(&error)))?;
+        let page = page.map_err(|error| told("ListMetrics", &error))?;
         found.extend(page.metrics().iter().filter_map(|metric| match metric.dimensions() {
             [only] if only.name() == Some(DIMENSION) => only.value().map(str::to_owned),
             _ => None,
@@ -174,7 +182,7 @@ async fn fetch_chunk(
     }
     let mut pages = request.into_paginator().send();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| format!("GetMetricData failed: {}", DisplayErrorContext(&error)))?;
+        let page = page.map_err(|error| told("GetMetricData", &error))?;
         for result in page.metric_data_results() {
             let index =
                 result.id().and_then(|id| id.strip_prefix('q')).and_then(|id| id.parse::<usize>().ok());

@@ -291,7 +291,9 @@ tally! {
     }
 }
 
+mod class;
 mod weather;
+pub use class::Class;
 pub use weather::{LifeTally, ReconnectTally, TroubleTally, WeatherTally};
 
 tally! {
@@ -318,9 +320,6 @@ impl ThreadTally {
         if measured { &mut self.measured } else { &mut self.warm_up }
     }
 }
-
-/// An error class: a short, stable word such as `timeout` or `status_500`.
-pub type Class = Cow<'static, str>;
 
 /// Counts by error class.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -378,7 +377,7 @@ pub struct Samples(Vec<Sample>);
 impl Samples {
     /// Keeps the sample, if its class still has room; `sample` is only called then.
     pub fn offer(&mut self, operation: &str, class: &str, sample: impl FnOnce() -> Sample) {
-        let same = self.0.iter().filter(|kept| kept.operation == operation && kept.class == class).count();
+        let same = self.0.iter().filter(|kept| kept.operation == operation && *kept.class == *class).count();
         if same < SAMPLES_PER_CLASS && self.0.len() < SAMPLES_PER_CLASS * MOST_CLASSES {
             self.0.push(sample());
         }

@@ -182,6 +182,16 @@ fn flag_value(name: &str, value: &str) -> String {
     if HARMLESS_FLAGS.contains(&name) { text(value).into_owned() } else { HIDDEN.into() }
 }
 
+/// One argument that was not understood, for the message that says so.
+#[must_use]
+pub fn argument(argument: &str) -> String {
+    match argument.split_once('=') {
+        Some((name, value)) if is_flag(name) => format!("{name}={}", flag_value(name, value)),
+        Some((name, _)) => format!("{}={HIDDEN}", text(name)),
+        None => value_with_url(argument),
+    }
+}
+
 /// A value that may be a URL, or hold several: rather too much is taken out than too little, since a password may have
 /// any letter in it.
 fn value_with_url(value: &str) -> String {

@@ -5,7 +5,6 @@
 //! The key comes from tungstenite, the answer's head is read by httparse, and what follows the head belongs to the
 //! socket.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -27,6 +26,7 @@ use tokio_util::either::Either;
 use url::{Position, Url};
 
 use crate::auth::{AuthError, Credentials, Presented, Secrets};
+use crate::record::Class;
 
 /// A plain or an encrypted connection.
 pub(super) type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
@@ -79,7 +79,7 @@ pub(super) struct SocketOptions {
 #[derive(Debug)]
 pub struct ConnectError {
     /// Error class, e.g. `refused` or `http_403`.
-    pub class: Cow<'static, str>,
+    pub class: Class,
     /// What was seen.
     pub detail: String,
 }
@@ -91,7 +91,7 @@ impl fmt::Display for ConnectError {
 }
 
 impl ConnectError {
-    pub(super) fn new(class: impl Into<Cow<'static, str>>, detail: impl ToString) -> Self {
+    pub(super) fn new(class: impl Into<Class>, detail: impl ToString) -> Self {
         Self { class: class.into(), detail: detail.to_string() }
     }
 }

@@ -15,7 +15,6 @@ use url::Url;
 
 use super::handshake::ConnectError;
 use super::play::{Outcome, Play};
-use super::session::slug;
 use super::{Arrival, Pause};
 use crate::record::RUN_ENDED;
 
@@ -66,7 +65,9 @@ impl Rest {
             match placement.status.as_str() {
                 "FULFILLED" => return Ok(()),
                 "PENDING" => tokio::time::sleep(self.every).await,
-                other => return Err(ConnectError::new(format!("placement_{}", slug(other)), other)),
+                other => {
+                    return Err(ConnectError::new(play.class_of(player, "placement_", other), other));
+                }
             }
             placement = self.ask(play, player, Method::GET, &one).await?;
         }
