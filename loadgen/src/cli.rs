@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use reports::capacity::Vary;
-use scenarios::{Override, Span};
+use scenarios::{Override, Span, redact};
 use serde_json::Value;
 use url::Url;
 
@@ -19,6 +20,35 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Reads the command line; where it is wrong, says so and ends the program. A value that is wrong may be a secret all
+    /// the same.
+    #[must_use]
+    pub fn read() -> Self {
+        Self::try_parse().unwrap_or_else(|error| hushed(error).exit())
+    }
+}
+
+/// The error without what may be a secret in the value that it quotes.
+fn hushed(mut error: clap::Error) -> clap::Error {
+    let quoted: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    let keep = |text: &str| redact::argument(text);
+    for (kind, value) in quoted {
+        if !matches!(kind, ContextKind::InvalidValue | ContextKind::InvalidArg) {
+            continue;
+        }
+        let kept = match value {
+            ContextValue::String(text) => ContextValue::String(keep(&text)),
+            ContextValue::Strings(texts) => {
+                ContextValue::Strings(texts.iter().map(|text| keep(text)).collect())
+            }
+            other => other,
+        };
+        error.insert(kind, kept);
+    }
+    error
 }
 
 /// What to do.

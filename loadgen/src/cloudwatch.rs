@@ -21,7 +21,9 @@ use aws_sdk_cloudwatch::types::{MessageData, StatusCode};
 use aws_sdk_cloudwatch::{Client, Config};
 use jiff::Timestamp;
 use reports::format::{CloudWatch as Fetched, CloudWatchSeries, SCHEMA_VERSION, SeriesStatus};
+use reports::printable;
 use scenarios::plan::{CloudWatch, is_loopback};
+use scenarios::redact;
 use url::Url;
 
 pub(crate) use judge::was_answered;
@@ -186,6 +188,10 @@ async fn lacking(
         }
     }
     problems
+/// A failed call in words. The service may quote what it was sent, signature and all.
+pub(crate) fn told(call: &str, error: &(dyn std::error::Error + 'static)) -> String {
+    let said = DisplayErrorContext(error).to_string();
+    format!("{call} failed: {}", printable::line(&redact::text(&said)))
 }
 
 /// `credentials`: those of the AWS chain, where it has been followed already.
@@ -238,7 +244,7 @@ async fn list(client: &Client, prefix: &str) -> Result<Vec<String>, String> {
         .send();
     let mut found = Vec::new();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| format!("ListMetrics failed: {}", DisplayErrorContext(&error)))?;
+        let page = page.map_err(|error| told("ListMetrics", &error))?;
         found.extend(page.metrics().iter().filter_map(|metric| match metric.dimensions() {
             [only] if only.name() == Some(DIMENSION) => only.value().map(str::to_owned),
             _ => None,
@@ -282,7 +288,7 @@ async fn fetch_chunk(
     }
     let mut pages = request.into_paginator().send();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| format!("GetMetricData failed: {}", DisplayErrorContext(&error)))?;
+        let page = page.map_err(|error| told("GetMetricData", &error))?;
         for message in page.messages() {
             let message = format!("GetMetricData: {}", said(message));
             if !fetched.problems.contains(&message) {

@@ -14,6 +14,7 @@ use reports::folder::{FolderError, RunWriter, Tag};
 use reports::format::{
     DeliverySecond, ErrorSample, GeneratorSecond, Latency, OperationSecond, SeriesLine, SocketsSecond,
 };
+use reports::printable;
 use scenarios::Plan;
 use scenarios::threshold::{Kind, Operation};
 
@@ -173,7 +174,9 @@ impl Book {
         let at = self.clock.utc(second * SECOND);
         let offset = Duration::from_secs(second);
         let drain = offset >= self.plan.end();
-        let phase = if drain { "drain" } else { &self.plan.stretch_at(offset).name }.to_owned();
+        let phase = if drain { "drain" } else { &self.plan.stretch_at(offset).name };
+        // It goes to terminals and becomes a label.
+        let phase = printable::line(phase).into_owned();
         SeriesLine {
             t: second,
             at,

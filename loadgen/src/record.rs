@@ -306,7 +306,9 @@ tally! {
     }
 }
 
+mod class;
 mod weather;
+pub use class::Class;
 pub use weather::{LifeTally, ReconnectTally, TroubleTally, WeatherTally};
 
 tally! {
@@ -350,9 +352,6 @@ impl ThreadTally {
         self.phases.iter().for_each(|phase| self.measured.merge(phase));
     }
 }
-
-/// An error class: a short, stable word such as `timeout` or `status_500`.
-pub type Class = Cow<'static, str>;
 
 /// Counts by error class.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -410,7 +409,7 @@ pub struct Samples(Vec<Sample>);
 impl Samples {
     /// Keeps the sample, if its class still has room; `sample` is only called then.
     pub fn offer(&mut self, operation: &str, class: &str, sample: impl FnOnce() -> Sample) {
-        let same = self.0.iter().filter(|kept| kept.operation == operation && kept.class == class).count();
+        let same = self.0.iter().filter(|kept| kept.operation == operation && *kept.class == *class).count();
         if same < SAMPLES_PER_CLASS && self.0.len() < SAMPLES_PER_CLASS * MOST_CLASSES {
             self.0.push(sample());
         }

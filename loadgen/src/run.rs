@@ -10,7 +10,7 @@ use reports::html::ReportError;
 use scenarios::plan::Target;
 use scenarios::scenario::AuthMode;
 use scenarios::shard::Shard;
-use scenarios::{Checked, Mistakes, Override, Plan};
+use scenarios::{Checked, Mistakes, Override, Plan, redact};
 
 use crate::auth::{AuthError, Credentials};
 use crate::cloudwatch::{self, Window};
@@ -244,16 +244,11 @@ pub(crate) fn identity(plan: &Plan) -> Run {
         ended_at: now,
         target: match &plan.target {
             Target::Embedded { .. } => EMBEDDED.into(),
-            Target::Url(url) => format!("{}://{}{}", url.scheme(), host_and_port(url), url.path()),
+            Target::Url(url) => redact::address(url),
         },
         seed: plan.seed,
         version: env!("CARGO_PKG_VERSION").into(),
     }
-}
-
-fn host_and_port(url: &url::Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 fn manifest(plan: &Plan, run: &Run, command: &[String]) -> Manifest {

@@ -262,7 +262,7 @@ pub fn write(dir: &Path, capacity: &Capacity) -> Result<(), ReportError> {
 pub fn read(dir: &Path) -> Result<Capacity, FolderError> {
     let path = dir.join(CAPACITY);
     let text = std::fs::read_to_string(&path).map_err(FolderError::io("read", &path))?;
-    serde_json::from_str(&text).map_err(|source| FolderError::Json { path, line: None, source })
+    crate::printable::from_json(&text).map_err(|source| FolderError::Json { path, line: None, source })
 }
 
 /// The page as one HTML document.

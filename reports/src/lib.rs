@@ -10,6 +10,7 @@
 //! | [`server`] | sums up CloudWatch's series by function |
 //! | [`text`] | the terminal summary |
 //! | [`capacity`] | what a search for the highest load found, and its page |
+//! | [`printable`] | foreign text that stays text: no escape of a terminal, no hidden direction |
 //! | [`verdict`] | the verdict in words |
 //! | [`html`] | the self-contained HTML report |
 
@@ -17,6 +18,7 @@ pub mod capacity;
 pub mod folder;
 pub mod format;
 pub mod html;
+pub mod printable;
 pub mod server;
 pub mod text;
 pub mod verdict;

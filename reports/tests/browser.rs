@@ -62,6 +62,7 @@ async fn the_report_works_in_a_browser() {
         );
         crosshair(&page).await;
         sorting(&page, "#rates table").await;
+        copying(&page, "#rates table").await;
         theme(&page).await;
         opened.was_silent();
     })
@@ -256,6 +257,25 @@ async fn sorting(page: &Page, tables: &str) {
     assert!(values.len() > 2 && values.is_sorted(), "{values:?}");
     let state: String = evaluate(page, &format!("{table}.tHead.rows[0].cells[1].ariaSort")).await;
     assert_eq!(state, "ascending");
+}
+
+/// What a table gives to a spreadsheet is words and numbers, and no formula.
+async fn copying(page: &Page, tables: &str) {
+    let copied = format!(
+        "(async () => {{
+            let copied = null;
+            Object.defineProperty(navigator, 'clipboard', {{ value: {{ writeText: async text => {{ copied = text; }} }} }});
+            const table = document.querySelectorAll('{tables}')[0];
+            const [row] = table.tBodies[0].rows;
+            row.cells[0].textContent = '=HYPERLINK(\"http://x\")';
+            row.cells[1].textContent = '-1.5';
+            table.closest('.scroll').nextElementSibling.click();
+            await new Promise(done => setTimeout(done, 0));
+            return copied.split('\\r\\n')[1];
+        }})()"
+    );
+    let row: String = evaluate(page, &copied).await;
+    assert!(row.starts_with("\"'=HYPERLINK(\"\"http://x\"\")\",\"-1.5\","), "{row}");
 }
 
 async fn theme(page: &Page) {

@@ -7,9 +7,11 @@ use std::str::FromStr;
 use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use toml_parser::Source;
+use toml_parser::lexer::TokenKind;
 
 use crate::mistakes::{Mistake, Mistakes};
-use crate::secrets;
+use crate::{redact, secrets};
 
 /// `--set key=value`: replaces or adds one key of the scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,10 +27,10 @@ impl FromStr for Override {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (key, value) =
-            text.split_once('=').ok_or_else(|| format!("`{text}` has no `=`; write e.g. players=5000"))?;
+            text.split_once('=').ok_or_else(|| "there is no `=`; write e.g. players=5000".to_owned())?;
         let key = key.trim();
         if key.is_empty() || key.split('.').any(str::is_empty) {
-            return Err(format!("`{text}` has no key before `=`; write e.g. players=5000"));
+            return Err("there is no key before `=`; write e.g. players=5000".into());
         }
         Ok(Self { key: key.into(), value: value.trim().into() })
     }
@@ -41,6 +43,8 @@ pub(crate) struct Document {
     text: String,
     pub(crate) value: Value,
     places: HashMap<String, Range<usize>>,
+    /// Where the strings stand, quotes included.
+    strings: HashMap<String, Range<usize>>,
     overridden: Vec<(String, Override)>,
 }
 
@@ -56,12 +60,15 @@ impl Document {
             };
             return Err(Mistakes(errors.iter().map(mistake).collect()));
         }
-        let mut places = HashMap::new();
+        let mut places = Places::default();
+        let value = Value::Object(table_to_json(table.get_ref(), "", &mut places));
+        let Places { keys, strings } = places;
         let mut document = Self {
             file: file.into(),
             text: text.into(),
-            value: Value::Object(table_to_json(table.get_ref(), "", &mut places)),
-            places,
+            value,
+            places: keys,
+            strings,
             overridden: Vec::new(),
         };
         let mistakes: Vec<_> = overrides.iter().filter_map(|set| document.apply(set).err()).collect();
@@ -138,20 +145,49 @@ impl Document {
         Mistake {
             place: self.place(pointer),
             key: pointer.trim_start_matches('/').replace('/', "."),
-            problem: problem.into(),
+            // It may quote the value.
+            problem: redact::text(&problem.into()).into_owned(),
             remedy: remedy.into(),
         }
     }
 
-    /// TOML of what runs.
+    /// TOML of what runs, without what may be a secret: the file's own text, or the document after its overrides.
     pub(crate) fn as_run(&self) -> String {
+        let mut kept = self.value.clone();
+        let hidden = secrets::hide(&mut kept, "");
         if self.overridden.is_empty() {
-            return self.text.clone();
+            return self.text_with(if hidden { Some(&kept) } else { None });
         }
         let sets: Vec<_> =
             self.overridden.iter().map(|(_, set)| format!("# {}\n", secrets::shown(set))).collect();
-        let body = toml::to_string(&self.value).unwrap_or_else(|error| format!("# not TOML: {error}\n"));
+        let body = toml::to_string(&kept).unwrap_or_else(|error| format!("# not TOML: {error}\n"));
         format!("# {} with\n{}\n{body}", self.file, sets.concat())
+    }
+
+    /// The file's text with those strings that `kept` has otherwise, and without secrets in comments.
+    fn text_with(&self, kept: Option<&Value>) -> String {
+        let otherwise = kept.into_iter().flat_map(|kept| {
+            self.strings.iter().filter_map(|(pointer, place)| {
+                let kept = kept.pointer(pointer)?;
+                let changed = self.value.pointer(pointer) != Some(kept);
+                let text = toml::Value::try_from(kept).ok()?.to_string();
+                changed.then(|| (place.clone(), text))
+            })
+        });
+        let comments = Source::new(&self.text).lex().filter(|token| token.kind() == TokenKind::Comment);
+        let comments = comments.filter_map(|comment| {
+            let place = comment.span().start()..comment.span().end();
+            let redacted = redact::text(self.text.get(place.clone())?).into_owned();
+            Some((place, redacted))
+        });
+        let mut changes: Vec<_> = otherwise.chain(comments).collect();
+        // From behind, so that the places before stay where they are.
+        changes.sort_by_key(|(place, _)| std::cmp::Reverse(place.start));
+        let mut text = self.text.clone();
+        for (place, instead) in changes {
+            text.replace_range(place, &instead);
+        }
+        text
     }
 }
 
@@ -167,27 +203,29 @@ fn place(file: &str, text: &str, offset: usize) -> String {
     format!("{file}:{line}:{column}")
 }
 
-fn table_to_json(
-    table: &DeTable<'_>,
-    pointer: &str,
-    places: &mut HashMap<String, Range<usize>>,
-) -> Map<String, Value> {
+/// Where keys and array items, and where strings stand in the text, by pointer.
+#[derive(Default)]
+struct Places {
+    keys: HashMap<String, Range<usize>>,
+    strings: HashMap<String, Range<usize>>,
+}
+
+fn table_to_json(table: &DeTable<'_>, pointer: &str, places: &mut Places) -> Map<String, Value> {
     let mut map = Map::new();
     for (key, value) in table {
         let at = child(pointer, key.get_ref());
-        places.insert(at.clone(), key.span());
+        places.keys.insert(at.clone(), key.span());
         map.insert(key.get_ref().to_string(), value_to_json(value, &at, places));
     }
     map
 }
 
-fn value_to_json(
-    value: &Spanned<DeValue<'_>>,
-    pointer: &str,
-    places: &mut HashMap<String, Range<usize>>,
-) -> Value {
+fn value_to_json(value: &Spanned<DeValue<'_>>, pointer: &str, places: &mut Places) -> Value {
     match value.get_ref() {
-        DeValue::String(text) => Value::String(text.to_string()),
+        DeValue::String(text) => {
+            places.strings.insert(pointer.to_owned(), value.span());
+            Value::String(text.to_string())
+        }
         DeValue::Integer(number) => {
             let digits = number.as_str().replace('_', "");
             i64::from_str_radix(&digits, number.radix()).map_or(Value::Null, Value::from)
@@ -200,7 +238,7 @@ fn value_to_json(
         DeValue::Array(items) => {
             let item = |(index, item): (usize, &Spanned<DeValue<'_>>)| {
                 let at = child(pointer, &index.to_string());
-                places.insert(at.clone(), item.span());
+                places.keys.insert(at.clone(), item.span());
                 value_to_json(item, &at, places)
             };
             Value::Array(items.iter().enumerate().map(item).collect())
@@ -211,6 +249,8 @@ fn value_to_json(
 
 /// A TOML value, or the text itself: `--set name=soak` needs no quotes.
 pub(crate) fn parse_value(text: &str) -> Value {
-    DeValue::parse(text)
-        .map_or_else(|_| Value::String(text.into()), |value| value_to_json(&value, "", &mut HashMap::new()))
+    DeValue::parse(text).map_or_else(
+        |_| Value::String(text.into()),
+        |value| value_to_json(&value, "", &mut Places::default()),
+    )
 }

@@ -9,6 +9,7 @@ use crate::auth::planned::{Auth, AuthMode, Placement, SigV4Form, TokenSource};
 use crate::chart;
 use crate::forecast::{Forecast, between};
 use crate::plan::{Model, Plan, PlannedOperation, Target};
+use crate::redact;
 use crate::threshold::{Abort, Operation, Threshold};
 use crate::way::idle;
 use crate::way::planned::{HeaderValue, Proxy, Way, is_loopback};
@@ -170,7 +171,7 @@ fn target(plan: &Plan) -> String {
         Target::Embedded { profile } => {
             format!("The target is the embedded backend with the profile `{profile}`.")
         }
-        Target::Url(url) => format!("The target is {}://{}{}.", url.scheme(), url.authority(), url.path()),
+        Target::Url(url) => format!("The target is {}.", redact::address(url)),
     }
 }
 

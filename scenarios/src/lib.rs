@@ -26,6 +26,7 @@ pub mod mistakes;
 pub mod plan;
 mod prices;
 mod recording;
+pub mod redact;
 pub mod rules;
 pub mod scenario;
 pub mod schema;

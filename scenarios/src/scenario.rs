@@ -87,6 +87,9 @@ pub struct Target {
     pub rest: Option<String>,
     /// Profile of the embedded backend: `instant`, `aws-like`, or a profile file beside this scenario.
     pub profile: String,
+    /// Query parameters of the URLs that are no secrets, e.g. `["tenant"]`: others than the usual ones (`v`, `region` and
+    /// the like) are refused, since the run folder would keep them.
+    pub harmless_parameters: Vec<String>,
     /// Headers of every handshake and REST request beside our own, e.g. `{ Origin = "https://game.example" }`; `User-Agent` replaces ours. A value that proves who somebody is comes from outside: `{ env = "NAME" }` or `{ file = "PATH" }`.
     pub headers: BTreeMap<String, HeaderText>,
     /// Subprotocols that a handshake offers (`Sec-WebSocket-Protocol`); the answer must name one of them.
@@ -109,6 +112,7 @@ impl Default for Target {
             url: "embedded".into(),
             rest: None,
             profile: "aws-like".into(),
+            harmless_parameters: Vec::new(),
             headers: BTreeMap::new(),
             subprotocols: Vec::new(),
             proxy: None,

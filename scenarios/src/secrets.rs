@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::document::{Document, Override, child, parse_value};
 use crate::mistakes::Mistake;
+use crate::redact::{self, HIDDEN};
 
 /// Keys under `[auth]` that would hold a secret.
 const SECRET_KEYS: [&str; 18] = [
@@ -30,26 +31,10 @@ const SECRET_KEYS: [&str; 18] = [
     "secret_access_key",
     "session_token",
 ];
+/// Headers whose values are no secrets.
+const HARMLESS_HEADERS: [&str; 5] = ["accept", "accept-language", "origin", "referer", "user-agent"];
 /// Keys of the scenario that merely look so: a column's name.
 const HARMLESS: [&str; 1] = ["/auth/feeder/token"];
-/// Query parameters that carry credentials.
-const SECRET_PARAMETERS: [&str; 12] = [
-    "token",
-    "access_token",
-    "id_token",
-    "jwt",
-    "ticket",
-    "auth",
-    "authorization",
-    "key",
-    "api_key",
-    "password",
-    "x-amz-signature",
-    "x-amz-security-token",
-];
-/// What stands in a secret's place.
-const REMOVED: &str = "…";
-
 /// Words in a header's name that say that its value proves who somebody is.
 const SECRET_HEADERS: [&str; 19] = [
     "apikey",
@@ -75,52 +60,122 @@ const SECRET_HEADERS: [&str; 19] = [
 const IN_HEADER: &str = "take it from outside: { env = \"NAME\" } or { file = \"PATH\" }";
 const IN_PROXY: &str = "write target.proxy = \"env\", and the whole URL into HTTPS_PROXY";
 const IN_FILE: &str = "put the secret into a file or the environment, and name it here: auth.mint.key_file, auth.feeder.file, auth.command.argv; AWS credentials come from the standard AWS chain";
-const IN_URL: &str = "take it out of the URL: give tokens with [auth.feeder] (cycle = true for a single one) and auth.placement = { query = \"NAME\" }";
+const IN_URL: &str = "take it out of the URL: give tokens with [auth.feeder] (cycle = true for a single one) and auth.placement = { query = \"NAME\" }; a parameter that is no secret is named in target.harmless_parameters";
+const IN_QUERY: &str =
+    "carries what may be a secret in the URL (a user, or a parameter), which would be kept in the run folder";
+/// Where a scenario lists query parameters that are no secrets.
+const LISTED: &str = "/target/harmless_parameters";
+/// The command that prints tokens: its arguments may be secrets, and are kept hidden instead of being refused.
+const ARGV: &str = "/auth/command/argv";
 
 /// Takes whatever looks like a secret out of the document, and tells where it stood.
 pub(crate) fn remove(document: &mut Document) -> Vec<Mistake> {
     let mut found = Vec::new();
     let mut value = std::mem::take(&mut document.value);
-    walk(&mut value, "", &mut found);
+    let listed = listed(&value);
+    walk(&mut value, "", &listed, &mut found);
     document.value = value;
     found.into_iter().map(|(pointer, problem, remedy)| document.mistake(&pointer, problem, remedy)).collect()
 }
 
-/// An override as it may be shown.
-pub(crate) fn shown(set: &Override) -> String {
-    let pointer = set.key.split('.').fold(String::new(), |pointer, part| child(&pointer, part));
-    let mut found = Vec::new();
-    walk(&mut parse_value(&set.value), &pointer, &mut found);
-    let value = if found.is_empty() { &set.value } else { REMOVED };
-    format!("--set {}={value}", set.key)
+/// The parameters that the scenario itself lists as harmless.
+fn listed(document: &Value) -> Vec<String> {
+    let names = document.pointer(LISTED).and_then(Value::as_array).into_iter().flatten();
+    names.filter_map(Value::as_str).map(str::to_ascii_lowercase).collect()
 }
 
-type Found = (String, &'static str, &'static str);
+/// An override as it may be shown.
+pub(crate) fn shown(set: &Override) -> String {
+    format!("--set {}={}", set.key, shown_value(set))
+}
 
-fn walk(value: &mut Value, pointer: &str, found: &mut Vec<Found>) {
+/// The value of an override as it may be shown.
+pub(crate) fn shown_value(set: &Override) -> String {
+    let pointer = set.key.split('.').fold(String::new(), |pointer, part| child(&pointer, part));
+    let mut value = parse_value(&set.value);
+    let mut found = Vec::new();
+    walk(&mut value, &pointer, &[], &mut found);
+    if !found.is_empty() {
+        return HIDDEN.into();
+    }
+    if hide(&mut value, &pointer) {
+        return toml::Value::try_from(&value).map_or_else(|_| HIDDEN.into(), |value| value.to_string());
+    }
+    redact::text(&set.value).into_owned()
+}
+
+/// Hides what a checked scenario may hold and a run folder may not; tells whether there was anything.
+pub(crate) fn hide(value: &mut Value, pointer: &str) -> bool {
     match value {
         Value::Object(map) => {
-            map.iter_mut().for_each(|(key, inner)| walk(inner, &child(pointer, key), found));
+            map.iter_mut().fold(false, |found, (key, inner)| hide(inner, &child(pointer, key)) || found)
+        }
+        Value::Array(items) if pointer == ARGV => {
+            let kept = redact::arguments(items.iter().map(|item| item.as_str().unwrap_or_default()));
+            let kept = Value::from(kept);
+            let found = *items != *kept.as_array().map_or(&[][..], Vec::as_slice);
+            *value = kept;
+            found
         }
         Value::Array(items) => items
             .iter_mut()
             .enumerate()
-            .for_each(|(index, inner)| walk(inner, &child(pointer, &index.to_string()), found)),
+            .fold(false, |found, (index, inner)| hide(inner, &child(pointer, &index.to_string())) || found),
         Value::String(text) => {
-            if let Some((problem, remedy)) = judge(pointer, text) {
+            let kept = hidden(pointer, text);
+            let found = kept.is_some();
+            kept.into_iter().for_each(|kept| *text = kept);
+            found
+        }
+        _ => false,
+    }
+}
+
+/// A string as it is kept, where that is not as it stands. A URL was judged when the scenario was checked.
+fn hidden(pointer: &str, text: &str) -> Option<String> {
+    if pointer.strip_prefix(ARGV).is_some_and(|item| item.starts_with('/')) {
+        // One of its arguments alone, which an override may name.
+        let program = pointer.ends_with("/0");
+        let kept = redact::arguments(if program { vec![text] } else { vec!["", "-", text] });
+        return kept.last().filter(|kept| *kept != text).cloned();
+    }
+    let mut parents = pointer.rsplit('/');
+    let name = parents.next().unwrap_or_default().to_ascii_lowercase();
+    if parents.next() == Some("headers") && !HARMLESS_HEADERS.contains(&name.as_str()) {
+        return (text != HIDDEN).then(|| HIDDEN.into());
+    }
+    if Url::parse(text).is_ok_and(|url| url.has_host()) {
+        return None;
+    }
+    let kept = redact::text(text);
+    (kept != text).then(|| kept.into_owned())
+}
+
+type Found = (String, &'static str, &'static str);
+
+fn walk(value: &mut Value, pointer: &str, listed: &[String], found: &mut Vec<Found>) {
+    match value {
+        Value::Object(map) => {
+            map.iter_mut().for_each(|(key, inner)| walk(inner, &child(pointer, key), listed, found));
+        }
+        Value::Array(items) => items
+            .iter_mut()
+            .enumerate()
+            .for_each(|(index, inner)| walk(inner, &child(pointer, &index.to_string()), listed, found)),
+        Value::String(text) => {
+            if let Some((problem, remedy)) = judge(pointer, text, listed) {
                 found.push((pointer.to_owned(), problem, remedy));
-                REMOVED.clone_into(text);
+                HIDDEN.clone_into(text);
             }
         }
         _ => {}
     }
 }
 
-/// Why a value is taken for a secret, and what to do instead.
-fn judge(pointer: &str, text: &str) -> Option<(&'static str, &'static str)> {
+/// Why a value is taken for a secret, and what to do instead; `listed` are the parameters that are none.
+fn judge(pointer: &str, text: &str, listed: &[String]) -> Option<(&'static str, &'static str)> {
     let key = pointer.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    let named = pointer.starts_with("/auth/")
-        && !pointer.starts_with("/auth/mint/claims/")
+    let named = !pointer.starts_with("/auth/mint/claims/")
         && !HARMLESS.contains(&pointer)
         && SECRET_KEYS.contains(&key.as_str());
     if (named && !text.is_empty()) || is_secret(text) {
@@ -133,13 +188,15 @@ fn judge(pointer: &str, text: &str) -> Option<(&'static str, &'static str)> {
     }
     let url = Url::parse(text).ok().filter(Url::has_host)?;
     if pointer == "/target/proxy" && (!url.username().is_empty() || url.password().is_some()) {
-        return Some(("carries a secret in the URL, which would be kept in the run folder", IN_PROXY));
+        return Some((IN_QUERY, IN_PROXY));
     }
-    let carries = |name: &str| SECRET_PARAMETERS.contains(&name.to_ascii_lowercase().as_str());
-    let in_url = !url.username().is_empty()
-        || url.password().is_some()
-        || url.query_pairs().any(|(name, _)| carries(&name));
-    in_url.then_some(("carries a secret in the URL, which would be kept in the run folder", IN_URL))
+    let query = url.query().filter(|_| !pointer.starts_with(ARGV)).unwrap_or_default();
+    let carries = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap_or(("", pair));
+        !(value.is_empty() || redact::is_harmless(name, value) || listed.contains(&name.to_ascii_lowercase()))
+    };
+    let in_url = !url.username().is_empty() || url.password().is_some() || query.split('&').any(carries);
+    in_url.then_some((IN_QUERY, IN_URL))
 }
 
 /// A private key, a JWT or an AWS access key, whatever key it stands under.
@@ -172,8 +229,13 @@ mod tests {
             ("/target/headers/X-Api-Key", "abc"),
             ("/target/headers/Cookie", "a=b"),
             ("/target/proxy", "http://ann:pw@proxy.example:3128"),
+            ("/target/url", "wss://example.com/?apikey=abc"),
+            ("/target/url", "wss://example.com/?v=2&sig=abc"),
+            ("/target/url", "wss://example.com/?abc"),
+            ("/target/rest", "https://example.com/?code=abc"),
+            ("/target/api_key", "abc"),
         ] {
-            assert!(judge(pointer, text).is_some(), "{pointer}");
+            assert!(judge(pointer, text, &[]).is_some(), "{pointer}: {text}");
         }
         for (pointer, text) in [
             ("/auth/feeder/token", "ticket"),
@@ -186,8 +248,83 @@ mod tests {
             ("/target/headers/Origin", "https://game.example"),
             ("/target/headers/X-Api-Key/env", "GAME_API_KEY"),
             ("/target/proxy", "http://proxy.example:3128"),
+            ("/target/url", "wss://example.com/?Tenant=blue&lang="),
+            ("/auth/command/argv/1", "https://example.com/?code=abc"),
         ] {
-            assert!(judge(pointer, text).is_none(), "{pointer}");
+            assert!(judge(pointer, text, &["tenant".into()]).is_none(), "{pointer}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_of_a_scenario_holds_no_argument() {
+        let mut value = serde_json::json!({
+            "auth": { "command": { "argv": ["./t.sh", "--password", "hunter2", "{player}"] } },
+            "target": { "headers": { "X-Tenant": "hunter2", "User-Agent": "pong/1" } },
+            "description": "password=hunter2",
+            "players": 3,
+        });
+        assert!(hide(&mut value, ""));
+        let wanted = serde_json::json!({
+            "auth": { "command": { "argv": ["./t.sh", "--password", "…", "{player}"] } },
+            "target": { "headers": { "X-Tenant": "…", "User-Agent": "pong/1" } },
+            "description": "password=…",
+            "players": 3,
+        });
+        assert_eq!(value, wanted);
+        assert!(!hide(&mut value, ""), "twice is once");
+        let argument = |key: &str| shown_value(&Override { key: key.into(), value: "hunter2".into() });
+        assert_eq!(argument("auth.command.argv.2"), "\"…\"");
+        assert_eq!(argument("auth.command.argv.0"), "hunter2");
+        assert_eq!(argument("target.headers.X-Tenant"), "\"…\"");
+    }
+
+    /// A scenario that is fine, and has secrets where nothing can refuse them.
+    const SCENARIO: &str = r#"# was: url = "wss://x.example/?apikey=hunter2"
+name = "kept"   # password=hunter2
+players = 1
+
+[target]
+url = "wss://x.example/?tenant=blue&v=2"
+harmless_parameters = ["tenant"]
+
+[auth.command]
+argv = ["sh", 'mint.sh', "--password", "hunter2",
+        "{player}"] # the token=hunter2 of Ann
+
+[[phases]]
+kind = "hold"
+duration = "1s"
+"#;
+
+    #[test]
+    fn the_scenario_as_run_is_the_file_without_what_may_be_a_secret() {
+        let checked = crate::check("kept.toml", SCENARIO, &[]).expect("no mistakes");
+        let wanted = SCENARIO
+            .replace("apikey=hunter2", "apikey=…")
+            .replace("password=hunter2", "password=…")
+            .replace("\"hunter2\"", "\"…\"")
+            .replace("token=hunter2", "token=…");
+        assert_eq!(checked.as_run, wanted);
+        assert_eq!(crate::check("kept.toml", &wanted, &[]).expect("it can be run again").as_run, wanted);
+        let argv = r#"auth.command.argv=["sh", "-phunter2", "{player}"]"#.parse().expect("an override");
+        let overridden = crate::check("kept.toml", SCENARIO, &[argv]).expect("no mistakes").as_run;
+        assert!(overridden.contains("-p…") && !overridden.contains("hunter2"), "{overridden}");
+        assert!(overridden.contains("tenant=blue"), "{overridden}");
+    }
+
+    #[test]
+    fn no_mistake_quotes_a_secret() {
+        let set = |text: &str| text.parse::<Override>().expect("an override");
+        for sets in [
+            vec![set("target.url=wss://x.example/?apikey=hunter2")],
+            vec![set("target.url=ws//x.example?apikey=hunter2")],
+            vec![set("target.url=wss://ann:hunter2@x.example")],
+            vec![set("target.api_key=hunter2"), set("players=\"password=hunter2\"")],
+            vec![set("auth.command.argv=[\"sh\", \"--key=hunter2\"]")],
+            vec![set("auth.command.argv.3=hunter2"), set("players=0")],
+        ] {
+            let mistakes = crate::check("kept.toml", SCENARIO, &sets).expect_err("a mistake").to_string();
+            assert!(!mistakes.contains("hunter2"), "{mistakes}");
         }
     }
 }

@@ -6,24 +6,28 @@
 //! ```
 //!
 //! Tokens and signatures are secrets: they are put into the request and never written anywhere, not even when the
-//! target sends them back ([`presented::Secrets::hide_in`]).
+//! target sends them back, in the answer to the request ([`presented::Secrets::hide_in`]) or at any time later
+//! ([`Credentials::keepable`]).
 
 pub mod aws;
 mod command;
 mod issuer;
+mod marks;
 mod presented;
 mod sigv4;
 mod source;
 mod vault;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::Method;
-use scenarios::Plan;
+use reports::printable;
 use scenarios::scenario::AuthMode;
 use scenarios::shard::Shard;
+use scenarios::{Plan, redact};
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
@@ -33,6 +37,11 @@ use aws::Chain;
 use sigv4::Signer;
 use source::Source;
 use vault::Vault;
+
+/// What is looked at of a text that a target says.
+pub(crate) const LOOKED_AT: usize = 4 * 1024;
+/// Characters kept of it.
+const KEPT: usize = 300;
 
 /// How all players of a run prove who they are.
 pub struct Credentials {
@@ -159,12 +168,34 @@ impl Credentials {
         }
     }
 
+    /// What player `number` was told by its target, as it may be kept: without its own credentials, without what looks
+    /// like anybody's, with nothing in it that acts on a terminal, and not too much of it.
+    #[must_use]
+    pub fn keepable(&self, number: u32, said: &str) -> String {
+        let said = head(said, LOOKED_AT);
+        let unknown = match &self.kind {
+            Kind::Nothing | Kind::Ids => Cow::Borrowed(said),
+            Kind::Tokens(vault) => vault.hide_in(number, said),
+            Kind::Signatures(signer) => Cow::Owned(signer.hide_in(said)),
+        };
+        printable::line(&redact::text(&unknown)).chars().take(KEPT).collect()
+    }
+
     /// Player `number` is connected: its token has done its work, and 15,000 of them would be megabytes.
     pub fn connected(&self, number: u32) {
         if let Kind::Tokens(vault) = &self.kind {
             vault.used(number);
         }
     }
+}
+
+/// The beginning of a text, without the rest of a word that is cut: half a credential would not be known as one.
+pub(crate) fn head(text: &str, longest: usize) -> &str {
+    if text.len() <= longest {
+        return text;
+    }
+    let cut = text.floor_char_boundary(longest);
+    text[..cut].trim_end_matches(|c| u8::try_from(c).is_ok_and(marks::in_word))
 }
 
 /// Seconds since 1970.

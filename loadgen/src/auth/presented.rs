@@ -4,12 +4,15 @@
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 use scenarios::auth::planned::Placement;
+use scenarios::redact;
 use url::Url;
 
 /// A run of this many bytes of a secret is taken for the secret: a target may send back a part of it.
 const TELLTALE: usize = 12;
+/// A text that ends with so many of a secret's first bytes is taken to have been cut within it.
+const SHORTEST_START: usize = 4;
 /// What stands in a secret's place.
-const HIDDEN: &str = "[credential]";
+pub(super) const HIDDEN: &str = "[credential]";
 
 /// Query parameters and headers of one request.
 #[derive(Default)]
@@ -117,14 +120,15 @@ impl Secrets {
         self.0.push(secret.to_owned());
     }
 
-    /// The text without any secret, or any longer part of one.
+    /// The text without any secret, or any longer part of one, and without what looks like anybody's.
     #[must_use]
     pub fn hide_in(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| hide(&text, secret))
+        let text = self.0.iter().fold(text.to_owned(), |text, secret| hide(&text, secret));
+        redact::text(&text).into_owned()
     }
 }
 
-fn hide(text: &str, secret: &str) -> String {
+pub(super) fn hide(text: &str, secret: &str) -> String {
     let telltale = TELLTALE.min(secret.len());
     if telltale == 0 {
         return text.to_owned();
@@ -137,6 +141,13 @@ fn hide(text: &str, secret: &str) -> String {
             let end = (at + telltale..text.len()).find(|end| !is_part(end + 1)).unwrap_or(text.len());
             kept.push_str(HIDDEN);
             at = end;
+        } else if text.len() - at >= SHORTEST_START
+            && text.len() - at < telltale
+            && secret.starts_with(&text[at..])
+        {
+            // The text was cut within the secret.
+            kept.push_str(HIDDEN);
+            at = text.len();
         } else {
             let next = text[at..].chars().next().map_or(1, char::len_utf8);
             kept.push_str(&text[at..at + next]);
@@ -184,6 +195,7 @@ mod tests {
             let hidden = secrets.hide_in(&format!("bad token {part}… in {part}"));
             assert_eq!(hidden, "bad token [credential]… in [credential]");
         }
+        assert_eq!(secrets.hide_in(&format!("cut at {}", &TOKEN[..6])), "cut at [credential]");
         assert_eq!(
             secrets.hide_in("HTTP 403 {\"message\":\"Forbidden\"}"),
             "HTTP 403 {\"message\":\"Forbidden\"}"

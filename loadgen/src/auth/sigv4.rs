@@ -17,6 +17,7 @@ use scenarios::auth::planned::SigV4Form;
 use url::Url;
 
 use super::aws::{self, Chain};
+use super::presented::hide;
 use super::{AuthError, Presented};
 
 /// How often the signer looks whether its credentials are about to end.
@@ -88,6 +89,13 @@ impl Signer {
             presented.parameter(name, value, SECRET.contains(name));
         }
         Ok(presented)
+    }
+
+    /// A text without the credentials that sign; a signature is known by its shape.
+    pub(super) fn hide_in(&self, text: &str) -> String {
+        let credentials = self.credentials.read();
+        let secrets = [Some(credentials.secret_access_key()), credentials.session_token()];
+        secrets.into_iter().flatten().fold(text.to_owned(), |text, secret| hide(&text, secret))
     }
 
     /// Whether the credentials are about to end.

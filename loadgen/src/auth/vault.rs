@@ -3,6 +3,7 @@
 //! The first player that asks a second time shows that players reconnect: from then on tokens are kept, and renewed,
 //! so that a reconnect does not wait for one.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use scenarios::Plan;
 use scenarios::auth::expiry::expiry;
 use scenarios::shard::Shard;
 
+use super::marks::Marks;
 use super::source::Source;
 use super::{AuthError, now};
 
@@ -42,6 +44,8 @@ struct Slot {
     ends: u32,
     /// When it is renewed; 0: never.
     renew_at: u32,
+    /// By which it is known again, also after it has been dropped.
+    marks: Marks,
 }
 
 impl Vault {
@@ -77,8 +81,16 @@ impl Vault {
     /// The player has connected.
     pub(super) fn used(&self, number: u32) {
         if !self.keep.load(Ordering::Relaxed) {
-            *self.slot(number).lock() = Slot::default();
+            let mut slot = self.slot(number).lock();
+            *slot = Slot { marks: std::mem::take(&mut slot.marks), ..Slot::default() };
         }
+    }
+
+    /// A text without the player's token, or any longer part of it.
+    pub(super) fn hide_in<'t>(&self, number: u32, text: &'t str) -> Cow<'t, str> {
+        // A text may be about a player of another worker, whose token is not here.
+        let slot = self.slots.get((number / self.shard.step() as u32) as usize);
+        slot.map_or(Cow::Borrowed(text), |slot| slot.lock().marks.hide_in(text))
     }
 
     fn slot(&self, number: u32) -> &Mutex<Slot> {
@@ -132,6 +144,7 @@ impl Vault {
             *self.slot(number).lock() = Slot {
                 ends: ends.map_or(0, seconds),
                 renew_at: ends.map_or(0, |ends| seconds(self.renew_at(now, ends))),
+                marks: Marks::of(&token),
                 token: Some(token),
             };
         }
@@ -230,6 +243,7 @@ mod tests {
         vault.fill().await.unwrap();
         vault.used(0);
         assert!(vault.at_hand(0).is_none() && vault.due(now()).is_empty());
+        assert_eq!(vault.hide_in(0, "«one» is bad"), "«[credential]» is bad", "it is known all the same");
         assert_eq!(&*vault.token(0).await.unwrap(), "one", "had again");
         vault.used(0);
         vault.used(1);

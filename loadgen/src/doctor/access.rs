@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws_sdk_cloudwatch::Client;
-use aws_sdk_cloudwatch::error::DisplayErrorContext;
 use scenarios::Plan;
 use scenarios::auth::planned::TokenSource;
 use scenarios::plan::Target;
@@ -94,6 +93,6 @@ async fn cloudwatch(
 
 async fn list(client: &Client) -> Result<String, String> {
     let page = client.list_metrics().namespace("AWS/Lambda").metric_name("Invocations").send().await;
-    let page = page.map_err(|error| DisplayErrorContext(&error).to_string())?;
+    let page = page.map_err(|error| cloudwatch::told("ListMetrics", &error))?;
     Ok(format!("answers, {} series of Lambda functions at first sight", page.metrics().len()))
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
-use scenarios::Plan;
+use reports::printable;
+use scenarios::{Plan, redact};
 use url::Url;
 
 use super::facts::{Answer, Reached};
@@ -21,7 +22,7 @@ const TRIES: usize = 3;
 /// Tries to reach the target, as far as it goes. One handshake is made, with the first player's credentials if there are any.
 pub async fn look(url: &Url, plan: &Plan, credentials: Option<&Credentials>) -> Reached {
     let mut reached = Reached {
-        shown: format!("{}{}", url.origin().ascii_serialization(), url.path()),
+        shown: redact::address(url),
         proxy: None,
         addresses: Err("not tried".into()),
         silent: Vec::new(),
@@ -113,7 +114,7 @@ fn offset(date: &str, now: Timestamp, round_trip_ms: f64) -> Option<(f64, f64)> 
 
 async fn in_time<T, E: std::fmt::Display>(step: impl Future<Output = Result<T, E>>) -> Result<T, String> {
     match tokio::time::timeout(PATIENCE, step).await {
-        Ok(result) => result.map_err(|error| error.to_string()),
+        Ok(result) => result.map_err(|error| printable::line(&error.to_string()).into_owned()),
         Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
     }
 }

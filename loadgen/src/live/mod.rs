@@ -9,6 +9,7 @@
 //! Whatever goes wrong here is said once and never touches the run: these are windows, not instruments.
 
 mod display;
+mod log;
 mod metrics;
 mod otlp;
 mod prometheus;
@@ -31,6 +32,7 @@ use prometheus::Prometheus;
 use totals::Totals;
 
 pub use display::AboveDisplay;
+pub use log::log_fields;
 
 /// Who watches.
 #[derive(Debug, Clone, Default)]

@@ -18,6 +18,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use parking_lot::Mutex;
 use prost::Message;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use scenarios::redact;
 use scenarios::way::planned::Trust;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -38,7 +39,7 @@ const HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
 #[derive(Debug, thiserror::Error)]
 pub enum OtlpError {
     /// Not a base of URLs.
-    #[error("`{0}` is no http:// or https:// URL; give the collector's, e.g. http://127.0.0.1:4318")]
+    #[error("`{}` is no http:// or https:// URL; give the collector's, e.g. http://127.0.0.1:4318", redact::address(.0))]
     Url(Url),
     /// A header that is none. Its value is not shown: it may be a key.
     #[error("header {0} of {HEADERS} is not `name=value`, or has letters that a header cannot have")]

@@ -5,7 +5,6 @@
 //! The key comes from tungstenite, the answer's head is read by httparse ([`answer`]), and what follows the head belongs to
 //! the socket.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -31,6 +30,7 @@ use super::answer::{self, header};
 use super::extra::Extra;
 use super::proxy::Tunnel;
 use crate::auth::{AuthError, Credentials, Presented, Secrets};
+use crate::record::Class;
 use crate::tls::{self, TlsError};
 
 /// A plain or an encrypted connection.
@@ -111,7 +111,7 @@ pub(super) struct SocketOptions {
 #[derive(Debug)]
 pub struct ConnectError {
     /// Error class, e.g. `refused` or `http_403`.
-    pub class: Cow<'static, str>,
+    pub class: Class,
     /// What was seen.
     pub detail: String,
 }
@@ -123,7 +123,7 @@ impl fmt::Display for ConnectError {
 }
 
 impl ConnectError {
-    pub(super) fn new(class: impl Into<Cow<'static, str>>, detail: impl ToString) -> Self {
+    pub(super) fn new(class: impl Into<Class>, detail: impl ToString) -> Self {
         Self { class: class.into(), detail: detail.to_string() }
     }
 }

@@ -1,6 +1,5 @@
 //! A player: waits for its turn to connect, [lives](super::life), leaves when the run ends; and how all of it is counted.
 
-use std::borrow::Cow;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +15,6 @@ use tokio_tungstenite::WebSocketStream;
 use super::handshake::{ConnectError, Endpoint, SocketOptions, Stream};
 use super::life::live;
 use super::rest::Rest;
-use super::session::slug;
 use super::wire::FULFILLED;
 use super::{Arrival, Players, Presence};
 use crate::auth::Credentials;
@@ -142,7 +140,7 @@ impl Play {
                 }
                 Outcome::TimedOut => {
                     operation.timed_out += 1;
-                    operation.errors.count(Cow::Borrowed("timeout"));
+                    operation.errors.count("timeout".into());
                 }
             }
         });
@@ -169,7 +167,7 @@ impl Play {
         if let Receipt::Received { measured, .. } = receipt
             && push.status != FULFILLED
         {
-            let class: Class = format!("placement_{}", slug(&push.status)).into();
+            let class = self.class_of(push.player, "placement_", &push.status);
             let request = Operation::PlacementRequest;
             self.recorder
                 .with(|tally| tally.measures(measured).operation_mut(request).errors.count(class.clone()));
@@ -226,7 +224,13 @@ impl Play {
         }
     }
 
-    /// Keeps a sample of an error, if its class still has room.
+    /// The error class of what a target says to a player, behind a prefix of ours.
+    pub(super) fn class_of(&self, player: u32, prefix: &str, said: &str) -> Class {
+        Class::well_known(prefix, said)
+            .unwrap_or_else(|| Class::said(prefix, &self.credentials.keepable(player, said)))
+    }
+
+    /// Keeps a sample of an error, if its class still has room. Whatever a target has said comes by here.
     pub(crate) fn sample(
         &self,
         player: u32,
@@ -241,7 +245,7 @@ impl Play {
                 operation: operation.into(),
                 class: class.clone(),
                 player,
-                detail: detail().chars().take(DETAIL).collect(),
+                detail: self.credentials.keepable(player, &detail()),
             });
         });
     }

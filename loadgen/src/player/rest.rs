@@ -18,7 +18,6 @@ use url::Url;
 use super::extra::Extra;
 use super::handshake::{ConnectError, EndpointError};
 use super::play::{Outcome, Play};
-use super::session::slug;
 use super::{Arrival, Pause};
 use crate::auth::Secrets;
 use crate::http_client::{self, BodyError, HttpError};
@@ -87,7 +86,9 @@ impl Rest {
             match placement.status.as_str() {
                 "FULFILLED" => return Ok(()),
                 "PENDING" => tokio::time::sleep(self.every).await,
-                other => return Err(ConnectError::new(format!("placement_{}", slug(other)), other)),
+                other => {
+                    return Err(ConnectError::new(play.class_of(player, "placement_", other), other));
+                }
             }
             placement = self.ask(play, player, Method::GET, &one).await?;
         }

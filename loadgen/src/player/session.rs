@@ -27,6 +27,7 @@ use super::mood::{Mood, OWN};
 use super::play::{GooseSample, Outcome, Play};
 use super::wire::{self, AckId, FULFILLED, Incoming};
 use super::{Arrival, Pause};
+use crate::auth::head;
 use crate::clock::{Micros, micros};
 use crate::delivery::PlacementPush;
 use crate::pacing::choices;
@@ -35,8 +36,8 @@ use crate::record::{Class, NO_OPEN_SOCKET, RUN_ENDED};
 /// Largest frame that API Gateway takes is 32 KiB; longer messages go in fragments of this size.
 const FRAGMENT: usize = 32_000;
 
-/// Characters kept of what was seen.
-const DETAIL: usize = 300;
+/// Bytes kept of what was seen until it is known whom it is for.
+const DETAIL: usize = 1024;
 /// How long a good-bye may take.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// How long a socket that was not read for a while is listened to until it counts as still open.
@@ -317,7 +318,9 @@ impl<'p> Session<'p> {
                     self.count_placed(placed);
                 }
             }
-            Incoming::GatewayError(message) => self.fail_one(slug(&message).into(), &message),
+            Incoming::GatewayError(message) => {
+                self.fail_one(self.play.class_of(self.number, "", &message), &message);
+            }
             Incoming::Garbage => self.garbage(text),
         }
     }
@@ -378,7 +381,7 @@ impl<'p> Session<'p> {
         if self.pending.is_empty() {
             self.play.sample(self.number, "socket", &class, || detail.to_owned());
         } else {
-            self.unclaimed.push_back((class, detail.chars().take(DETAIL).collect()));
+            self.unclaimed.push_back((class, head(detail, DETAIL).to_owned()));
             self.settle();
         }
     }
@@ -500,10 +503,4 @@ fn classify(error: &Error) -> Class {
 /// The error class of a close frame.
 fn closed(frame: Option<&CloseFrame>) -> Class {
     frame.map_or("closed_1005".into(), |frame| format!("closed_{}", u16::from(frame.code)).into())
-}
-
-/// A message as an error class: `Internal server error` → `internal_server_error`.
-pub(super) fn slug(message: &str) -> String {
-    let word = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
-    message.chars().take(40).map(word).collect::<String>().trim_matches('_').to_owned()
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::FolderError;
+use crate::printable::from_json;
 
 /// An append-only file of lines.
 #[derive(Debug)]
@@ -88,7 +89,7 @@ pub(super) fn parse_json_lines<T: DeserializeOwned>(path: &Path, text: &str) -> 
         .lines()
         .enumerate()
         .map(|(index, line)| {
-            serde_json::from_str(line).map_err(|source| FolderError::Json {
+            from_json(line).map_err(|source| FolderError::Json {
                 path: path.to_path_buf(),
                 line: Some(index + 1),
                 source,

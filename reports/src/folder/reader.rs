@@ -14,9 +14,10 @@ use super::{CLOUDWATCH, ERRORS, FolderError, LATENCY, MANIFEST, SCENARIO, SERIES
 use crate::format::{
     CloudWatch, ErrorSample, FunctionSummary, Manifest, SCHEMA_VERSION, SeriesLine, Status, Summary,
 };
+use crate::printable::{self, from_json};
 use crate::server;
 
-/// A run folder in memory.
+/// A run folder in memory. It may be anybody's: every string but the scenario's text is [printable](crate::printable).
 #[derive(Debug)]
 pub struct RunFolder {
     /// Where it was read from.
@@ -114,16 +115,17 @@ impl RunFolder {
         let mut merged: BTreeMap<String, Histogram<u64>> = BTreeMap::new();
         for interval in self.intervals() {
             let interval = interval?;
-            match merged.get_mut(interval.tag) {
+            let tag = printable::line(interval.tag);
+            match merged.get_mut(tag.as_ref()) {
                 None => {
                     let mut first = interval.histogram;
                     // Decoded histograms are of fixed size, and a later interval may hold larger values.
                     first.auto(true);
-                    merged.insert(interval.tag.to_owned(), first);
+                    merged.insert(tag.into_owned(), first);
                 }
                 Some(sum) => sum.add(&interval.histogram).map_err(|e| FolderError::Unloggable {
                     path: self.hlog_path.clone(),
-                    tag: interval.tag.to_owned(),
+                    tag: tag.into_owned(),
                     reason: e.to_string(),
                 })?,
             }
@@ -158,7 +160,7 @@ fn read_document<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<Option<T
     let Some(text) = read_text(&path)? else {
         return Ok(None);
     };
-    serde_json::from_str(&text).map(Some).map_err(|source| FolderError::Json { path, line: None, source })
+    from_json(&text).map(Some).map_err(|source| FolderError::Json { path, line: None, source })
 }
 
 fn read_lines<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<Vec<T>, FolderError> {

@@ -1,5 +1,7 @@
 //! The page of a capacity search: the knee, the curve that leads to it, every step with its report.
 
+use std::path::{Component, Path};
+
 use maud::{Markup, html};
 
 use super::RenderError;
@@ -228,6 +230,14 @@ fn levels(capacity: &Capacity) -> Table {
     table
 }
 
+/// A folder below that of the page as a link: nothing that leads elsewhere, and nothing that a browser would run.
+fn beside(run: &Path) -> Option<String> {
+    let below = run.components().all(|part| matches!(part, Component::Normal(_)));
+    let path = run.to_str().filter(|path| below && !path.contains(['?', '#', '%', '\\']))?;
+    // A colon in the first part would make it a scheme.
+    Some(if path.contains(':') { format!("./{path}") } else { path.to_owned() })
+}
+
 fn steps(capacity: &Capacity) -> Table {
     let header =
         ["run", "level", "outcome", "offered", "completed", "errors", "p50", "p99", "sockets", "why"];
@@ -235,8 +245,8 @@ fn steps(capacity: &Capacity) -> Table {
     for step in &capacity.steps {
         let number = step.number.to_string();
         let head = [
-            match &step.run {
-                Some(run) => Cell::text(number).leading_to(format!("{}/{REPORT}", run.display())),
+            match step.run.as_deref().and_then(beside) {
+                Some(run) => Cell::text(number).leading_to(format!("{run}/{REPORT}")),
                 None => Cell::text(number),
             },
             Cell::quantity(capacity.vary.show(step.level), step.level),

@@ -137,7 +137,11 @@
     });
     const copy = element('button', { type: 'button', className: 'copy', textContent: 'Copy as CSV' });
     copy.addEventListener('click', async () => {
-      const quoted = cell => `"${cell.textContent.replaceAll('"', '""')}"`;
+      const quoted = cell => {
+        // Words that a spreadsheet would take for a formula stay words.
+        const formula = cell.dataset.v === undefined && /^\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]/.test(cell.textContent);
+        return `"${formula ? "'" : ''}${cell.textContent.replaceAll('"', '""')}"`;
+      };
       const csv = [...table.rows].map(row => [...row.cells].map(quoted).join(',')).join('\r\n');
       try {
         await navigator.clipboard.writeText(csv);

@@ -9,7 +9,7 @@ use self::table::Table;
 use crate::folder::{REPORT, RunFolder};
 use crate::format::{FunctionSummary, Generator, Sockets, Summary};
 use crate::human::{self, NOTHING, P50, P90, P99, WEAK};
-use crate::verdict;
+use crate::{printable, verdict};
 
 /// Text is wrapped at this column; tables of ordinary runs stay below it.
 const WIDTH: usize = 108;
@@ -33,7 +33,7 @@ pub fn summary(folder: &RunFolder) -> String {
         weather::ends(&summary),
         format!(
             "{WEAK} before a percentile: fewer than ten samples lie beyond it.\nReport: {}\n",
-            folder.dir.join(REPORT).display()
+            printable::line(&folder.dir.join(REPORT).display().to_string())
         ),
     ];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{Context, heading};
 use crate::format::{Cost, Host, Manifest};
 use crate::html::table::{Cell, Table};
-use crate::human;
+use crate::{human, printable};
 
 pub(super) fn body(context: &Context<'_>) -> Markup {
     let manifest = &context.folder.manifest;
@@ -31,7 +31,7 @@ pub(super) fn body(context: &Context<'_>) -> Markup {
         (phases(manifest).render())
         details open {
             summary { "scenario.toml as run" }
-            pre tabindex="0" aria-label="scenario.toml" { code { (context.folder.scenario_toml) } }
+            pre tabindex="0" aria-label="scenario.toml" { code { (printable::lines(&context.folder.scenario_toml)) } }
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::html::RenderError;
 use crate::html::charts::{Fold, Grid, Ink, Line, MAX_POINTS, SERIES, Size, TimeChart, Unit, extent};
 use crate::html::table::{Cell, Table};
 use crate::human::{self, NOTHING};
-use crate::server;
+use crate::{printable, server};
 
 const HOW: &str = "Read downwards: all these charts share one time axis. Where latency rises together with a function's \
                    concurrency, that function holds the players up; where it rises with throttles, the account's \
@@ -229,7 +229,7 @@ fn provenance(context: &Context<'_>) -> Markup {
             p.notice {
                 "No server-side series were fetched, so this report cannot tell which part of the backend gives way. \
                  CloudWatch lags by some minutes; fetch it and make this report again with "
-                code { "loadgen correlate " (context.folder.dir.display()) } "."
+                code { "loadgen correlate " (printable::line(&context.folder.dir.display().to_string())) } "."
             }
         };
     };
