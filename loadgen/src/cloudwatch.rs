@@ -188,6 +188,8 @@ async fn lacking(
         }
     }
     problems
+}
+
 /// A failed call in words. The service may quote what it was sent, signature and all.
 pub(crate) fn told(call: &str, error: &(dyn std::error::Error + 'static)) -> String {
     let said = DisplayErrorContext(error).to_string();

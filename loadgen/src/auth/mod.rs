@@ -40,8 +40,8 @@ use vault::Vault;
 
 /// What is looked at of a text that a target says.
 pub(crate) const LOOKED_AT: usize = 4 * 1024;
-/// Characters kept of it.
-const KEPT: usize = 300;
+/// Characters kept of it: the first 512 bytes of a refusal and what stands before them.
+const KEPT: usize = 700;
 
 /// How all players of a run prove who they are.
 pub struct Credentials {

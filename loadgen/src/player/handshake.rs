@@ -504,7 +504,7 @@ mod tests {
             let mut head = Response::new(&mut headers);
             head.parse(answer.as_bytes()).unwrap();
             let judged = upgraded(&head, ACCEPT, !offered.is_empty(), |name| offered.contains(&name));
-            judged.map_err(|error| error.class.into_owned())
+            judged.map_err(|error| error.class.to_string())
         };
         let key = format!("sec-WebSocket-accept: {ACCEPT}\r\n");
         let with = |name: &str| format!("{key}Sec-WebSocket-Protocol: {name}\r\n");

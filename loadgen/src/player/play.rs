@@ -24,9 +24,6 @@ use crate::pacing::measures;
 use crate::record::{Class, NO_OPEN_SOCKET, RUN_ENDED, Recorder, Sample};
 use crate::workers::relay::Relay;
 
-/// Characters kept of what was seen: the first 512 bytes of a refusal and what stands before them.
-const DETAIL: usize = 700;
-
 /// What all players of a run share.
 pub struct Play {
     /// The plan.
