@@ -3,11 +3,12 @@
 //! What looks like one is refused with the remedy, and taken out of the document before anything else is said about it,
 //! so that no message repeats it.
 
+use documents::{Document, Mistake, child, parse_value};
 use serde_json::Value;
 use url::Url;
 
-use crate::document::{Document, Override, child, parse_value};
-use crate::mistakes::Mistake;
+use crate::Override;
+use crate::variables;
 
 /// Keys under `[auth]` that would hold a secret.
 const SECRET_KEYS: [&str; 18] = [
@@ -50,8 +51,8 @@ const SECRET_PARAMETERS: [&str; 12] = [
 /// What stands in a secret's place.
 const REMOVED: &str = "…";
 
-const IN_FILE: &str = "put the secret into a file or the environment, and name it here: auth.mint.key_file, auth.feeder.file, auth.command.argv; AWS credentials come from the standard AWS chain";
-const IN_URL: &str = "take it out of the URL: give tokens with [auth.feeder] (cycle = true for a single one) and auth.placement = { query = \"NAME\" }";
+const IN_FILE: &str = "write ${VAR}, which is filled in from the environment and never kept; or put the secret into a file or the environment, and name it here: auth.mint.key_file, auth.feeder.file, auth.command.argv; AWS credentials come from the standard AWS chain";
+const IN_URL: &str = "write ${VAR} for it, which is filled in from the environment and never kept; or take it out of the URL: give tokens with [auth.feeder] (cycle = true for a single one) and auth.placement = { query = \"NAME\" }";
 
 /// Takes whatever looks like a secret out of the document, and tells where it stood.
 pub(crate) fn remove(document: &mut Document) -> Vec<Mistake> {
@@ -94,6 +95,8 @@ fn walk(value: &mut Value, pointer: &str, found: &mut Vec<Found>) {
 
 /// Why a value is taken for a secret, and what to do instead.
 fn judge(pointer: &str, text: &str) -> Option<(&'static str, &'static str)> {
+    // What comes from the environment is not in the file.
+    let text = &variables::without(text);
     let key = pointer.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
     let named = pointer.starts_with("/auth/")
         && !pointer.starts_with("/auth/mint/claims/")
@@ -105,13 +108,13 @@ fn judge(pointer: &str, text: &str) -> Option<(&'static str, &'static str)> {
     let url = Url::parse(text).ok().filter(Url::has_host)?;
     let carries = |name: &str| SECRET_PARAMETERS.contains(&name.to_ascii_lowercase().as_str());
     let in_url = !url.username().is_empty()
-        || url.password().is_some()
-        || url.query_pairs().any(|(name, _)| carries(&name));
+        || url.password().is_some_and(|password| !password.is_empty())
+        || url.query_pairs().any(|(name, value)| carries(&name) && !value.is_empty());
     in_url.then_some(("carries a secret in the URL, which would be kept in the run folder", IN_URL))
 }
 
 /// A private key, a JWT or an AWS access key, whatever key it stands under.
-fn is_secret(text: &str) -> bool {
+pub(crate) fn is_secret(text: &str) -> bool {
     let word = text.rsplit(' ').next().unwrap_or_default();
     let jwt = word.starts_with("eyJ") && word.matches('.').count() == 2 && word.len() > 40;
     let aws = (word.starts_with("AKIA") || word.starts_with("ASIA"))
@@ -137,6 +140,7 @@ mod tests {
             ("/target/url", "wss://ann:pw@example.com/"),
             ("/target/url", "wss://hunter2@example.com/"),
             ("/target/url", "wss://example.com/?Token=abc"),
+            ("/target/url", "wss://example.com/?token=${T:-abc}"),
         ] {
             assert!(judge(pointer, text).is_some(), "{pointer}");
         }
@@ -146,6 +150,8 @@ mod tests {
             ("/auth/mint/claims/key", "blue"),
             ("/auth/mint/key_id", "k-1"),
             ("/target/url", "wss://example.com/?version=2"),
+            ("/target/url", "wss://example.com/?token=${TOKEN}"),
+            ("/target/url", "wss://${USER}:${PASSWORD}@example.com/"),
             ("/description", "tokens: see eyJ"),
             ("/auth/issuer", "http://127.0.0.1:8081"),
         ] {

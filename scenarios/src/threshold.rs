@@ -5,6 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::units;
+
 /// A rule with a verdict.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Threshold {
@@ -321,25 +323,30 @@ impl FromStr for Threshold {
 }
 
 fn bound(text: &str, dimension: Dimension) -> Result<(f64, f64), String> {
-    let units: &[(&str, f64)] = match dimension {
-        Dimension::Time => &[("us", 1.0), ("ms", 1e3), ("s", 1e6)],
-        Dimension::Fraction => &[("%", 0.01)],
-        Dimension::Count => &[("", 1.0)],
+    let read = match dimension {
+        Dimension::Time => units::span(text).ok().map(|time| (time.as_secs_f64() * 1e6, time_unit(text))),
+        Dimension::Fraction if text.ends_with('%') => units::share(text).ok().map(|share| (share, 0.01)),
+        // `error_rate < 1` would mean that nothing may ever work, or 1 %: whoever writes it says which.
+        Dimension::Fraction => units::share(text).ok().filter(|share| *share < 1.0).map(|share| (share, 1.0)),
+        Dimension::Count => units::count(text).ok().map(|count| (count, 1.0)),
     };
-    for (suffix, unit) in units {
-        if let Some(number) = text.strip_suffix(suffix)
-            && let Ok(number) = number.parse::<f64>()
-            && number.is_finite()
-            && number >= 0.0
-        {
-            return Ok((number * unit, *unit));
-        }
+    if let Some(read) = read {
+        return Ok(read);
     }
     Err(match dimension {
         Dimension::Time => format!("`{text}` is no time; write e.g. 250ms, 1.5s or 800us"),
-        Dimension::Fraction => format!("`{text}` is no share; write e.g. 0.5%"),
-        Dimension::Count => format!("`{text}` is no count; write a number of 0 or more"),
+        Dimension::Fraction => format!("`{text}` is no share; write e.g. 0.5% or 0.005"),
+        Dimension::Count => format!("`{text}` is no count; write a number of 0 or more, e.g. 0, 1e3 or 10k"),
     })
+}
+
+/// Microseconds of the unit in which a time is written; of several, or longer ones, of a second.
+fn time_unit(text: &str) -> f64 {
+    match text.trim_start_matches(|letter: char| !letter.is_alphabetic()) {
+        "us" | "µs" => 1.0,
+        "ms" => 1e3,
+        _ => 1e6,
+    }
 }
 
 /// The grammar in one sentence, for messages.
@@ -363,6 +370,16 @@ mod tests {
         assert_eq!((recovery.metric, recovery.unit), (Metric::Recovery(Stat::P99), 1e6));
         let gave_up: Threshold = "reconnects.gave_up == 0".parse().unwrap();
         assert_eq!(gave_up.metric, Metric::Reconnects(ReconnectCount::GaveUp));
+        for (expression, bound, unit) in [
+            ("connect.response_time.max < 1.5m", 90e6, 1e6),
+            ("connect.response_time.max < 1e3ms", 1e6, 1e3),
+            ("error_rate < 0.01", 0.01, 1.0),
+            ("sockets.opened >= 1e3", 1e3, 1.0),
+            ("sockets.opened >= 10k", 1e4, 1.0),
+        ] {
+            let read: Threshold = expression.parse().unwrap();
+            assert!((read.bound - bound).abs() < 1e-9 && (read.unit - unit).abs() < 1e-12, "{read:?}");
+        }
         let count: Threshold = "message.lost == 0".parse().unwrap();
         assert!(count.comparison.holds(0.0, count.bound));
         assert!(!count.comparison.holds(1.0, count.bound));
@@ -382,6 +399,8 @@ mod tests {
             ("send_message.response_time.p99 < 250", "is no time"),
             ("message.lost < 1%", "is no count"),
             ("error_rate < -1%", "is no share"),
+            ("error_rate < 1", "is no share"),
+            ("message.lost < many", "is no count"),
         ] {
             let message = expression.parse::<Threshold>().unwrap_err();
             assert!(message.contains(said), "{expression}: {message}");
