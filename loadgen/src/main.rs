@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use loadgen::capacity;
+use loadgen::checked;
 use loadgen::cli::{Cli, Command, JobArgs, RunArgs, ScenarioArgs, ScenarioCommand};
 use loadgen::correlate::correlate;
 use loadgen::doctor;
@@ -100,12 +101,12 @@ async fn execute(command: Command) -> Result<Exit, RunError> {
             Ok(report.exit())
         }
         Command::Scenario(ScenarioCommand::Check(ScenarioArgs { scenario, overrides })) => {
-            scenarios::load(&scenario, &overrides)?;
+            checked::load(&scenario, &overrides)?;
             println!("{}: no mistakes", scenario.display());
             Ok(Exit::Fine)
         }
         Command::Scenario(ScenarioCommand::Explain(ScenarioArgs { scenario, overrides })) => {
-            let checked = scenarios::load(&scenario, &overrides)?;
+            let checked = checked::load(&scenario, &overrides)?;
             print!("{}", scenarios::explain::explain(&checked.plan));
             Ok(Exit::Fine)
         }

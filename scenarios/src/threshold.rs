@@ -323,12 +323,16 @@ impl FromStr for Threshold {
 }
 
 fn bound(text: &str, dimension: Dimension) -> Result<(f64, f64), String> {
+    let time = |text: &str| units::span(text).ok().map(|time| time.as_secs_f64() * 1e6);
+    // Reports show what was observed in the unit that the expression ends with.
+    let last = text.trim_end_matches(char::is_alphabetic).len();
+    let one = format!("1{}", &text[last..]);
     let read = match dimension {
-        Dimension::Time => units::span(text).ok().map(|time| (time.as_secs_f64() * 1e6, time_unit(text))),
+        Dimension::Time => time(text).zip(time(&one)),
         Dimension::Fraction if text.ends_with('%') => units::share(text).ok().map(|share| (share, 0.01)),
-        // `error_rate < 1` would mean that nothing may ever work, or 1 %: whoever writes it says which.
+        // `error_rate < 1` may mean all or 1 %: whoever writes it says which.
         Dimension::Fraction => units::share(text).ok().filter(|share| *share < 1.0).map(|share| (share, 1.0)),
-        Dimension::Count => units::count(text).ok().map(|count| (count, 1.0)),
+        Dimension::Count => units::count(text).ok().zip(units::count(&one).ok()),
     };
     if let Some(read) = read {
         return Ok(read);
@@ -338,15 +342,6 @@ fn bound(text: &str, dimension: Dimension) -> Result<(f64, f64), String> {
         Dimension::Fraction => format!("`{text}` is no share; write e.g. 0.5% or 0.005"),
         Dimension::Count => format!("`{text}` is no count; write a number of 0 or more, e.g. 0, 1e3 or 10k"),
     })
-}
-
-/// Microseconds of the unit in which a time is written; of several, or longer ones, of a second.
-fn time_unit(text: &str) -> f64 {
-    match text.trim_start_matches(|letter: char| !letter.is_alphabetic()) {
-        "us" | "µs" => 1.0,
-        "ms" => 1e3,
-        _ => 1e6,
-    }
 }
 
 /// The grammar in one sentence, for messages.
@@ -371,11 +366,12 @@ mod tests {
         let gave_up: Threshold = "reconnects.gave_up == 0".parse().unwrap();
         assert_eq!(gave_up.metric, Metric::Reconnects(ReconnectCount::GaveUp));
         for (expression, bound, unit) in [
-            ("connect.response_time.max < 1.5m", 90e6, 1e6),
+            ("connect.response_time.max < 1.5m", 90e6, 60e6),
+            ("connect.response_time.max < 1m30s", 90e6, 1e6),
             ("connect.response_time.max < 1e3ms", 1e6, 1e3),
             ("error_rate < 0.01", 0.01, 1.0),
             ("sockets.opened >= 1e3", 1e3, 1.0),
-            ("sockets.opened >= 10k", 1e4, 1.0),
+            ("sockets.opened >= 10k", 1e4, 1e3),
         ] {
             let read: Threshold = expression.parse().unwrap();
             assert!((read.bound - bound).abs() < 1e-9 && (read.unit - unit).abs() < 1e-12, "{read:?}");

@@ -264,7 +264,7 @@ mod tests {
             told,
             [
                 "line 1: there is no `player`, which other lines have",
-                "line 2: is no JSON object",
+                "line 2: is no JSON object: write one object a line, without a list round them",
                 "line 3: `token` must be a string",
                 "line 4: is no JSON object",
             ]
