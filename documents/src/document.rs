@@ -20,7 +20,7 @@ pub struct Document {
     values: HashMap<String, Range<usize>>,
     overridden: Vec<(String, String)>,
     /// Values that are kept under other words than those that count.
-    kept: BTreeMap<String, String>,
+    kept: BTreeMap<String, Value>,
     /// Texts that came from elsewhere and may stand for a number or a switch.
     loose: BTreeSet<String>,
 }
@@ -103,7 +103,14 @@ impl Document {
 
     /// The copy that is kept says `kept` for the text at `pointer`.
     pub fn keep(&mut self, pointer: &str, kept: String) {
-        self.kept.insert(pointer.into(), kept);
+        self.kept.insert(pointer.into(), kept.into());
+    }
+
+    /// A replaced text was read as this number or switch, and is kept so, unless it is kept under other words.
+    pub fn keep_read(&mut self, pointer: &str, read: Value) {
+        if self.value.pointer(pointer) == self.kept.get(pointer) {
+            self.kept.insert(pointer.into(), read);
+        }
     }
 
     /// Whether the text at `pointer` may stand for a number or a switch.
@@ -160,14 +167,19 @@ impl Document {
             let mut spans: Vec<_> = spans.collect();
             spans.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
             for (span, kept) in spans {
-                text.replace_range(span.clone(), &toml::Value::String(kept.clone()).to_string());
+                let kept = match kept {
+                    Value::String(kept) => toml::Value::String(kept.clone()).to_string(),
+                    // A number or a switch: the same in TOML.
+                    other => other.to_string(),
+                };
+                text.replace_range(span.clone(), &kept);
             }
             return text;
         }
         let mut value = self.value.clone();
         for (pointer, kept) in &self.kept {
             if let Some(value) = value.pointer_mut(pointer) {
-                *value = Value::String(kept.clone());
+                value.clone_from(kept);
             }
         }
         let sets: Vec<_> = self.overridden.iter().map(|(_, shown)| format!("# {shown}\n")).collect();

@@ -25,14 +25,23 @@ pub struct Formed {
     pub mistakes: Vec<Mistake>,
     /// Pointers of the values that are not the author's own.
     pub doubtful: Vec<String>,
+    /// What replaced texts were read as, by pointer.
+    pub read: Vec<(String, Value)>,
 }
 
 /// Checks a document's values.
 #[must_use]
 pub fn check(document: &Document, schema: &Value, read: Read<'_>) -> Formed {
-    let mut walk = Walk { document, root: schema, read, mistakes: Vec::new(), doubtful: Vec::new() };
+    let mut walk = Walk {
+        document,
+        root: schema,
+        read,
+        mistakes: Vec::new(),
+        doubtful: Vec::new(),
+        replaced: Vec::new(),
+    };
     let value = walk.or_sample(schema, &document.value, "");
-    Formed { value, mistakes: walk.mistakes, doubtful: walk.doubtful }
+    Formed { value, mistakes: walk.mistakes, doubtful: walk.doubtful, read: walk.replaced }
 }
 
 struct Walk<'w> {
@@ -41,6 +50,7 @@ struct Walk<'w> {
     read: Read<'w>,
     mistakes: Vec<Mistake>,
     doubtful: Vec<String>,
+    replaced: Vec<(String, Value)>,
 }
 
 impl<'w> Walk<'w> {
@@ -90,7 +100,9 @@ impl<'w> Walk<'w> {
                     self.wrong(pointer, format!("must be {}, found {}", typed.name(), shown(value)), said);
                     return None;
                 }
-                self.value(node, &read, pointer)
+                let value = self.value(node, &read, pointer);
+                self.replaced.extend(value.clone().map(|value| (pointer.to_owned(), value)));
+                value
             }
             (Typed::Text, Value::Number(number)) if form.reads().is_some() => {
                 self.wrong(pointer, format!("{number} has no unit; write e.g. \"{number}s\""), said);

@@ -125,14 +125,13 @@ pub fn check_with(
     let mut refused = secrets::remove(&mut document);
     let (unknown, hidden) = variables::fill_in(&mut document, &|name| std::env::var(name).ok());
     refused.extend(unknown);
-    let form::Formed { value, mistakes: of_form, doubtful } =
+    let form::Formed { value, mistakes: of_form, doubtful, read } =
         form::check(&document, &schema::json_schema(), &units::read);
     let mut check = Check::new(&document, &refused, doubtful, profile);
     // What stands in a refused value's place is judged no further.
     mistakes
         .extend(of_form.into_iter().filter(|mistake| refused.iter().all(|other| other.key != mistake.key)));
-    let read = serde_json::from_value::<Scenario>(value);
-    let planned = match read {
+    let planned = match serde_json::from_value::<Scenario>(value) {
         Ok(scenario) => {
             let plan = check.plan(&scenario);
             Some((scenario, plan))
@@ -148,6 +147,9 @@ pub fn check_with(
     let Some((scenario, plan)) = planned.filter(|_| mistakes.is_empty()) else {
         return Err(Mistakes(mistakes.into_iter().map(|mistake| hidden.hide_in(mistake)).collect()));
     };
+    for (pointer, value) in read {
+        document.keep_read(&pointer, value);
+    }
     for (pointer, name) in kept {
         document.keep(&pointer, name);
     }

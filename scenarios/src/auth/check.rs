@@ -38,6 +38,8 @@ impl Check<'_> {
             sigv4: self.sigv4(auth, target),
             refresh_before: self.positive("/auth/refresh_before", auth.refresh_before),
             ids,
+            claim: (matched(scenario) && auth.mode == AuthMode::Token && !auth.player_claim.is_empty())
+                .then(|| auth.player_claim.clone()),
         }
     }
 
@@ -60,9 +62,7 @@ impl Check<'_> {
     /// A delivery is matched by its recipient's id, so the target has to know each socket's player by an id of its own.
     fn told_apart(&mut self, scenario: &Scenario, feeder: &Feeder, played: &[Row]) {
         let auth = &scenario.auth;
-        let operations = &scenario.operations;
-        let matched = operations.send_message.is_some() || operations.placement_request.is_some();
-        if !matched || auth.mode == AuthMode::None {
+        if !matched(scenario) || auth.mode == AuthMode::None {
             return;
         }
         let file = auth.feeder.as_ref().map_or("", |keys| &keys.file);
@@ -463,6 +463,11 @@ impl Check<'_> {
         }
         found
     }
+}
+
+/// Whether deliveries are matched by their recipients' ids.
+const fn matched(scenario: &Scenario) -> bool {
+    scenario.operations.send_message.is_some() || scenario.operations.placement_request.is_some()
 }
 
 /// By which id the target knows a line's player, as its token says.
