@@ -280,7 +280,7 @@ impl CapacityArgs {
 }
 
 fn level(text: &str) -> Result<f64, String> {
-    let level = text.parse::<f64>().map_err(|error| error.to_string())?;
+    let level = scenarios::units::rate(text)?;
     if level.is_finite() && level > 0.0 { Ok(level) } else { Err("a load lies above 0".into()) }
 }
 

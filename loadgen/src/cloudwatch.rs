@@ -179,7 +179,7 @@ async fn lacking(
                 ));
             }
         } else if !known.is_empty() {
-            let near = scenarios::schema::nearest(name, &known);
+            let near = scenarios::nearest(name, &known);
             let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             problems.push(format!(
                 "ListMetrics does not know the function `{name}` in {} (it lists what had data within two weeks){near}",

@@ -13,6 +13,7 @@
 pub mod attack;
 pub mod auth;
 pub mod capacity;
+pub mod checked;
 pub mod cli;
 pub mod clock;
 pub mod cloudwatch;

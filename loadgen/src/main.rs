@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use loadgen::capacity;
+use loadgen::checked;
 use loadgen::cli::{Cli, Command, JobArgs, RunArgs, ScenarioArgs, ScenarioCommand};
 use loadgen::correlate::correlate;
 use loadgen::doctor;
@@ -103,7 +104,7 @@ async fn execute(command: Command) -> Result<Exit, RunError> {
             Ok(report.exit())
         }
         Command::Scenario(ScenarioCommand::Check(ScenarioArgs { scenario, overrides })) => {
-            let checked = scenarios::load(&scenario, &overrides)?;
+            let checked = checked::load(&scenario, &overrides)?;
             println!("{}: no mistakes", line(&scenario.display().to_string()));
             for warning in scenarios::way::idle::warnings(&checked.plan) {
                 println!("warning: {warning}");
@@ -111,7 +112,7 @@ async fn execute(command: Command) -> Result<Exit, RunError> {
             Ok(Exit::Fine)
         }
         Command::Scenario(ScenarioCommand::Explain(ScenarioArgs { scenario, overrides })) => {
-            let checked = scenarios::load(&scenario, &overrides)?;
+            let checked = checked::load(&scenario, &overrides)?;
             print!("{}", lines(&scenarios::explain::explain(&checked.plan)));
             Ok(Exit::Fine)
         }

@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reports::folder::{FolderError, RunFolder, RunWriter, read_manifest, save_manifest};
+use reports::folder::{
+    FolderError, RunFolder, RunWriter, discard_unused, read_manifest, save_input, save_manifest,
+};
 use reports::format::{Correlation, Manifest, Phase, Run, SCHEMA_VERSION, Status, Summary};
 use reports::html::ReportError;
 use scenarios::plan::Target;
 use scenarios::scenario::AuthMode;
 use scenarios::shard::Shard;
-use scenarios::{Checked, Mistakes, Override, Plan, redact};
+use scenarios::{Checked, Content, Input, Mistakes, Override, Plan, redact};
 
 use crate::auth::{AuthError, Credentials};
+use crate::checked;
 use crate::cloudwatch::{self, Window};
 use crate::collector::Closed;
 use crate::correlate::EMBEDDED;
@@ -102,18 +105,26 @@ impl RunError {
 pub async fn run(request: Request) -> Result<Exit, RunError> {
     let file = request.scenario.display().to_string();
     let text = scenarios::read(&request.scenario)?;
-    let Checked { plan, as_run, .. } = scenarios::check(&file, &text, &request.overrides)?;
+    let Checked { plan, as_run, inputs, .. } = checked::check(&file, &text, &request.overrides)?;
     let workers = machine::make_room_for(plan.players, request.workers)?;
     let identity = identity(&plan);
     let dir = request.out.clone().unwrap_or_else(|| Path::new("runs").join(&identity.id));
     let mut manifest = manifest(&plan, &identity, &request.command);
     let live = Live::open(&request.watchers, &identity, plan.end()).await?;
     let writer = RunWriter::create(&dir, &manifest, &as_run)?;
+    if let Err(error) = keep_inputs(&dir, &inputs) {
+        // Nothing is lost: nothing was measured.
+        let _ = discard_unused(&dir);
+        return Err(error.into());
+    }
 
     let job = Job { plan: Arc::new(plan), file, text, overrides: request.overrides, workers };
     let summary = match job.carry_out(writer, live, &mut manifest).await {
         Ok(done) => done,
         Err(error) => {
+            if discard_unused(&dir) {
+                return Err(error);
+            }
             let interrupted = matches!(error, RunError::Interrupted);
             manifest.state = if interrupted { "interrupted" } else { "failed" }.into();
             // Where the plan had begun, the folder knows when.
@@ -136,6 +147,24 @@ pub async fn run(request: Request) -> Result<Exit, RunError> {
         tracing::error!("no player could connect: {why}; samples are in errors.jsonl");
     }
     Ok(status.into())
+}
+
+/// Keeps the files that the scenario names, so that it can run again from the folder.
+fn keep_inputs(dir: &Path, inputs: &[Input]) -> Result<(), FolderError> {
+    for Input { name, content } in inputs {
+        match content {
+            Content::Text(text) => save_input(dir, name, text.as_bytes())?,
+            Content::File(path) => {
+                let bytes = std::fs::read(path).map_err(|source| FolderError::Io {
+                    action: "read",
+                    path: path.clone(),
+                    source,
+                })?;
+                save_input(dir, name, &bytes)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A checked plan, and what it was made of.

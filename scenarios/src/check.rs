@@ -5,28 +5,93 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use documents::{Document, Mistake};
 use url::Url;
 
+use crate::ProfileCheck;
 use crate::auth::planned::PlayerIds;
-use crate::document::Document;
 use crate::duration::Span;
-use crate::mistakes::Mistake;
+use crate::inputs::{self, Content, Input};
 use crate::plan::{CloudWatch, MAX_MESSAGE_BYTES, MessageShape, Plan, Poll, Target, is_loopback};
 use crate::scenario::{self, Scenario};
 
 /// Gathers the mistakes while the plan is put together.
 pub(crate) struct Check<'d> {
     document: &'d Document,
+    profile: ProfileCheck,
+    /// Dotted keys whose value is not the author's own, since that was wrong.
+    doubtful: Vec<String>,
     pub(crate) mistakes: Vec<Mistake>,
+    /// Files to keep with the run.
+    pub(crate) inputs: Vec<Input>,
+    /// What the kept scenario says instead of a file's name, by pointer.
+    pub(crate) kept: Vec<(String, String)>,
 }
 
 impl<'d> Check<'d> {
-    pub(crate) const fn new(document: &'d Document) -> Self {
-        Self { document, mistakes: Vec::new() }
+    /// `refused` and `doubtful` tell whose values are not the author's own: keys of mistakes, and pointers.
+    pub(crate) fn new(
+        document: &'d Document,
+        refused: &[Mistake],
+        doubtful: Vec<String>,
+        profile: ProfileCheck,
+    ) -> Self {
+        let refused = refused.iter().map(|mistake| mistake.key.clone());
+        let doubtful = doubtful.iter().map(|pointer| dotted(pointer)).chain(refused).collect();
+        Self { document, profile, doubtful, mistakes: Vec::new(), inputs: Vec::new(), kept: Vec::new() }
     }
 
+    /// Tells a mistake, unless the value, or one within it, has been told already.
     pub(crate) fn wrong(&mut self, pointer: &str, problem: impl Into<String>, remedy: &str) {
-        self.mistakes.push(self.document.mistake(pointer, problem, remedy));
+        let mistake = self.document.mistake(pointer, problem, remedy);
+        if !self.doubts(&mistake.key) {
+            self.mistakes.push(mistake);
+        }
+    }
+
+    /// Tells a mistake between one key and others, unless one of them has been told already.
+    pub(crate) fn wrong_beside(
+        &mut self,
+        pointer: &str,
+        others: &[&str],
+        problem: impl Into<String>,
+        remedy: &str,
+    ) {
+        if !others.iter().any(|other| self.doubts(&dotted(other))) {
+            self.wrong(pointer, problem, remedy);
+        }
+    }
+
+    /// From here on nothing is concluded from the value at `pointer`.
+    fn doubt(&mut self, pointer: &str) {
+        self.doubtful.push(dotted(pointer));
+    }
+
+    fn doubts(&self, key: &str) -> bool {
+        let within = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.doubtful
+            .iter()
+            .any(|doubtful| within(key, doubtful) || (!key.is_empty() && within(doubtful, key)))
+    }
+
+    /// Keeps a file with the run, and calls it by its name there.
+    pub(crate) fn keep_file(&mut self, pointer: &str, path: &Path) {
+        self.keep(pointer, path, Content::File(path.to_owned()));
+    }
+
+    /// Keeps a text in a file's place.
+    pub(crate) fn keep(&mut self, pointer: &str, path: &Path, content: Content) {
+        let name = inputs::add(&mut self.inputs, path, content);
+        self.kept.push((pointer.into(), name));
+    }
+
+    /// Says where a file lies that is not kept.
+    pub(crate) fn keep_place(&mut self, pointer: &str, path: &Path) {
+        if let Ok(path) = std::path::absolute(path) {
+            self.kept.push((pointer.into(), path.display().to_string()));
+        }
     }
 
     pub(crate) fn plan(&mut self, scenario: &Scenario) -> Plan {
@@ -71,6 +136,9 @@ impl<'d> Check<'d> {
                 &["ws", "wss"],
                 "write `embedded`, or a URL like wss://ID.execute-api.REGION.amazonaws.com/STAGE",
             );
+            if parsed.is_none() {
+                self.doubt("/target/url");
+            }
             return parsed.map_or(Target::Embedded { profile: String::new() }, Target::Url);
         }
         let profile = match target.profile.as_str() {
@@ -89,33 +157,35 @@ impl<'d> Check<'d> {
     /// A profile file stands beside the scenario, or at a path from the working directory.
     fn profile_file(&mut self, file: &str) -> String {
         let found = self.beside(file);
-        found.map_or_else(
-            || {
-                self.wrong(
-                    "/target/profile",
-                    format!("there is no file `{file}`"),
-                    "write `instant`, `aws-like`, or the path of a profile file",
-                );
-                String::new()
-            },
-            |path| path.display().to_string(),
-        )
+        let Some(path) = found else {
+            self.wrong(
+                "/target/profile",
+                format!("there is no file `{file}`"),
+                "write `instant`, `aws-like`, or the path of a profile file",
+            );
+            return String::new();
+        };
+        self.mistakes.extend((self.profile)(&path));
+        self.keep_file("/target/profile", &path);
+        path.display().to_string()
     }
 
     fn message(&mut self, scenario: &Scenario, ids: &PlayerIds) -> Option<MessageShape> {
         let message = scenario.operations.send_message.as_ref()?;
         let most = message.fan_out_max.unwrap_or(message.fan_out);
         if most < message.fan_out {
-            self.wrong(
+            self.wrong_beside(
                 "/operations/send_message/fan_out_max",
+                &["/operations/send_message/fan_out"],
                 format!("{most} is below fan_out, {}", message.fan_out),
                 "make fan_out_max at least fan_out, or leave it out",
             );
         }
         if most > scenario.players {
             let key = if message.fan_out_max.is_some() { "fan_out_max" } else { "fan_out" };
-            self.wrong(
+            self.wrong_beside(
                 &format!("/operations/send_message/{key}"),
+                &["/players"],
                 format!("{most} recipients are more than the {} players", scenario.players),
                 "lower it, or raise players",
             );
@@ -139,8 +209,9 @@ impl<'d> Check<'d> {
             self.url("/target/rest", rest, &["http", "https"], "write the REST API's URL with its stage")
         });
         if scenario.target.rest.is_none() && matches!(target, Target::Url(_)) {
-            self.wrong(
+            self.wrong_beside(
                 pointer,
+                &["/target/rest"],
                 "nobody says where the target's REST API is",
                 "set target.rest, e.g. \"https://ID.execute-api.REGION.amazonaws.com/STAGE\"",
             );
@@ -185,8 +256,9 @@ impl<'d> Check<'d> {
         let named = !wanted.functions.is_empty() || !wanted.function_prefix.is_empty();
         let enabled = wanted.enabled.unwrap_or(embedded || endpoint.is_some() || named);
         if enabled && !embedded && endpoint.is_none() && !named {
-            self.wrong(
+            self.wrong_beside(
                 "/cloudwatch/functions",
+                &["/cloudwatch", "/target/url"],
                 "is missing: on AWS the functions of the stack have to be named",
                 "set cloudwatch.functions or cloudwatch.function_prefix",
             );
@@ -227,4 +299,9 @@ impl<'d> Check<'d> {
         self.wrong(pointer, problem, remedy);
         None
     }
+}
+
+/// A pointer as messages write it.
+fn dotted(pointer: &str) -> String {
+    pointer.trim_start_matches('/').replace('/', ".")
 }

@@ -6,11 +6,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use documents::{Mistake, Mistakes, form};
+
 use crate::check::Check;
-use crate::document::{Document, Override};
-use crate::mistakes::{Mistake, Mistakes};
 use crate::plan::CloudWatch;
-use crate::{scenario, schema, secrets};
+use crate::{Override, Read, scenario, secrets, units};
 
 /// The table whose keys may be set.
 const SECTION: &str = "cloudwatch";
@@ -52,19 +52,25 @@ pub fn cloudwatch(
     if !foreign.is_empty() {
         return Err(Mistakes(foreign));
     }
-    let mut document = Document::parse(file, text, overrides)?;
-    let mut found = secrets::remove(&mut document);
-    found.retain(|secret| secret.key.split('.').next() == Some(SECTION));
-    if !found.is_empty() {
-        return Err(Mistakes(found));
-    }
-    let Part { cloudwatch } = schema::deserialize(&document)?;
-    let mut check = Check::new(&document);
-    let wanted = check.cloudwatch(&scenario::CloudWatch { enabled: Some(true), ..cloudwatch }, embedded);
-    match wanted {
-        Some(wanted) if check.mistakes.is_empty() => Ok(wanted),
-        _ => Err(Mistakes(check.mistakes)),
-    }
+    let Read { document, mut mistakes, mut refused, hidden } = Read::new(file, text, overrides)?;
+    refused.retain(|mistake| mistake.key.split('.').next() == Some(SECTION));
+    let form::Formed { value, mistakes: of_form, doubtful, .. } =
+        form::check(&document, &schemars::schema_for!(Part).to_value(), &units::read);
+    let mut check = Check::new(&document, &refused, doubtful, |_| Vec::new());
+    mistakes
+        .extend(of_form.into_iter().filter(|mistake| refused.iter().all(|other| other.key != mistake.key)));
+    let wanted = match serde_json::from_value(value) {
+        Ok(Part { cloudwatch }) => {
+            check.cloudwatch(&scenario::CloudWatch { enabled: Some(true), ..cloudwatch }, embedded)
+        }
+        Err(error) => {
+            check.wrong("/cloudwatch", error.to_string(), "see `loadgen scenario schema` for every key");
+            None
+        }
+    };
+    mistakes.extend(check.mistakes);
+    mistakes.extend(refused);
+    wanted.filter(|_| mistakes.is_empty()).ok_or_else(|| hidden.hide_in_all(mistakes))
 }
 
 #[cfg(test)]

@@ -11,6 +11,9 @@ use rand_distr::{Distribution, Exp1, StandardNormal};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::duration::PATTERN;
+use crate::units;
+
 /// The 99th percentile of the standard normal distribution.
 const Z99: f64 = 2.326_347_874_040_841;
 
@@ -66,25 +69,25 @@ impl FromStr for Draw {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let span = |text: &str| humantime::parse_duration(text).map_err(|error| format!("`{text}`: {error}"));
+        let span =
+            |text: &str| units::span(text).map_err(|problem| format!("is no time: `{text}` {problem}"));
         if let Some(mean) = text.trim().strip_prefix("exponential ") {
             return span(mean).map(Self::Exponential);
         }
         if let Some(rest) = text.trim().strip_prefix("lognormal ") {
-            let (median, p99) = rest
-                .split_once(" p99 ")
-                .ok_or_else(|| format!("`{text}`: write e.g. \"lognormal 2s p99 10s\""))?;
+            let (median, p99) =
+                rest.split_once(" p99 ").ok_or("has no ` p99 `; write e.g. \"lognormal 2s p99 10s\"")?;
             let (median, p99) = (span(median)?, span(p99)?);
-            return ordered(median, p99, text).map(|()| Self::LogNormal(median, p99));
+            return ordered(median, p99).map(|()| Self::LogNormal(median, p99));
         }
         let Some((low, high)) = text.split_once(" to ") else { return span(text).map(Self::Constant) };
         let (low, high) = (span(low)?, span(high)?);
-        ordered(low, high, text).map(|()| Self::Uniform(low, high))
+        ordered(low, high).map(|()| Self::Uniform(low, high))
     }
 }
 
-fn ordered(low: Duration, high: Duration, text: &str) -> Result<(), String> {
-    if low <= high { Ok(()) } else { Err(format!("`{text}`: the second time is below the first")) }
+fn ordered(low: Duration, high: Duration) -> Result<(), String> {
+    if low <= high { Ok(()) } else { Err("has a second time below the first".into()) }
 }
 
 impl fmt::Display for Draw {
@@ -117,10 +120,12 @@ impl JsonSchema for Draw {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        const SPAN: &str = r"(\d+\s*(us|ms|s|sec|m|min|h)\s*)+";
+        const SPAN: &str = PATTERN;
         json_schema!({
             "type": "string",
-            "pattern": format!(r"^\s*({SPAN}|{SPAN} to {SPAN}|exponential {SPAN}|lognormal {SPAN} p99 {SPAN})$"),
+            "pattern": format!(r"^\s*(0|{SPAN}|{SPAN} to {SPAN}|exponential {SPAN}|lognormal {SPAN} p99 {SPAN})$|\$\{{"),
+            "x-reads": "draw",
+            "examples": ["30s"],
             "description": "A time that is drawn: \"2s\" (always), \"1s to 5s\" (evenly between), \"exponential 2s\" (by its mean) or \"lognormal 2s p99 10s\" (by its median and 99th percentile).",
         })
     }

@@ -1,4 +1,4 @@
-//! Durations as people write them: `"500ms"`, `"30s"`, `"1m 30s"`.
+//! Durations as people write them: `"500ms"`, `"1.5m"`, `"1m 30s"`, `"1d"`.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -6,6 +6,11 @@ use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::units;
+
+/// One length of time in patterns for editors.
+pub(crate) const PATTERN: &str = r"([0-9._]+(e[0-9]+)?\s*[A-Za-zµ]+\s*)+";
 
 /// A length of time in a scenario file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +28,7 @@ impl FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        humantime::parse_duration(text).map(Self).map_err(|error| error.to_string())
+        units::span(text).map(Self)
     }
 }
 
@@ -48,8 +53,10 @@ impl JsonSchema for Span {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "pattern": r"^\s*(\d+\s*(us|ms|s|sec|m|min|h)\s*)+$",
-            "description": "A duration: a number and its unit, e.g. \"500ms\", \"30s\", \"1m 30s\".",
+            "pattern": format!(r"^\s*(0|{PATTERN})$|\$\{{"),
+            "x-reads": "span",
+            "examples": ["30s"],
+            "description": "A duration: a number and its unit, e.g. \"500ms\", \"30s\", \"1.5m\", \"1h 30m\", \"1d\".",
         })
     }
 }

@@ -1,13 +1,14 @@
 //! What a run does: scenario files, and the crate that turns a file into a checked plan.
 //!
 //! ```text
-//! TOML text + --set overrides ─▶ document (values with places) ─▶ schema (every mistake, with its line)
+//! TOML text + --set overrides + ${VAR} ─▶ Document (values with places) ─▶ form (every mistake, with its line)
 //!    ─▶ Scenario (typed) ─▶ Plan (phases on one axis, arrivals as pure functions of an index)
 //! ```
 //!
-//! Nothing here opens a socket (files that a scenario names are read): a mistake is reported before a byte is sent. All mistakes of a file are
-//! reported at once ([`Mistakes`]). The JSON Schema ([`schema::json_schema`]) is generated from the very types
-//! that are deserialised, so that editors and this crate agree.
+//! Nothing here opens a socket (files that a scenario names are read): a mistake is reported before a byte is sent. All
+//! mistakes are reported at once ([`Mistakes`]): a wrong value is replaced by a sound one, so that what it would mean
+//! beside the others is checked in the same pass. The JSON Schema ([`schema::json_schema`]) is generated from the very
+//! types that are deserialised, so that editors and this crate agree.
 
 pub mod arrivals;
 pub mod auth;
@@ -15,14 +16,14 @@ mod chart;
 mod check;
 mod correlation;
 pub mod curve;
-mod document;
 pub mod draw;
 mod duration;
 pub mod explain;
 pub mod forecast;
+mod inputs;
 pub mod ledger;
 mod load;
-pub mod mistakes;
+mod overrides;
 pub mod plan;
 mod prices;
 mod recording;
@@ -32,16 +33,24 @@ pub mod scenario;
 pub mod schema;
 mod secrets;
 pub mod shard;
+mod sheet;
 pub mod threshold;
+pub mod units;
+mod variables;
 pub mod way;
 pub mod weather;
 
 use std::path::Path;
 
+use documents::{Document, form};
+
+use check::Check;
 pub use correlation::cloudwatch;
-pub use document::Override;
+pub use documents::form::nearest;
+pub use documents::{Mistake, Mistakes};
 pub use duration::Span;
-pub use mistakes::{Mistake, Mistakes};
+pub use inputs::{Content, Input};
+pub use overrides::Override;
 pub use plan::Plan;
 pub use scenario::Scenario;
 
@@ -52,11 +61,17 @@ pub struct Checked {
     pub scenario: Scenario,
     /// The plan that it stands for.
     pub plan: Plan,
-    /// TOML of what runs: the file's own text, or, with overrides, the document after them.
+    /// TOML of what runs: the file's own text, or, with overrides, the document after them. Secret variables keep their
+    /// names, and files that are kept beside it are called by their names there.
     pub as_run: String,
+    /// Files to keep beside `as_run`, so that it can run again.
+    pub inputs: Vec<Input>,
 }
 
-/// Reads a scenario file, applies the overrides and checks everything.
+/// Checks a profile of the embedded backend, which this crate does not know: every mistake in the file.
+pub type ProfileCheck = fn(&Path) -> Vec<Mistake>;
+
+/// Reads a scenario file, applies the overrides and checks everything but a profile that it names.
 ///
 /// # Errors
 /// All mistakes of the file and of the overrides at once, each with file, line, key and remedy.
@@ -64,28 +79,105 @@ pub fn load(path: &Path, overrides: &[Override]) -> Result<Checked, Mistakes> {
     check(&path.display().to_string(), &read(path)?, overrides)
 }
 
-/// Reads a scenario file's text, for [`check`].
+/// Reads a scenario file's text, for [`check`]: UTF-8 or UTF-16, with or without a byte order mark.
 ///
 /// # Errors
 /// The file cannot be read.
 pub fn read(path: &Path) -> Result<String, Mistakes> {
-    std::fs::read_to_string(path).map_err(|error| Mistakes::unreadable(path, &error))
+    let file = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|error| {
+        Mistakes::one(
+            &file,
+            "",
+            format!("cannot be read: {error}"),
+            "give the path of a scenario file, e.g. `scenarios/quickstart.toml`",
+        )
+    })?;
+    decode(&file, bytes)
 }
 
-/// Checks a scenario's text; `file` names it in messages.
+/// A scenario's text from its bytes, whatever they were read from; `file` names it in messages.
+///
+/// # Errors
+/// It is no text.
+pub fn decode(file: &str, bytes: Vec<u8>) -> Result<String, Mistakes> {
+    documents::text::decode(bytes).map_err(|error| {
+        Mistakes::one(format!("{file}:{}:1", error.line), "", error.problem, documents::text::REMEDY)
+    })
+}
+
+/// Checks a scenario's text, but no profile that it names; `file` names it in messages.
 ///
 /// # Errors
 /// All mistakes at once.
 pub fn check(file: &str, text: &str, overrides: &[Override]) -> Result<Checked, Mistakes> {
-    let mut document = document::Document::parse(file, text, overrides)?;
-    let secrets = secrets::remove(&mut document);
-    let read = schema::deserialize::<Scenario>(&document);
-    if !secrets.is_empty() {
-        let others = read.err().into_iter().flat_map(|Mistakes(all)| all);
-        let others = others.filter(|other| secrets.iter().all(|secret| secret.key != other.key));
-        return Err(Mistakes(others.collect::<Vec<_>>().into_iter().chain(secrets.clone()).collect()));
+    check_with(file, text, overrides, |_| Vec::new())
+}
+
+/// Checks a scenario's text and the profile that it names.
+///
+/// # Errors
+/// All mistakes at once.
+pub fn check_with(
+    file: &str,
+    text: &str,
+    overrides: &[Override],
+    profile: ProfileCheck,
+) -> Result<Checked, Mistakes> {
+    let Read { mut document, mut mistakes, refused, hidden } = Read::new(file, text, overrides)?;
+    let form::Formed { value, mistakes: of_form, doubtful, read } =
+        form::check(&document, &schema::json_schema(), &units::read);
+    let mut check = Check::new(&document, &refused, doubtful, profile);
+    // What stands in a refused value's place is judged no further.
+    mistakes
+        .extend(of_form.into_iter().filter(|mistake| refused.iter().all(|other| other.key != mistake.key)));
+    let planned = match serde_json::from_value::<Scenario>(value) {
+        Ok(scenario) => {
+            let plan = check.plan(&scenario);
+            Some((scenario, plan))
+        }
+        Err(error) => {
+            check.wrong("", error.to_string(), "see `loadgen scenario schema` for every key");
+            None
+        }
+    };
+    let Check { mistakes: of_meaning, inputs, kept, .. } = check;
+    mistakes.extend(of_meaning);
+    mistakes.extend(refused);
+    let Some((scenario, plan)) = planned.filter(|_| mistakes.is_empty()) else {
+        return Err(hidden.hide_in_all(mistakes));
+    };
+    for (pointer, value) in read {
+        document.keep_read(&pointer, value);
     }
-    let scenario: Scenario = read?;
-    let plan = Plan::new(&scenario, &document)?;
-    Ok(Checked { scenario, plan, as_run: document.as_run() })
+    for (pointer, name) in kept {
+        document.keep(&pointer, name);
+    }
+    secrets::keep_hidden(&mut document);
+    let as_run = document.as_kept(|comment| redact::text(comment).into_owned());
+    Ok(Checked { scenario, plan, as_run, inputs })
+}
+
+/// A scenario's text after overrides and variables, before anything is concluded from it.
+pub(crate) struct Read {
+    pub(crate) document: Document,
+    /// Of the overrides.
+    pub(crate) mistakes: Vec<Mistake>,
+    /// Values that were taken out: secrets, and variables that are not there.
+    pub(crate) refused: Vec<Mistake>,
+    pub(crate) hidden: variables::Secrets,
+}
+
+impl Read {
+    pub(crate) fn new(file: &str, text: &str, overrides: &[Override]) -> Result<Self, Mistakes> {
+        let mut document = Document::parse(file, text)?;
+        let set = |set: &Override| {
+            document.set(&set.key, documents::parse_value(&set.value), &secrets::shown(set)).err()
+        };
+        let mistakes = overrides.iter().filter_map(set).collect();
+        let mut refused = secrets::remove(&mut document);
+        let (unknown, hidden) = variables::fill_in(&mut document, &|name| std::env::var(name).ok());
+        refused.extend(unknown);
+        Ok(Self { document, mistakes, refused, hidden })
+    }
 }

@@ -20,8 +20,9 @@ impl Check<'_> {
     pub(crate) fn phases(&mut self, scenario: &Scenario) -> (Vec<Stretch>, Curve) {
         let connect = f64::from(scenario.players) / scenario.sockets.connect_rate;
         if connect > 86_400.0 {
-            self.wrong(
+            self.wrong_beside(
                 "/sockets/connect_rate",
+                &["/players"],
                 format!("{} players would take {connect:.0} s to connect, more than a day", scenario.players),
                 "raise connect_rate or lower players",
             );
@@ -68,8 +69,9 @@ impl Check<'_> {
         ] {
             if given && phase.kind != kind {
                 let kind = if kind == PhaseKind::Step { "step" } else { "sine" };
-                self.wrong(
+                self.wrong_beside(
                     &format!("{pointer}/{key}"),
+                    &[&format!("{pointer}/kind")],
                     format!("belongs to phases of the kind `{kind}` only"),
                     "take it out, or change the kind",
                 );
@@ -92,8 +94,9 @@ impl Check<'_> {
             PhaseKind::Sine => {
                 let amplitude = phase.amplitude.unwrap_or(load / 2.0);
                 if load <= 0.0 || amplitude > load {
-                    self.wrong(
+                    self.wrong_beside(
                         &format!("{pointer}/amplitude"),
+                        &[&format!("{pointer}/kind"), &format!("{pointer}/load")],
                         format!("a wave of {amplitude} round a load of {load} would fall below nothing"),
                         "keep amplitude at or below load, and load above 0",
                     );
@@ -155,8 +158,9 @@ impl Check<'_> {
             ("arrivals", pace.arrivals.is_some(), pace.recording.is_none(), "the recording sets the pace"),
         ] {
             if given && !allowed {
-                self.wrong(
+                self.wrong_beside(
                     &format!("{table}/{key}"),
+                    &[&format!("{table}/model")],
                     format!("has no meaning here: {where_else}"),
                     "take it out",
                 );
@@ -224,10 +228,12 @@ impl Check<'_> {
                 return Arrivals::none();
             }
         };
+        self.keep_file(&pointer, &path);
         let (start, length) = (load.start(), load.length());
         if let Some(last) = offsets.iter().max().filter(|last| **last > length) {
-            self.wrong(
+            self.wrong_beside(
                 &pointer,
+                &["/phases"],
                 format!(
                     "has arrivals up to {:.1} s, but the phases are over after {:.1} s",
                     last.as_secs_f64(),

@@ -11,13 +11,9 @@ use url::{Host, Url};
 
 use crate::arrivals::{Arrivals, Cursor};
 pub use crate::auth::planned::Auth;
-use crate::check::Check;
 use crate::curve::Curve;
-use crate::document::Document;
 use crate::draw::Draw;
 use crate::ledger::Ledger;
-use crate::mistakes::Mistakes;
-use crate::scenario::Scenario;
 use crate::shard::Shard;
 use crate::threshold::{Kind, Operation, Threshold};
 pub use crate::way::planned::Way;
@@ -233,12 +229,6 @@ pub fn is_loopback(url: &Url) -> bool {
 }
 
 impl Plan {
-    pub(crate) fn new(scenario: &Scenario, document: &Document) -> Result<Self, Mistakes> {
-        let mut check = Check::new(document);
-        let plan = check.plan(scenario);
-        if check.mistakes.is_empty() { Ok(plan) } else { Err(Mistakes(check.mistakes)) }
-    }
-
     /// When the last arrival may be due, from the run's start.
     #[must_use]
     pub fn end(&self) -> Duration {

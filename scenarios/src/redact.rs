@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 use url::{Position, Url};
 
-use crate::document::Override;
+use crate::Override;
 use crate::secrets;
 
 /// What stands in a secret's place.

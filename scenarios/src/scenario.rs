@@ -9,6 +9,7 @@ pub use crate::auth::keys::{Auth, AuthMode, Placement, TokenPlacement};
 use crate::draw::Draw;
 use crate::duration::Span;
 pub use crate::rules::{Rule, RuleTable};
+use crate::units;
 pub use crate::way::keys::{HeaderSource, HeaderText};
 pub use crate::weather::keys::{HalfOpen, Lives, Malformed, Reconnect, SlowReaders, Storm};
 
@@ -17,13 +18,14 @@ pub use crate::weather::keys::{HalfOpen, Lives, Malformed, Reconnect, SlowReader
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// Name of the scenario: letters, digits, `-` and `_`.
-    #[schemars(regex(pattern = r"^[A-Za-z0-9_-]{1,64}$"))]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_-]{1,64}$"), extend("examples" = ["evening"]))]
     pub name: String,
     /// What the scenario is for, in a sentence.
     #[serde(default)]
     pub description: String,
     /// Number of players, each with one socket: 1 to 1,000,000.
     #[schemars(range(min = 1, max = 1_000_000))]
+    #[schemars(transform = units::as_count)]
     pub players: u32,
     /// Seed of every random choice: the same seed gives the same arrivals, players and recipients.
     #[serde(default = "one")]
@@ -130,11 +132,13 @@ impl Default for Target {
 pub struct Sockets {
     /// Handshakes begun per second: 0.1 to 100,000. AWS allows 500 new connections a second by default.
     #[schemars(range(min = 0.1, max = 100_000.0))]
+    #[schemars(transform = units::as_rate)]
     pub connect_rate: f64,
     /// How long a handshake may take before it counts as timed out.
     pub connect_timeout: Span,
     /// Players that one goose user drives: 1 makes every player a goose user; 50 to 200 cost least.
     #[schemars(range(min = 1, max = 10_000))]
+    #[schemars(transform = units::as_count)]
     pub per_goose_user: u32,
     /// Local addresses to open sockets from, in turn. Beyond 13,000 sockets each the kernel's search for a
     /// free port takes CPU. Left out: chosen for a loopback target.
@@ -142,6 +146,7 @@ pub struct Sockets {
     /// Longest message that a player takes, 1 KiB to 64 MiB: a longer one ends its socket as `too_large`. API Gateway
     /// sends at most 128 KiB.
     #[schemars(range(min = 1_024, max = 67_108_864))]
+    #[schemars(transform = units::as_bytes)]
     pub max_message_bytes: u32,
     /// How often every player sends something to keep its socket open, e.g. `"5m"`: a ping frame, or `heartbeat_message`. API Gateway ends a socket that is idle for 10 minutes. Left out: never.
     pub heartbeat: Option<Span>,
@@ -177,14 +182,17 @@ pub struct Phase {
     /// Load factor that is held, or reached: 1 means each operation's `rate`. 0 to 1,000.
     #[serde(default = "full_load")]
     #[schemars(range(min = 0.0, max = 1_000.0))]
+    #[schemars(transform = units::as_share)]
     pub load: f64,
     /// `step` only: equal steps from the load before it to `load`, 1 to 1,000. Left out: 5.
     #[serde(default)]
     #[schemars(range(min = 1, max = 1_000))]
+    #[schemars(transform = units::as_count)]
     pub steps: Option<u32>,
     /// `sine` only: how far the load swings to either side of `load`, `load` at most. Left out: half of `load`.
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1_000.0))]
+    #[schemars(transform = units::as_share)]
     pub amplitude: Option<f64>,
     /// `sine` only: how long one swing takes. Left out: as long as the phase.
     #[serde(default)]
@@ -243,6 +251,7 @@ macro_rules! paced {
             /// Arrivals per second at load 1: 0 to 1,000,000. Not with `recording` nor in the closed model.
             #[serde(default)]
             #[schemars(range(min = 0.0, max = 1_000_000.0))]
+            #[schemars(transform = units::as_rate)]
             pub rate: Option<f64>,
             /// `open` (arrivals come when they come) or `closed` (a player waits for its answer and thinks before the next request).
             #[serde(default)]
@@ -274,14 +283,17 @@ paced! {
         /// Recipients of each message (the lower bound where `fan_out_max` is given): 1 to 2,000.
         #[serde(default = "one_recipient")]
         #[schemars(range(min = 1, max = 2_000))]
+        #[schemars(transform = units::as_count)]
         pub fan_out: u32,
         /// Upper bound of the recipients, drawn evenly between `fan_out` and this. Left out: always `fan_out`.
         #[serde(default)]
         #[schemars(range(min = 1, max = 2_000))]
+        #[schemars(transform = units::as_count)]
         pub fan_out_max: Option<u32>,
         /// Length of the message text in bytes, 48 to 30,000; the first 48 hold the correlation.
         #[serde(default = "small_message")]
         #[schemars(range(min = 48, max = 30_000))]
+        #[schemars(transform = units::as_bytes)]
         pub size: u32,
         /// How long the answer may take.
         #[serde(default = "ten_seconds")]

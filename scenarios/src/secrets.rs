@@ -3,12 +3,12 @@
 //! What looks like one is refused with the remedy, and taken out of the document before anything else is said about it,
 //! so that no message repeats it.
 
+use documents::{Document, Mistake, child, parse_value};
 use serde_json::Value;
 use url::Url;
 
-use crate::document::{Document, Override, child, parse_value};
-use crate::mistakes::Mistake;
 use crate::redact::{self, HIDDEN};
+use crate::{Override, variables};
 
 /// Keys under `[auth]` that would hold a secret.
 const SECRET_KEYS: [&str; 18] = [
@@ -57,10 +57,11 @@ const SECRET_HEADERS: [&str; 19] = [
     "token",
     "tokens",
 ];
-const IN_HEADER: &str = "take it from outside: { env = \"NAME\" } or { file = \"PATH\" }";
+const IN_HEADER: &str =
+    "write ${VAR} for it, or take it from outside: { env = \"NAME\" } or { file = \"PATH\" }";
 const IN_PROXY: &str = "write target.proxy = \"env\", and the whole URL into HTTPS_PROXY";
-const IN_FILE: &str = "put the secret into a file or the environment, and name it here: auth.mint.key_file, auth.feeder.file, auth.command.argv; AWS credentials come from the standard AWS chain";
-const IN_URL: &str = "take it out of the URL: give tokens with [auth.feeder] (cycle = true for a single one) and auth.placement = { query = \"NAME\" }; a parameter that is no secret is named in target.harmless_parameters";
+const IN_FILE: &str = "write ${VAR}, which is filled in from the environment and never kept; or put the secret into a file or the environment, and name it here: auth.mint.key_file, auth.feeder.file, auth.command.argv; AWS credentials come from the standard AWS chain";
+const IN_URL: &str = "write ${VAR} for it, which is filled in from the environment and never kept; or take it out of the URL: give tokens with [auth.feeder] (cycle = true for a single one) and auth.placement = { query = \"NAME\" }; a parameter that is no secret is named in target.harmless_parameters";
 const IN_QUERY: &str =
     "carries what may be a secret in the URL (a user, or a parameter), which would be kept in the run folder";
 /// Where a scenario lists query parameters that are no secrets.
@@ -131,6 +132,26 @@ pub(crate) fn hide(value: &mut Value, pointer: &str) -> bool {
     }
 }
 
+/// Has the document keep nothing that a run folder may not hold. A variable's name stays: it can be filled in again.
+pub(crate) fn keep_hidden(document: &mut Document) {
+    let before = document.kept_value();
+    let mut after = before.clone();
+    if !hide(&mut after, "") {
+        return;
+    }
+    let mut texts = Vec::new();
+    variables::collect(&before, "", &mut |pointer, text| {
+        if !text.contains("${") {
+            texts.push((pointer.to_owned(), text.to_owned()));
+        }
+    });
+    for (pointer, text) in texts {
+        if let Some(kept) = after.pointer(&pointer).and_then(Value::as_str).filter(|kept| *kept != text) {
+            document.keep(&pointer, kept.to_owned());
+        }
+    }
+}
+
 /// A string as it is kept, where that is not as it stands. A URL was judged when the scenario was checked.
 fn hidden(pointer: &str, text: &str) -> Option<String> {
     if pointer.strip_prefix(ARGV).is_some_and(|item| item.starts_with('/')) {
@@ -174,6 +195,8 @@ fn walk(value: &mut Value, pointer: &str, listed: &[String], found: &mut Vec<Fou
 
 /// Why a value is taken for a secret, and what to do instead; `listed` are the parameters that are none.
 fn judge(pointer: &str, text: &str, listed: &[String]) -> Option<(&'static str, &'static str)> {
+    // What comes from the environment is not in the file.
+    let text = &variables::without(text);
     let key = pointer.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
     let named = !pointer.starts_with("/auth/mint/claims/")
         && !HARMLESS.contains(&pointer)
@@ -183,11 +206,13 @@ fn judge(pointer: &str, text: &str, listed: &[String]) -> Option<(&'static str, 
     }
     if pointer.rsplit_once('/').is_some_and(|(place, _)| place == "/target/headers")
         && key.split(['-', '_']).any(|word| SECRET_HEADERS.contains(&word))
+        && !text.is_empty()
     {
         return Some(("is a header with a secret, which would be kept in the run folder", IN_HEADER));
     }
     let url = Url::parse(text).ok().filter(Url::has_host)?;
-    if pointer == "/target/proxy" && (!url.username().is_empty() || url.password().is_some()) {
+    let user = !url.username().is_empty() || url.password().is_some_and(|password| !password.is_empty());
+    if pointer == "/target/proxy" && user {
         return Some((IN_QUERY, IN_PROXY));
     }
     let query = url.query().filter(|_| !pointer.starts_with(ARGV)).unwrap_or_default();
@@ -195,12 +220,11 @@ fn judge(pointer: &str, text: &str, listed: &[String]) -> Option<(&'static str, 
         let (name, value) = pair.split_once('=').unwrap_or(("", pair));
         !(value.is_empty() || redact::is_harmless(name, value) || listed.contains(&name.to_ascii_lowercase()))
     };
-    let in_url = !url.username().is_empty() || url.password().is_some() || query.split('&').any(carries);
-    in_url.then_some((IN_QUERY, IN_URL))
+    (user || query.split('&').any(carries)).then_some((IN_QUERY, IN_URL))
 }
 
 /// A private key, a JWT or an AWS access key, whatever key it stands under.
-fn is_secret(text: &str) -> bool {
+pub(crate) fn is_secret(text: &str) -> bool {
     let word = text.rsplit(' ').next().unwrap_or_default();
     let jwt = word.starts_with("eyJ") && word.matches('.').count() == 2 && word.len() > 40;
     let aws = (word.starts_with("AKIA") || word.starts_with("ASIA"))
@@ -232,6 +256,7 @@ mod tests {
             ("/target/url", "wss://example.com/?apikey=abc"),
             ("/target/url", "wss://example.com/?v=2&sig=abc"),
             ("/target/url", "wss://example.com/?abc"),
+            ("/target/url", "wss://example.com/?token=${T:-abc}"),
             ("/target/rest", "https://example.com/?code=abc"),
             ("/target/api_key", "abc"),
         ] {
@@ -243,6 +268,8 @@ mod tests {
             ("/auth/mint/claims/key", "blue"),
             ("/auth/mint/key_id", "k-1"),
             ("/target/url", "wss://example.com/?version=2"),
+            ("/target/url", "wss://example.com/?token=${TOKEN}"),
+            ("/target/url", "wss://${USER}:${PASSWORD}@example.com/"),
             ("/description", "tokens: see eyJ"),
             ("/auth/issuer", "http://127.0.0.1:8081"),
             ("/target/headers/Origin", "https://game.example"),

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use crate::ledger::Ledger;
 
+use crate::units;
+
 /// A rule with a verdict.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Threshold {
@@ -412,24 +414,24 @@ impl FromStr for Threshold {
 }
 
 fn bound(text: &str, dimension: Dimension) -> Result<(f64, f64), String> {
-    let units: &[(&str, f64)] = match dimension {
-        Dimension::Time => &[("us", 1.0), ("ms", 1e3), ("s", 1e6)],
-        Dimension::Fraction => &[("%", 0.01)],
-        Dimension::Count => &[("", 1.0)],
+    let time = |text: &str| units::span(text).ok().map(|time| time.as_secs_f64() * 1e6);
+    // Reports show what was observed in the unit that the expression ends with.
+    let last = text.trim_end_matches(char::is_alphabetic).len();
+    let one = format!("1{}", &text[last..]);
+    let read = match dimension {
+        Dimension::Time => time(text).zip(time(&one)),
+        Dimension::Fraction if text.ends_with('%') => units::share(text).ok().map(|share| (share, 0.01)),
+        // `error_rate < 1` may mean all or 1 %: whoever writes it says which.
+        Dimension::Fraction => units::share(text).ok().filter(|share| *share < 1.0).map(|share| (share, 1.0)),
+        Dimension::Count => units::count(text).ok().zip(units::count(&one).ok()),
     };
-    for (suffix, unit) in units {
-        if let Some(number) = text.strip_suffix(suffix)
-            && let Ok(number) = number.parse::<f64>()
-            && number.is_finite()
-            && number >= 0.0
-        {
-            return Ok((number * unit, *unit));
-        }
+    if let Some(read) = read {
+        return Ok(read);
     }
     Err(match dimension {
         Dimension::Time => format!("`{text}` is no time; write e.g. 250ms, 1.5s or 800us"),
-        Dimension::Fraction => format!("`{text}` is no share; write e.g. 0.5%"),
-        Dimension::Count => format!("`{text}` is no count; write a number of 0 or more"),
+        Dimension::Fraction => format!("`{text}` is no share; write e.g. 0.5% or 0.005"),
+        Dimension::Count => format!("`{text}` is no count; write a number of 0 or more, e.g. 0, 1e3 or 10k"),
     })
 }
 
@@ -454,6 +456,17 @@ mod tests {
         assert_eq!((recovery.metric, recovery.unit), (Metric::Recovery(Stat::P99), 1e6));
         let gave_up: Threshold = "reconnects.gave_up == 0".parse().unwrap();
         assert_eq!(gave_up.metric, Metric::Reconnects(ReconnectCount::GaveUp));
+        for (expression, bound, unit) in [
+            ("connect.response_time.max < 1.5m", 90e6, 60e6),
+            ("connect.response_time.max < 1m30s", 90e6, 1e6),
+            ("connect.response_time.max < 1e3ms", 1e6, 1e3),
+            ("error_rate < 0.01", 0.01, 1.0),
+            ("sockets.opened >= 1e3", 1e3, 1.0),
+            ("sockets.opened >= 10k", 1e4, 1e3),
+        ] {
+            let read: Threshold = expression.parse().unwrap();
+            assert!((read.bound - bound).abs() < 1e-9 && (read.unit - unit).abs() < 1e-12, "{read:?}");
+        }
         let count: Threshold = "message.lost == 0".parse().unwrap();
         assert!(count.comparison.holds(0.0, count.bound));
         assert!(!count.comparison.holds(1.0, count.bound));
@@ -473,6 +486,8 @@ mod tests {
             ("send_message.response_time.p99 < 250", "is no time"),
             ("message.lost < 1%", "is no count"),
             ("error_rate < -1%", "is no share"),
+            ("error_rate < 1", "is no share"),
+            ("message.lost < many", "is no count"),
         ] {
             let message = expression.parse::<Threshold>().unwrap_err();
             assert!(message.contains(said), "{expression}: {message}");

@@ -35,6 +35,12 @@ fn folder() -> tempfile::TempDir {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
     std::fs::write(folder.path().join("key.der"), key.serialize_der()).unwrap();
+    let utf16: Vec<u8> = std::iter::once(0xfeff)
+        .chain(key.serialize_pem().encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    std::fs::write(folder.path().join("wide.pem"), utf16).unwrap();
+    std::fs::write(folder.path().join("marked.txt"), "\u{feff}hush\n").unwrap();
     folder
 }
 
@@ -44,6 +50,7 @@ fn a_minted_token_says_what_the_scenario_wants() {
     let public = std::fs::read(folder.path().join("public.pem")).unwrap();
     for (file, algorithm, key) in [
         ("key.pem", Algorithm::ES256, DecodingKey::from_ec_pem(&public).unwrap()),
+        ("wide.pem", Algorithm::ES256, DecodingKey::from_ec_pem(&public).unwrap()),
         ("key.der", Algorithm::ES256, DecodingKey::from_ec_pem(&public).unwrap()),
         ("secret.txt", Algorithm::HS256, DecodingKey::from_secret(b"hush")),
     ] {
@@ -106,6 +113,7 @@ fn what_cannot_work_is_told_with_its_key() {
         (mint("key_file = \"public.pem\"\nalgorithm = \"ES256\""), "`public.pem` is no private key"),
         (mint("key_file = \"key.pem\"\nalgorithm = \"RS256\""), "is no private key for RS256"),
         (mint("key_file = \"key.pem\"\nalgorithm = \"HS256\""), "it is a PEM file, not an HMAC secret"),
+        (mint("key_file = \"marked.txt\"\nalgorithm = \"HS256\""), "it begins with a byte order mark"),
         (mint("key_file = \"key.pem\"\nalgorithm = \"ES384\""), "`key.pem` does not sign with ES384"),
         (mint("key_file = \"key.pem\"\nalgorithm = \"none\""), "\"none\" is none of"),
         (

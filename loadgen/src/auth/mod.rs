@@ -99,6 +99,19 @@ pub enum AuthError {
         /// What happened.
         problem: String,
     },
+    /// A token is another player's, by its own words.
+    #[error(
+        "the token of player `{player}` says `{named}` in its claim `{claim}`, so its deliveries would count as lost; have one made for \
+         the player, or say in auth.player_claim by which claim the target knows it"
+    )]
+    Stranger {
+        /// The player.
+        player: String,
+        /// The claim.
+        claim: String,
+        /// Whose the token is.
+        named: String,
+    },
     /// AWS credentials or a signature.
     #[error("requests cannot be signed: {0}")]
     Aws(String),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use scenarios::Plan;
+use scenarios::auth::expiry::claim;
 use scenarios::auth::feeder::Feeder;
 use scenarios::auth::mint::Minter;
 use scenarios::auth::planned::{Command, TokenSource};
@@ -36,8 +37,8 @@ impl Source {
     pub(super) async fn tokens(&self, plan: &Plan, numbers: &[u32]) -> Result<Vec<Box<str>>, AuthError> {
         let ids: Vec<_> = numbers.iter().map(|&number| plan.player_id(number)).collect();
         match self {
-            Self::Issuer(issuer) => issuer.tokens(&ids).await,
-            Self::Command(command) => command::tokens(command, &ids).await,
+            Self::Issuer(issuer) => own(plan, &ids, issuer.tokens(&ids).await?),
+            Self::Command(command) => own(plan, &ids, command::tokens(command, &ids).await?),
             // Signing costs CPU, a file may be slow: neither on the threads that play.
             Self::Mint(minter) => {
                 let minter = Arc::clone(minter);
@@ -58,6 +59,17 @@ impl Source {
     pub(super) const fn gives_all_at_once(&self) -> bool {
         matches!(self, Self::Feeder(_))
     }
+}
+
+/// The tokens, unless one says that it is another player's: every push to that player would then count as lost.
+fn own(plan: &Plan, ids: &[String], tokens: Vec<Box<str>>) -> Result<Vec<Box<str>>, AuthError> {
+    let Some(name) = &plan.auth.claim else { return Ok(tokens) };
+    for (player, token) in ids.iter().zip(&tokens) {
+        if let Some(named) = claim(token, name).filter(|named| named != player) {
+            return Err(AuthError::Stranger { player: player.clone(), claim: name.clone(), named });
+        }
+    }
+    Ok(tokens)
 }
 
 fn sign(minter: &Minter, ids: &[String]) -> Result<Vec<Box<str>>, AuthError> {

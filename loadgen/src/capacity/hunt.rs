@@ -9,11 +9,12 @@ use scenarios::{Checked, Override};
 
 use super::step::{Load, Order, Ran};
 use super::{CapacityError, Next, Request, Search};
+use crate::checked;
 use crate::generate::Interruption;
 use crate::machine::{self, MachineError};
 
 /// The folder of the runs within the search's.
-const STEPS: &str = "steps";
+pub(super) const STEPS: &str = "steps";
 
 /// A search under way, and what is known so far.
 pub(super) struct Hunt<'a> {
@@ -83,7 +84,7 @@ impl Hunt<'_> {
     /// What trying a level means.
     pub(super) fn tried(&self, level: f64) -> Result<Tried, CapacityError> {
         let overrides = [self.request.overrides.clone(), self.load.overrides(level)].concat();
-        let Checked { plan, .. } = scenarios::load(&self.request.scenario, &overrides)
+        let Checked { plan, .. } = checked::load(&self.request.scenario, &overrides)
             .map_err(|mistakes| CapacityError::Level { level: self.request.vary.show(level), mistakes })?;
         let beyond = match machine::make_room_for(plan.players, self.request.workers) {
             Ok(_) => None,

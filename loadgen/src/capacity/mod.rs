@@ -24,6 +24,7 @@ use hunt::Hunt;
 pub use search::{Next, Rules, Search};
 use step::Load;
 
+use crate::checked;
 use crate::exit::Exit;
 use crate::machine::MachineError;
 use crate::run::{self, RunError};
@@ -157,7 +158,7 @@ pub const fn exit(ended: Ended) -> Exit {
 /// # Errors
 /// [`CapacityError`].
 pub async fn find(request: &Request) -> Result<Capacity, CapacityError> {
-    let Checked { plan, .. } = scenarios::load(&request.scenario, &request.overrides)?;
+    let Checked { plan, .. } = checked::load(&request.scenario, &request.overrides)?;
     let load = Load { plan: &plan, vary: request.vary };
     if load.as_written() <= 0.0 {
         return Err(CapacityError::NoRate);
@@ -197,6 +198,11 @@ pub async fn find(request: &Request) -> Result<Capacity, CapacityError> {
         if !request.quiet {
             print!("\n{}{}\n", hunt.capacity.text(), dir.join(reports::capacity::PAGE).display());
         }
+    }
+    if ended.is_err() && hunt.capacity.steps.is_empty() {
+        // Only where that leaves them empty, so that the search can be tried again in its place.
+        let _ = std::fs::remove_dir(dir.join(hunt::STEPS));
+        let _ = std::fs::remove_dir(&dir);
     }
     ended.map(|_| hunt.capacity)
 }

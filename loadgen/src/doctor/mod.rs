@@ -23,6 +23,7 @@ use scenarios::plan::Target;
 use scenarios::{Mistakes, Override, Plan};
 use serde::Serialize;
 
+use crate::checked;
 use crate::exit::Exit;
 use crate::player::has_more_sources;
 use facts::Facts;
@@ -138,7 +139,7 @@ impl Report {
 /// The scenario's mistakes, or those of the target's URL.
 pub async fn examine(scenario: Option<&Path>, overrides: &[Override]) -> Result<Report, Mistakes> {
     let plan = match scenario {
-        Some(path) => Some(scenarios::load(path, overrides)?.plan),
+        Some(path) => Some(checked::load(path, overrides)?.plan),
         None if overrides.is_empty() => None,
         None => Some(bare(overrides)?),
     };

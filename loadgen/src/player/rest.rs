@@ -81,7 +81,10 @@ impl Rest {
         // The backend pushes it all the same.
         play.placements.set_aside(&placement.placement_id);
         let mut one = self.placements.clone();
-        one.set_path(&format!("{}/{}", self.placements.path(), placement.placement_id));
+        // The id is the target's word: whatever it holds stays one segment of the path.
+        if let Ok(mut path) = one.path_segments_mut() {
+            path.push(&placement.placement_id);
+        }
         loop {
             match placement.status.as_str() {
                 "FULFILLED" => return Ok(()),

@@ -8,6 +8,7 @@ mod common;
 mod doctor;
 mod live;
 mod lives;
+mod mistakes;
 mod models;
 mod poll;
 mod run;

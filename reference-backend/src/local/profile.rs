@@ -7,11 +7,11 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use documents::{Document, Mistake, child, form, text};
 use rand::RngExt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use toml::Table;
 
 use super::gamelift::GameLiftProfile;
 use super::gateway::GatewayProfile;
@@ -75,13 +75,40 @@ pub enum ProfileError {
         source: std::io::Error,
     },
     /// The text is not a profile.
+    #[error("{}", told(mistakes))]
+    Mistakes {
+        /// Everything that is wrong, each with file, line, key and remedy.
+        mistakes: Vec<Mistake>,
+    },
+    /// A setting does not go with the others.
     #[error("{origin}: {problem}")]
     Invalid {
-        /// File name.
+        /// What has changed it.
         origin: String,
-        /// What is wrong, with line, column and remedy.
+        /// What is wrong, and the remedy.
         problem: String,
     },
+}
+
+fn told(mistakes: &[Mistake]) -> String {
+    let count = mistakes.len();
+    let all: String = mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect();
+    format!("{count} mistake{} in the profile{all}", if count == 1 { "" } else { "s" })
+}
+
+/// Every mistake of a profile, a shipped one's name or a file: what [`Profile::load`] would refuse.
+#[must_use]
+pub fn mistakes(name_or_path: &Path) -> Vec<Mistake> {
+    match Profile::load(name_or_path) {
+        Ok(_) => Vec::new(),
+        Err(ProfileError::Mistakes { mistakes }) => mistakes,
+        Err(error) => vec![Mistake {
+            place: name_or_path.display().to_string(),
+            key: String::new(),
+            problem: error.to_string(),
+            remedy: String::new(),
+        }],
+    }
 }
 
 impl Profile {
@@ -101,8 +128,16 @@ impl Profile {
             "instant" => Self::parse(Base::Instant.text(), &origin),
             "aws-like" => Self::parse(Base::AwsLike.text(), &origin),
             _ => {
-                let text = std::fs::read_to_string(name_or_path)
+                let bytes = std::fs::read(name_or_path)
                     .map_err(|source| ProfileError::Read { path: name_or_path.to_owned(), source })?;
+                let text = text::decode(bytes).map_err(|error| ProfileError::Mistakes {
+                    mistakes: vec![Mistake {
+                        place: format!("{origin}:{}:1", error.line),
+                        key: String::new(),
+                        problem: error.problem.into(),
+                        remedy: text::REMEDY.into(),
+                    }],
+                })?;
                 Self::parse(&text, &origin)
             }
         }
@@ -111,17 +146,35 @@ impl Profile {
     /// Reads a profile's text; `origin` names it in errors.
     ///
     /// # Errors
-    /// [`ProfileError::Invalid`].
+    /// [`ProfileError::Mistakes`]: all of them.
     pub fn parse(text: &str, origin: &str) -> Result<Self, ProfileError> {
-        let invalid = |problem: String| ProfileError::Invalid { origin: origin.to_owned(), problem };
-        let toml_error = |error: toml::de::Error| invalid(error.to_string());
-        // Read alone first: errors then carry the line of this very text, which the merged document has lost.
-        let Self { base, .. } = toml::from_str(text).map_err(toml_error)?;
-        let mut merged: Table = toml::from_str(base.text()).map_err(toml_error)?;
-        merge(&mut merged, toml::from_str(text).map_err(toml_error)?);
-        let profile: Self = merged.try_into().map_err(toml_error)?;
-        profile.check(origin)?;
-        Ok(profile)
+        let document =
+            Document::parse(origin, text).map_err(|all| ProfileError::Mistakes { mistakes: all.0 })?;
+        let form::Formed { value: mut own, mut mistakes, .. } =
+            form::check(&document, &Self::json_schema(), &|_, text| Ok(text.into()));
+        delays(&document, &mut own, "", &mut mistakes);
+        let whole = |error: String| document.mistake("", error, "see `reference-backend profile schema`");
+        let base: Base =
+            own.get("base").cloned().map(serde_json::from_value).and_then(Result::ok).unwrap_or_default();
+        let merged =
+            toml::from_str(base.text()).map_err(|error| error.to_string()).and_then(|mut merged: Value| {
+                merge(&mut merged, own);
+                serde_json::from_value::<Self>(merged).map_err(|error| error.to_string())
+            });
+        let profile = merged.map_err(whole);
+        if let Ok(profile) = &profile {
+            for (pointer, wrong) in profile.sections() {
+                let (problem, remedy) = wrong.rsplit_once("; ").unwrap_or((&wrong, ""));
+                mistakes.push(document.mistake(pointer, problem, remedy));
+            }
+        }
+        match profile {
+            Ok(profile) if mistakes.is_empty() => Ok(profile),
+            other => {
+                mistakes.extend(other.err());
+                Err(ProfileError::Mistakes { mistakes })
+            }
+        }
     }
 
     /// Checks what the types alone cannot; `origin` names the profile in errors.
@@ -129,31 +182,52 @@ impl Profile {
     /// # Errors
     /// [`ProfileError::Invalid`].
     pub fn check(&self, origin: &str) -> Result<(), ProfileError> {
+        let invalid = |(_, problem)| ProfileError::Invalid { origin: origin.to_owned(), problem };
+        self.sections().into_iter().next().map_or(Ok(()), |wrong| Err(invalid(wrong)))
+    }
+
+    /// What each section finds wrong with itself, beside the pointer of what the schema cannot say of it: all else is
+    /// found before.
+    fn sections(&self) -> Vec<(&'static str, String)> {
         let sections = [
-            self.lambda.check(),
-            self.tables.check(),
-            self.streams.check(),
-            self.sns.check(),
-            self.gamelift.check(),
-            self.gateway.check().map_err(|error| error.to_string()),
+            ("/lambda/reserved_concurrency", self.lambda.check()),
+            ("/tables", self.tables.check()),
+            ("/streams/per_stream", self.streams.check()),
+            ("/sns", self.sns.check()),
+            ("/gamelift", self.gamelift.check()),
+            ("/gateway", self.gateway.check().map_err(|error| error.to_string())),
         ];
-        let invalid = |problem| ProfileError::Invalid { origin: origin.to_owned(), problem };
-        sections.into_iter().collect::<Result<(), _>>().map_err(invalid)
+        sections.into_iter().filter_map(|(pointer, checked)| Some((pointer, checked.err()?))).collect()
+    }
+}
+
+/// Tells delays whose 99th percentile lies below their median, and takes it out.
+fn delays(document: &Document, value: &mut Value, pointer: &str, mistakes: &mut Vec<Mistake>) {
+    let Value::Object(table) = value else { return };
+    let number = |key: &str| table.get(key).and_then(Value::as_f64);
+    if let (Some(median), Some(p99)) = (number("p50_ms"), number("p99_ms"))
+        && p99 < median
+    {
+        let problem = format!("{p99} is below p50_ms, {median}");
+        let remedy = "make it at least p50_ms, or leave it out for a constant delay";
+        mistakes.push(document.mistake(&child(pointer, "p99_ms"), problem, remedy));
+        table.remove("p99_ms");
+    }
+    for (key, inner) in table {
+        delays(document, inner, &child(pointer, key), mistakes);
     }
 }
 
 /// Lays `own` over `base`, table by table. A delay is replaced as a whole: its missing `p99_ms` means that it is
 /// constant, not that the base's is kept.
-fn merge(base: &mut Table, own: Table) {
-    for (key, value) in own {
-        match (base.get_mut(&key), value) {
-            (Some(toml::Value::Table(below)), toml::Value::Table(above)) if !above.contains_key("p50_ms") => {
-                merge(below, above)
-            }
-            (_, value) => {
-                base.insert(key, value);
+fn merge(base: &mut Value, own: Value) {
+    match (base, own) {
+        (Value::Object(below), Value::Object(above)) if !above.contains_key("p50_ms") => {
+            for (key, value) in above {
+                merge(below.entry(key).or_insert(Value::Null), value);
             }
         }
+        (below, above) => *below = above,
     }
 }
 
@@ -318,20 +392,50 @@ mod tests {
 
     #[test]
     fn mistakes_are_told_with_file_and_line() {
-        for (text, expected) in [
-            ("[lambda]\nspeed = 1\n", "line 2"),
-            ("[lambda]\n\nerror_rate = 2\n", "between 0 (never) and 1 (always)"),
-            ("[lambda]\ninit = { p50_ms = -1 }\n", "between 0 and"),
-            ("[lambda]\ninit = { p50_ms = 5, p99_ms = 1 }\n", "between p50_ms = 5"),
-            ("base = \"fast\"\n", "aws-like"),
-            ("[lambda.functions.Dance]\n", "SendMessage"),
-            ("lambda = [\n", "mine.toml"),
-            ("[lambda.functions.Connect]\nreserved_concurrency = 950\n", "100"),
+        for (text, wanted) in [
+            ("[lambda]\nspeed = 1\n", ":2:1: `lambda.speed`: unknown key"),
+            ("[lambda]\n\nerror_rate = 2\n", ":3:1: `lambda.error_rate`: 2 is too large, at most 1"),
+            (
+                "[lambda]\ninit = { p50_ms = -1 }\n",
+                ":2:10: `lambda.init.p50_ms`: -1 is too small, at least 0",
+            ),
+            (
+                "[lambda]\ninit = { p50_ms = 5, p99_ms = 1 }\n",
+                ":2:22: `lambda.init.p99_ms`: 1 is below p50_ms, 5",
+            ),
+            ("base = \"fast\"\n", ":1:1: `base`: \"fast\" is none of \"instant\", \"aws-like\""),
+            ("[lambda.functions.Dance]\n", ":1:19: `lambda.functions.Dance`: unknown key"),
+            ("lambda = [\n", "the file must be TOML"),
+            (
+                "[lambda.functions.Connect]\nreserved_concurrency = 950\n",
+                "reserved_concurrency adds up to 950",
+            ),
+            (
+                "[gateway]\npush_drop_rate = 0.6\npush_reorder_rate = 0.6\n",
+                ":1:2: `gateway`: gateway.push_drop_rate",
+            ),
         ] {
             let error = Profile::parse(text, "mine.toml").expect_err(text).to_string();
-            assert!(error.starts_with("mine.toml: "), "{error}");
-            assert!(error.contains(expected), "{text} gave: {error}");
+            assert!(error.starts_with("1 mistake in the profile\n  mine.toml:"), "{error}");
+            assert!(error.contains(wanted) && error.contains("help: "), "{text} gave: {error}");
         }
+        let many = "[lambda]\nspeed = 1\ntimeout_s = \"long\"\ninit = { p50_ms = 5, p99_ms = 1 }\n[lambda.functions.Connect]\n\
+            reserved_concurrency = 950\n[gateway]\ncut_rate = 3\n[streams.per_stream.Connections]\n";
+        let Err(ProfileError::Mistakes { mistakes }) = Profile::parse(many, "mine.toml") else {
+            panic!("it is taken")
+        };
+        let keys: Vec<_> = mistakes.iter().map(|mistake| mistake.key.as_str()).collect();
+        assert_eq!(
+            keys,
+            [
+                "gateway.cut_rate",
+                "lambda.timeout_s",
+                "lambda.speed",
+                "lambda.init.p99_ms",
+                "lambda.reserved_concurrency",
+                "streams.per_stream",
+            ]
+        );
         let error = Profile::load(Path::new("no/such.toml")).expect_err("missing").to_string();
         assert!(error.contains("no/such.toml") && error.contains("instant"), "{error}");
     }

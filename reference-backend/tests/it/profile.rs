@@ -64,7 +64,7 @@ fn a_profile_is_checked_on_the_command_line() {
     let output = profile(&["check", file.path().to_str().unwrap()]);
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{error}");
-    assert!(error.contains("line 3") && error.contains("idle"), "{error}");
+    assert!(error.contains(":3:1: `gateway.idle`: unknown key"), "{error}");
 }
 
 #[test]

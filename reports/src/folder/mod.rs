@@ -7,6 +7,7 @@
 mod atomic;
 mod error;
 mod hlog;
+mod inputs;
 mod lines;
 mod reader;
 mod rebuild;
@@ -16,6 +17,7 @@ mod writer;
 pub use atomic::{save_cloudwatch, save_manifest, save_summary};
 pub use error::FolderError;
 pub use hlog::Interval;
+pub use inputs::{discard_unused, save_input};
 pub use reader::{RunFolder, read_manifest};
 pub use tag::Tag;
 pub use writer::{RunWriter, make};
@@ -26,6 +28,8 @@ pub(crate) use atomic::{save, save_json};
 pub const MANIFEST: &str = "manifest.json";
 /// The scenario as run.
 pub const SCENARIO: &str = "scenario.toml";
+/// Files that the scenario names, beside it.
+pub const INPUTS: &str = "inputs";
 /// The run in one object: [`Summary`](crate::format::Summary).
 pub const SUMMARY: &str = "summary.json";
 /// One [`SeriesLine`](crate::format::SeriesLine) a second.

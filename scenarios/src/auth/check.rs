@@ -1,21 +1,27 @@
 //! From the keys of `[auth]` to the plan: everything that can be known before the run is checked here.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use documents::Mistake;
 use url::Url;
 
-use super::expiry::expiry;
-use super::feeder::{Column, Feeder, FeederFormat, Row};
+use super::expiry::{claim, expiry};
+use super::feeder::{Column, Feeder, FeederFormat, Row, is_id};
 use super::keys::{self, AuthMode, TokenPlacement};
 use super::mint::Minter;
 use super::planned::{Auth, Command, Placement, PlayerIds, SigV4, TokenSource};
 use crate::check::Check;
-use crate::mistakes::Mistake;
+use crate::inputs::Content;
 use crate::plan::Target;
 use crate::scenario::Scenario;
 use crate::way::is_word;
+
+/// Bad lines of one kind that are told one by one.
+const TOLD: usize = 5;
+const A_LINE: &str = "a line is a player: an id of its own and a token that is still good";
 
 /// Headers that the handshake itself sets.
 const TAKEN: [&str; 4] = ["host", "connection", "upgrade", "content-length"];
@@ -25,12 +31,7 @@ impl Check<'_> {
         let auth = &scenario.auth;
         let rows = self.feeder(scenario);
         let source = self.source(scenario, target, rows.as_ref().map(|(feeder, _)| feeder));
-        let ids = match &rows {
-            Some((_, rows)) if rows.first().is_some_and(|row| row.player.is_some()) => {
-                PlayerIds::Listed(rows.iter().filter_map(|row| row.player.clone()).collect())
-            }
-            _ => PlayerIds::Numbered { prefix: auth.player_prefix.clone() },
-        };
+        let ids = self.ids(scenario, rows.as_ref());
         Auth {
             mode: auth.mode,
             placement: self.placement(&auth.placement),
@@ -38,6 +39,115 @@ impl Check<'_> {
             sigv4: self.sigv4(auth, target),
             refresh_before: self.positive("/auth/refresh_before", auth.refresh_before),
             ids,
+            claim: (matched(scenario) && auth.mode == AuthMode::Token && !auth.player_claim.is_empty())
+                .then(|| auth.player_claim.clone()),
+        }
+    }
+
+    /// What the players are called, and whether the target can call them so.
+    fn ids(&mut self, scenario: &Scenario, rows: Option<&(Feeder, Vec<Row>)>) -> PlayerIds {
+        let auth = &scenario.auth;
+        let numbered = PlayerIds::Numbered { prefix: auth.player_prefix.clone() };
+        let Some((feeder, rows)) = rows else { return numbered };
+        let played = &rows[..rows.len().min(scenario.players as usize)];
+        self.told_apart(scenario, feeder, played);
+        if rows.first().is_some_and(|row| row.player.is_some()) {
+            self.header_takes(scenario, feeder, played);
+            return PlayerIds::Listed(rows.iter().filter_map(|row| row.player.clone()).collect());
+        }
+        // A file of tokens alone: they say themselves whose they are.
+        let claims = rows.iter().map(|row| named_by(auth, row).filter(|id| is_id(id)).map(Into::into));
+        claims.collect::<Option<_>>().map_or(numbered, PlayerIds::Listed)
+    }
+
+    /// A delivery is matched by its recipient's id, so the target has to know each socket's player by an id of its own.
+    fn told_apart(&mut self, scenario: &Scenario, feeder: &Feeder, played: &[Row]) {
+        let auth = &scenario.auth;
+        if !matched(scenario) || auth.mode == AuthMode::None {
+            return;
+        }
+        let file = auth.feeder.as_ref().map_or("", |keys| &keys.file);
+        if feeder.cycle && played.len() < scenario.players as usize {
+            self.wrong_beside(
+                "/auth/feeder/cycle",
+                &["/players", "/operations"],
+                format!(
+                    "makes {} sockets share {} players, whose deliveries cannot be told apart: most would count as lost",
+                    scenario.players,
+                    played.len()
+                ),
+                "add lines or lower players; or take out send_message and placement_request, whose deliveries are matched",
+            );
+        }
+        if auth.mode != AuthMode::Token {
+            return;
+        }
+        let (mut tokens, mut ids) = (HashMap::new(), HashMap::new());
+        let mut wrong = Vec::new();
+        for row in played {
+            if let Some(first) = row.token.as_ref().and_then(|token| tokens.insert(token, row.line)) {
+                wrong.push((
+                    row.line,
+                    format!("has the token of line {first}: the target would take both for one player"),
+                ));
+                continue;
+            }
+            let Some(named) = named_by(auth, row) else { continue };
+            match &row.player {
+                Some(player) if **player != *named => wrong.push((
+                    row.line,
+                    format!(
+                        "the player is called `{player}`, but its token's `{}` says `{named}`",
+                        auth.player_claim
+                    ),
+                )),
+                Some(_) => {}
+                None => {
+                    if let Some(first) = ids.insert(named, row.line) {
+                        wrong.push((
+                            row.line,
+                            format!("the token is of the same player as that of line {first}"),
+                        ));
+                    }
+                }
+            }
+        }
+        let more = wrong.len().saturating_sub(TOLD);
+        for (line, problem) in wrong.into_iter().take(TOLD) {
+            self.bad_line(
+                file,
+                line,
+                problem,
+                "the id must be the one by which the target knows the player, or its deliveries count as lost; if another claim says it, set auth.player_claim",
+            );
+        }
+        if more > 0 {
+            self.bad_line(file, 0, format!("has {more} more such lines"), "see the lines above");
+        }
+    }
+
+    /// Ids that travel in a header are plain text.
+    fn header_takes(&mut self, scenario: &Scenario, feeder: &Feeder, played: &[Row]) {
+        let auth = &scenario.auth;
+        let header = match auth.mode {
+            AuthMode::Header => true,
+            AuthMode::SigV4 => auth.sigv4.as_ref().is_none_or(|keys| keys.player_header),
+            AuthMode::Token | AuthMode::None => false,
+        };
+        let plain = |row: &&Row| {
+            row.player.as_ref().is_some_and(|id| id.bytes().all(|byte| (b' '..=b'~').contains(&byte)))
+        };
+        if header && let Some(row) = played.iter().find(|row| !plain(row)) {
+            let file = auth.feeder.as_ref().map_or("", |keys| &keys.file);
+            self.bad_line(
+                file,
+                row.line,
+                format!(
+                    "`{}` has letters beyond ASCII, which the header X-Player-Id cannot carry",
+                    feeder.player.name
+                ),
+                "give plain ids, or let tokens say who the players are (auth.mode = \"token\")",
+            );
         }
     }
 
@@ -71,16 +181,18 @@ impl Check<'_> {
         }
         let own_tokens = auth.mint.is_some() || auth.command.is_some() || from_file.is_some();
         if auth.mode == AuthMode::Token && own_tokens && matches!(target, Target::Embedded { .. }) {
-            self.wrong(
+            self.wrong_beside(
                 "/auth",
+                &["/target/url", "/auth/mode"],
                 "brings tokens that the embedded backend does not know: it trusts its own key only",
                 "name the backend that takes them in target.url, or leave its own tokens in place",
             );
         }
         if auth.mode == AuthMode::Token && auth.issuer.is_some() && matches!(target, Target::Embedded { .. })
         {
-            self.wrong(
+            self.wrong_beside(
                 "/auth/issuer",
+                &["/target/url", "/auth/mode"],
                 "names an identity provider that the embedded backend does not know: it brings its own",
                 "name the backend that trusts it in target.url, or leave it out",
             );
@@ -88,8 +200,9 @@ impl Check<'_> {
         if auth.mode != AuthMode::Token
             && let Some(idle) = given.first().filter(|name| **name != "issuer")
         {
-            self.wrong(
+            self.wrong_beside(
                 &format!("/auth/{idle}"),
+                &["/auth/mode"],
                 "brings tokens, which are only used with auth.mode = \"token\"",
                 "set auth.mode to \"token\", or take it out",
             );
@@ -100,8 +213,9 @@ impl Check<'_> {
             && auth.issuer.is_none()
             && matches!(target, Target::Url(_))
         {
-            self.wrong(
+            self.wrong_beside(
                 "/auth/issuer",
+                &["/auth/mode", "/auth/mint", "/auth/feeder", "/auth/command"],
                 "is missing: tokens for this target have to come from somewhere",
                 "set auth.issuer to the `identity` URL of the backend, add [auth.mint], [auth.feeder] or [auth.command], or set auth.mode to \"header\", \"sigv4\" or \"none\"",
             );
@@ -120,6 +234,7 @@ impl Check<'_> {
             self.wrong("/auth/mint/lifetime", "must be 10 seconds to a year", "write e.g. \"1h\"");
         }
         let file = self.file("/auth/mint/key_file", &mint.key_file, "give the path of the key's file")?;
+        self.keep_place("/auth/mint/key_file", &file);
         match Minter::new(mint, &file) {
             Ok(minter) => Some(minter),
             Err(mistake) => {
@@ -133,11 +248,13 @@ impl Check<'_> {
         let auth = &scenario.auth;
         let keys = auth.feeder.as_ref()?;
         let file = self.file("/auth/feeder/file", &keys.file, "give the path of a CSV or JSON Lines file")?;
-        let by_ending = match file.extension().and_then(|ending| ending.to_str()) {
-            Some("csv") => Some(FeederFormat::Csv),
-            Some("jsonl" | "ndjson") => Some(FeederFormat::Jsonl),
-            _ => None,
-        };
+        let by_ending =
+            match file.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase).as_deref()
+            {
+                Some("csv" | "tsv") => Some(FeederFormat::Csv),
+                Some("jsonl" | "ndjson") => Some(FeederFormat::Jsonl),
+                _ => None,
+            };
         let Some(format) = keys.format.or(by_ending) else {
             self.wrong(
                 "/auth/feeder/format",
@@ -146,6 +263,7 @@ impl Check<'_> {
             );
             return None;
         };
+        // An issuer that is wrong is still meant.
         let elsewhere = auth.issuer.is_some() || auth.mint.is_some() || auth.command.is_some();
         let wants_tokens = keys.token.is_some() || (auth.mode == AuthMode::Token && !elsewhere);
         let column = |given: &Option<String>, usual: &str, required| Column {
@@ -163,16 +281,18 @@ impl Check<'_> {
             Ok(rows) => rows,
             Err(bad) => {
                 for line in bad {
-                    self.bad_line(&keys.file, line.line, line.problem);
+                    self.bad_line(&keys.file, line.line, line.problem, A_LINE);
                 }
                 return None;
             }
         };
+        self.keep_feeder(&feeder, &rows);
         if rows.len() < scenario.players as usize && !feeder.cycle {
-            self.wrong(
+            self.wrong_beside(
                 "/auth/feeder/file",
+                &["/players", "/auth/feeder/cycle"],
                 format!("has {} players, fewer than the {} of the scenario", rows.len(), scenario.players),
-                "add lines, lower players, or set auth.feeder.cycle = true to begin again at the top",
+                "add lines or lower players; where nothing is sent whose delivery is matched, auth.feeder.cycle = true begins again at the top",
             );
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -182,20 +302,27 @@ impl Check<'_> {
             let more = over.count();
             let others =
                 if more > 0 { format!(", and so are those of {more} more lines") } else { String::new() };
-            self.bad_line(&keys.file, first.line, format!("the token is expired{others}"));
+            self.bad_line(&keys.file, first.line, format!("the token is expired{others}"), A_LINE);
         }
         Some((feeder, rows))
     }
 
+    /// Tokens are secrets and are not kept with the run, ids are.
+    fn keep_feeder(&mut self, feeder: &Feeder, rows: &[Row]) {
+        let pointer = "/auth/feeder/file";
+        let ids = rows.first().is_some_and(|row| row.player.is_some());
+        if ids {
+            self.keep(pointer, &feeder.file, Content::Text(feeder.ids_alone(rows)));
+        }
+        if feeder.token.is_some() || !ids {
+            self.keep_place(pointer, &feeder.file);
+        }
+    }
+
     /// A mistake in a feeder's line: it is in that file, not in the scenario.
-    fn bad_line(&mut self, file: &str, line: u64, problem: String) {
+    fn bad_line(&mut self, file: &str, line: u64, problem: String, remedy: &str) {
         let place = if line > 0 { format!("{file}:{line}") } else { file.to_owned() };
-        self.mistakes.push(Mistake {
-            place,
-            key: "auth.feeder".into(),
-            problem,
-            remedy: "a line is a player: an id of its own and a token that is still good".into(),
-        });
+        self.mistakes.push(Mistake { place, key: "auth.feeder".into(), problem, remedy: remedy.into() });
     }
 
     fn command(&mut self, command: &keys::Command) -> Command {
@@ -207,6 +334,9 @@ impl Check<'_> {
                 format!("there is no program `{program}` that may be run"),
                 "give its path from the working directory, or a name that PATH knows; `chmod +x` a script",
             );
+        }
+        if program.contains('/') {
+            self.keep_place("/auth/command/argv/0", Path::new(program));
         }
         let placed = command.argv.iter().any(|argument| argument.contains("{player}"));
         if command.batch == 1 && !placed {
@@ -295,15 +425,17 @@ impl Check<'_> {
 
     fn sigv4(&mut self, auth: &keys::Auth, target: &Target) -> SigV4 {
         if auth.mode == AuthMode::SigV4 && matches!(target, Target::Embedded { .. }) {
-            self.wrong(
+            self.wrong_beside(
                 "/auth/mode",
+                &["/target/url"],
                 "signs handshakes, which the embedded backend does not check",
                 "name the API in target.url, e.g. wss://ID.execute-api.REGION.amazonaws.com/STAGE",
             );
         }
         if auth.sigv4.is_some() && auth.mode != AuthMode::SigV4 {
-            self.wrong(
+            self.wrong_beside(
                 "/auth/sigv4",
+                &["/auth/mode"],
                 "is only used with auth.mode = \"sigv4\"",
                 "set auth.mode to \"sigv4\", or take it out",
             );
@@ -343,6 +475,18 @@ impl Check<'_> {
         }
         found
     }
+}
+
+/// Whether deliveries are matched by their recipients' ids.
+const fn matched(scenario: &Scenario) -> bool {
+    scenario.operations.send_message.is_some() || scenario.operations.placement_request.is_some()
+}
+
+/// By which id the target knows a line's player, as its token says.
+fn named_by(auth: &keys::Auth, row: &Row) -> Option<String> {
+    let token =
+        row.token.as_deref().filter(|_| auth.mode == AuthMode::Token && !auth.player_claim.is_empty())?;
+    claim(token, &auth.player_claim)
 }
 
 /// The region in `ID.execute-api.REGION.amazonaws.com`.

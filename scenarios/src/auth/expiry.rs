@@ -1,7 +1,8 @@
-//! What a token is, and when it ends: read from the token itself.
+//! What a token is, when it ends and whose it is: read from the token itself.
 
 use jsonwebtoken::dangerous::insecure_decode_claims;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 /// Whether a text may be a token: printable ASCII without spaces, and not nothing.
 #[must_use]
@@ -21,6 +22,17 @@ pub fn expiry(token: &str) -> Option<u64> {
     (claims.exp >= 0.0).then_some(claims.exp as u64)
 }
 
+/// A claim of a JWT that is a text or a number, e.g. `sub`; `None` for whatever else a token may be. Nothing is verified.
+#[must_use]
+pub fn claim(token: &str, name: &str) -> Option<String> {
+    let claims: Map<String, Value> = insecure_decode_claims(token).ok()?;
+    match claims.get(name)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use jsonwebtoken::{EncodingKey, Header, encode};
@@ -37,5 +49,9 @@ mod tests {
         for endless in [token(json!({ "sub": "p" })), token(json!({ "exp": "soon" })), "14000000ab".into()] {
             assert_eq!(expiry(&endless), None, "{endless}");
         }
+        let named = token(json!({ "sub": "jürgen", "username": 7, "roles": [] }));
+        let claims = ["sub", "username", "roles", "iss"].map(|name| claim(&named, name));
+        assert_eq!(claims, [Some("jürgen".into()), Some("7".into()), None, None]);
+        assert_eq!(claim("14000000ab", "sub"), None);
     }
 }

@@ -5,15 +5,14 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 
 use serde_json::Value;
 
 use super::expiry::is_token;
-
 pub use super::keys::FeederFormat;
+pub use crate::sheet::BadLine;
+use crate::sheet::{self, Sheet};
 
 /// Bad lines that are told one by one.
 const TOLD: usize = 10;
@@ -61,24 +60,6 @@ impl fmt::Debug for Row {
     }
 }
 
-/// A line that is wrong; never holds the line's content.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadLine {
-    /// Line in the file, from 1; 0 for the file as a whole.
-    pub line: u64,
-    /// What is wrong.
-    pub problem: String,
-}
-
-impl fmt::Display for BadLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.line > 0 {
-            write!(f, "line {}: ", self.line)?;
-        }
-        f.write_str(&self.problem)
-    }
-}
-
 /// The cells of one line that matter.
 type Cells = (u64, Option<String>, Option<String>);
 
@@ -88,20 +69,22 @@ impl Feeder {
     /// # Errors
     /// Every bad line, up to ten, and how many more there are.
     pub fn read(&self) -> Result<Vec<Row>, Vec<BadLine>> {
-        let whole = |problem| vec![BadLine { line: 0, problem }];
-        let file = File::open(&self.file).map_err(|error| whole(format!("cannot be read: {error}")))?;
+        let text = sheet::text(&self.file).map_err(|bad| vec![bad])?;
         let mut bad = Vec::new();
         let cells = match self.format {
-            FeederFormat::Csv => self.csv(file, &mut bad),
-            FeederFormat::Jsonl => self.jsonl(file, &mut bad),
+            FeederFormat::Csv => self.csv(&text, &mut bad),
+            FeederFormat::Jsonl => self.jsonl(&text, &mut bad),
         };
         let mut seen = HashMap::new();
         let mut rows = Vec::with_capacity(cells.len());
         for (line, player, token) in cells {
             let mut wrong = |problem: String| bad.push(BadLine { line, problem });
             match &player {
-                Some(id) if id.is_empty() || id.len() > MAX_ID || id.chars().any(char::is_control) => {
+                Some(id) if !is_id(id) => {
                     wrong(format!("`{}` must have 1 to {MAX_ID} printable bytes", self.player.name));
+                }
+                Some(id) if id.trim() != id => {
+                    wrong(format!("`{}` begins or ends with a blank, which headers lose", self.player.name));
                 }
                 Some(id) => {
                     if let Some(first) = seen.insert(id.clone(), line) {
@@ -118,7 +101,7 @@ impl Feeder {
             rows.push(Row { line, player: player.map(Into::into), token: token.map(Into::into) });
         }
         if bad.is_empty() && rows.is_empty() {
-            bad = whole("has no players".into());
+            bad = vec![BadLine::new(0, "has no players")];
         }
         if bad.is_empty() {
             return Ok(rows);
@@ -132,63 +115,61 @@ impl Feeder {
         Err(bad)
     }
 
-    fn csv(&self, file: File, bad: &mut Vec<BadLine>) -> Vec<Cells> {
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
-        let columns = match reader.headers() {
-            Ok(headers) => {
-                let position = |column: &Column| headers.iter().position(|name| name == column.name);
-                let token = self.token.as_ref().map(|column| (column, position(column)));
-                let missing = [Some((&self.player, position(&self.player))), token]
-                    .into_iter()
-                    .flatten()
-                    .filter(|(column, found)| column.required && found.is_none());
-                bad.extend(missing.map(|(column, _)| BadLine {
-                    line: 1,
-                    problem: format!(
-                        "there is no column `{}`; the first line must name the columns",
-                        column.name
-                    ),
-                }));
-                (position(&self.player), token.and_then(|(_, found)| found))
+    /// The file with the players' ids and nothing else, to be kept without tokens.
+    #[must_use]
+    pub fn ids_alone(&self, rows: &[Row]) -> String {
+        let ids = rows.iter().filter_map(|row| row.player.as_deref());
+        let name = self.player.name.as_str();
+        match self.format {
+            FeederFormat::Csv => {
+                let quoted = |cell: &str| format!("\"{}\"\n", cell.replace('"', "\"\""));
+                std::iter::once(name).chain(ids).map(quoted).collect()
             }
-            Err(error) => {
-                bad.push(unreadable(&error));
+            FeederFormat::Jsonl => ids.map(|id| format!("{}\n", serde_json::json!({ name: id }))).collect(),
+        }
+    }
+
+    fn csv(&self, text: &str, bad: &mut Vec<BadLine>) -> Vec<Cells> {
+        let wanted = [Some(&self.player), self.token.as_ref()].into_iter().flatten();
+        let names: Vec<_> = wanted.clone().map(|column| column.name.as_str()).collect();
+        let mut sheet = match Sheet::open(text, &names) {
+            Ok(sheet) => sheet,
+            Err(wrong) => {
+                bad.push(wrong);
                 return Vec::new();
             }
         };
+        let missing = wanted.filter(|column| column.required && sheet.column(&column.name).is_none());
+        bad.extend(missing.map(|column| sheet.missing(&column.name)));
         if !bad.is_empty() {
             return Vec::new();
         }
+        let player = sheet.column(&self.player.name);
+        let token = self.token.as_ref().and_then(|token| sheet.column(&token.name));
         let mut cells = Vec::new();
-        for record in reader.records() {
-            match record {
-                Ok(record) => {
+        while let Some(row) = sheet.next() {
+            match row {
+                Ok((line, record)) => {
                     let cell = |at: Option<usize>| at.and_then(|at| record.get(at)).map(str::to_owned);
-                    let line = record.position().map_or(0, csv::Position::line);
-                    cells.push((line, cell(columns.0), cell(columns.1)));
+                    cells.push((line, cell(player), cell(token)));
                 }
-                Err(error) => bad.push(unreadable(&error)),
+                Err(wrong) => bad.push(wrong),
             }
         }
         cells
     }
 
-    fn jsonl(&self, file: File, bad: &mut Vec<BadLine>) -> Vec<Cells> {
+    fn jsonl(&self, text: &str, bad: &mut Vec<BadLine>) -> Vec<Cells> {
         let mut cells = Vec::new();
-        for (line, text) in (1..).zip(BufReader::new(file).lines()) {
-            let mut wrong = |problem: String| bad.push(BadLine { line, problem });
-            let text = match text {
-                Ok(text) if text.trim().is_empty() => continue,
-                Ok(text) => text,
-                Err(error) => {
-                    wrong(format!("cannot be read: {error}"));
-                    break;
+        for (line, object) in sheet::objects(text) {
+            let object = match object {
+                Ok(object) => object,
+                Err(wrong) => {
+                    bad.push(wrong);
+                    continue;
                 }
             };
-            let Ok(Value::Object(object)) = serde_json::from_str(&text) else {
-                wrong("is no JSON object".into());
-                continue;
-            };
+            let mut wrong = |problem: String| bad.push(BadLine { line, problem });
             let mut cell = |column: &Column| match object.get(&column.name) {
                 Some(Value::String(text)) => Some(text.clone()),
                 Some(Value::Number(number)) => Some(number.to_string()),
@@ -219,18 +200,9 @@ impl Feeder {
     }
 }
 
-/// The csv library's words on where and what; they never hold a cell.
-pub(crate) fn unreadable(error: &csv::Error) -> BadLine {
-    let line = error.position().map_or(0, csv::Position::line);
-    let problem = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("has {len} columns instead of {expected_len}")
-        }
-        csv::ErrorKind::Utf8 { .. } => "is not UTF-8".into(),
-        csv::ErrorKind::Io(error) => format!("cannot be read: {error}"),
-        _ => "is no CSV".into(),
-    };
-    BadLine { line, problem }
+/// Whether a text may be a player's id.
+pub(crate) fn is_id(text: &str) -> bool {
+    (1..=MAX_ID).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
 #[cfg(test)]
@@ -292,7 +264,7 @@ mod tests {
             told,
             [
                 "line 1: there is no `player`, which other lines have",
-                "line 2: is no JSON object",
+                "line 2: is no JSON object: write one object a line, without a list round them",
                 "line 3: `token` must be a string",
                 "line 4: is no JSON object",
             ]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::duration::Span;
+use crate::units;
 
 /// How players prove who they are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +27,9 @@ pub struct Auth {
     pub sigv4: Option<SigV4>,
     /// How long before its end a token that is still needed is renewed; at most half its lifetime.
     pub refresh_before: Span,
+    /// Claim of a JWT that says by which id the target knows its player. Where deliveries are matched, a feeder's tokens
+    /// must say the ids of its player column; without that column they are the ids. Empty: not looked at.
+    pub player_claim: String,
     /// What player ids begin with; the player's number follows. A feeder with a player column brings its own ids.
     #[schemars(regex(pattern = r"^[A-Za-z0-9_-]{1,32}$"))]
     pub player_prefix: String,
@@ -42,6 +46,7 @@ impl Default for Auth {
             command: None,
             sigv4: None,
             refresh_before: Span::from_secs(60),
+            player_claim: "sub".into(),
             player_prefix: "player-".into(),
         }
     }
@@ -174,7 +179,8 @@ pub struct Feeder {
     /// Column with the player's token. Left out: `token`, unless tokens come from `issuer`, `mint` or `command`.
     #[serde(default)]
     pub token: Option<String>,
-    /// Whether to begin again at the top when there are more players than lines; several sockets then are one player.
+    /// Whether to begin again at the top when there are more players than lines; several sockets then are one player, so
+    /// nothing may be sent whose delivery is matched.
     #[serde(default)]
     pub cycle: bool,
 }
@@ -199,10 +205,12 @@ pub struct Command {
     /// Players for each call, 1 to 10,000. Above 1 the ids go to standard input, one a line, and one token a line comes back in the same order.
     #[serde(default = "single")]
     #[schemars(range(min = 1, max = 10_000))]
+    #[schemars(transform = units::as_count)]
     pub batch: u32,
     /// Calls at the same time, 1 to 256.
     #[serde(default = "eight")]
     #[schemars(range(min = 1, max = 256))]
+    #[schemars(transform = units::as_count)]
     pub parallel: u32,
     /// How long a call may take.
     #[serde(default = "ten_seconds")]

@@ -52,7 +52,7 @@ impl Minter {
             )
         })?;
         let algorithm = algorithm(mint.algorithm);
-        let key = key(&bytes, algorithm.family()).map_err(|problem| {
+        let key = key(&readable(bytes), algorithm.family()).map_err(|problem| {
             wrong(
                 "key_file",
                 format!("`{}` is no private key for {algorithm:?}: {problem}", mint.key_file),
@@ -103,6 +103,14 @@ fn for_player(value: &Value, player: &str) -> Value {
     }
 }
 
+/// A PEM file without the marks and the encoding of an editor; everything else as it is.
+fn readable(bytes: Vec<u8>) -> Vec<u8> {
+    match documents::text::decode(bytes.clone()) {
+        Ok(text) if text.contains("-----BEGIN") => text.into_bytes(),
+        _ => bytes,
+    }
+}
+
 fn key(bytes: &[u8], family: AlgorithmFamily) -> Result<EncodingKey, String> {
     let pem = bytes.windows(10).any(|window| window == b"-----BEGIN");
     let key = match (family, pem) {
@@ -113,6 +121,9 @@ fn key(bytes: &[u8], family: AlgorithmFamily) -> Result<EncodingKey, String> {
             let secret = secret.strip_suffix(b"\r").unwrap_or(secret);
             if secret.is_empty() {
                 return Err("it is empty".into());
+            }
+            if secret.starts_with(b"\xef\xbb\xbf") {
+                return Err("it begins with a byte order mark, which would be a part of the secret".into());
             }
             Ok(EncodingKey::from_secret(secret))
         }

@@ -24,6 +24,8 @@ pub struct Auth {
     pub refresh_before: Duration,
     /// The players' ids.
     pub ids: PlayerIds,
+    /// Claim of a JWT that must say its player's id; none where no delivery is matched by it.
+    pub claim: Option<String>,
 }
 
 /// Where a token travels.

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use documents::child;
+
 use super::keys::HeaderText;
 use super::planned::{Header, HeaderValue, Heartbeat, Proxy, Trust, Way, is_loopback};
 use crate::auth::keys::{AuthMode, Placement};
 use crate::check::Check;
-use crate::document::child;
 use crate::plan::{MAX_MESSAGE_BYTES, Target};
 use crate::scenario::{self, Scenario};
 
@@ -204,8 +205,9 @@ impl Check<'_> {
     /// A file beside the scenario, or at a path from the working directory.
     fn named_file(&mut self, pointer: &str, name: &str, remedy: &str) -> Option<PathBuf> {
         let found = self.beside(name);
-        if found.is_none() {
-            self.wrong(pointer, format!("there is no file `{name}`"), remedy);
+        match &found {
+            Some(path) => self.keep_place(pointer, path),
+            None => self.wrong(pointer, format!("there is no file `{name}`"), remedy),
         }
         found
     }

@@ -25,8 +25,9 @@ impl Check<'_> {
         let slow_share = scenario.slow_readers.as_ref().map_or(0.0, |slow| slow.share);
         let silent_share = scenario.half_open.as_ref().map_or(0.0, |half_open| half_open.share);
         if slow_share + silent_share > 1.0 {
-            self.wrong(
+            self.wrong_beside(
                 "/half_open/share",
+                &["/slow_readers"],
                 format!("{silent_share} and slow_readers.share, {slow_share}, are more than all players"),
                 "a player either reads slowly or falls silent: the shares together are at most 1",
             );
@@ -51,8 +52,9 @@ impl Check<'_> {
 
     fn lives(&mut self, scenario: &Scenario, lives: &keys::Lives) -> Lives {
         if lives.place && scenario.operations.placement_request.is_none() {
-            self.wrong(
+            self.wrong_beside(
                 "/lives/place",
+                &["/operations"],
                 "the plan has no placement_request",
                 "add [operations.placement_request]; with rate = 0.0 only these players ask for a place",
             );
@@ -63,15 +65,17 @@ impl Check<'_> {
             .as_ref()
             .is_some_and(|placement| placement.model == ModelKind::Closed);
         if lives.place && closed {
-            self.wrong(
+            self.wrong_beside(
                 "/lives/place",
+                &["/operations/placement_request/model"],
                 "placement_request is closed: its think_time and the players' lives would both ask for places",
                 "make operations.placement_request open, with rate = 0.0, or leave place out",
             );
         }
         if !lives.place && lives.lobby.is_some() {
-            self.wrong(
+            self.wrong_beside(
                 "/lives/lobby",
+                &["/lives/place"],
                 "a lobby without a place leads nowhere",
                 "add place = true, or leave lobby out",
             );
@@ -99,8 +103,9 @@ impl Check<'_> {
             ("max_attempts", reconnect.max_attempts.is_some(), policy == Policy::None),
         ];
         for (key, _, _) in unused.into_iter().filter(|(_, given, without_effect)| *given && *without_effect) {
-            self.wrong(
+            self.wrong_beside(
                 &format!("/reconnect/{key}"),
+                &["/reconnect/policy"],
                 "does nothing with this policy",
                 "set policy to \"exponential\" (or \"constant\", which takes base and max_attempts), or leave it out",
             );
@@ -116,7 +121,12 @@ impl Check<'_> {
             (None, _) => base,
         };
         if policy == Policy::Exponential && cap < base {
-            self.wrong("/reconnect/cap", "is below base", "make cap at least base");
+            self.wrong_beside(
+                "/reconnect/cap",
+                &["/reconnect/base"],
+                "is below base",
+                "make cap at least base",
+            );
         }
         Reconnect { policy, base, cap, max_attempts: reconnect.max_attempts }
     }
@@ -128,8 +138,9 @@ impl Check<'_> {
         for (index, storm) in storms.iter().enumerate() {
             let (at, over) = (start + storm.at.0, storm.over.map_or(Duration::ZERO, |over| over.0));
             if at + over >= end {
-                self.wrong(
+                self.wrong_beside(
                     &format!("/storms/{index}/at"),
+                    &["/phases", "/players", "/sockets/connect_rate", &format!("/storms/{index}/over")],
                     format!(
                         "the storm ends after the phases, which take {}",
                         humantime::format_duration(end - start)
@@ -163,8 +174,9 @@ impl Check<'_> {
                 let stall = self.positive("/slow_readers/stall", stall);
                 let every = self.positive("/slow_readers/stall_every", every);
                 if every <= stall {
-                    self.wrong(
+                    self.wrong_beside(
                         "/slow_readers/stall_every",
+                        &["/slow_readers/stall"],
                         "is not above stall",
                         "it runs from the start of one stall to the start of the next",
                     );

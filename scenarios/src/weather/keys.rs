@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::draw::Draw;
 use crate::duration::Span;
+use crate::units;
 
 /// Players that leave and come back: connect, lobby, place, play, leave, pause, connect again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,6 +15,7 @@ pub struct Lives {
     /// Share of the players that live so, 0 to 1; the others stay. Left out: all.
     #[serde(default = "all")]
     #[schemars(range(min = 0.0, max = 1.0))]
+    #[schemars(transform = units::as_share)]
     pub share: f64,
     /// How long a player stays, e.g. `"30s"`, `"10s to 1m"`, `"exponential 30s"`: from the open socket, or with `place`
     /// from its game session, to its leaving.
@@ -49,6 +51,7 @@ pub struct Reconnect {
     /// After so many failed attempts in a row a player gives up, 1 to 100,000. Left out: never.
     #[schemars(range(min = 1, max = 100_000))]
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = units::as_count)]
     pub max_attempts: Option<u32>,
 }
 
@@ -74,6 +77,7 @@ pub struct Storm {
     /// Share of the sockets open then, 0 to 1. Left out: all.
     #[serde(default = "all")]
     #[schemars(range(min = 0.0, max = 1.0))]
+    #[schemars(transform = units::as_share)]
     pub share: f64,
     /// `abort` (FIN without a close frame), `reset` (RST) or `close` (close frame 1001).
     #[serde(default)]
@@ -102,6 +106,7 @@ pub enum Cut {
 pub struct SlowReaders {
     /// Share of the players, 0 to 1.
     #[schemars(range(min = 0.0, max = 1.0))]
+    #[schemars(transform = units::as_share)]
     pub share: f64,
     /// Wait after each message before the next is read; 20 ms or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,6 +120,7 @@ pub struct SlowReaders {
     /// Receive buffer of their sockets in bytes (`SO_RCVBUF`; Linux doubles it, and has a least): 1,024 to 16 MiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1_024, max = 16_777_216))]
+    #[schemars(transform = units::as_bytes)]
     pub receive_buffer: Option<u32>,
 }
 
@@ -125,6 +131,7 @@ pub struct SlowReaders {
 pub struct HalfOpen {
     /// Share of the players, 0 to 1.
     #[schemars(range(min = 0.0, max = 1.0))]
+    #[schemars(transform = units::as_share)]
     pub share: f64,
     /// How long after its handshake a player falls silent.
     pub after: Draw,
@@ -141,27 +148,35 @@ pub struct HalfOpen {
 pub struct Malformed {
     /// Messages above 128 KiB, in frames of at most 32 KiB. API Gateway closes with 1009.
     #[schemars(range(min = 0.0, max = 10_000.0))]
+    #[schemars(transform = units::as_rate)]
     pub oversized_message: f64,
     /// Messages below 128 KiB in one frame above 32 KiB. API Gateway closes with 1009.
     #[schemars(range(min = 0.0, max = 10_000.0))]
+    #[schemars(transform = units::as_rate)]
     pub oversized_frame: f64,
     /// Text that is no JSON.
     #[schemars(range(min = 0.0, max = 10_000.0))]
+    #[schemars(transform = units::as_rate)]
     pub bad_json: f64,
     /// Text that is no UTF-8. RFC 6455: 1007.
     #[schemars(range(min = 0.0, max = 10_000.0))]
+    #[schemars(transform = units::as_rate)]
     pub bad_utf8: f64,
     /// A frame without a mask. RFC 6455: 1002.
     #[schemars(range(min = 0.0, max = 10_000.0))]
+    #[schemars(transform = units::as_rate)]
     pub unmasked: f64,
     /// A frame with a reserved opcode. RFC 6455: 1002.
     #[schemars(range(min = 0.0, max = 10_000.0))]
+    #[schemars(transform = units::as_rate)]
     pub reserved_opcode: f64,
     /// A frame with a reserved bit set and no extension for it. RFC 6455: 1002.
     #[schemars(range(min = 0.0, max = 10_000.0))]
+    #[schemars(transform = units::as_rate)]
     pub reserved_bit: f64,
     /// A binary message. API Gateway closes with 1003.
     #[schemars(range(min = 0.0, max = 10_000.0))]
+    #[schemars(transform = units::as_rate)]
     pub binary: f64,
     /// How long the backend's reaction is awaited before it counts as none. Left out: 5 s.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,7 +1,6 @@
-//! Mistakes in a scenario, reported all at once.
+//! Mistakes in a file, reported all at once.
 
 use std::fmt;
-use std::path::Path;
 
 /// One thing that is wrong, where it stands, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,27 +29,24 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// Every mistake of one scenario; never empty.
+/// Every mistake of one scenario and of the files that it names; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistakes(pub Vec<Mistake>);
 
 impl Mistakes {
-    pub(crate) fn one(
-        place: String,
+    /// A single mistake.
+    pub fn one(
+        place: impl Into<String>,
         key: &str,
         problem: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self(vec![Mistake { place, key: key.into(), problem: problem.into(), remedy: remedy.into() }])
-    }
-
-    pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
-        Self::one(
-            path.display().to_string(),
-            "",
-            format!("cannot be read: {error}"),
-            "give the path of a scenario file, e.g. `scenarios/quickstart.toml`",
-        )
+        Self(vec![Mistake {
+            place: place.into(),
+            key: key.into(),
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }])
     }
 }
 
