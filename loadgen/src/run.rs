@@ -4,21 +4,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reports::folder::{FolderError, RunFolder, RunWriter, save_manifest};
+use reports::folder::{self, FolderError, RunWriter, save_manifest};
 use reports::format::{Correlation, Manifest, Phase, Run, SCHEMA_VERSION, Summary};
 use reports::html::ReportError;
 use scenarios::plan::Target;
 use scenarios::scenario::AuthMode;
 use scenarios::shard::Shard;
 use scenarios::threshold::Operation;
-use scenarios::{Checked, Mistakes, Override, Plan};
+use scenarios::{Checked, Mistakes, Override, Plan, Source};
 
 use crate::auth::{AuthError, Credentials};
 use crate::cloudwatch::{self, Window};
 use crate::collector::Closed;
 use crate::embedded::{Embedded, EmbeddedError};
 use crate::exit::Exit;
-use crate::generate::{Generated, generate};
+use crate::generate::{self, Generated, generate};
 use crate::live::{Live, LiveError, Watchers};
 use crate::machine::{self, MachineError};
 use crate::player::{Endpoint, EndpointError, Rest};
@@ -28,9 +28,9 @@ use crate::workers::{Split, Workers, conduct};
 /// What the command line asks for.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The scenario file.
+    /// The scenario, as [`scenarios::Source::read`] takes it.
     pub scenario: PathBuf,
-    /// Overrides, `--target` and `--seed` among them.
+    /// Overrides, `--target`, `--players` and `--seed` among them.
     pub overrides: Vec<Override>,
     /// Over how many processes the players are split; left out: this one.
     pub workers: Option<Workers>,
@@ -95,21 +95,31 @@ impl RunError {
     }
 }
 
+/// A run that came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ran {
+    /// What it is worth.
+    pub exit: Exit,
+    /// Its folder.
+    pub dir: PathBuf,
+}
+
 /// Runs a scenario and leaves a run folder with a report.
 ///
 /// # Errors
 /// [`RunError`]; results so far are in the run folder.
-pub async fn run(request: Request) -> Result<Exit, RunError> {
-    let file = request.scenario.display().to_string();
-    let text = scenarios::read(&request.scenario)?;
-    let Checked { plan, as_run, .. } = scenarios::check(&file, &text, &request.overrides)?;
+pub async fn run(request: Request) -> Result<Ran, RunError> {
+    generate::outlive_the_terminal()?;
+    let source = Source::read(&request.scenario)?;
+    let Checked { plan, as_run, .. } = source.check(&request.overrides)?;
     let workers = machine::make_room_for(plan.players, request.workers)?;
     let identity = identity(&plan);
-    let dir = request.out.clone().unwrap_or_else(|| Path::new("runs").join(&identity.id));
+    let dir = folder_of(request.out.as_deref(), &identity);
     let mut manifest = manifest(&plan, &identity, &request.command);
     let live = Live::open(&request.watchers, &identity, plan.end()).await?;
     let writer = RunWriter::create(&dir, &manifest, &as_run)?;
 
+    let Source { name: file, text } = source;
     let job = Job { plan: Arc::new(plan), file, text, overrides: request.overrides, workers };
     let (summary, interrupted) = match job.carry_out(writer, live, &mut manifest).await {
         Ok(done) => done,
@@ -122,13 +132,37 @@ pub async fn run(request: Request) -> Result<Exit, RunError> {
         }
     };
     reports::write_report(&dir)?;
-    if !request.watchers.quiet {
-        print!("{}", reports::text::summary(&RunFolder::read(&dir)?));
-    }
     if summary.sockets.attempted > 0 && summary.sockets.opened == 0 {
         tracing::error!("no player could connect: {}; samples are in errors.jsonl", why_nobody(&summary));
     }
-    Ok(if interrupted { Exit::Interrupted } else { verdict::exit(&summary) })
+    Ok(Ran { exit: if interrupted { Exit::Interrupted } else { verdict::exit(&summary) }, dir })
+}
+
+/// What a run would do that does everything but that.
+#[derive(Debug, Clone)]
+pub struct Dry {
+    /// The plan.
+    pub plan: Plan,
+    /// Processes over which the players would be split.
+    pub workers: u32,
+    /// Its folder.
+    pub dir: PathBuf,
+}
+
+/// Checks everything that can be checked without sending or writing anything.
+///
+/// # Errors
+/// As [`run`], before anything was sent.
+pub fn rehearse(request: &Request) -> Result<Dry, RunError> {
+    let Checked { plan, .. } = scenarios::load(&request.scenario, &request.overrides)?;
+    let workers = machine::make_room_for(plan.players, request.workers)?;
+    let dir = folder_of(request.out.as_deref(), &identity(&plan));
+    folder::is_free(&dir)?;
+    Ok(Dry { plan, workers, dir })
+}
+
+fn folder_of(out: Option<&Path>, run: &Run) -> PathBuf {
+    out.map_or_else(|| Path::new("runs").join(&run.id), Path::to_path_buf)
 }
 
 /// A checked plan, and what it was made of.
@@ -210,7 +244,8 @@ impl Job {
         if let Err(error) = kept.and(judged).and(finished) {
             // What could not be kept is at least shown.
             if let Ok(json) = serde_json::to_string_pretty(&summary) {
-                println!("{json}");
+                // The first error is the one to tell.
+                let _ = output::print(&format!("{json}\n"));
             }
             return Err(error.into());
         }

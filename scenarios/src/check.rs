@@ -13,6 +13,7 @@ use crate::duration::Span;
 use crate::mistakes::Mistake;
 use crate::plan::{CloudWatch, MAX_MESSAGE_BYTES, MessageShape, Plan, PlannedOperation, Poll, Target};
 use crate::scenario::{self, Scenario};
+use crate::shipped;
 use crate::threshold::{self, Metric, Operation, Threshold};
 use crate::weather::keys::Policy;
 
@@ -85,9 +86,12 @@ impl<'d> Check<'d> {
         beside.into_iter().chain([PathBuf::from(file)]).find(|path| path.is_file())
     }
 
-    /// A profile file stands beside the scenario, or at a path from the working directory.
+    /// A profile file stands beside the scenario, at a path from the working directory, or within this program.
     fn profile_file(&mut self, file: &str) -> String {
         let found = self.beside(file);
+        if found.is_none() && shipped::profile(file).is_some() {
+            return file.to_owned();
+        }
         found.map_or_else(
             || {
                 self.wrong(

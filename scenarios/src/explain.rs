@@ -4,6 +4,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::arrivals::Kind;
 use crate::auth::planned::{Auth, AuthMode, Placement, SigV4Form, TokenSource};
 use crate::chart;
@@ -23,6 +25,52 @@ pub fn explain(plan: &Plan) -> String {
     text.push('\n');
     text.push_str(&totals(plan));
     text
+}
+
+/// The same as values, for programs.
+#[must_use]
+pub fn values(plan: &Plan) -> Value {
+    let forecast = Forecast::of(plan);
+    let phases = plan.stretches.iter().map(|stretch| {
+        json!({
+            "name": stretch.name,
+            "start_s": stretch.start.as_secs_f64(),
+            "end_s": stretch.end.as_secs_f64(),
+            "measured": stretch.measured,
+        })
+    });
+    let operations = plan.operations.iter().zip(&forecast.requests).map(|(planned, (_, requests))| {
+        json!({
+            "operation": planned.operation.word(),
+            "model": if planned.think().is_some() { "closed" } else { "open" },
+            "rate": planned.rate,
+            "requests": requests,
+        })
+    });
+    let cost = forecast.cost();
+    let items =
+        cost.iter().map(|item| json!({"name": item.name, "amount": item.amount, "dollars": item.dollars}));
+    json!({
+        "name": plan.name,
+        "target": match &plan.target {
+            Target::Embedded { .. } => "embedded".into(),
+            Target::Url(url) => format!("{}://{}{}", url.scheme(), url.authority(), url.path()),
+        },
+        "players": plan.players,
+        "seed": plan.seed,
+        "length_s": plan.end().as_secs_f64(),
+        "awaits_s": plan.drain().as_secs_f64(),
+        "sentences": sentences(plan),
+        "phases": phases.collect::<Vec<_>>(),
+        "operations": operations.collect::<Vec<_>>(),
+        "thresholds": plan.thresholds.iter().map(|threshold| &threshold.expression).collect::<Vec<_>>(),
+        "message_pushes": forecast.message_pushes,
+        "placement_pushes": forecast.placement_pushes,
+        "bytes_up": forecast.work.bytes_up,
+        "bytes_down": forecast.work.bytes_down,
+        "aws_dollars": cost.iter().map(|item| item.dollars).sum::<f64>(),
+        "aws_items": items.collect::<Vec<_>>(),
+    })
 }
 
 /// When what is sent, a row for each operation.

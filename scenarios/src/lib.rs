@@ -28,6 +28,8 @@ pub mod scenario;
 pub mod schema;
 mod secrets;
 pub mod shard;
+pub mod shipped;
+pub mod source;
 pub mod threshold;
 pub mod weather;
 
@@ -38,6 +40,7 @@ pub use duration::Span;
 pub use mistakes::{Mistake, Mistakes};
 pub use plan::Plan;
 pub use scenario::Scenario;
+pub use source::Source;
 
 /// A scenario that has passed every check, with the text of what will run.
 #[derive(Debug, Clone)]
@@ -50,20 +53,12 @@ pub struct Checked {
     pub as_run: String,
 }
 
-/// Reads a scenario file, applies the overrides and checks everything.
+/// Reads a scenario ([`Source::read`]), applies the overrides and checks everything.
 ///
 /// # Errors
 /// All mistakes of the file and of the overrides at once, each with file, line, key and remedy.
 pub fn load(path: &Path, overrides: &[Override]) -> Result<Checked, Mistakes> {
-    check(&path.display().to_string(), &read(path)?, overrides)
-}
-
-/// Reads a scenario file's text, for [`check`].
-///
-/// # Errors
-/// The file cannot be read.
-pub fn read(path: &Path) -> Result<String, Mistakes> {
-    std::fs::read_to_string(path).map_err(|error| Mistakes::unreadable(path, &error))
+    Source::read(path)?.check(overrides)
 }
 
 /// Checks a scenario's text; `file` names it in messages.

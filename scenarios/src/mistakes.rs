@@ -49,7 +49,7 @@ impl Mistakes {
             path.display().to_string(),
             "",
             format!("cannot be read: {error}"),
-            "give the path of a scenario file, e.g. `scenarios/quickstart.toml`",
+            "give a scenario file, `-` for standard input, or the name of one that ships: `loadgen scenario list`",
         )
     }
 }

@@ -12,6 +12,7 @@ mod display;
 mod metrics;
 mod otlp;
 mod prometheus;
+mod screen;
 mod totals;
 mod view;
 
@@ -30,7 +31,7 @@ use otlp::Otlp;
 use prometheus::Prometheus;
 use totals::Totals;
 
-pub use display::AboveDisplay;
+pub use display::{AboveDisplay, say};
 
 /// Who watches.
 #[derive(Debug, Clone, Default)]

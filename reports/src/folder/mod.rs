@@ -18,7 +18,7 @@ pub use error::FolderError;
 pub use hlog::Interval;
 pub use reader::RunFolder;
 pub use tag::Tag;
-pub use writer::{RunWriter, make};
+pub use writer::{RunWriter, is_free, make};
 
 pub(crate) use atomic::{save, save_json};
 
