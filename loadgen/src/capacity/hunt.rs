@@ -32,7 +32,7 @@ pub(super) struct Tried {
     /// What makes the scenario one of this level.
     overrides: Vec<Override>,
     /// Until its last arrival.
-    length: Duration,
+    pub(super) length: Duration,
     /// Why this machine cannot hold it.
     beyond: Option<MachineError>,
 }

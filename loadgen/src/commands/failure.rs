@@ -25,6 +25,11 @@ impl Failure {
         Self { exit: Exit::Usage, problem: problem.into(), mistakes: None }
     }
 
+    /// The machine did not do what it should.
+    pub(super) fn machine(problem: impl Into<String>) -> Self {
+        Self { exit: Exit::Failure, ..Self::usage(problem) }
+    }
+
     /// The same for programs.
     pub(super) fn json(&self) -> Value {
         let mut said = json!({"error": self.problem.trim_end()});

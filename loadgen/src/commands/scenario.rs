@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use super::{Answer, Failure, shown};
 use crate::cli::{PlanArgs, ScenarioArgs, ScenarioCommand};
-use crate::exit::Exit;
 
 pub(super) fn execute(command: ScenarioCommand) -> Result<Answer, Failure> {
     match command {
@@ -84,8 +83,14 @@ fn new(file: &Path, from: Option<&str>) -> Result<Answer, Failure> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let name = shipped::name_of(&stem);
     write_new(&file, &shipped::new(&name, from))?;
-    let text = format!("{}: written; run it with: loadgen run {}", file.display(), file.display());
+    let text = format!("{}: written; run it with: loadgen run {}", file.display(), quoted(&shown(&file)));
     Ok(Answer::fine(text, json!({"file": shown(&file), "name": name})))
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '/');
+    if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
 }
 
 /// Writes a file that is not there yet.
@@ -95,9 +100,6 @@ fn write_new(file: &PathBuf, text: &str) -> Result<(), Failure> {
         ErrorKind::AlreadyExists => {
             Failure::usage(format!("{} is there already; choose another name", file.display()))
         }
-        _ => Failure {
-            exit: Exit::Failure,
-            ..Failure::usage(format!("cannot write {}: {error}", file.display()))
-        },
+        _ => Failure::machine(format!("cannot write {}: {error}", file.display())),
     })
 }
