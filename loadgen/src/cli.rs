@@ -327,6 +327,7 @@ pub enum ScenarioCommand {
     #[command(after_help = "Example:\n  loadgen scenario explain quickstart")]
     Explain(ScenarioArgs),
     /// List the scenarios that ship within this program; `run NAME` runs one.
+    #[command(after_help = "Example:\n  loadgen scenario list")]
     List {
         /// Print one JSON object instead.
         #[arg(long)]

@@ -66,6 +66,14 @@ pub enum RunError {
     /// The run folder cannot be written or read.
     #[error("{0}")]
     Folder(#[from] FolderError),
+    /// The run came to its end, and not all of it could be written. What could not be kept is at least shown.
+    #[error("{error}")]
+    NotKept {
+        /// What could not be written, and why.
+        error: FolderError,
+        /// What came of the run.
+        summary: Box<Summary>,
+    },
     /// The report cannot be made.
     #[error("{0}")]
     Report(#[from] ReportError),
@@ -242,12 +250,7 @@ impl Job {
         let (judged, finished) = (writer.summary(&summary), writer.finish(manifest));
         drop(writer);
         if let Err(error) = kept.and(judged).and(finished) {
-            // What could not be kept is at least shown.
-            if let Ok(json) = serde_json::to_string_pretty(&summary) {
-                // The first error is the one to tell.
-                let _ = output::print(&format!("{json}\n"));
-            }
-            return Err(error.into());
+            return Err(RunError::NotKept { error, summary: Box::new(summary) });
         }
         Ok((summary, interrupted))
     }

@@ -50,6 +50,20 @@ impl Look {
         self.painted(text, AnsiColor::Red)
     }
 
+    /// Lines of at most the look's width, further ones of a sentence behind `indent`. They are broken between words only,
+    /// so that an id stays whole.
+    #[must_use]
+    pub fn wrapped(self, lines: &str, indent: &str) -> String {
+        let whole = |line: &str| line.to_owned() + "\n";
+        let Some(width) = self.width else { return lines.lines().map(whole).collect() };
+        let options = textwrap::Options::new(width.get())
+            .subsequent_indent(indent)
+            .break_words(false)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .word_separator(textwrap::WordSeparator::AsciiSpace);
+        lines.lines().flat_map(|line| textwrap::wrap(line, &options)).map(|line| whole(&line)).collect()
+    }
+
     fn painted(self, text: &str, colour: AnsiColor) -> String {
         let style: Style = colour.on_default().bold();
         if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
@@ -85,6 +99,14 @@ mod tests {
         assert_eq!(width(Some("0"), Some(120)), Some(120));
         assert_eq!(width(Some("72"), None), Some(72));
         assert_eq!(width(None, None), None);
+    }
+
+    #[test]
+    fn sentences_are_broken_between_words_and_ids_nowhere() {
+        let look = Look { colour: false, width: NonZeroUsize::new(20) };
+        let text = "run evening-20261122T090000Z-1a2b3c of ten\nshort\n";
+        assert_eq!(look.wrapped(text, "  "), "run\n  evening-20261122T090000Z-1a2b3c\n  of ten\nshort\n");
+        assert_eq!(Look::default().wrapped(text, "  "), text);
     }
 
     #[test]

@@ -16,15 +16,18 @@ use crate::threshold::Operation;
 /// Cells of the chart.
 const WIDTH: u32 = 60;
 
-/// Everything about a plan: sentences, chart, what it comes to and what that would cost on AWS.
+/// Everything about a plan: sentences, chart, what it comes to and what that would cost on AWS. `wrapped` ends the
+/// lines of sentences, and breaks them for where they are read; the chart and the costs stay as they are.
 #[must_use]
-pub fn explain(plan: &Plan) -> String {
-    let mut text = sentences(plan).join("\n");
-    text.push_str("\n\n");
-    text.push_str(&chart(plan));
-    text.push('\n');
-    text.push_str(&totals(plan));
-    text
+pub fn explain(plan: &Plan, wrapped: impl Fn(&str) -> String) -> String {
+    let (total, costs) = (total(plan), costs(plan));
+    format!(
+        "{}\n{}\n{}\n{costs}{}",
+        wrapped(&sentences(plan).join("\n")),
+        chart(plan),
+        wrapped(&total),
+        wrapped(&assumptions())
+    )
 }
 
 /// The same as values, for programs.
@@ -89,13 +92,11 @@ fn chart(plan: &Plan) -> String {
     text
 }
 
-/// What the plan comes to.
-fn totals(plan: &Plan) -> String {
+/// What the plan comes to, in a sentence.
+fn total(plan: &Plan) -> String {
     let forecast = Forecast::of(plan);
-    let mut text = String::new();
     let requests = forecast.requests.iter().skip(1).map(|(_, count)| count).sum::<f64>();
-    let _ = writeln!(
-        text,
+    format!(
         "It comes to {} handshakes, {} requests and {} pushes ({} of messages, {} of placements); players send {} and \
          receive {}, frames and TLS not counted.",
         plan.players,
@@ -105,17 +106,22 @@ fn totals(plan: &Plan) -> String {
         rounded(forecast.placement_pushes),
         bytes(forecast.work.bytes_up),
         bytes(forecast.work.bytes_down)
-    );
-    let cost = forecast.cost();
+    )
+}
+
+/// What that would cost.
+fn costs(plan: &Plan) -> String {
+    let cost = Forecast::of(plan).cost();
     let sum: f64 = cost.iter().map(|item| item.dollars).sum();
-    let _ = writeln!(text, "\nOn AWS it would cost about ${sum:.4}:");
+    let mut text = format!("On AWS it would cost about ${sum:.4}:\n");
     for item in &cost {
         let _ = writeln!(text, "  {:<22}{:>14}   ${:.4}", item.name, rounded(item.amount), item.dollars);
     }
-    for assumption in Forecast::assumptions() {
-        let _ = writeln!(text, "  {assumption}");
-    }
     text
+}
+
+fn assumptions() -> String {
+    Forecast::assumptions().iter().map(|assumption| format!("  {assumption}\n")).collect()
 }
 
 /// A whole number where it is large, a few digits where it is small.

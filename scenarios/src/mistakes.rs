@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::shipped::{self, Shipped};
+
 /// One thing that is wrong, where it stands, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
@@ -49,8 +51,25 @@ impl Mistakes {
             path.display().to_string(),
             "",
             format!("cannot be read: {error}"),
-            "give a scenario file, `-` for standard input, or the name of one that ships: `loadgen scenario list`",
+            match Self::meant(path).filter(|_| error.kind() == std::io::ErrorKind::NotFound) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "give a scenario file, `-` for standard input, or the name of one that ships: `loadgen scenario list`".into(),
+            },
         )
+    }
+}
+
+impl Mistakes {
+    /// What the path of a file that is not there may stand for: the same with its ending, or one that ships.
+    fn meant(path: &Path) -> Option<String> {
+        let file = path.with_added_extension("toml");
+        if file.is_file() {
+            return Some(file.display().to_string());
+        }
+        let name = path.file_stem()?.to_str()?;
+        let distance = |shipped: &Shipped| strsim::damerau_levenshtein(name, shipped.name);
+        let nearest = shipped::SCENARIOS.into_iter().min_by_key(distance)?;
+        (distance(&nearest) <= 2).then(|| nearest.name.to_owned())
     }
 }
 

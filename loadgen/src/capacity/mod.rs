@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use output::Look;
 use reports::capacity::{Capacity, Ended, SCHEMA_VERSION, Vary};
 use reports::folder::{self, FolderError};
 use reports::html::ReportError;
@@ -238,15 +239,15 @@ pub async fn find(request: &Request) -> Result<Found, CapacityError> {
     }
     let capacity = hunt.capacity;
     if ended.is_err() && !capacity.steps.is_empty() {
-        request.progress.line(text(&capacity, &dir));
+        request.progress.line(text(&capacity, &dir, Look::of_stderr()));
     }
     ended.map(|_| Found { capacity, dir })
 }
 
 /// What a search found, for a terminal.
 #[must_use]
-pub fn text(capacity: &Capacity, dir: &Path) -> String {
-    format!("\n{}{}", capacity.text(), dir.join(reports::capacity::PAGE).display())
+pub fn text(capacity: &Capacity, dir: &Path, look: Look) -> String {
+    format!("\n{}{}", look.wrapped(&capacity.text(), "  "), dir.join(reports::capacity::PAGE).display())
 }
 
 fn rules(request: &Request, from: f64, to: f64) -> Rules {

@@ -148,6 +148,8 @@ impl Order<'_> {
         }
         let input = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
         command.stdin(input).stdout(Stdio::null()).stderr(Stdio::piped());
+        // What it says is read here.
+        command.env("NO_COLOR", "1");
         // A group of its own: Ctrl-C reaches it from here, once.
         command.process_group(0).kill_on_drop(true);
         Ok(command)

@@ -1,6 +1,7 @@
 //! A command that could not do what it was asked.
 
 use reports::folder::FolderError;
+use reports::format::Summary;
 use reports::html::ReportError;
 use scenarios::Mistakes;
 use serde_json::{Value, json};
@@ -17,12 +18,14 @@ pub struct Failure {
     pub(super) problem: String,
     /// The mistakes of the scenario, where that is what it is.
     mistakes: Option<Mistakes>,
+    /// What came of a run that could not be kept.
+    pub(super) summary: Option<Box<Summary>>,
 }
 
 impl Failure {
     /// Something was asked for that cannot be.
     pub(super) fn usage(problem: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, problem: problem.into(), mistakes: None }
+        Self { exit: Exit::Usage, problem: problem.into(), mistakes: None, summary: None }
     }
 
     /// The machine did not do what it should.
@@ -37,13 +40,17 @@ impl Failure {
             let mistake = |one: &scenarios::Mistake| json!({"place": one.place, "key": one.key, "problem": one.problem, "remedy": one.remedy});
             said["mistakes"] = mistakes.iter().map(mistake).collect();
         }
+        if let Some(summary) = &self.summary {
+            said["summary"] = json!(summary);
+        }
         said
     }
 }
 
 impl From<Mistakes> for Failure {
     fn from(mistakes: Mistakes) -> Self {
-        Self { exit: Exit::Usage, problem: mistakes.to_string(), mistakes: Some(mistakes) }
+        let problem = mistakes.to_string();
+        Self { mistakes: Some(mistakes), ..Self::usage(problem) }
     }
 }
 
@@ -51,7 +58,10 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Scenario(mistakes) => mistakes.into(),
-            error => Self { exit: error.exit(), problem: error.to_string(), mistakes: None },
+            RunError::NotKept { error, summary } => {
+                Self { summary: Some(summary), ..Self::machine(error.to_string()) }
+            }
+            error => Self { exit: error.exit(), ..Self::usage(error.to_string()) },
         }
     }
 }
@@ -60,7 +70,7 @@ impl From<CapacityError> for Failure {
     fn from(error: CapacityError) -> Self {
         match error {
             CapacityError::Scenario(mistakes) => mistakes.into(),
-            error => Self { exit: error.exit(), problem: error.to_string(), mistakes: None },
+            error => Self { exit: error.exit(), ..Self::usage(error.to_string()) },
         }
     }
 }

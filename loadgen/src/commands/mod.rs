@@ -15,6 +15,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use output::Look;
+use scenarios::Plan;
 use serde_json::{Value, json};
 
 use crate::cli::{self, CapacityArgs, Command, DoctorArgs};
@@ -109,9 +110,9 @@ async fn find_capacity(args: CapacityArgs) -> Result<Answer, Failure> {
     let exit = capacity::exit(capacity.ended);
     Ok(Answer {
         exit,
-        text: capacity::text(&capacity, &dir),
+        text: capacity::text(&capacity, &dir, Look::of_stdout()),
         json: json!({"folder": dir, "page": dir.join(reports::capacity::PAGE), "capacity": capacity}),
-        brief: Some(format!("{}: {}", capacity.headline(), dir.display())),
+        brief: Some(format!("{}. Folder: {}", capacity.headline(), dir.display())),
         asides: Vec::new(),
     })
 }
@@ -144,7 +145,11 @@ fn speak(outcome: Result<Answer, Failure>, manner: Manner) -> Exit {
         }
         Err(failure) => {
             say_problem("error", &failure.problem);
-            let printed = if manner.json { print_object(failure.json(), failure.exit) } else { Ok(()) };
+            let printed = match &failure.summary {
+                _ if manner.json => print_object(failure.json(), failure.exit),
+                Some(summary) => print_text(&format!("{:#}", json!(summary))),
+                None => Ok(()),
+            };
             (failure.exit, printed)
         }
     };
@@ -178,6 +183,12 @@ fn print_object(mut said: Value, exit: Exit) -> std::io::Result<()> {
         said.insert("exit_code".into(), exit.code().into());
     }
     output::print(&format!("{said:#}\n"))
+}
+
+/// A plan in words.
+fn explained(plan: &Plan) -> String {
+    let look = Look::of_stdout();
+    scenarios::explain::explain(plan, |sentences| look.wrapped(sentences, "  "))
 }
 
 /// A path as JSON has it.

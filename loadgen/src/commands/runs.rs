@@ -7,7 +7,7 @@ use reports::folder::{REPORT, RunFolder};
 use scenarios::Override;
 use serde_json::json;
 
-use super::{Answer, Failure, shown};
+use super::{Answer, Failure, explained, shown};
 use crate::cli::{JobArgs, RunArgs};
 use crate::exit::Exit;
 use crate::live::Watchers;
@@ -32,7 +32,7 @@ pub(super) fn of_folder(dir: &Path, exit: Exit) -> Result<Answer, Failure> {
     let folder = RunFolder::read(dir)?;
     let summary = folder.summary_or_rebuilt();
     let verdict = match exit {
-        Exit::Interrupted => "interrupted; what was measured is kept".to_owned(),
+        Exit::Interrupted => "Interrupted; what was measured is kept.".to_owned(),
         _ => reports::verdict::in_a_line(&summary),
     };
     Ok(Answer {
@@ -44,7 +44,7 @@ pub(super) fn of_folder(dir: &Path, exit: Exit) -> Result<Answer, Failure> {
             "state": folder.manifest.state,
             "summary": summary,
         }),
-        brief: Some(format!("{verdict} {}", dir.display())),
+        brief: Some(format!("{verdict} Folder: {}", dir.display())),
         asides: Vec::new(),
     })
 }
@@ -65,7 +65,7 @@ fn rehearsed(dry: &Dry, named: bool) -> Answer {
     let split = if *workers == 1 { "One process".into() } else { format!("{workers} processes") };
     let text = format!(
         "{}\nNothing was sent. {split} would play the players; the results would be kept in {kept}.\n",
-        scenarios::explain::explain(plan)
+        explained(plan)
     );
     let mut json = scenarios::explain::values(plan);
     json["dry_run"] = true.into();

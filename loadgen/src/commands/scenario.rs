@@ -4,12 +4,13 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use output::Look;
 use scenarios::shipped::{self, Shipped};
 use scenarios::source::STDIN;
 use scenarios::{Checked, Mistakes};
 use serde_json::{Value, json};
 
-use super::{Answer, Failure, shown};
+use super::{Answer, Failure, explained, shown};
 use crate::cli::{PlanArgs, ScenarioArgs, ScenarioCommand};
 
 pub(super) fn execute(command: ScenarioCommand) -> Result<Answer, Failure> {
@@ -24,7 +25,7 @@ pub(super) fn execute(command: ScenarioCommand) -> Result<Answer, Failure> {
         }
         ScenarioCommand::Explain(ScenarioArgs { plan, .. }) => {
             let plan = check(&plan)?.plan;
-            Ok(Answer::fine(scenarios::explain::explain(&plan), scenarios::explain::values(&plan)))
+            Ok(Answer::fine(explained(&plan), scenarios::explain::values(&plan)))
         }
         ScenarioCommand::List { .. } => list(),
         ScenarioCommand::New { file, from, .. } => new(&file, from.as_deref()),
@@ -39,16 +40,15 @@ fn check(plan: &PlanArgs) -> Result<Checked, Mistakes> {
 }
 
 fn list() -> Result<Answer, Failure> {
+    let look = Look::of_stdout();
     let mut text = String::new();
     let mut entries = Vec::new();
     for Shipped { name, text: toml } in shipped::SCENARIOS {
         let Checked { scenario, plan, .. } = scenarios::check(name, toml, &[])?;
         let length = plan.end();
         let shown = humantime::format_duration(std::time::Duration::from_secs(length.as_secs()));
-        text.push_str(&format!(
-            "{name:<28} {:>7} players, {shown}\n    {}\n",
-            plan.players, scenario.description
-        ));
+        text.push_str(&format!("{name:<28} {:>7} players, {shown}\n", plan.players));
+        text.push_str(&look.wrapped(&format!("    {}", scenario.description), "    "));
         entries.push(json!({
             "name": name,
             "description": scenario.description,

@@ -130,7 +130,9 @@ impl Report {
             };
             line.replacen(&word, &shown, 1)
         };
-        self.to_string().lines().fold(String::new(), |text, line| text + &coloured(line) + "\n")
+        // Broken first: a colour takes no columns.
+        let lines = look.wrapped(&self.to_string(), &" ".repeat(20));
+        lines.lines().fold(String::new(), |text, line| text + &coloured(line) + "\n")
     }
 }
 

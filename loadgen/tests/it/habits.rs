@@ -98,6 +98,9 @@ fn a_file_comes_before_what_ships_under_its_name() {
     assert_eq!(players(), 4);
     let (code, _, stderr) = tried(scratch.path(), &["check", "quickstar"]);
     assert_eq!(code, 2);
+    assert!(stderr.contains("did you mean `quickstart`?"), "{stderr}");
+    let (code, _, stderr) = tried(scratch.path(), &["check", "evening.toml"]);
+    assert_eq!(code, 2);
     assert!(stderr.contains("`loadgen scenario list`"), "{stderr}");
 }
 

@@ -89,20 +89,7 @@ fn headed(head: &str, standing: Standing, look: Look) -> String {
         Standing::Unjudged => headline.to_owned(),
         Standing::Failed | Standing::Invalid => look.bad(headline),
     };
-    format!("{headline}\n{}", broken(sentences, "  ", look))
-}
-
-/// Lines of at most the look's width, where words allow it.
-fn broken(lines: &str, indent: &str, look: Look) -> String {
-    let Some(width) = look.width else { return lines.to_owned() };
-    let options = textwrap::Options::new(width.get())
-        .subsequent_indent(indent)
-        .break_words(false)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation);
-    lines
-        .lines()
-        .flat_map(|line| textwrap::wrap(line, &options))
-        .fold(String::new(), |text, line| text + &line + "\n")
+    format!("{headline}\n{}", look.wrapped(sentences, "  "))
 }
 
 /// A table with the rows that failed in colour.
@@ -278,7 +265,7 @@ fn generator(summary: &Summary, look: Look) -> String {
     ]);
     let mut out = table.finish();
     if let Some(sentence) = human::workers(&summary.generator) {
-        out.push_str(&broken(&format!("  {sentence}\n"), "  ", look));
+        out.push_str(&look.wrapped(&format!("  {sentence}"), "  "));
     }
     out
 }
