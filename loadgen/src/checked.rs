@@ -4,20 +4,20 @@
 use std::path::Path;
 
 use reference_backend::local::profile;
-use scenarios::{Checked, Mistakes, Override};
+use scenarios::{Checked, Mistakes, Override, Source};
 
-/// Reads and checks a scenario file.
+/// Reads and checks a scenario.
 ///
 /// # Errors
 /// All mistakes at once.
 pub fn load(path: &Path, overrides: &[Override]) -> Result<Checked, Mistakes> {
-    check(&path.display().to_string(), &scenarios::read(path)?, overrides)
+    check(&Source::read(path)?, overrides)
 }
 
-/// Checks a scenario's text; `file` names it in messages.
+/// Checks a scenario's text.
 ///
 /// # Errors
 /// All mistakes at once.
-pub fn check(file: &str, text: &str, overrides: &[Override]) -> Result<Checked, Mistakes> {
-    scenarios::check_with(file, text, overrides, profile::mistakes)
+pub fn check(source: &Source, overrides: &[Override]) -> Result<Checked, Mistakes> {
+    scenarios::check_with(&source.name, &source.text, overrides, profile::mistakes)
 }

@@ -4,18 +4,26 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use reports::capacity::Vary;
 use scenarios::{Override, Span, redact};
 use serde_json::Value;
 use url::Url;
 
-use crate::capacity;
+use crate::capacity::{self, Progress};
 use crate::workers::Workers;
 
 /// Load tests for game backends on serverless WebSockets.
 #[derive(Debug, Parser)]
-#[command(name = "loadgen", version, about, long_about = None, after_help = "Example:\n  loadgen run scenarios/quickstart.toml")]
+#[command(
+    name = "loadgen",
+    version,
+    about,
+    long_about = None,
+    after_help = "Examples:\n  loadgen run quickstart\n  loadgen scenario list\n  loadgen scenario new my-game\n\n\
+                  `check`, `explain`, `list`, `new` and `schema` work without the word `scenario` as well."
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -23,11 +31,14 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Reads the command line; where it is wrong, says so and ends the program. A value that is wrong may be a secret all
-    /// the same.
+    /// Reads the command line; ends the process where there is nothing to do but to print help or a mistake. A value that
+    /// is wrong may be a secret all the same.
     #[must_use]
     pub fn read() -> Self {
-        Self::try_parse().unwrap_or_else(|error| hushed(error).exit())
+        let matches = command().try_get_matches();
+        matches
+            .and_then(|matches| Self::from_arg_matches(&matches))
+            .unwrap_or_else(|error| hushed(error).exit())
     }
 }
 
@@ -51,6 +62,15 @@ fn hushed(mut error: clap::Error) -> clap::Error {
     error
 }
 
+/// The command line's shape. What is said without the word `scenario` is understood, but listed with it only.
+#[must_use]
+pub fn command() -> clap::Command {
+    let shape = Cli::command();
+    let direct = ScenarioCommand::augment_subcommands(clap::Command::new("scenario"));
+    let names: Vec<_> = direct.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    names.into_iter().fold(shape, |shape, name| shape.mut_subcommand(name, |command| command.hide(true)))
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -65,6 +85,9 @@ pub enum Command {
         /// Exit with the code that the run had: 0 fine, 1 failure, 3 a threshold failed, 4 invalid, 130 interrupted.
         #[arg(long)]
         exit_code: bool,
+        /// Print one JSON object instead of the summary.
+        #[arg(long)]
+        json: bool,
     },
     /// Fetch CloudWatch for a run's window (it lags by minutes) and make the report again.
     Correlate(CorrelateArgs),
@@ -72,9 +95,22 @@ pub enum Command {
     Capacity(CapacityArgs),
     /// Look at this machine, the credentials and the target: what stands in a run's way, and how to change it.
     Doctor(DoctorArgs),
-    /// Check a scenario, say what it will do, or print the JSON Schema.
+    /// Check a scenario, say what it will do, begin a new one, list those that ship, or print the JSON Schema.
     #[command(subcommand)]
     Scenario(ScenarioCommand),
+    /// Print what makes a shell complete this command line.
+    #[command(
+        after_help = "Examples:\n  loadgen completions bash > ~/.local/share/bash-completion/completions/loadgen\n  \
+                      loadgen completions zsh > \"${fpath[1]}/_loadgen\"\n  \
+                      loadgen completions fish > ~/.config/fish/completions/loadgen.fish"
+    )]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// What `scenario` does, without the word.
+    #[command(flatten)]
+    Direct(ScenarioCommand),
     /// The embedded backend of `run`.
     #[command(name = crate::embedded::COMMAND, hide = true)]
     EmbeddedBackend(reference_backend::cli::Serve),
@@ -93,8 +129,8 @@ pub enum Command {
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    loadgen run scenarios/quickstart.toml\n  \
-    loadgen run scenarios/idle.toml --set players=15000\n  \
+    loadgen run quickstart\n  \
+    loadgen run idle -p 15000\n  \
     loadgen run scenarios/hundred-thousand.toml --workers 6\n  \
     loadgen run my.toml --target wss://abc.execute-api.eu-west-1.amazonaws.com/Staging --set auth.issuer=https://id.example\n\n\
     Exit codes: 0 fine, 1 failure, 2 usage or scenario error, 3 a threshold failed, 4 invalid run, 130 interrupted.")]
@@ -102,6 +138,9 @@ pub struct RunArgs {
     /// What is run, and where it is kept.
     #[command(flatten)]
     pub job: JobArgs,
+    /// Check everything and say what would be done; nothing is sent, nothing is written.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Serve the figures so far at http://ADDR/metrics, for Prometheus, e.g. 127.0.0.1:9464.
     #[arg(long, value_name = "ADDR")]
     pub prometheus: Option<SocketAddr>,
@@ -114,48 +153,64 @@ pub struct RunArgs {
 /// What every command that runs a scenario takes.
 #[derive(Debug, Args)]
 pub struct JobArgs {
-    /// The scenario file.
-    pub scenario: PathBuf,
-    /// `embedded`, or a ws:// or wss:// URL; overrides the scenario's `target.url`.
-    #[arg(long, value_name = "embedded|URL")]
-    pub target: Option<String>,
-    /// Check no certificate; only with a target on this machine. The report says so.
-    #[arg(long)]
-    pub insecure: bool,
+    /// The scenario.
+    #[command(flatten)]
+    pub plan: PlanArgs,
     /// Split the players over so many processes, each with its own limit of open files; `auto`: as many as that takes.
     #[arg(long, value_name = "N|auto")]
     pub workers: Option<Workers>,
     /// The folder of the results, new or empty; left out: one of its own in runs/.
-    #[arg(long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Neither progress nor summary; errors, and one line if the end is not fine, still go to standard error.
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Print one JSON object instead of the summary; progress goes to standard error.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A scenario, and what is to be different about it.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The scenario: a file, `-` for standard input, or the name of one that ships (`loadgen scenario list`).
+    pub scenario: PathBuf,
+    /// `embedded`, or a ws:// or wss:// URL; overrides the scenario's `target.url`.
+    #[arg(long, value_name = "embedded|URL")]
+    pub target: Option<String>,
+    /// Number of players; overrides the scenario's `players`.
+    #[arg(short, long, value_name = "N")]
+    pub players: Option<u32>,
     /// Override a key of the scenario, e.g. `players=5000` or `phases.0.duration=10s`.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<Override>,
     /// Seed of every random choice; overrides the scenario's `seed`.
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Neither progress nor summary; errors still go to standard error.
+    /// Check no certificate; only with a target on this machine. The report says so.
     #[arg(long)]
-    pub quiet: bool,
+    pub insecure: bool,
 }
 
-impl JobArgs {
+impl PlanArgs {
     /// All overrides, the flags among them, in the order in which they apply.
     #[must_use]
     pub fn all_overrides(&self) -> Vec<Override> {
-        all_overrides(&self.overrides, self.target.as_ref(), self.seed, self.insecure)
+        all_overrides(&self.overrides, self.target.as_ref(), self.players, self.seed, self.insecure)
     }
 }
 
 fn all_overrides(
     overrides: &[Override],
     target: Option<&String>,
+    players: Option<u32>,
     seed: Option<u64>,
     insecure: bool,
 ) -> Vec<Override> {
     let flag = |key: &str, value: String| Override { key: key.into(), value };
     let mut all = overrides.to_vec();
     all.extend(target.map(|target| flag("target.url", target.clone())));
+    all.extend(players.map(|players| flag("players", players.to_string())));
     all.extend(seed.map(|seed| flag("seed", seed.to_string())));
     all.extend(insecure.then(|| flag("target.insecure", "true".into())));
     all
@@ -185,6 +240,9 @@ pub struct CorrelateArgs {
     /// Override a key of `[cloudwatch]` in the run's scenario, e.g. `cloudwatch.period_s=300`.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<Override>,
+    /// Print one JSON object instead of the summary.
+    #[arg(long)]
+    pub json: bool,
 }
 
 impl CorrelateArgs {
@@ -211,7 +269,7 @@ impl CorrelateArgs {
 /// Arguments of `capacity`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    loadgen capacity scenarios/quickstart.toml\n  \
+    loadgen capacity quickstart\n  \
     loadgen capacity my.toml --from 200 --precision 3% --max-duration 2h\n  \
     loadgen capacity scenarios/idle.toml --vary players --from 1000 --to 20000\n\n\
     Exit codes: 0 the knee is found, or even --to holds, 1 failure or out of time, 2 usage or scenario error,\n\
@@ -257,10 +315,10 @@ impl CapacityArgs {
     /// What is asked for.
     #[must_use]
     pub fn request(self) -> capacity::Request {
-        let overrides = self.job.all_overrides();
-        let JobArgs { scenario, workers, out, quiet, .. } = self.job;
+        let JobArgs { plan, workers, out, quiet, json } = self.job;
+        let overrides = plan.all_overrides();
         capacity::Request {
-            scenario,
+            scenario: plan.scenario,
             overrides,
             out,
             workers,
@@ -274,7 +332,11 @@ impl CapacityArgs {
             repeats: self.repeats,
             cool_down: self.cool_down.0,
             max_duration: self.max_duration.0,
-            quiet,
+            progress: match (quiet, json) {
+                (true, _) => Progress::Nowhere,
+                (false, true) => Progress::Aside,
+                (false, false) => Progress::Output,
+            },
         }
     }
 }
@@ -298,15 +360,19 @@ fn share(text: &str) -> Result<f64, String> {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     loadgen doctor\n  \
-    loadgen doctor my.toml --set players=20000\n  \
+    loadgen doctor my.toml -p 20000\n  \
     loadgen doctor --target wss://abc.execute-api.eu-west-1.amazonaws.com/Staging --json\n\n\
     Exit codes: 0 nothing is in the way, 1 a run would fail, 2 usage or scenario error.")]
 pub struct DoctorArgs {
-    /// The scenario to prepare for; left out: the machine alone, and the target if one is named.
+    /// The scenario to prepare for (a file, `-`, or one that ships); left out: the machine alone, and the target if one is
+    /// named.
     pub scenario: Option<PathBuf>,
     /// A ws:// or wss:// URL to try; overrides the scenario's `target.url`.
     #[arg(long, value_name = "URL")]
     pub target: Option<String>,
+    /// Number of players; overrides the scenario's `players`.
+    #[arg(short, long, value_name = "N", requires = "scenario")]
+    pub players: Option<u32>,
     /// Override a key of the scenario, e.g. `players=5000`.
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "scenario")]
     pub overrides: Vec<Override>,
@@ -322,7 +388,7 @@ impl DoctorArgs {
     /// All overrides, the target among them.
     #[must_use]
     pub fn all_overrides(&self) -> Vec<Override> {
-        all_overrides(&self.overrides, self.target.as_ref(), None, self.insecure)
+        all_overrides(&self.overrides, self.target.as_ref(), self.players, None, self.insecure)
     }
 }
 
@@ -330,22 +396,57 @@ impl DoctorArgs {
 #[derive(Debug, Subcommand)]
 pub enum ScenarioCommand {
     /// Report every mistake of a scenario, with file, line and remedy.
-    #[command(after_help = "Example:\n  loadgen scenario check my.toml --set players=5000")]
+    #[command(after_help = "Examples:\n  loadgen scenario check my.toml -p 5000\n  \
+        generate | loadgen scenario check -")]
     Check(ScenarioArgs),
     /// Say in sentences what a scenario will do.
-    #[command(after_help = "Example:\n  loadgen scenario explain scenarios/quickstart.toml")]
+    #[command(after_help = "Example:\n  loadgen scenario explain quickstart")]
     Explain(ScenarioArgs),
+    /// List the scenarios that ship within this program; `run NAME` runs one.
+    #[command(after_help = "Example:\n  loadgen scenario list")]
+    List {
+        /// Print one JSON object instead.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a commented scenario to begin with, or a copy of one that ships.
+    #[command(
+        after_help = "Examples:\n  loadgen scenario new my-game\n  loadgen scenario new evening --from lobby\n  \
+        loadgen scenario new - --from spike > mine.toml"
+    )]
+    New {
+        /// The file; `.toml` is added where it has no ending. `-`: standard output.
+        #[arg(default_value = "my-scenario")]
+        file: PathBuf,
+        /// Copy this one of those that ship.
+        #[arg(long, value_name = "NAME")]
+        from: Option<String>,
+        /// Print one JSON object instead of a sentence.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the JSON Schema of scenario files.
     #[command(after_help = "Example:\n  loadgen scenario schema > scenario.schema.json")]
     Schema,
 }
 
-/// A scenario with overrides.
+/// A scenario, and how what is found is printed.
 #[derive(Debug, Args)]
 pub struct ScenarioArgs {
-    /// The scenario file.
-    pub scenario: PathBuf,
-    /// Override a key of the scenario.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub overrides: Vec<Override>,
+    /// The scenario.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// Print one JSON object instead.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        command().debug_assert();
+    }
 }

@@ -4,6 +4,10 @@
 //! backend does not sit in the generator's event loop. It ends when its standard input closes: however this
 //! process dies, the child does not stay behind.
 
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::AsRawFd;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -65,6 +69,8 @@ impl Embedded {
         let room = (descriptor_limit() / 10 * 9).clamp(1, PLAYERS_PER_PROCESS);
         let doors = u64::from(players).div_ceil(room);
         let front_doors = (doors > 1).then(|| ["--front-doors".to_owned(), doors.to_string()]);
+        let unpacked = unpack(profile)?;
+        let profile = unpacked.as_ref().map_or(profile, |(path, _)| path);
         let mut child = Command::new(std::env::current_exe()?)
             .args([COMMAND, "--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--exit-with-parent"])
             .args(["--profile", profile, "--auth", auth, "--seed", &seed.to_string()])
@@ -92,4 +98,15 @@ impl Embedded {
             tracing::warn!("the embedded backend did not end by itself");
         }
     }
+}
+
+/// A profile that ships, as a file that the backend can read until it is ready: in memory, since there is none on disk.
+/// Nothing where the profile is another, or a file of that name is there.
+fn unpack(profile: &str) -> std::io::Result<Option<(String, File)>> {
+    let Some(text) = scenarios::shipped::profile(profile).filter(|_| !Path::new(profile).is_file()) else {
+        return Ok(None);
+    };
+    let mut file = File::from(rustix::fs::memfd_create("profile", rustix::fs::MemfdFlags::CLOEXEC)?);
+    file.write_all(text.as_bytes())?;
+    Ok(Some((format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()), file)))
 }

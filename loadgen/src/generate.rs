@@ -406,6 +406,18 @@ pub(crate) fn first_interruption() -> Result<CancellationToken, RunError> {
     Ok(first)
 }
 
+/// A terminal that is closed (SIGHUP) is a reader that has gone, and no order: from now on this process goes on, and keeps
+/// everything, as under `nohup`. Who wants it to end sends SIGTERM.
+pub(crate) fn outlive_the_terminal() -> Result<(), RunError> {
+    use tokio::signal::unix::{SignalKind, signal};
+    // The handler stays for the life of the process, whether or not anybody listens.
+    signal(SignalKind::hangup()).map(drop).map_err(deaf)
+}
+
+fn deaf(error: std::io::Error) -> RunError {
+    RunError::Goose(format!("signals cannot be heard: {error}"))
+}
+
 /// Ctrl-C and SIGTERM.
 pub(crate) struct Interruption {
     interrupt: tokio::signal::unix::Signal,
@@ -415,10 +427,9 @@ pub(crate) struct Interruption {
 impl Interruption {
     pub(crate) fn listen() -> Result<Self, RunError> {
         use tokio::signal::unix::{SignalKind, signal};
-        let wrong = |error: std::io::Error| RunError::Goose(format!("signals cannot be heard: {error}"));
         Ok(Self {
-            interrupt: signal(SignalKind::interrupt()).map_err(wrong)?,
-            terminate: signal(SignalKind::terminate()).map_err(wrong)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(deaf)?,
+            terminate: signal(SignalKind::terminate()).map_err(deaf)?,
         })
     }
 

@@ -18,6 +18,7 @@ pub mod cli;
 pub mod clock;
 pub mod cloudwatch;
 pub mod collector;
+pub mod commands;
 pub mod correlate;
 pub mod delivery;
 pub mod doctor;

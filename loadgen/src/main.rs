@@ -1,19 +1,12 @@
 //! `loadgen`: the command line's way into the library.
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use loadgen::capacity;
-use loadgen::checked;
-use loadgen::cli::{Cli, Command, JobArgs, RunArgs, ScenarioArgs, ScenarioCommand};
-use loadgen::correlate::correlate;
-use loadgen::doctor;
+use loadgen::cli::{Cli, Command};
+use loadgen::commands::{self, say_problem};
 use loadgen::exit::Exit;
-use loadgen::live::{self, AboveDisplay, Watchers};
-use loadgen::run::{Request, RunError, run};
-use reports::folder::RunFolder;
-use reports::printable::{line, lines};
-use scenarios::redact;
+use loadgen::live::{self, AboveDisplay};
+use output::Look;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -27,7 +20,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(|| AboveDisplay)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(Look::of_stderr().colour)
         .fmt_fields(live::log_fields())
         .init();
     // Each brings its own runtime.
@@ -40,7 +33,7 @@ fn main() -> ExitCode {
     match backend {
         Ok(()) => Exit::Fine.into(),
         Err(error) => {
-            eprintln!("error: embedded backend: {}", lines(&error.to_string()));
+            say_problem("error", &format!("embedded backend: {error}"));
             error.exit_code().into()
         }
     }
@@ -50,77 +43,12 @@ fn generator(command: Command) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: the runtime cannot be started: {error}");
+            say_problem("error", &format!("the runtime cannot be started: {error}"));
             return Exit::Failure.into();
         }
     };
-    let result = runtime.block_on(execute(command));
+    let exit = runtime.block_on(commands::carry_out(command, std::env::args().collect()));
     // A task that does not end must not keep the program: everything of worth is written.
     runtime.shutdown_background();
-    result
-        .unwrap_or_else(|error| {
-            eprintln!("error: {}", lines(&error.to_string()));
-            error.exit()
-        })
-        .into()
-}
-
-async fn execute(command: Command) -> Result<Exit, RunError> {
-    match command {
-        Command::Run(args) => {
-            let RunArgs { job, prometheus, otlp } = args;
-            let overrides = job.all_overrides();
-            let command = redact::command_line(std::env::args());
-            let watchers = Watchers { quiet: job.quiet, prometheus, otlp };
-            let JobArgs { scenario, workers, out, .. } = job;
-            run(Request { scenario, overrides, workers, out, watchers, command }).await
-        }
-        Command::Report { run, exit_code } => {
-            reports::write_report(&run)?;
-            let folder = RunFolder::read(&run)?;
-            print!("{}", reports::text::summary(&folder));
-            Ok(if exit_code { folder.summary_or_rebuilt().status().into() } else { Exit::Fine })
-        }
-        Command::Correlate(args) => {
-            let problems = correlate(&args.run, &args.all_overrides()).await?;
-            print!("{}", reports::text::summary(&RunFolder::read(&args.run)?));
-            problems.iter().for_each(|problem| eprintln!("CloudWatch: {}", line(problem)));
-            Ok(if problems.is_empty() { Exit::Fine } else { Exit::Failure })
-        }
-        Command::Capacity(args) => Ok(match capacity::find(&args.request()).await {
-            Ok(found) => capacity::exit(found.ended),
-            Err(error) => {
-                eprintln!("error: {}", lines(&error.to_string()));
-                error.exit()
-            }
-        }),
-        Command::Doctor(args) => {
-            let report = doctor::examine(args.scenario.as_deref(), &args.all_overrides()).await?;
-            if args.json {
-                println!("{}", serde_json::to_string_pretty(&report).unwrap_or_default());
-            } else {
-                print!("{}", lines(&report.to_string()));
-            }
-            Ok(report.exit())
-        }
-        Command::Scenario(ScenarioCommand::Check(ScenarioArgs { scenario, overrides })) => {
-            let checked = checked::load(&scenario, &overrides)?;
-            println!("{}: no mistakes", line(&scenario.display().to_string()));
-            for warning in scenarios::way::idle::warnings(&checked.plan) {
-                println!("warning: {warning}");
-            }
-            Ok(Exit::Fine)
-        }
-        Command::Scenario(ScenarioCommand::Explain(ScenarioArgs { scenario, overrides })) => {
-            let checked = checked::load(&scenario, &overrides)?;
-            print!("{}", lines(&scenarios::explain::explain(&checked.plan)));
-            Ok(Exit::Fine)
-        }
-        Command::Scenario(ScenarioCommand::Schema) => {
-            println!("{:#}", scenarios::schema::json_schema());
-            Ok(Exit::Fine)
-        }
-        // Handled before the runtime starts: they bring their own.
-        Command::EmbeddedBackend(_) | Command::FrontDoor | Command::Worker { .. } => Ok(Exit::Usage),
-    }
+    exit
 }

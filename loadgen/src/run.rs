@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use reports::folder::{
-    FolderError, RunFolder, RunWriter, discard_unused, read_manifest, save_input, save_manifest,
+    self, FolderError, RunWriter, discard_unused, read_manifest, save_input, save_manifest,
 };
 use reports::format::{Correlation, Manifest, Phase, Run, SCHEMA_VERSION, Status, Summary};
 use reports::html::ReportError;
 use scenarios::plan::Target;
 use scenarios::scenario::AuthMode;
 use scenarios::shard::Shard;
-use scenarios::{Checked, Content, Input, Mistakes, Override, Plan, redact};
+use scenarios::{Checked, Content, Input, Mistakes, Override, Plan, Source, redact};
 
 use crate::auth::{AuthError, Credentials};
 use crate::checked;
@@ -21,7 +21,7 @@ use crate::collector::Closed;
 use crate::correlate::EMBEDDED;
 use crate::embedded::{Embedded, EmbeddedError};
 use crate::exit::Exit;
-use crate::generate::{Generated, generate};
+use crate::generate::{self, Generated, generate};
 use crate::live::{Live, LiveError, Watchers};
 use crate::machine::{self, MachineError};
 use crate::player::{Endpoint, EndpointError, Rest};
@@ -31,9 +31,9 @@ use crate::workers::{Split, Workers, conduct};
 /// What the command line asks for.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The scenario file.
+    /// The scenario, as [`scenarios::Source::read`] takes it.
     pub scenario: PathBuf,
-    /// Overrides, `--target` and `--seed` among them.
+    /// Overrides, `--target`, `--players` and `--seed` among them.
     pub overrides: Vec<Override>,
     /// Over how many processes the players are split; left out: this one.
     pub workers: Option<Workers>,
@@ -69,6 +69,14 @@ pub enum RunError {
     /// The run folder cannot be written or read.
     #[error("{0}")]
     Folder(#[from] FolderError),
+    /// The run came to its end, and not all of it could be written. What could not be kept is at least shown.
+    #[error("{error}")]
+    NotKept {
+        /// What could not be written, and why.
+        error: FolderError,
+        /// What came of the run.
+        summary: Box<Summary>,
+    },
     /// The report cannot be made.
     #[error("{0}")]
     Report(#[from] ReportError),
@@ -98,17 +106,26 @@ impl RunError {
     }
 }
 
+/// A run that came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ran {
+    /// What it is worth.
+    pub exit: Exit,
+    /// Its folder.
+    pub dir: PathBuf,
+}
+
 /// Runs a scenario and leaves a run folder with a report.
 ///
 /// # Errors
 /// [`RunError`]; results so far are in the run folder.
-pub async fn run(request: Request) -> Result<Exit, RunError> {
-    let file = request.scenario.display().to_string();
-    let text = scenarios::read(&request.scenario)?;
-    let Checked { plan, as_run, inputs, .. } = checked::check(&file, &text, &request.overrides)?;
+pub async fn run(request: Request) -> Result<Ran, RunError> {
+    generate::outlive_the_terminal()?;
+    let source = Source::read(&request.scenario)?;
+    let Checked { plan, as_run, inputs, .. } = checked::check(&source, &request.overrides)?;
     let workers = machine::make_room_for(plan.players, request.workers)?;
     let identity = identity(&plan);
-    let dir = request.out.clone().unwrap_or_else(|| Path::new("runs").join(&identity.id));
+    let dir = folder_of(request.out.as_deref(), &identity);
     let mut manifest = manifest(&plan, &identity, &request.command);
     let live = Live::open(&request.watchers, &identity, plan.end()).await?;
     let writer = RunWriter::create(&dir, &manifest, &as_run)?;
@@ -118,6 +135,7 @@ pub async fn run(request: Request) -> Result<Exit, RunError> {
         return Err(error.into());
     }
 
+    let Source { name: file, text } = source;
     let job = Job { plan: Arc::new(plan), file, text, overrides: request.overrides, workers };
     let summary = match job.carry_out(writer, live, &mut manifest).await {
         Ok(done) => done,
@@ -138,15 +156,12 @@ pub async fn run(request: Request) -> Result<Exit, RunError> {
         }
     };
     reports::write_report(&dir)?;
-    if !request.watchers.quiet {
-        print!("{}", reports::text::summary(&RunFolder::read(&dir)?));
-    }
     let status = summary.status();
     if status == Status::NothingConnected {
         let why = reports::verdict::why_nobody(&summary);
         tracing::error!("no player could connect: {why}; samples are in errors.jsonl");
     }
-    Ok(status.into())
+    Ok(Ran { exit: status.into(), dir })
 }
 
 /// Keeps the files that the scenario names, so that it can run again from the folder.
@@ -165,6 +180,33 @@ fn keep_inputs(dir: &Path, inputs: &[Input]) -> Result<(), FolderError> {
         }
     }
     Ok(())
+}
+
+/// What a run would do that does everything but that.
+#[derive(Debug, Clone)]
+pub struct Dry {
+    /// The plan.
+    pub plan: Plan,
+    /// Processes over which the players would be split.
+    pub workers: u32,
+    /// Its folder.
+    pub dir: PathBuf,
+}
+
+/// Checks everything that can be checked without sending or writing anything.
+///
+/// # Errors
+/// As [`run`], before anything was sent.
+pub fn rehearse(request: &Request) -> Result<Dry, RunError> {
+    let Checked { plan, .. } = checked::load(&request.scenario, &request.overrides)?;
+    let workers = machine::make_room_for(plan.players, request.workers)?;
+    let dir = folder_of(request.out.as_deref(), &identity(&plan));
+    folder::is_free(&dir)?;
+    Ok(Dry { plan, workers, dir })
+}
+
+fn folder_of(out: Option<&Path>, run: &Run) -> PathBuf {
+    out.map_or_else(|| Path::new("runs").join(&run.id), Path::to_path_buf)
 }
 
 /// A checked plan, and what it was made of.
@@ -244,11 +286,7 @@ impl Job {
         let (judged, finished) = (writer.summary(&summary), writer.finish(manifest));
         drop(writer);
         if let Err(error) = kept.and(judged).and(finished) {
-            // What could not be kept is at least shown.
-            if let Ok(json) = serde_json::to_string_pretty(&summary) {
-                println!("{json}");
-            }
-            return Err(error.into());
+            return Err(RunError::NotKept { error, summary: Box::new(summary) });
         }
         Ok(summary)
     }

@@ -4,10 +4,9 @@
 //! process with these very arguments.
 
 use std::ffi::OsString;
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{io, thread};
 
@@ -223,7 +222,7 @@ pub async fn serve(args: Serve) -> Result<(), ServeError> {
         },
     })
     .await?;
-    announce(&stack).map_err(system("write to standard output"))?;
+    announce(&stack)?;
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
@@ -250,21 +249,28 @@ pub fn front_door() -> Result<(), ServeError> {
 /// Prints the JSON Schema of profile files.
 ///
 /// # Errors
-/// [`ServeError::System`] if nobody can read it.
+/// [`ServeError::System`] if it cannot be kept.
 pub fn print_schema() -> Result<(), ServeError> {
-    let print = || {
-        let mut out = io::stdout().lock();
-        serde_json::to_writer_pretty(&mut out, &Profile::json_schema())?;
-        writeln!(out)
-    };
-    print().map_err(system("write to standard output"))
+    print(&format!("{:#}", Profile::json_schema()))
 }
 
-fn announce(stack: &LocalStack) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    serde_json::to_writer(&mut out, stack.endpoints())?;
-    writeln!(out)?;
-    out.flush()
+/// Checks a profile, and prints that it is one.
+///
+/// # Errors
+/// [`ServeError::Profile`] if it is none.
+pub fn check_profile(file: &Path) -> Result<(), ServeError> {
+    Profile::load(file)?;
+    print(&format!("{} is a profile", file.display()))
+}
+
+/// Says where the stack listens; whoever does not want to know may have gone.
+fn announce(stack: &LocalStack) -> Result<(), ServeError> {
+    let endpoints = serde_json::to_string(stack.endpoints()).map_err(io::Error::from);
+    print(&endpoints.map_err(system("write its endpoints"))?)
+}
+
+fn print(line: &str) -> Result<(), ServeError> {
+    output::print(&format!("{line}\n")).map_err(system("write to standard output"))
 }
 
 /// On a thread of its own, because a blocked read on one of the runtime's would keep the process from ending.

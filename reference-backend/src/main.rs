@@ -1,6 +1,5 @@
 //! The reference backend on the command line.
 
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,7 +7,6 @@ use clap::{Parser, Subcommand};
 use reference_backend::cli::{self, Serve, ServeError};
 use reference_backend::local::gateway::front;
 use reference_backend::local::lambda::process::spawner::{Launch, launch};
-use reference_backend::local::profile::Profile;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -48,20 +46,18 @@ enum ProfileCommand {
 fn main() -> ExitCode {
     let Cli { command } = Cli::parse();
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).from_env_lossy();
-    let colour = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).init();
+    let colour = output::Look::of_stderr().colour;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(output::stderr).with_ansi(colour).init();
     match command {
         Command::Environment(args) => {
             let Err(error) = launch(&args);
-            eprintln!("error: cannot start the Lambda process: {error}");
+            output::say(format_args!("error: cannot start the Lambda process: {error}"));
             ExitCode::FAILURE
         }
         Command::Serve(args) => ended(cli::run(*args)),
         Command::FrontDoor => ended(cli::front_door()),
         Command::Profile(ProfileCommand::Schema) => ended(cli::print_schema()),
-        Command::Profile(ProfileCommand::Check { file }) => ended(
-            Profile::load(&file).map(|_| println!("{} is a profile", file.display())).map_err(Into::into),
-        ),
+        Command::Profile(ProfileCommand::Check { file }) => ended(cli::check_profile(&file)),
     }
 }
 
@@ -69,7 +65,7 @@ fn ended(outcome: Result<(), ServeError>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            output::say(format_args!("error: {error}"));
             ExitCode::from(error.exit_code())
         }
     }

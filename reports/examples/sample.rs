@@ -1,5 +1,11 @@
 //! Makes up a run and its report, to look at: `cargo run -p reports --example sample -- DIR [SECONDS] [PERIOD]`.
 //! A period of 0 leaves CloudWatch out.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "read by whoever started it"
+)]
 
 #[path = "../tests/common/mod.rs"]
 mod common;

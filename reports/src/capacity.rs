@@ -161,6 +161,9 @@ pub struct Step {
     pub error_share: f64,
     /// Median response time in microseconds; 0 where nothing was measured, as below.
     pub p50_us: u64,
+    /// 95th percentile of the response time in microseconds; 0 too in files of versions that did not keep it.
+    #[serde(default)]
+    pub p95_us: u64,
     /// 99th percentile of the response time in microseconds.
     pub p99_us: u64,
     /// Highest number of sockets open at once.
@@ -235,6 +238,12 @@ impl Capacity {
             Ended::Interrupted => ("Interrupted before the knee was found".into(), so_far()),
             Ended::Unfinished => ("The search is not finished".into(), so_far()),
         }
+    }
+
+    /// What came of the search, in a phrase.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        self.sentences().0
     }
 
     /// The search for a terminal.

@@ -23,6 +23,7 @@ pub(crate) struct Percentile {
 
 pub(crate) const P50: Percentile = Percentile { name: "p50", quantile: 0.5, of: |l| l.p50 };
 pub(crate) const P90: Percentile = Percentile { name: "p90", quantile: 0.9, of: |l| l.p90 };
+pub(crate) const P95: Percentile = Percentile { name: "p95", quantile: 0.95, of: |l| l.p95 };
 pub(crate) const P99: Percentile = Percentile { name: "p99", quantile: 0.99, of: |l| l.p99 };
 pub(crate) const P99_9: Percentile = Percentile { name: "p99.9", quantile: 0.999, of: |l| l.p99_9 };
 

@@ -111,6 +111,13 @@ pub(crate) fn rule(threshold: &Threshold) -> String {
     }
 }
 
+/// The verdict in a line.
+#[must_use]
+pub fn in_a_line(summary: &Summary) -> String {
+    let Verdict { headline, sentence, .. } = of(summary);
+    format!("{headline}: {sentence}")
+}
+
 /// A threshold and what it saw, e.g. `error_rate < 1%: observed 3.5 %`.
 #[must_use]
 pub fn explained(threshold: &Threshold) -> String {

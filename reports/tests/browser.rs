@@ -2,6 +2,7 @@
 //!
 //! Needs Chromium, from `CHROMIUM` or the `PATH`. Without one the test fails where `CI` is set and says that it
 //! skips elsewhere. `REPORT_SHOTS=DIR` keeps a picture of each view.
+#![allow(clippy::print_stderr, reason = "a test says why it skips")]
 
 mod common;
 

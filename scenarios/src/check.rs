@@ -14,6 +14,7 @@ use crate::duration::Span;
 use crate::inputs::{self, Content, Input};
 use crate::plan::{CloudWatch, MAX_MESSAGE_BYTES, MessageShape, Plan, Poll, Target, is_loopback};
 use crate::scenario::{self, Scenario};
+use crate::shipped;
 
 /// Gathers the mistakes while the plan is put together.
 pub(crate) struct Check<'d> {
@@ -154,9 +155,15 @@ impl<'d> Check<'d> {
         beside.into_iter().chain([PathBuf::from(file)]).find(|path| path.is_file())
     }
 
-    /// A profile file stands beside the scenario, or at a path from the working directory.
+    /// A profile file stands beside the scenario, at a path from the working directory, or within this program.
     fn profile_file(&mut self, file: &str) -> String {
         let found = self.beside(file);
+        if found.is_none()
+            && let Some(text) = shipped::profile(file)
+        {
+            self.keep("/target/profile", Path::new(file), Content::Text(text.into()));
+            return file.to_owned();
+        }
         let Some(path) = found else {
             self.wrong(
                 "/target/profile",

@@ -4,6 +4,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::arrivals::Kind;
 use crate::auth::planned::{Auth, AuthMode, Placement, SigV4Form, TokenSource};
 use crate::chart;
@@ -17,18 +19,67 @@ use crate::way::planned::{HeaderValue, Proxy, Way, is_loopback};
 /// Cells of the chart.
 const WIDTH: u32 = 60;
 
-/// Everything about a plan: sentences, chart, what it comes to and what that would cost on AWS.
+/// Everything about a plan: sentences, chart, what it comes to and what that would cost on AWS. `wrapped` ends the
+/// lines of sentences, and breaks them for where they are read; the chart and the costs stay as they are.
 #[must_use]
-pub fn explain(plan: &Plan) -> String {
-    let mut text = sentences(plan).join("\n");
-    for warning in idle::warnings(plan) {
-        let _ = write!(text, "\nWarning: {warning}.");
-    }
-    text.push_str("\n\n");
-    text.push_str(&chart(plan));
-    text.push('\n');
-    text.push_str(&totals(plan));
-    text
+pub fn explain(plan: &Plan, wrapped: impl Fn(&str) -> String) -> String {
+    let (total, costs) = (total(plan), costs(plan));
+    let warnings = idle::warnings(plan).into_iter().map(|warning| format!("Warning: {warning}."));
+    let sentences: Vec<_> = sentences(plan).into_iter().chain(warnings).collect();
+    format!(
+        "{}\n{}\n{}\n{costs}{}",
+        wrapped(&sentences.join("\n")),
+        chart(plan),
+        wrapped(&total),
+        wrapped(&assumptions())
+    )
+}
+
+/// The same as values, for programs.
+#[must_use]
+pub fn values(plan: &Plan) -> Value {
+    let forecast = Forecast::of(plan);
+    let phases = plan.stretches.iter().map(|stretch| {
+        json!({
+            "name": stretch.name,
+            "start_s": stretch.start.as_secs_f64(),
+            "end_s": stretch.end.as_secs_f64(),
+            "measured": stretch.measured,
+        })
+    });
+    let operations = plan.operations.iter().zip(&forecast.requests).map(|(planned, (_, requests))| {
+        json!({
+            "operation": planned.operation.word(),
+            "model": if planned.think().is_some() { "closed" } else { "open" },
+            "rate": planned.rate,
+            "requests": requests,
+        })
+    });
+    let cost = forecast.cost();
+    let items =
+        cost.iter().map(|item| json!({"name": item.name, "amount": item.amount, "dollars": item.dollars}));
+    json!({
+        "name": plan.name,
+        "target": match &plan.target {
+            Target::Embedded { .. } => "embedded".into(),
+            Target::Url(url) => redact::address(url),
+        },
+        "players": plan.players,
+        "seed": plan.seed,
+        "length_s": plan.end().as_secs_f64(),
+        "awaits_s": plan.drain().as_secs_f64(),
+        "sentences": sentences(plan),
+        "warnings": idle::warnings(plan),
+        "phases": phases.collect::<Vec<_>>(),
+        "operations": operations.collect::<Vec<_>>(),
+        "thresholds": plan.thresholds.iter().map(|threshold| &threshold.expression).collect::<Vec<_>>(),
+        "message_pushes": forecast.message_pushes,
+        "placement_pushes": forecast.placement_pushes,
+        "bytes_up": forecast.work.bytes_up,
+        "bytes_down": forecast.work.bytes_down,
+        "aws_dollars": cost.iter().map(|item| item.dollars).sum::<f64>(),
+        "aws_items": items.collect::<Vec<_>>(),
+    })
 }
 
 /// When what is sent, a row for each operation.
@@ -47,13 +98,11 @@ fn chart(plan: &Plan) -> String {
     text
 }
 
-/// What the plan comes to.
-fn totals(plan: &Plan) -> String {
+/// What the plan comes to, in a sentence.
+fn total(plan: &Plan) -> String {
     let forecast = Forecast::of(plan);
-    let mut text = String::new();
     let requests = forecast.requests.iter().skip(1).map(|(_, count)| count).sum::<f64>();
-    let _ = writeln!(
-        text,
+    format!(
         "It comes to {} handshakes, {} requests and {} pushes ({} of messages, {} of placements); players send {} and \
          receive {}, frames and TLS not counted.",
         plan.players,
@@ -63,17 +112,22 @@ fn totals(plan: &Plan) -> String {
         rounded(forecast.placement_pushes),
         bytes(forecast.work.bytes_up),
         bytes(forecast.work.bytes_down)
-    );
-    let cost = forecast.cost();
+    )
+}
+
+/// What that would cost.
+fn costs(plan: &Plan) -> String {
+    let cost = Forecast::of(plan).cost();
     let sum: f64 = cost.iter().map(|item| item.dollars).sum();
-    let _ = writeln!(text, "\nOn AWS it would cost about ${sum:.4}:");
+    let mut text = format!("On AWS it would cost about ${sum:.4}:\n");
     for item in &cost {
         let _ = writeln!(text, "  {:<22}{:>14}   ${:.4}", item.name, rounded(item.amount), item.dollars);
     }
-    for assumption in Forecast::assumptions() {
-        let _ = writeln!(text, "  {assumption}");
-    }
     text
+}
+
+fn assumptions() -> String {
+    Forecast::assumptions().iter().map(|assumption| format!("  {assumption}\n")).collect()
 }
 
 /// A whole number where it is large, a few digits where it is small.

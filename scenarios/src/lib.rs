@@ -34,6 +34,8 @@ pub mod schema;
 mod secrets;
 pub mod shard;
 mod sheet;
+pub mod shipped;
+pub mod source;
 pub mod threshold;
 pub mod units;
 mod variables;
@@ -53,6 +55,7 @@ pub use inputs::{Content, Input};
 pub use overrides::Override;
 pub use plan::Plan;
 pub use scenario::Scenario;
+pub use source::Source;
 
 /// A scenario that has passed every check, with the text of what will run.
 #[derive(Debug, Clone)]
@@ -71,29 +74,13 @@ pub struct Checked {
 /// Checks a profile of the embedded backend, which this crate does not know: every mistake in the file.
 pub type ProfileCheck = fn(&Path) -> Vec<Mistake>;
 
-/// Reads a scenario file, applies the overrides and checks everything but a profile that it names.
+/// Reads a scenario ([`Source::read`]), applies the overrides and checks everything but a profile that it names.
 ///
 /// # Errors
 /// All mistakes of the file and of the overrides at once, each with file, line, key and remedy.
 pub fn load(path: &Path, overrides: &[Override]) -> Result<Checked, Mistakes> {
-    check(&path.display().to_string(), &read(path)?, overrides)
-}
-
-/// Reads a scenario file's text, for [`check`]: UTF-8 or UTF-16, with or without a byte order mark.
-///
-/// # Errors
-/// The file cannot be read.
-pub fn read(path: &Path) -> Result<String, Mistakes> {
-    let file = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| {
-        Mistakes::one(
-            &file,
-            "",
-            format!("cannot be read: {error}"),
-            "give the path of a scenario file, e.g. `scenarios/quickstart.toml`",
-        )
-    })?;
-    decode(&file, bytes)
+    let source = Source::read(path)?;
+    check(&source.name, &source.text, overrides)
 }
 
 /// A scenario's text from its bytes, whatever they were read from; `file` names it in messages.

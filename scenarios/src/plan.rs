@@ -77,7 +77,7 @@ pub struct Plan {
 /// What is tested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// The embedded backend with a profile: a built-in name or a file.
+    /// The embedded backend with a profile: a built-in name, a file, or one that ships ([`crate::shipped::profile`]).
     Embedded {
         /// `instant`, `aws-like`, or a path.
         profile: String,

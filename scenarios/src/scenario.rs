@@ -75,6 +75,11 @@ pub struct Scenario {
     pub cloudwatch: CloudWatch,
 }
 
+impl Scenario {
+    /// Characters of the longest name.
+    pub const LONGEST_NAME: usize = 64;
+}
+
 const fn one() -> u64 {
     1
 }

@@ -9,6 +9,11 @@ fn overrides(sets: &[&str]) -> Vec<Override> {
     sets.iter().map(|set| set.parse().unwrap()).collect()
 }
 
+/// Lines as they are.
+fn unbroken(lines: &str) -> String {
+    lines.lines().map(|line| format!("{line}\n")).collect()
+}
+
 #[test]
 fn every_shipped_scenario_passes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -37,7 +42,7 @@ fn every_shipped_scenario_is_described_and_can_be_explained() {
             assert!(described.contains(&format!("`{name}`")), "docs/scenarios.md does not describe {name}");
             let checked = load(&path, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}"));
             assert!(!checked.scenario.description.is_empty(), "{name} does not say what it is for");
-            let text = scenarios::explain::explain(&checked.plan);
+            let text = scenarios::explain::explain(&checked.plan, unbroken);
             assert!(text.contains("On AWS it would cost about $"), "{text}");
             assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
         }
@@ -69,7 +74,7 @@ fn an_explanation_has_sentences_a_chart_and_a_price() {
         think_time = "1s to 3s"
     "#;
     let checked = check("explained.toml", text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    insta::assert_snapshot!(scenarios::explain::explain(&checked.plan));
+    insta::assert_snapshot!(scenarios::explain::explain(&checked.plan, unbroken));
 }
 
 const MISPACED: &str = r#"name = "mispaced"

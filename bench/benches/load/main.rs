@@ -6,6 +6,12 @@
 //!
 //! `cargo bench -p bench --bench load -- --help`. Without `--bench`, as `cargo test --benches` runs it, everything is done
 //! once and small, and only that nothing is lost is looked at.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "read by whoever started it"
+)]
 
 mod backend;
 mod clients;

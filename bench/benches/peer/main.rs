@@ -6,6 +6,12 @@
 //! backend on the other core; both know their player's id by a header. The generator records everything that it records
 //! in any run, the bare client nothing. `cargo bench -p bench --bench peer -- --help`; without `--bench`, as
 //! `cargo test --benches` runs it, everything is done once and small, and only that it works is looked at.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "read by whoever started it"
+)]
 
 #[path = "../load/backend.rs"]
 #[allow(dead_code, reason = "the other bench uses all of it")]

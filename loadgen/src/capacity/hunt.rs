@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use reports::capacity::{Capacity, Ended, Knee, Outcome, Step};
-use scenarios::{Checked, Override};
+use scenarios::source::STDIN;
+use scenarios::{Checked, Override, Source};
 
 use super::step::{Load, Order, Ran};
 use super::{CapacityError, Next, Request, Search};
@@ -19,6 +20,7 @@ pub(super) const STEPS: &str = "steps";
 /// A search under way, and what is known so far.
 pub(super) struct Hunt<'a> {
     pub(super) request: &'a Request,
+    pub(super) source: &'a Source,
     pub(super) load: Load<'a>,
     pub(super) search: Search,
     pub(super) capacity: Capacity,
@@ -31,7 +33,7 @@ pub(super) struct Tried {
     /// What makes the scenario one of this level.
     overrides: Vec<Override>,
     /// Until its last arrival.
-    length: Duration,
+    pub(super) length: Duration,
     /// Why this machine cannot hold it.
     beyond: Option<MachineError>,
 }
@@ -75,16 +77,18 @@ impl Hunt<'_> {
             };
             self.capacity.steps.push(step);
             self.keep(Ended::Unfinished)?;
-            if !self.request.quiet {
-                self.capacity.steps.last().into_iter().for_each(|step| println!("{}", self.line(step)));
-            }
+            self.capacity
+                .steps
+                .last()
+                .into_iter()
+                .for_each(|step| self.request.progress.line(self.line(step)));
         }
     }
 
     /// What trying a level means.
     pub(super) fn tried(&self, level: f64) -> Result<Tried, CapacityError> {
         let overrides = [self.request.overrides.clone(), self.load.overrides(level)].concat();
-        let Checked { plan, .. } = checked::load(&self.request.scenario, &overrides)
+        let Checked { plan, .. } = checked::check(&self.source, &overrides)
             .map_err(|mistakes| CapacityError::Level { level: self.request.vary.show(level), mistakes })?;
         let beyond = match machine::make_room_for(plan.players, self.request.workers) {
             Ok(_) => None,
@@ -100,6 +104,8 @@ impl Hunt<'_> {
         let before = self.capacity.steps.len() as u32;
         Order {
             scenario: &self.request.scenario,
+            // It can be read once, and this process has done so.
+            input: (self.request.scenario == Path::new(STDIN)).then_some(self.source.text.as_str()),
             overrides,
             // Repeats of a level are other draws of the same plan.
             seed: self.load.plan.seed.wrapping_add(u64::from(before)),
@@ -141,7 +147,8 @@ impl Hunt<'_> {
         let end = |level: Option<f64>| level.map_or_else(|| "?".into(), show);
         let figures = step.run.as_ref().map(|_| {
             let p99 = step.p99_us as f64 / 1_000.0;
-            format!("completed {:.0}/s, p99 {p99:.1} ms  ", step.completed_per_s)
+            let p95 = step.p95_us as f64 / 1_000.0;
+            format!("completed {:.0}/s, p95 {p95:.1} ms, p99 {p99:.1} ms  ", step.completed_per_s)
         });
         format!(
             "{:>3}  {:>12}  {outcome:<7}  {}[{} to {}]  {}",

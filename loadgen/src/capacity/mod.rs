@@ -7,6 +7,7 @@
 //! `capacity.json` and `capacity.html` are written after every step, so that a search that ends early, however it does,
 //! leaves what it has found.
 
+mod estimate;
 mod hunt;
 mod search;
 mod step;
@@ -15,17 +16,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use output::Look;
 use reports::capacity::{Capacity, Ended, SCHEMA_VERSION, Vary};
 use reports::folder::{self, FolderError};
 use reports::html::ReportError;
-use scenarios::{Checked, Mistakes, Override};
+use scenarios::{Checked, Mistakes, Override, Source};
 
+use estimate::Estimate;
 use hunt::Hunt;
 pub use search::{Next, Rules, Search};
 use step::Load;
 
 use crate::checked;
 use crate::exit::Exit;
+use crate::generate;
+use crate::live::say;
 use crate::machine::MachineError;
 use crate::run::{self, RunError};
 use crate::workers::Workers;
@@ -38,7 +43,7 @@ const LEAST: f64 = 1.0 / 64.0;
 /// What the command line asks for.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The scenario file.
+    /// The scenario, as [`Source::read`] takes it.
     pub scenario: PathBuf,
     /// Overrides, `--target` and `--seed` among them.
     pub overrides: Vec<Override>,
@@ -60,8 +65,40 @@ pub struct Request {
     pub cool_down: Duration,
     /// No run begins that would likely end after this.
     pub max_duration: Duration,
-    /// No line per step, no summary.
-    pub quiet: bool,
+    /// Where the line of each step goes.
+    pub progress: Progress,
+}
+
+/// Where the lines go that tell how far a search is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Progress {
+    /// Standard output, before the result.
+    #[default]
+    Output,
+    /// Standard error, because the output is for a program.
+    Aside,
+    /// Nobody wants them.
+    Nowhere,
+}
+
+impl Progress {
+    fn line(self, line: impl std::fmt::Display) {
+        match self {
+            // Told by the result that follows, and kept in the search's folder.
+            Self::Output => drop(output::print(&format!("{line}\n"))),
+            Self::Aside => say(line),
+            Self::Nowhere => {}
+        }
+    }
+}
+
+/// What a search found, and where it is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// What it found.
+    pub capacity: Capacity,
+    /// Its folder.
+    pub dir: PathBuf,
 }
 
 /// Why a search did not happen, or could not go on. What was found so far is in the search's folder.
@@ -157,8 +194,10 @@ pub const fn exit(ended: Ended) -> Exit {
 ///
 /// # Errors
 /// [`CapacityError`].
-pub async fn find(request: &Request) -> Result<Capacity, CapacityError> {
-    let Checked { plan, .. } = checked::load(&request.scenario, &request.overrides)?;
+pub async fn find(request: &Request) -> Result<Found, CapacityError> {
+    generate::outlive_the_terminal()?;
+    let source = Source::read(&request.scenario)?;
+    let Checked { plan, .. } = checked::check(&source, &request.overrides)?;
     let load = Load { plan: &plan, vary: request.vary };
     if load.as_written() <= 0.0 {
         return Err(CapacityError::NoRate);
@@ -170,7 +209,8 @@ pub async fn find(request: &Request) -> Result<Capacity, CapacityError> {
     if from > to {
         return Err(CapacityError::Range { from, to });
     }
-    let search = Search::new(rules(request, from, to));
+    let rules = rules(request, from, to);
+    let search = Search::new(rules);
     let identity = run::identity(&plan);
     let dir =
         request.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("capacity-{}", identity.id)));
@@ -186,25 +226,34 @@ pub async fn find(request: &Request) -> Result<Capacity, CapacityError> {
         started_at: Timestamp::now(),
         ..Capacity::default()
     };
-    let mut hunt = Hunt { request, load, search, capacity, dir: &dir };
+    let mut hunt = Hunt { request, source: &source, load, search, capacity, dir: &dir };
     if let Next::Try(first) = hunt.search.next() {
         // What is wrong from the start is told before anything is written.
-        hunt.tried(first)?;
+        let run = hunt.tried(first)?.length;
+        folder::make(&dir)?;
+        let estimate = Estimate::of(rules, request.to.is_some(), run, request.cool_down);
+        request.progress.line(estimate.sentence(request.max_duration));
     }
-    folder::make(&dir)?;
     let ended = hunt.run().await;
     if !hunt.capacity.steps.is_empty() || ended.is_ok() {
         hunt.keep(*ended.as_ref().unwrap_or(&Ended::Unfinished))?;
-        if !request.quiet {
-            print!("\n{}{}\n", hunt.capacity.text(), dir.join(reports::capacity::PAGE).display());
-        }
     }
     if ended.is_err() && hunt.capacity.steps.is_empty() {
         // Only where that leaves them empty, so that the search can be tried again in its place.
         let _ = std::fs::remove_dir(dir.join(hunt::STEPS));
         let _ = std::fs::remove_dir(&dir);
     }
-    ended.map(|_| hunt.capacity)
+    let capacity = hunt.capacity;
+    if ended.is_err() && !capacity.steps.is_empty() {
+        request.progress.line(text(&capacity, &dir, Look::of_stderr()));
+    }
+    ended.map(|_| Found { capacity, dir })
+}
+
+/// What a search found, for a terminal.
+#[must_use]
+pub fn text(capacity: &Capacity, dir: &Path, look: Look) -> String {
+    format!("\n{}{}", look.wrapped(&capacity.text(), "  "), dir.join(reports::capacity::PAGE).display())
 }
 
 fn rules(request: &Request, from: f64, to: f64) -> Rules {

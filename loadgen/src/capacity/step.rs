@@ -11,6 +11,7 @@ use reports::verdict::explained;
 use rustix::process::{Pid, Signal, kill_process};
 use scenarios::threshold::Operation as Kind;
 use scenarios::{Override, Plan};
+use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use super::CapacityError;
@@ -62,6 +63,8 @@ impl Load<'_> {
 #[derive(Debug)]
 pub(super) struct Order<'a> {
     pub(super) scenario: &'a Path,
+    /// What it reads from standard input, where the scenario comes from there.
+    pub(super) input: Option<&'a str>,
     /// The user's overrides, then the level's.
     pub(super) overrides: &'a [Override],
     pub(super) seed: u64,
@@ -96,10 +99,14 @@ impl Order<'_> {
     pub(super) async fn carry_out(self, interruption: &mut Interruption) -> Result<Ran, CapacityError> {
         let folder = self.dir.join(&self.run);
         let failed = |problem: String| CapacityError::Step { number: self.number, problem };
-        let child = self
+        let mut child = self
             .command(&folder)
             .and_then(|mut command| command.spawn())
             .map_err(|error| failed(error.to_string()))?;
+        if let (Some(mut stdin), Some(text)) = (child.stdin.take(), self.input) {
+            // One that does not read to the end says why it ended.
+            let _ = stdin.write_all(text.as_bytes()).await;
+        }
         let pid = child.id().and_then(|id| Pid::from_raw(id as i32));
         let mut ending = std::pin::pin!(child.wait_with_output());
         let mut interrupted = false;
@@ -138,7 +145,10 @@ impl Order<'_> {
         if let Some(workers) = self.workers {
             command.args(["--workers", &workers.to_string()]);
         }
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let input = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
+        command.stdin(input).stdout(Stdio::null()).stderr(Stdio::piped());
+        // What it says is read here.
+        command.env("NO_COLOR", "1");
         // A group of its own: Ctrl-C reaches it from here, once.
         command.process_group(0).kill_on_drop(true);
         Ok(command)
@@ -176,6 +186,7 @@ impl Order<'_> {
             completed_per_s: per_second(|operation| operation.completed),
             error_share: error_share(summary),
             p50_us: times.p50,
+            p95_us: times.p95,
             p99_us: times.p99,
             peak_open: summary.sockets.peak_open,
             dispatch_delay_p99_us: summary.generator.dispatch_delay_us.p99,

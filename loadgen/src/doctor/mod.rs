@@ -19,6 +19,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use output::Look;
 use scenarios::plan::Target;
 use scenarios::{Mistakes, Override, Plan};
 use serde::Serialize;
@@ -109,6 +110,31 @@ pub struct Report {
     pub status: Status,
     /// The checks, in the order in which they were made.
     pub checks: Vec<Finding>,
+}
+
+impl Report {
+    /// The report in lines, their statuses in colour where the look has it.
+    #[must_use]
+    pub fn text(&self, look: Look) -> String {
+        let coloured = |line: &str| {
+            let status = self
+                .checks
+                .iter()
+                .map(|finding| finding.status)
+                .find(|status| line.starts_with(&format!("{status:<4}  ")));
+            let Some(status) = status else { return line.to_owned() };
+            let word = status.to_string();
+            let shown = match status {
+                Status::Ok => look.good(&word),
+                Status::Warn => look.doubtful(&word),
+                Status::Fail => look.bad(&word),
+            };
+            line.replacen(&word, &shown, 1)
+        };
+        // Broken first: a colour takes no columns.
+        let lines = look.wrapped(&reports::printable::lines(&self.to_string()), &" ".repeat(20));
+        lines.lines().fold(String::new(), |text, line| text + &coloured(line) + "\n")
+    }
 }
 
 impl fmt::Display for Report {

@@ -13,6 +13,7 @@ mod log;
 mod metrics;
 mod otlp;
 mod prometheus;
+mod screen;
 mod totals;
 mod view;
 
@@ -31,7 +32,7 @@ use otlp::Otlp;
 use prometheus::Prometheus;
 use totals::Totals;
 
-pub use display::AboveDisplay;
+pub use display::{AboveDisplay, say};
 pub use log::log_fields;
 
 /// Who watches.

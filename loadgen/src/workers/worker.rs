@@ -35,7 +35,7 @@ const TELL: Duration = Duration::from_millis(25);
 #[must_use]
 pub fn work(threads: usize) -> ExitCode {
     let Ok((stream, Some(ToWorker::Work(work)))) = first_word() else {
-        eprintln!("error: a worker is started by `loadgen run --workers N`, and not by hand");
+        output::say("error: a worker is started by `loadgen run --workers N`, and not by hand");
         return Exit::Usage.into();
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();

@@ -198,6 +198,9 @@ fn every_command_helps_with_an_example() {
         vec!["scenario", "check"],
         vec!["scenario", "explain"],
         vec!["scenario", "schema"],
+        vec!["scenario", "list"],
+        vec!["scenario", "new"],
+        vec!["completions"],
     ] {
         let help = Command::new(LOADGEN).args(&command).arg("--help").output().unwrap();
         assert!(String::from_utf8(help.stdout).unwrap().contains("Example"), "{command:?}");

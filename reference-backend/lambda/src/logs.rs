@@ -20,6 +20,8 @@ pub(crate) fn start() {
         .with_current_span(true)
         .with_span_list(false)
         .with_env_filter(filter)
+        // What cannot be written is not worth an end: the runtime may have closed its side.
+        .log_internal_errors(false)
         .init();
 }
 

@@ -1,6 +1,6 @@
 //! The local stack, the AWS adapters and the handlers behind them, through the real binary and real clients: one program,
 //! so that it is linked once.
-#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail where it stands, and say why")]
 
 mod attacks;
 mod authorizers;

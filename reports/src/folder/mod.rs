@@ -20,7 +20,7 @@ pub use hlog::Interval;
 pub use inputs::{discard_unused, save_input};
 pub use reader::{RunFolder, read_manifest};
 pub use tag::Tag;
-pub use writer::{RunWriter, make};
+pub use writer::{RunWriter, is_free, make};
 
 pub(crate) use atomic::{save, save_json};
 

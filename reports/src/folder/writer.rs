@@ -29,11 +29,23 @@ pub struct RunWriter {
 /// [`FolderError::NotEmpty`] when the directory holds anything, [`FolderError::Io`] when it cannot be made.
 pub fn make(dir: &Path) -> Result<(), FolderError> {
     fs::create_dir_all(dir).map_err(FolderError::io("create the directory", dir))?;
-    let mut entries = fs::read_dir(dir).map_err(FolderError::io("list", dir))?;
-    if entries.next().is_some() {
-        return Err(FolderError::NotEmpty { path: dir.to_path_buf() });
+    is_free(dir)
+}
+
+/// Whether a run may be written there: a directory that is empty, or none yet.
+///
+/// # Errors
+/// [`FolderError::NotEmpty`] when it holds anything, [`FolderError::Io`] when it cannot be looked at.
+pub fn is_free(dir: &Path) -> Result<(), FolderError> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(FolderError::io("list", dir)(error)),
+    };
+    match entries.count() {
+        0 => Ok(()),
+        _ => Err(FolderError::NotEmpty { path: dir.to_path_buf() }),
     }
-    Ok(())
 }
 
 impl RunWriter {

@@ -240,7 +240,7 @@ fn beside(run: &Path) -> Option<String> {
 
 fn steps(capacity: &Capacity) -> Table {
     let header =
-        ["run", "level", "outcome", "offered", "completed", "errors", "p50", "p99", "sockets", "why"];
+        ["run", "level", "outcome", "offered", "completed", "errors", "p50", "p95", "p99", "sockets", "why"];
     let mut table = Table::new("Every run", header);
     for step in &capacity.steps {
         let number = step.number.to_string();
@@ -259,7 +259,7 @@ fn steps(capacity: &Capacity) -> Table {
 }
 
 /// What a run measured; nothing where none was made.
-fn measured(step: &Step) -> [Cell; 6] {
+fn measured(step: &Step) -> [Cell; 7] {
     let cell = |known: bool, text: String, value: f64| match known && step.run.is_some() {
         true => Cell::quantity(text, value),
         false => Cell::quantity(human::NOTHING.into(), 0.0),
@@ -271,6 +271,7 @@ fn measured(step: &Step) -> [Cell; 6] {
         rate(step.completed_per_s),
         cell(true, format!("{} %", human::significant(step.error_share * 100.0)), step.error_share),
         time(step.p50_us),
+        time(step.p95_us),
         time(step.p99_us),
         cell(true, human::count(step.peak_open), step.peak_open as f64),
     ]

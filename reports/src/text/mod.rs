@@ -4,23 +4,32 @@ mod table;
 mod weather;
 
 use std::fmt::Write;
+use std::num::NonZeroUsize;
+
+use output::Look;
 
 use self::table::Table;
 use crate::folder::{REPORT, RunFolder};
-use crate::format::{FunctionSummary, Generator, Sockets, Summary};
-use crate::human::{self, NOTHING, P50, P90, P99, WEAK};
+use crate::format::{FunctionSummary, Generator, Sockets, Status, Summary};
+use crate::human::{self, NOTHING, P50, P95, P99, WEAK};
 use crate::{printable, verdict};
 
-/// Text is wrapped at this column; tables of ordinary runs stay below it.
-const WIDTH: usize = 108;
+/// Sentences are broken at this column at most, so that they stand under the tables; those of ordinary runs stay below it.
+const WIDTH: NonZeroUsize = NonZeroUsize::new(108).unwrap();
 
 /// The summary of a run as fixed-width text without colour, verdict first, below 110 columns.
 #[must_use]
 pub fn summary(folder: &RunFolder) -> String {
+    summary_for(folder, Look { colour: false, width: Some(WIDTH) })
+}
+
+/// The summary for where it is read. Sentences are broken between words only, so that an id stays whole.
+#[must_use]
+pub fn summary_for(folder: &RunFolder, look: Look) -> String {
     let summary = folder.summary_or_rebuilt();
     let parts = [
-        head(&summary),
-        thresholds(&summary),
+        headed(&head(&summary), verdict::of(&summary).status, look),
+        marked(&thresholds(&summary), look),
         sockets(&summary.sockets),
         operations(&summary),
         deliveries(&summary),
@@ -28,7 +37,7 @@ pub fn summary(folder: &RunFolder) -> String {
         weather::lives(&summary),
         weather::troubles(&summary),
         functions(folder),
-        generator(&summary),
+        generator(&summary, look),
         errors(&summary),
         weather::ends(&summary),
         format!(
@@ -68,12 +77,28 @@ fn head(summary: &Summary) -> String {
     out
 }
 
+/// A sentence in a line of its own, to be broken where it is read.
 fn push_wrapped(out: &mut String, text: &str, lead: &str) {
-    let options = textwrap::Options::new(WIDTH).initial_indent(lead).subsequent_indent("  ");
-    for line in textwrap::wrap(text, options) {
-        out.push_str(&line);
-        out.push('\n');
-    }
+    out.push_str(lead);
+    out.push_str(&printable::line(text));
+    out.push('\n');
+}
+
+/// The head, its first line in the verdict's colour, its sentences broken.
+fn headed(head: &str, status: Status, look: Look) -> String {
+    let (headline, sentences) = head.split_once('\n').unwrap_or((head, ""));
+    let headline = match status {
+        Status::Passed => look.good(headline),
+        Status::NotJudged => headline.to_owned(),
+        _ => look.bad(headline),
+    };
+    format!("{headline}\n{}", look.wrapped(sentences, "  "))
+}
+
+/// A table with the rows that failed in colour.
+fn marked(table: &str, look: Look) -> String {
+    let row = |row: &str| if row.contains("  FAILED") { look.bad(row) } else { row.to_owned() };
+    table.lines().fold(String::new(), |text, line| text + &row(line) + "\n")
 }
 
 fn thresholds(summary: &Summary) -> String {
@@ -109,7 +134,7 @@ fn operations(summary: &Summary) -> String {
         "failed",
         "unsent",
         "p50",
-        "p90",
+        "p95",
         "p99",
         "max",
         "svc p99",
@@ -125,7 +150,7 @@ fn operations(summary: &Summary) -> String {
         let response = &operation.response_time_us;
         let times = [
             P50.show(response),
-            P90.show(response),
+            P95.show(response),
             P99.show(response),
             human::max(response),
             P99.show(&operation.service_time_us),
@@ -166,6 +191,7 @@ fn deliveries(summary: &Summary) -> String {
         "ooo",
         "unexp",
         "each p50",
+        "each p95",
         "each p99",
         "first p99",
         "last p99",
@@ -181,6 +207,7 @@ fn deliveries(summary: &Summary) -> String {
         ];
         let times = [
             P50.show(&delivery.each_us),
+            P95.show(&delivery.each_us),
             P99.show(&delivery.each_us),
             P99.show(&delivery.first_us),
             P99.show(&delivery.last_us),
@@ -241,12 +268,13 @@ fn table_of_functions(functions: &[FunctionSummary]) -> String {
     table.finish()
 }
 
-fn generator(summary: &Summary) -> String {
+fn generator(summary: &Summary, look: Look) -> String {
     let Generator { dispatch_delay_us, event_loop_lag_us, cpu_seconds, peak_rss_bytes, saturated, .. } =
         &summary.generator;
     let mut table = Table::new([
         "Generator",
         "dispatch p50",
+        "p95",
         "p99",
         "max",
         "loop lag p99",
@@ -257,6 +285,7 @@ fn generator(summary: &Summary) -> String {
     table.row([
         String::new(),
         compact(&P50.show(dispatch_delay_us)),
+        compact(&P95.show(dispatch_delay_us)),
         compact(&P99.show(dispatch_delay_us)),
         compact(&human::max(dispatch_delay_us)),
         compact(&P99.show(event_loop_lag_us)),
@@ -266,7 +295,7 @@ fn generator(summary: &Summary) -> String {
     ]);
     let mut out = table.finish();
     if let Some(sentence) = human::workers(&summary.generator) {
-        push_wrapped(&mut out, &sentence, "  ");
+        out.push_str(&look.wrapped(&format!("  {sentence}"), "  "));
     }
     out
 }

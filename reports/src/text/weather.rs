@@ -3,7 +3,7 @@
 use super::compact;
 use super::table::Table;
 use crate::format::Summary;
-use crate::human::{self, P50, P99};
+use crate::human::{self, P50, P95, P99};
 
 pub(super) fn reconnects(summary: &Summary) -> String {
     let mut table = Table::new([
@@ -15,6 +15,7 @@ pub(super) fn reconnects(summary: &Summary) -> String {
         "attempts",
         "failed",
         "time to be back p50",
+        "p95",
         "p99",
         "max",
     ]);
@@ -29,6 +30,7 @@ pub(super) fn reconnects(summary: &Summary) -> String {
             human::short_count(reconnects.attempts),
             human::short_count(reconnects.errors.values().sum()),
             compact(&P50.show(recovery)),
+            compact(&P95.show(recovery)),
             compact(&P99.show(recovery)),
             compact(&human::max(recovery)),
         ]);

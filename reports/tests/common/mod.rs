@@ -566,6 +566,7 @@ fn step(dice: &mut Dice, number: u32, level: f64, outcome: Outcome) -> Step {
         completed_per_s: (level * (1.0 - errors) * 100.0).round() / 100.0,
         error_share: (errors * 1e5).round() / 1e5,
         p50_us: p50,
+        p95_us: p50 + (p99 - p50) / 2,
         p99_us: p99,
         peak_open: 2000,
         dispatch_delay_p99_us: if outcome == Outcome::Invalid {

@@ -4,6 +4,7 @@
 //! cannot outlive the stack ([`spawner`]); between events its whole process group is stopped, as AWS freezes an idle
 //! environment, so that nothing runs on in the background here that would not run on there. There is no Extensions API:
 //! the end of an environment is a SIGKILL at once, as on AWS for functions without extensions.
+#![allow(clippy::disallowed_methods, reason = "a function is given this process's standard error itself")]
 
 mod executables;
 mod report;

@@ -9,7 +9,7 @@ use crate::format::{DeliverySecond, SeriesLine};
 use crate::html::RenderError;
 use crate::html::charts::{Fold, Ink, Line, TimeChart, extent};
 use crate::html::table::{Cell, Table};
-use crate::human::{self, P50, P99};
+use crate::human::{self, P50, P95, P99};
 
 const HOW: &str = "A delivery is a push that another player receives; its time runs from the sender's send. Expected \
                    equals received plus late plus lost; duplicates and unexpected pushes come on top. First and last are the \
@@ -71,10 +71,13 @@ fn table(context: &Context<'_>) -> Table {
             "out of order",
             "unexpected",
             "first p50",
+            "first p95",
             "first p99",
             "each p50",
+            "each p95",
             "each p99",
             "last p50",
+            "last p95",
             "last p99",
             "max",
         ],
@@ -91,10 +94,13 @@ fn table(context: &Context<'_>) -> Table {
             count(delivery.out_of_order).bad_unless_zero(),
             count(delivery.unexpected).bad_unless_zero(),
             percentile_cell(P50, &delivery.first_us),
+            percentile_cell(P95, &delivery.first_us),
             percentile_cell(P99, &delivery.first_us),
             percentile_cell(P50, &delivery.each_us),
+            percentile_cell(P95, &delivery.each_us),
             percentile_cell(P99, &delivery.each_us),
             percentile_cell(P50, &delivery.last_us),
+            percentile_cell(P95, &delivery.last_us),
             percentile_cell(P99, &delivery.last_us),
             max_cell(&delivery.last_us),
         ]);

@@ -7,7 +7,7 @@ use crate::format::{Latency, OperationSecond, SeriesLine};
 use crate::html::RenderError;
 use crate::html::charts::{Fold, Ink, Line, Size, TimeChart, Unit, extent};
 use crate::html::table::Cell;
-use crate::human::{self, P50, P90, P99, Percentile};
+use crate::human::{self, P50, P90, P95, P99, Percentile};
 
 const HOW: &str = "Each pair shares its axis. Response time (left) runs from the instant that the plan intended, so it \
                    includes every wait; service time (right) runs from the actual send. Where only the left one rises, \
@@ -60,7 +60,7 @@ pub(super) fn chart(
     }
 }
 
-/// Median, 90th and 99th percentile and the largest sample of a latency of each second.
+/// Median, 90th, 95th and 99th percentile and the largest sample of a latency of each second.
 pub(super) fn percentile_lines(
     context: &Context<'_>,
     latency: impl Fn(&SeriesLine) -> Option<&Latency>,
@@ -75,6 +75,7 @@ pub(super) fn percentile_lines(
     vec![
         line(P50, Ink::Series(0)),
         line(P90, Ink::Series(2)),
+        line(P95, Ink::Series(3)),
         line(P99, Ink::Series(1)),
         Line { dots: true, ..largest },
     ]

@@ -7,7 +7,7 @@ use crate::format::{OperationSecond, SeriesLine};
 use crate::html::RenderError;
 use crate::html::charts::{Fold, Ink, Line, Size, TimeChart, Unit};
 use crate::html::table::{Cell, Table};
-use crate::human::{self, P50, P90, P99, P99_9};
+use crate::human::{self, P50, P90, P95, P99, P99_9};
 
 use super::latency::{max_cell, percentile_cell};
 
@@ -99,6 +99,7 @@ fn table(context: &Context<'_>) -> Table {
             "timed out",
             "p50",
             "p90",
+            "p95",
             "p99",
             "p99.9",
             "max",
@@ -118,6 +119,7 @@ fn table(context: &Context<'_>) -> Table {
             count(operation.timed_out).bad_unless_zero(),
             percentile_cell(P50, response),
             percentile_cell(P90, response),
+            percentile_cell(P95, response),
             percentile_cell(P99, response),
             percentile_cell(P99_9, response),
             max_cell(response),

@@ -11,7 +11,7 @@ use crate::format::SeriesLine;
 use crate::html::RenderError;
 use crate::html::charts::{Fold, Ink, Line, TimeChart, extent};
 use crate::html::table::{Cell, Table};
-use crate::human::{self, P50, P90, P99, Percentile};
+use crate::human::{self, P50, P90, P95, P99, Percentile};
 
 const HOW: &str = "Dropped sockets ended although their players wanted to stay; cut ones were ended by the players' own side, as the \
                    scenario has it. Time to be back runs from the loss to the open socket, waits and failed attempts \
@@ -103,6 +103,7 @@ fn reconnects(context: &Context<'_>) -> Option<Table> {
             "attempts",
             "time to be back p50",
             "p90",
+            "p95",
             "p99",
             "max",
         ],
@@ -116,6 +117,7 @@ fn reconnects(context: &Context<'_>) -> Option<Table> {
         count(reconnects.attempts),
         time(P50),
         time(P90),
+        time(P95),
         time(P99),
         Cell::quantity(human::max(recovery), recovery.max as f64),
     ]);

@@ -1,0 +1,110 @@
+//! What the programs print: every line survives its reader, and looks as its reader can show it.
+//!
+//! A reader may go away before a program has ended: `| head`, `| grep -m1`, a terminal that is closed. What is printed is
+//! then for nobody, and that is no reason to stop. `println!` would panic instead; the lints `clippy::print_stdout` and
+//! `clippy::print_stderr`, and `clippy::disallowed_methods` for the bare handles, keep it out of everything but this crate.
+#![allow(clippy::disallowed_methods, reason = "the handles that all others get from here")]
+
+mod look;
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+
+pub use look::{Look, height};
+
+/// Prints a text on standard output; one that nobody reads any more has been printed.
+///
+/// # Errors
+/// It cannot be kept although somebody wants it, e.g. because the disk is full.
+pub fn print(text: &str) -> io::Result<()> {
+    let mut out = Output(io::stdout().lock());
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Says a line on standard error, at once. Nobody could be told that it was not heard.
+pub fn say(line: impl Display) {
+    let _ = stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+/// Standard error for whoever needs a writer: it takes everything, whatever becomes of it.
+#[must_use]
+pub fn stderr() -> Errors {
+    Errors(io::stderr())
+}
+
+/// Standard output.
+struct Output<W>(W);
+
+impl<W: Write + AsFd> Write for Output<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if has_gone(self.0.as_fd(), &error) => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if has_gone(self.0.as_fd(), &error) => Ok(()),
+            flushed => flushed,
+        }
+    }
+}
+
+/// Standard error; no write to it fails.
+#[derive(Debug)]
+pub struct Errors(io::Stderr);
+
+impl Write for Errors {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            Err(_) => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let _ = self.0.flush();
+        Ok(())
+    }
+}
+
+/// Whether the reader of `fd` has gone: the pipe or socket is closed, or the terminal was hung up.
+fn has_gone(fd: BorrowedFd<'_>, error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected};
+    if matches!(error.kind(), BrokenPipe | ConnectionReset | NotConnected) {
+        return true;
+    }
+    // A terminal that was hung up answers so; a disk that answers so is broken, which somebody should know.
+    let hung_up = error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error());
+    hung_up
+        && rustix::fs::fstat(fd)
+            .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_char_device())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    #[test]
+    fn a_reader_that_has_gone_is_no_error() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        drop(theirs);
+        let mut out = Output(ours);
+        out.write_all(b"a line\n").unwrap();
+        out.flush().unwrap();
+    }
+
+    #[test]
+    fn a_disk_that_is_full_is_one() {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let error = Output(full).write_all(b"a line\n").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    }
+}

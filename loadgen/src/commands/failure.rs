@@ -1,0 +1,88 @@
+//! A command that could not do what it was asked.
+
+use reports::folder::FolderError;
+use reports::format::Summary;
+use reports::html::ReportError;
+use scenarios::Mistakes;
+use serde_json::{Value, json};
+
+use crate::capacity::CapacityError;
+use crate::exit::Exit;
+use crate::run::RunError;
+
+/// Why, and how the program ends.
+#[derive(Debug)]
+pub struct Failure {
+    pub(super) exit: Exit,
+    /// What is said.
+    pub(super) problem: String,
+    /// The mistakes of the scenario, where that is what it is.
+    mistakes: Option<Mistakes>,
+    /// What came of a run that could not be kept.
+    pub(super) summary: Option<Box<Summary>>,
+}
+
+impl Failure {
+    /// Something was asked for that cannot be.
+    pub(super) fn usage(problem: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, problem: problem.into(), mistakes: None, summary: None }
+    }
+
+    /// The machine did not do what it should.
+    pub(super) fn machine(problem: impl Into<String>) -> Self {
+        Self { exit: Exit::Failure, ..Self::usage(problem) }
+    }
+
+    /// The same for programs.
+    pub(super) fn json(&self) -> Value {
+        let mut said = json!({"error": self.problem.trim_end()});
+        if let Some(Mistakes(mistakes)) = &self.mistakes {
+            let mistake = |one: &scenarios::Mistake| json!({"place": one.place, "key": one.key, "problem": one.problem, "remedy": one.remedy});
+            said["mistakes"] = mistakes.iter().map(mistake).collect();
+        }
+        if let Some(summary) = &self.summary {
+            said["summary"] = json!(summary);
+        }
+        said
+    }
+}
+
+impl From<Mistakes> for Failure {
+    fn from(mistakes: Mistakes) -> Self {
+        let problem = mistakes.to_string();
+        Self { mistakes: Some(mistakes), ..Self::usage(problem) }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Scenario(mistakes) => mistakes.into(),
+            RunError::NotKept { error, summary } => {
+                Self { summary: Some(summary), ..Self::machine(error.to_string()) }
+            }
+            error => Self { exit: error.exit(), ..Self::usage(error.to_string()) },
+        }
+    }
+}
+
+impl From<CapacityError> for Failure {
+    fn from(error: CapacityError) -> Self {
+        match error {
+            CapacityError::Scenario(mistakes) => mistakes.into(),
+            error => Self { exit: error.exit(), ..Self::usage(error.to_string()) },
+        }
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        RunError::from(error).into()
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        RunError::from(error).into()
+    }
+}

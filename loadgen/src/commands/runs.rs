@@ -1,0 +1,79 @@
+//! Commands that leave or read a run folder.
+
+use std::path::Path;
+
+use output::Look;
+use reports::folder::{REPORT, RunFolder};
+use reports::format::Status;
+use scenarios::redact;
+use serde_json::json;
+
+use super::{Answer, Failure, explained, shown};
+use crate::cli::{CorrelateArgs, JobArgs, RunArgs};
+use crate::exit::Exit;
+use crate::live::Watchers;
+use crate::run::{self, Dry, Ran, Request};
+
+pub(super) async fn run(args: RunArgs, arguments: Vec<String>) -> Result<Answer, Failure> {
+    let RunArgs { job, dry_run, prometheus, otlp } = args;
+    let JobArgs { plan, workers, out, quiet, .. } = job;
+    let overrides = plan.all_overrides();
+    let watchers = Watchers { quiet, prometheus, otlp };
+    let request = Request {
+        scenario: plan.scenario,
+        overrides,
+        workers,
+        out,
+        watchers,
+        command: redact::command_line(arguments),
+    };
+    if dry_run {
+        return Ok(rehearsed(&run::rehearse(&request)?, request.out.is_some()));
+    }
+    let Ran { exit, dir } = run::run(request).await?;
+    of_folder(&dir, |_| exit)
+}
+
+/// What is in a run folder; `exit` tells how the command ends.
+pub(super) fn of_folder(dir: &Path, exit: impl FnOnce(Status) -> Exit) -> Result<Answer, Failure> {
+    let folder = RunFolder::read(dir)?;
+    let summary = folder.summary_or_rebuilt();
+    let verdict = reports::verdict::in_a_line(&summary);
+    Ok(Answer {
+        exit: exit(summary.status()),
+        text: reports::text::summary_for(&folder, Look::of_stdout()),
+        json: json!({
+            "folder": shown(dir),
+            "report": shown(&dir.join(REPORT)),
+            "state": folder.manifest.state,
+            "summary": summary,
+        }),
+        brief: Some(format!("{verdict} Folder: {}", dir.display())),
+        asides: Vec::new(),
+    })
+}
+
+pub(super) async fn correlate(args: &CorrelateArgs) -> Result<Answer, Failure> {
+    let problems = crate::correlate::correlate(&args.run, &args.all_overrides()).await?;
+    let exit = if problems.is_empty() { Exit::Fine } else { Exit::Failure };
+    let mut answer = of_folder(&args.run, |_| exit)?;
+    answer.asides = problems.iter().map(|problem| format!("CloudWatch: {problem}")).collect();
+    answer.json["problems"] = json!(problems);
+    Ok(answer)
+}
+
+/// What a run would do.
+fn rehearsed(dry: &Dry, named: bool) -> Answer {
+    let Dry { plan, workers, dir } = dry;
+    let kept = if named { dir.display().to_string() } else { format!("runs/{}-TIME-…", plan.name) };
+    let split = if *workers == 1 { "One process".into() } else { format!("{workers} processes") };
+    let text = format!(
+        "{}\nNothing was sent. {split} would play the players; the results would be kept in {kept}.\n",
+        explained(plan)
+    );
+    let mut json = scenarios::explain::values(plan);
+    json["dry_run"] = true.into();
+    json["workers"] = (*workers).into();
+    json["folder"] = if named { shown(dir).into() } else { serde_json::Value::Null };
+    Answer::fine(text, json)
+}
