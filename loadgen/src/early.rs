@@ -139,7 +139,7 @@ impl Watchman {
                 continue;
             }
             let since = *self.first_judged[place].get_or_insert(second);
-            if !judged.passed && second - since >= grace.as_secs() {
+            if !judged.passed && Duration::from_secs(second - since) >= grace {
                 let judged = Judged { aborted: true, ..judged };
                 let rule = reports::verdict::rule(&judged);
                 let reason = format!("the threshold `{rule}` failed, and has `abort`");

@@ -171,7 +171,7 @@ fn an_empty_run_still_has_a_report() {
     reports::folder::RunWriter::create(dir.path(), &manifest, "").expect("writable");
     let folder = RunFolder::read(dir.path()).expect("readable");
     assert!(text::summary(&folder).starts_with("NOT FINISHED"));
-    assert!(html::render(&folder).expect("renders").contains("Not valid"));
+    assert!(html::render(&folder).expect("renders").contains("Not finished"));
 }
 
 #[test]
