@@ -156,7 +156,10 @@ impl Book {
         self.wrote(|book| book.write(gathered, &line));
         self.total.merge(gathered.tally);
         if self.early.is_none() {
-            self.early = self.watchman.look(gathered.second, &self.total);
+            self.early = self.watchman.look(gathered.second, gathered.open, &self.total);
+            if let Some(Early { reason, .. }) = &self.early {
+                tracing::warn!("the run ends early: {reason}");
+            }
         }
         self.live.second(&line, &self.both, &judge(&self.total));
         self.both.clear();

@@ -3,6 +3,7 @@
 //! all of them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use reports::format::{EndedEarly, Threshold as Judged};
 use scenarios::Plan;
@@ -68,6 +69,8 @@ pub struct Watchman {
     first_failure: Option<u64>,
     /// Of each threshold, the second in which it first had something to judge.
     first_judged: Vec<Option<u64>>,
+    /// Most sockets open at the end of a second.
+    peak_open: u64,
 }
 
 impl Watchman {
@@ -75,11 +78,16 @@ impl Watchman {
     #[must_use]
     pub fn new(plan: Arc<Plan>) -> Self {
         let first_judged = vec![None; plan.thresholds.len()];
-        Self { plan, first_failure: None, first_judged }
+        Self { plan, first_failure: None, first_judged, peak_open: 0 }
     }
 
-    /// Why the run should end after this second; `total` is everything recorded up to it.
-    pub fn look(&mut self, second: u64, total: &ThreadTally) -> Option<Early> {
+    /// Why the run should end after this second, at whose end so many sockets were open; `total` is everything recorded up
+    /// to it. Once no arrival is due any more, there is nothing to spare by it.
+    pub fn look(&mut self, second: u64, open: u64, total: &ThreadTally) -> Option<Early> {
+        self.peak_open = self.peak_open.max(open);
+        if Duration::from_secs(second + 1) >= self.plan.end() {
+            return None;
+        }
         self.nobody_gets_in(second, total).or_else(|| self.threshold(second, total))
     }
 
@@ -126,15 +134,15 @@ impl Watchman {
     fn threshold(&mut self, second: u64, total: &ThreadTally) -> Option<Early> {
         for (place, threshold) in self.plan.thresholds.iter().enumerate() {
             let Some(Abort { grace }) = threshold.abort else { continue };
-            let judged = verdict::evaluate_now(threshold, &self.plan, total);
+            let judged = verdict::evaluate_now(threshold, &self.plan, total, self.peak_open);
             if judged.observed.is_none() {
                 continue;
             }
             let since = *self.first_judged[place].get_or_insert(second);
-            if !judged.passed && second - since >= grace.as_secs() {
+            if !judged.passed && Duration::from_secs(second - since) >= grace {
                 let judged = Judged { aborted: true, ..judged };
-                let reason =
-                    format!("a threshold with `abort` failed, {}", reports::verdict::explained(&judged));
+                let rule = reports::verdict::rule(&judged);
+                let reason = format!("the threshold `{rule}` failed, and has `abort`");
                 return Some(Early { reason, threshold: Some((place, judged)) });
             }
         }
@@ -166,32 +174,33 @@ mod tests {
     #[test]
     fn nobody_gets_in_once_it_is_certain_or_has_lasted() {
         let mut watchman = watchman("");
-        assert_eq!(watchman.look(0, &ThreadTally::default()), None);
-        assert_eq!(watchman.look(1, &refused(49)), None);
-        assert_eq!(watchman.look(5, &refused(200)), None, "not for five seconds");
-        let early = watchman.look(6, &refused(250)).unwrap();
+        assert_eq!(watchman.look(0, 0, &ThreadTally::default()), None);
+        assert_eq!(watchman.look(1, 0, &refused(49)), None);
+        assert_eq!(watchman.look(5, 0, &refused(200)), None, "not for five seconds");
+        let early = watchman.look(6, 0, &refused(250)).unwrap();
         assert!(early.reason.contains("first 250 handshakes have failed over 5 s"), "{early:?}");
-        assert_eq!(watchman.look(6, &refused(49)), None, "too few to tell");
-        let early = watchman.look(2, &refused(1_000)).unwrap();
+        assert_eq!(watchman.look(6, 0, &refused(49)), None, "too few to tell");
+        let early = watchman.look(2, 0, &refused(1_000)).unwrap();
         assert!(early.reason.contains("none of 1000 players"), "{early:?}");
         let mut opened = refused(999);
         opened.sockets.opened = 1;
-        assert_eq!(watchman.look(60, &opened), None, "one got in");
+        assert_eq!(watchman.look(60, 0, &opened), None, "one got in");
+        assert_eq!(watchman.look(81, 0, &refused(1_000)), None, "the plan is over");
     }
 
     #[test]
     fn as_long_as_players_try_again_they_may_get_in() {
         let mut watchman = watchman("reconnect = { policy = \"constant\", base = \"1s\", max_attempts = 2 }");
-        assert_eq!(watchman.look(1, &refused(100)), None);
-        assert_eq!(watchman.look(20, &refused(999)), None);
+        assert_eq!(watchman.look(1, 0, &refused(100)), None);
+        assert_eq!(watchman.look(20, 0, &refused(999)), None);
         let mut tried = refused(1_000);
         tried.weather.reconnects.wanted = 1_000;
         tried.weather.reconnects.gave_up = 999;
-        assert_eq!(watchman.look(22, &tried), None);
+        assert_eq!(watchman.look(22, 0, &tried), None);
         tried.weather.reconnects.gave_up = 1_000;
-        assert!(watchman.look(22, &tried).is_some());
+        assert!(watchman.look(22, 0, &tried).is_some());
         let lives = "lives = { session = \"5s\", pause = \"1s\" }";
-        assert_eq!(self::watchman(lives).look(22, &refused(1_000)), None, "another life is another try");
+        assert_eq!(self::watchman(lives).look(22, 0, &refused(1_000)), None, "another life is another try");
     }
 
     #[test]
@@ -205,13 +214,13 @@ mod tests {
             (tally.offered, tally.sent, tally.failed) = (sent, sent, failed);
             total
         };
-        assert_eq!(watchman.look(30, &so_far(0, 0)), None, "nothing to judge");
-        assert_eq!(watchman.look(31, &so_far(10, 5)), None, "the grace begins");
-        assert_eq!(watchman.look(33, &so_far(30, 5)), None);
-        assert_eq!(watchman.look(34, &so_far(60, 5)), None, "it holds by now");
-        let early = watchman.look(35, &so_far(60, 15)).unwrap();
+        assert_eq!(watchman.look(30, 0, &so_far(0, 0)), None, "nothing to judge");
+        assert_eq!(watchman.look(31, 0, &so_far(10, 5)), None, "the grace begins");
+        assert_eq!(watchman.look(33, 0, &so_far(30, 5)), None);
+        assert_eq!(watchman.look(34, 0, &so_far(60, 5)), None, "it holds by now");
+        let early = watchman.look(35, 0, &so_far(60, 15)).unwrap();
         let (place, judged) = early.threshold.unwrap();
         assert_eq!((place, judged.observed, judged.aborted, judged.passed), (1, Some(25.0), true, false));
-        assert!(early.reason.contains("send_message.error_rate < 10%: observed 25"), "{}", early.reason);
+        assert!(early.reason.contains("`send_message.error_rate < 10%` failed"), "{}", early.reason);
     }
 }

@@ -54,3 +54,24 @@ impl From<Exit> for ExitCode {
         Self::from(exit.code())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verdict_has_the_code_of_the_contract() {
+        let codes = Status::ALL.map(|status| (status.word(), Exit::from(status).code()));
+        let contract = [
+            ("passed", 0),
+            ("not_judged", 0),
+            ("thresholds_failed", 3),
+            ("invalid", 4),
+            ("nothing_connected", 1),
+            ("interrupted", 130),
+            ("failed", 1),
+            ("unfinished", 1),
+        ];
+        assert_eq!(codes, contract);
+    }
+}

@@ -98,9 +98,9 @@ pub fn judge(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary {
     };
     let unchecked = plan.way.trust.insecure.then(|| "certificates were not checked (--insecure)".to_owned());
     let warnings = warnings.into_iter().chain(weather::warnings(plan)).chain(unchecked).collect();
-    let measured = figures(plan, total, &total.measured);
+    let measured = figures(plan, total, &total.measured, peak_open);
     let mut summary = Summary {
-        sockets: Sockets { peak_open, ..measured.sockets },
+        sockets: measured.sockets,
         reconnects: measured.reconnects,
         operations: measured.operations,
         deliveries: measured.deliveries,
@@ -129,7 +129,7 @@ pub fn judge(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary {
 fn thresholds(plan: &Plan, summary: &Summary, totals: &Totals<'_>) -> Vec<Judged> {
     let judged = |(place, threshold): (usize, &Threshold)| match totals.ending {
         Ending::Early(Early { threshold: Some((by, judged)), .. }) if *by == place => judged.clone(),
-        _ if threshold.phase.is_some() => evaluate_now(threshold, plan, totals.tally),
+        _ if threshold.phase.is_some() => evaluate_now(threshold, plan, totals.tally, totals.peak_open),
         _ => evaluate(threshold, summary),
     };
     plan.thresholds.iter().enumerate().map(judged).collect()
@@ -184,9 +184,14 @@ pub(crate) fn rounded(number: f64, decimals: i32) -> f64 {
 
 /// Judges a threshold by what has been recorded so far.
 #[must_use]
-pub(crate) fn evaluate_now(threshold: &Threshold, plan: &Plan, total: &ThreadTally) -> Judged {
+pub(crate) fn evaluate_now(
+    threshold: &Threshold,
+    plan: &Plan,
+    total: &ThreadTally,
+    peak_open: u64,
+) -> Judged {
     let measures = threshold.ledger.phase().map_or(&total.measured, |nth| of_phase(total, nth));
-    evaluate(threshold, &figures(plan, total, measures))
+    evaluate(threshold, &figures(plan, total, measures, peak_open))
 }
 
 /// What a phase's arrivals came to; the tally has no more phases than have had an arrival.
@@ -196,15 +201,15 @@ fn of_phase(total: &ThreadTally, nth: usize) -> &Measures {
 }
 
 /// What thresholds look at, of some measures.
-fn figures(plan: &Plan, total: &ThreadTally, measures: &Measures) -> Summary {
+fn figures(plan: &Plan, total: &ThreadTally, measures: &Measures, peak_open: u64) -> Summary {
     Summary {
         sockets: Sockets {
             attempted: total.sockets.attempted,
             opened: total.sockets.opened,
             rejected: total.sockets.rejected,
             dropped: total.sockets.dropped,
+            peak_open,
             ends: weather::classes(&total.weather.ends),
-            ..Sockets::default()
         },
         reconnects: weather::reconnects(plan, &total.weather.reconnects, &measures.recovery),
         operations: operations(plan, measures),

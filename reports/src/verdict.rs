@@ -104,7 +104,8 @@ fn not_run(summary: &Summary) -> String {
 }
 
 /// A rule with its phase, where it has one.
-pub(crate) fn rule(threshold: &Threshold) -> String {
+#[must_use]
+pub fn rule(threshold: &Threshold) -> String {
     match &threshold.phase {
         Some(phase) => format!("{} in {phase}", threshold.expression),
         None => threshold.expression.clone(),

@@ -20,7 +20,8 @@ impl Ledger {
     /// Of the summary, and of the `nth` name in [`Plan::judged_phases`](crate::Plan::judged_phases).
     #[must_use]
     pub const fn of_phase(nth: usize) -> Self {
-        Self(2 + nth as u8)
+        // No more than there may be: the check of a scenario says so.
+        Self((nth as u8).saturating_add(2))
     }
 
     /// Which of the judged phases it belongs to, if any.

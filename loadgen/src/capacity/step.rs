@@ -160,7 +160,7 @@ impl Order<'_> {
             Status::NothingConnected => {
                 CapacityError::NobodyIn { number, errors: reports::verdict::why_nobody(summary) }
             }
-            status => CapacityError::Step { number, problem: format!("it is {status:?}") },
+            status => CapacityError::Step { number, problem: format!("its verdict is `{}`", status.word()) },
         })?;
         let others = || summary.operations.iter().filter(|(name, _)| *name != Kind::Connect.word());
         let wanted = self.operation.and_then(|name| summary.operations.get_key_value(name));

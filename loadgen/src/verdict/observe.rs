@@ -127,7 +127,10 @@ pub(super) fn not_judged(metrics: &[&Metric], summary: &Summary) -> Vec<String> 
     let mut told: Vec<_> = summary
         .thresholds
         .iter()
-        .filter_map(|threshold| threshold.not_judged.as_ref().map(|_| reports::verdict::explained(threshold)))
+        .filter_map(|threshold| {
+            let why = threshold.not_judged.as_ref()?;
+            Some(format!("{}: {why}", reports::verdict::rule(threshold)))
+        })
         .collect();
     let nobody = |looks: &dyn Fn(&Metric) -> bool| !metrics.iter().any(|metric| looks(metric));
     for (word, operation) in &summary.operations {

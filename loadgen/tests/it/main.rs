@@ -18,5 +18,6 @@ mod tls;
 mod trouble;
 mod truth;
 mod validity;
+mod verdicts;
 mod weather;
 mod workers;

@@ -27,6 +27,33 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every one.
+    pub const ALL: [Self; 8] = [
+        Self::Passed,
+        Self::NotJudged,
+        Self::ThresholdsFailed,
+        Self::Invalid,
+        Self::NothingConnected,
+        Self::Interrupted,
+        Self::Failed,
+        Self::Unfinished,
+    ];
+
+    /// The word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::NotJudged => "not_judged",
+            Self::ThresholdsFailed => "thresholds_failed",
+            Self::Invalid => "invalid",
+            Self::NothingConnected => "nothing_connected",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+            Self::Unfinished => "unfinished",
+        }
+    }
+
     /// Of a run in this state of its manifest.
     #[must_use]
     pub fn of_run(state: &str, summary: &Summary) -> Self {
@@ -95,8 +122,8 @@ mod tests {
 
     #[test]
     fn the_word_is_what_the_contract_says() {
-        let word = |status| serde_json::to_value(status).unwrap();
-        assert_eq!(word(Status::NothingConnected), "nothing_connected");
-        assert_eq!(word(Status::ThresholdsFailed), "thresholds_failed");
+        for status in Status::ALL {
+            assert_eq!(serde_json::to_value(status).unwrap(), status.word());
+        }
     }
 }

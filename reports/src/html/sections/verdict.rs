@@ -69,7 +69,7 @@ fn figures(context: &Context<'_>) -> Vec<Figure> {
         // Over the seconds in which it was called for: not while players connect, nor while the last pushes are awaited.
         let called_for = |line: &&SeriesLine| {
             folder.manifest.measures(line.t as f64)
-                && line.operations.get(name).is_some_and(|second| second.offered > 0)
+                && line.operations.get(name).is_some_and(|second| second.called_for() > 0)
         };
         let seconds = folder.series.iter().filter(called_for).count();
         let rate = operation.completed as f64 / seconds.max(1) as f64;
