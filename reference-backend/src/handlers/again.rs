@@ -127,8 +127,9 @@ mod tests {
         assert_eq!(again.message_id("bob"), id);
         again.done();
         assert_ne!(begin(Some("1"), "g5").message_id("bob"), id, "it has been done by now");
-        for number in 0..2 * REMEMBERED {
-            drop(begin(Some(&number.to_string()), "g"));
+        let ids: Vec<String> = (0..2 * REMEMBERED).map(|number| number.to_string()).collect();
+        for id in &ids {
+            drop(begin(Some(id), "g"));
         }
         assert_eq!(failed.0.lock().len(), REMEMBERED);
     }
