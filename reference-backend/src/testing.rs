@@ -163,6 +163,19 @@ impl World {
         Self { clock, tables, pusher, queue: Arc::default(), deps }
     }
 
+    /// Has the handlers use other tables, in place of the world's own or around them.
+    pub(crate) fn with_tables(&mut self, tables: Arc<dyn TableStore>) {
+        let ports = Ports {
+            tables,
+            pusher: self.pusher.clone(),
+            queue: self.queue.clone(),
+            identity: Arc::new(FakeIdentity),
+            clock: self.clock.clone(),
+        };
+        let settings = Settings { table_backoff: EAGER, push_backoff: EAGER, ..Settings::default() };
+        self.deps = Arc::new(Deps::new(ports, settings));
+    }
+
     pub(crate) async fn call(&self, function: Function, event: &Value) -> Result<Value, HandlerError> {
         let answer = dispatch(function, &self.deps, event.to_string().as_bytes()).await?;
         Ok(serde_json::from_slice(&answer).expect("answers are JSON"))

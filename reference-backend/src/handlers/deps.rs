@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::again::Failed;
 use super::push::Delivered;
 use super::slow::Slow;
 use crate::ports::{Clock, IdentityProvider, PlacementQueue, Pusher, TableStore};
@@ -91,6 +92,7 @@ pub struct Deps {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) settings: Settings,
     pub(super) delivered: Delivered,
+    pub(super) failed_sends: Failed,
     pub(super) slow: Slow,
 }
 
@@ -110,6 +112,7 @@ impl Deps {
             clock,
             settings,
             delivered: Delivered::default(),
+            failed_sends: Failed::default(),
             slow: Slow::default(),
         }
     }

@@ -4,6 +4,7 @@
 //! can answer its caller does so, with a status; only what must show as a failed invocation is a
 //! [`HandlerError`].
 
+mod again;
 mod authorizer;
 mod caller;
 mod connect;

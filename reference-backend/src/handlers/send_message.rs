@@ -1,14 +1,10 @@
 //! `sendMessage`: one message item per recipient who is connected; the table's stream delivers them.
-//!
-//! A message's id follows from its request: who sends a request again, because its answer did not come or was an error,
-//! writes the same items, and nobody gets a message twice. That holds for as long as the items live.
 
 use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
-use aws_lc_rs::digest::{Context, SHA256};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use uuid::Builder;
 
+use super::again::Attempt;
 use super::caller::{answer, player_of};
 use super::{Deps, HandlerError};
 use crate::ports::BATCH_PUT_LIMIT;
@@ -41,15 +37,16 @@ pub(super) async fn handle(
     let Some(sender) = player_of(deps, &event.request_context).await? else {
         return Ok(answer(&request, &Answer::text(403, "Unknown Connection")));
     };
-    let origin = match (request.id(), event.request_context.request_id.as_deref()) {
-        (Some(id), _) => Origin::Client(id.get()),
-        (None, Some(id)) => Origin::Gateway(id),
-        (None, None) => Origin::Unknown,
-    };
+    let (client_id, gateway_id) =
+        (request.id().map(RawValue::get), event.request_context.request_id.as_deref());
+    let attempt = deps.failed_sends.attempt(&sender, client_id, &message, gateway_id);
     Ok(answer(
         &request,
-        &match send(deps, &origin, &sender, &player_ids, &message).await {
-            Ok(()) => Answer::text(200, "Message(s) Sent"),
+        &match send(deps, &attempt, &sender, &player_ids, &message).await {
+            Ok(()) => {
+                attempt.done();
+                Answer::text(200, "Message(s) Sent")
+            }
             Err(error) => {
                 tracing::warn!(%error, recipients = player_ids.len(), "message not sent");
                 Answer::text(500, "Failed To Send Message(s)")
@@ -87,40 +84,9 @@ fn too_large(recipients: usize, text: &str) -> Option<String> {
     })
 }
 
-/// What tells one request of a sender from all others.
-enum Origin<'a> {
-    /// The id that the client gave it. Clients repeat ids, so the text belongs to it.
-    Client(&'a str),
-    /// The id that API Gateway gave it.
-    Gateway(&'a str),
-    /// None: each message is one of its own.
-    Unknown,
-}
-
-impl Origin<'_> {
-    /// The id of the message to one recipient, a UUID.
-    fn message_id(&self, sender: &str, text: &str, recipient: &str) -> String {
-        let (kind, id) = match *self {
-            Self::Client(id) => ("client", id),
-            Self::Gateway(id) => ("gateway", id),
-            // Out of the thread's generator: `Uuid::new_v4` asks the system for each.
-            Self::Unknown => return Builder::from_random_bytes(rand::random()).into_uuid().to_string(),
-        };
-        let mut hash = Context::new(&SHA256);
-        for part in [kind, id, sender, text, recipient] {
-            // With its length, so that no two lists of parts look the same.
-            hash.update(&part.len().to_be_bytes());
-            hash.update(part.as_bytes());
-        }
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&hash.finish().as_ref()[..16]);
-        Builder::from_custom_bytes(bytes).into_uuid().to_string()
-    }
-}
-
 async fn send(
     deps: &Deps,
-    origin: &Origin<'_>,
+    attempt: &Attempt<'_>,
     sender: &str,
     player_ids: &[String],
     text: &str,
@@ -133,7 +99,7 @@ async fn send(
         let messages: Vec<Message> = batch
             .iter()
             .map(|recipient| Message {
-                message_id: origin.message_id(sender, text, &recipient.player_id),
+                message_id: attempt.message_id(&recipient.player_id),
                 recipient_id: recipient.player_id.clone(),
                 sender_id: Some(sender.to_owned()),
                 message: text.to_owned(),

@@ -1,12 +1,17 @@
 //! Every function through the one entry, with events as AWS sends them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use serde_dynamo::Item;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::function::Table;
-use crate::ports::{PlacementError, PushError, TableStore};
+use crate::local::tables::EmbeddedTables;
+use crate::ports::{BatchGet, Condition, PlacementError, PushError, TableError, TableStore};
 use crate::testing::{World, connection_event, event};
 
 const ARN: &str = "arn:aws:execute-api:us-east-1:000000000000:local/Development/$connect";
@@ -284,29 +289,59 @@ async fn a_throttled_account_goes_back_to_the_stream() {
     assert_eq!(texts(&world, "c-a"), ["0", "3"]);
 }
 
+/// Tables that fail the second batch of a request, once.
+struct FailsHalfway(Arc<EmbeddedTables>, AtomicUsize);
+
+#[async_trait]
+impl TableStore for FailsHalfway {
+    async fn put(&self, table: Table, item: Item, condition: Option<Condition>) -> Result<(), TableError> {
+        self.0.put(table, item, condition).await
+    }
+    async fn get(&self, table: Table, key: &str) -> Result<Option<Item>, TableError> {
+        self.0.get(table, key).await
+    }
+    async fn delete(&self, table: Table, key: &str, condition: Option<Condition>) -> Result<(), TableError> {
+        self.0.delete(table, key, condition).await
+    }
+    async fn query_index(&self, table: Table, value: &str) -> Result<Vec<Item>, TableError> {
+        self.0.query_index(table, value).await
+    }
+    async fn batch_get(&self, table: Table, keys: Vec<String>) -> Result<BatchGet, TableError> {
+        self.0.batch_get(table, keys).await
+    }
+    async fn batch_put(&self, table: Table, items: Vec<Item>) -> Result<Vec<Item>, TableError> {
+        if self.1.fetch_add(1, Relaxed) == 1 {
+            return Err(TableError::Validation("as told".into()));
+        }
+        self.0.batch_put(table, items).await
+    }
+}
+
+/// What was written before a request failed is not written again when the client repeats it, and nobody gets it twice.
+/// The same frame after a success is another request.
 #[tokio::test]
-async fn a_request_that_is_sent_again_writes_no_message_twice() {
-    let world = World::new(AuthMode::Header);
-    for player in ["ann", "bob", "eve"] {
+async fn a_request_that_failed_and_is_sent_again_doubles_nothing() {
+    let mut world = World::new(AuthMode::Header);
+    world.with_tables(Arc::new(FailsHalfway(world.tables.clone(), AtomicUsize::new(0))));
+    let players: Vec<String> = (0..40).map(|player| format!("p{player}")).collect();
+    for player in &players {
         world.connect(player).await;
     }
-    let frame = |id: &str, text: &str| {
-        format!(r#"{{"route":"sendMessage"{id},"body":{{"playerIds":["bob","eve"],"message":"{text}"}}}}"#)
-    };
-    for (sender, id, text, expected) in [
-        ("ann", r#","id":1"#, "x", 1),
-        ("ann", r#","id":1"#, "x", 1),
-        ("ann", r#","id":2"#, "x", 2),
-        ("ann", r#","id":1"#, "y", 3),
-        ("eve", r#","id":1"#, "x", 4),
-        // Without an id of the client's, that of the gateway counts; here it is always the same one.
-        ("ann", "", "x", 5),
-        ("ann", "", "x", 5),
-    ] {
-        let answer = world.frame(Function::SendMessage, sender, &frame(id, text)).await;
-        assert_eq!(answer.0, 200, "{answer:?}");
-        assert_eq!(world.indexed(Table::Messages, "bob").await, expected, "{sender} {id} {text}");
-        assert_eq!(world.indexed(Table::Messages, "eve").await, expected);
+    let frame = json!({ "route": "sendMessage", "id": 1, "body": { "playerIds": players, "message": "hi" } })
+        .to_string();
+    let mut event = event("p0", "MESSAGE", Some(&frame));
+    for (request, status, each) in [("r1", 500, None), ("r2", 200, Some(1)), ("r3", 200, Some(2))] {
+        event["requestContext"]["requestId"] = json!(request);
+        let answer = world.call(Function::SendMessage, &event).await.expect("answers");
+        assert_eq!(answer["statusCode"], status, "{answer}");
+        let mut written = Vec::new();
+        for player in &players {
+            written.push(world.indexed(Table::Messages, player).await);
+        }
+        match each {
+            None => assert_eq!(written.iter().sum::<usize>(), 25, "a part"),
+            Some(each) => assert!(written.iter().all(|messages| *messages == each), "{request}: {written:?}"),
+        }
     }
 }
 

@@ -28,7 +28,10 @@ use super::profile::{Delay, Rate};
 use super::sns::Topic;
 use super::{ACCOUNT_ID, REGION};
 use crate::function::Deployment;
-use crate::ports::{PlacementError, PlacementQueue, StartPlacement};
+use crate::ports::{PlacementError, PlacementQueue, PlayerLatency, StartPlacement};
+
+/// There are fewer regions than that.
+const MOST_LATENCIES: usize = 100;
 
 /// The `[gamelift]` section of a profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -250,25 +253,11 @@ impl PlacementQueue for GameLift {
             let fault = "a fault of the profile (gamelift.start_failure_rate)";
             return Err(PlacementError::Unavailable(fault.into()));
         }
-        let id = &request.placement_id;
-        if id.is_empty()
-            || id.len() > 48
-            || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        {
-            return Err(PlacementError::Invalid("placementId(1 to 48 letters, digits, hyphens)".into()));
-        }
-        if request.maximum_player_session_count == 0 {
-            return Err(PlacementError::Invalid("maxPlayers(at least 1)".into()));
-        }
-        if request
-            .player_latencies
-            .iter()
-            .any(|latency| !latency.latency_ms.is_finite() || latency.latency_ms < 0.0)
-        {
-            return Err(PlacementError::Invalid("latencies(at least 0)".into()));
+        if let Some(parameter) = unfit(&request) {
+            return Err(PlacementError::Invalid(parameter.into()));
         }
         let (outcome, after) = self.draw();
-        let placement_id = id.clone();
+        let placement_id = request.placement_id.clone();
         let started = SystemTime::now();
         if !self.ledger.enter(request, started) {
             return Err(PlacementError::Invalid("placementId(one that has not been used)".into()));
@@ -276,6 +265,33 @@ impl PlacementQueue for GameLift {
         self.placements_started.record(started, 1.0);
         self.settle(Pending { placement_id, after, outcome })
     }
+}
+
+/// The parameter that GameLift would refuse, and what it takes. The queue keeps requests: without a bound on what is in
+/// one, players could fill its memory.
+fn unfit(request: &StartPlacement) -> Option<&'static str> {
+    let id = request.placement_id.as_str();
+    let is_id = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let latency = |latency: &PlayerLatency| latency.latency_ms.is_finite() && latency.latency_ms >= 0.0;
+    if !(1..=48).contains(&id.len()) || !id.bytes().all(is_id) {
+        return Some("placementId(1 to 48 letters, digits, hyphens)");
+    }
+    if request.maximum_player_session_count == 0 {
+        return Some("maxPlayers(at least 1)");
+    }
+    if !request.player_latencies.iter().all(latency) {
+        return Some("latencies(at least 0)");
+    }
+    let region = |latency: &PlayerLatency| (1..=64).contains(&latency.region.chars().count());
+    if request.player_latencies.len() > MOST_LATENCIES || !request.player_latencies.iter().all(region) {
+        return Some("latencies(at most 100 regions of 1 to 64 characters)");
+    }
+    let property =
+        |(key, value): (&String, &String)| key.chars().count() <= 32 && value.chars().count() <= 96;
+    if request.game_properties.len() > 16 || !request.game_properties.iter().all(property) {
+        return Some("gameProperties(at most 16, keys of up to 32 characters, values of up to 96)");
+    }
+    None
 }
 
 /// What settling a placement needs.
@@ -349,4 +365,35 @@ impl Placing {
 
 fn rfc3339(at: SystemTime) -> String {
     chrono::DateTime::<chrono::Utc>::from(at).to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_as_large_as_gamelift_takes_it() {
+        let sound = StartPlacement {
+            placement_id: "p-1".into(),
+            maximum_player_session_count: 2,
+            ..StartPlacement::default()
+        };
+        let latency =
+            |region: String, latency_ms| PlayerLatency { player_id: "ann".into(), region, latency_ms };
+        let refusal = |latencies: Vec<PlayerLatency>, properties: Vec<(String, String)>| {
+            let game_properties = properties.into_iter().collect();
+            unfit(&StartPlacement { player_latencies: latencies, game_properties, ..sound.clone() })
+        };
+        let property = |key: usize, value: usize| ("k".repeat(key), "v".repeat(value));
+        let regions = |count: usize| (0..count).map(|region| latency(region.to_string(), 1.0)).collect();
+        assert_eq!(refusal(regions(100), vec![property(32, 96)]), None);
+        assert!(refusal(regions(101), Vec::new()).is_some_and(|text| text.contains("100 regions")));
+        assert!(refusal(vec![latency("r".repeat(65), 1.0)], Vec::new()).is_some());
+        assert!(refusal(vec![latency("r".into(), -1.0)], Vec::new()).is_some());
+        for properties in
+            [vec![property(33, 1)], vec![property(1, 97)], (1..18).map(|key| property(key, 1)).collect()]
+        {
+            assert!(refusal(Vec::new(), properties).is_some_and(|text| text.starts_with("gameProperties")));
+        }
+    }
 }

@@ -211,8 +211,7 @@ async fn asked(backend: &Backend, method: &str, path: &str, headers: &[(&str, &s
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let json =
-        request.header("content-type", "application/json").body(r#"{"playerId":"ann","playerIds":[]}"#);
+    let json = request.header("content-type", "application/json").body(r#"{"playerId":"ann"}"#);
     json.send().await.unwrap().status().as_u16()
 }
 
