@@ -8,11 +8,12 @@ features="reference-backend/aws"
 
 bash ci/install.sh
 cargo fmt --all --check
-cargo clippy --release --workspace --all-targets --features "$features" -- -D warnings
-RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps --features "$features" --quiet
-cargo test --release --workspace --features "$features"
-# Each bench runs once, so that none rots; `cargo bench` measures. Named, with the same features: nothing is built twice.
-cargo test --release --workspace --features "$features" \
+bash ci/supply.sh
+cargo clippy --locked --release --workspace --all-targets --features "$features" -- -D warnings
+RUSTDOCFLAGS="-D warnings" cargo doc --locked --release --workspace --no-deps --features "$features" --quiet
+cargo test --locked --release --workspace --features "$features"
+# Each bench runs once, so that none rots; `cargo bench --locked` measures. Named, with the same features: nothing is built twice.
+cargo test --locked --release --workspace --features "$features" \
     --bench backend --bench credentials --bench generator --bench load --bench peer
 # What is deployed: the templates, and the executable that they ship.
 bash ci/sam.sh
