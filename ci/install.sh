@@ -22,7 +22,9 @@ if [ ${#need[@]} -gt 0 ]; then
 fi
 
 [ -x .venv/bin/python ] || python3 -m venv .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check -r ci/requirements.txt
+# Every package that is needed is listed with its hash (ci/pins.sh), so nothing has to be resolved; wheels run no code.
+.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+    --require-hashes --no-deps --only-binary :all: -r ci/requirements.txt
 
 # `wscat`, `ws` and `artillery`; half a gigabyte, so only if the list has changed.
 clients=reference-backend/tests/node

@@ -11,10 +11,12 @@ options=(--locked --release --workspace --features reference-backend/aws)
 
 bash ci/install.sh
 cargo fmt --all --check
+bash ci/supply.sh
 cargo clippy "${options[@]}" --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc "${options[@]}" --no-deps --quiet
 cargo test "${options[@]}"
-# Each bench runs once, so that none rots; `cargo bench` measures. Named, with the same features: nothing is built twice.
+# Each bench runs once, so that none rots; `cargo bench --locked` measures. Named, with the same features: nothing is
+# built twice.
 cargo test "${options[@]}" --bench backend --bench credentials --bench generator --bench load --bench peer
 # What is deployed: the templates, and the executable that they ship.
 bash ci/sam.sh
