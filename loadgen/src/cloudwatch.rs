@@ -13,8 +13,10 @@ use aws_sdk_cloudwatch::error::DisplayErrorContext;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, DimensionFilter, Metric, MetricDataQuery, MetricStat, ScanBy};
 use jiff::Timestamp;
+use reference_backend::sdk_http;
 use reports::format::{CloudWatch as Fetched, CloudWatchSeries, SCHEMA_VERSION};
 use scenarios::plan::CloudWatch;
+use scenarios::way::planned::is_loopback;
 use url::Url;
 
 const NAMESPACE: &str = "AWS/Lambda";
@@ -92,7 +94,7 @@ pub(crate) async fn client(
     endpoint: Option<&Url>,
     credentials: Option<Credentials>,
 ) -> (Client, String) {
-    let mut loader = aws_config::from_env();
+    let mut loader = aws_config::from_env().http_client(sdk_http::client());
     if let Some(credentials) = credentials {
         loader = loader.credentials_provider(credentials);
     }
@@ -102,10 +104,7 @@ pub(crate) async fn client(
     if let Some(endpoint) = endpoint {
         loader = loader.endpoint_url(endpoint.as_str().trim_end_matches('/'));
         // A stack on this machine asks for no account: real credentials stay where they are.
-        if endpoint
-            .host_str()
-            .is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]")
-        {
+        if is_loopback(endpoint) {
             let local = Credentials::new("local", "local", None, None, "local");
             loader = loader.region(Region::from_static("local")).credentials_provider(local);
         }

@@ -18,7 +18,11 @@ pub mod handlers;
 mod json;
 #[cfg(feature = "local")]
 pub mod local;
+#[cfg(feature = "sdk-http")]
+pub mod loopback;
 pub mod ports;
+#[cfg(feature = "sdk-http")]
+pub mod sdk_http;
 pub mod secret;
 pub mod steam;
 pub mod store;

@@ -3,13 +3,16 @@
 
 mod auth;
 mod capacity;
+mod certificates;
 mod clockwork;
 mod common;
+mod connecting;
 mod doctor;
 mod live;
 mod lives;
 mod models;
 mod poll;
+mod proxies;
 mod run;
 mod tls;
 mod trouble;
