@@ -6,7 +6,9 @@
 //! lags by minutes: `loadgen correlate` fetches again later.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::config::{Credentials, Region};
 use aws_sdk_cloudwatch::error::DisplayErrorContext;
@@ -94,7 +96,7 @@ pub(crate) async fn client(
     endpoint: Option<&Url>,
     credentials: Option<Credentials>,
 ) -> (Client, String) {
-    let mut loader = aws_config::from_env().http_client(sdk_http::client());
+    let mut loader = aws_config::from_env().http_client(sdk_http::client()).timeout_config(patience());
     if let Some(credentials) = credentials {
         loader = loader.credentials_provider(credentials);
     }
@@ -112,6 +114,15 @@ pub(crate) async fn client(
     let config = loader.load().await;
     let region = config.region().map_or_else(|| "unknown".into(), ToString::to_string);
     (Client::new(&config), region)
+}
+
+/// How long each stage of a request may take: without a word of ours an answer could be awaited for ever.
+fn patience() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .read_timeout(Duration::from_secs(30))
+        .operation_attempt_timeout(Duration::from_secs(60))
+        .build()
 }
 
 /// The functions that are named, or those that `ListMetrics` shows.

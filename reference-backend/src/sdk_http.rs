@@ -1,4 +1,4 @@
-//! The HTTP client under the AWS SDKs: theirs, but this machine is never asked through a proxy.
+//! The HTTP client under the AWS SDKs: theirs, but this machine is never asked through a proxy, and an answer has a bound.
 //!
 //! By themselves the SDKs do as `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say, and where only the first two are set, a
 //! stack on 127.0.0.1 is asked for somewhere else. Which way a request goes is decided by its own URL: one chain of
@@ -12,9 +12,14 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use http_body_util::Limited;
 use url::Url;
 
 use crate::loopback::is_loopback;
+
+/// Longest answer that is read: a page of DynamoDB has 16 MiB at most, and JSON around it.
+const LONGEST: usize = 64 * 1024 * 1024;
 
 /// The client, to be given to `aws_config`'s loader.
 #[must_use]
@@ -63,6 +68,9 @@ impl HttpConnector for Choice {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let near = Url::parse(request.uri()).is_ok_and(|url| is_loopback(&url));
         let client = if near { &self.clients.near } else { &self.clients.far };
-        client.http_connector(&self.settings, &self.components).call(request)
+        let answer = client.http_connector(&self.settings, &self.components).call(request);
+        HttpConnectorFuture::new(async move {
+            Ok(answer.await?.map(|body| SdkBody::from_body_1_x(Limited::new(body, LONGEST))))
+        })
     }
 }
