@@ -20,10 +20,12 @@ use aws_sdk_cloudwatch::types::{Dimension, DimensionFilter, Metric, MetricDataQu
 use aws_sdk_cloudwatch::types::{MessageData, StatusCode};
 use aws_sdk_cloudwatch::{Client, Config};
 use jiff::Timestamp;
+use reference_backend::sdk_http;
 use reports::format::{CloudWatch as Fetched, CloudWatchSeries, SCHEMA_VERSION, SeriesStatus};
 use reports::printable;
-use scenarios::plan::{CloudWatch, is_loopback};
+use scenarios::plan::CloudWatch;
 use scenarios::redact;
+use scenarios::way::planned::is_loopback;
 use url::Url;
 
 pub(crate) use judge::was_answered;
@@ -202,8 +204,10 @@ pub(crate) async fn client(
     endpoint: Option<&Url>,
     credentials: Option<Credentials>,
 ) -> (Client, String) {
-    let mut loader =
-        aws_config::from_env().retry_config(retries::policy()).timeout_config(retries::patience());
+    let mut loader = aws_config::from_env()
+        .http_client(sdk_http::client())
+        .retry_config(retries::policy())
+        .timeout_config(retries::patience());
     if let Some(credentials) = credentials {
         loader = loader.credentials_provider(credentials);
     }

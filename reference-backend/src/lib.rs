@@ -19,7 +19,11 @@ mod json;
 mod lenient;
 #[cfg(feature = "local")]
 pub mod local;
+#[cfg(feature = "sdk-http")]
+pub mod loopback;
 pub mod ports;
+#[cfg(feature = "sdk-http")]
+pub mod sdk_http;
 pub mod secret;
 pub mod steam;
 pub mod store;

@@ -12,9 +12,10 @@ use crate::ProfileCheck;
 use crate::auth::planned::PlayerIds;
 use crate::duration::Span;
 use crate::inputs::{self, Content, Input};
-use crate::plan::{CloudWatch, MAX_MESSAGE_BYTES, MessageShape, Plan, Poll, Target, is_loopback};
+use crate::plan::{CloudWatch, MAX_MESSAGE_BYTES, MessageShape, Plan, Poll, Target};
 use crate::scenario::{self, Scenario};
 use crate::shipped;
+use crate::way::planned::is_loopback;
 
 /// Gathers the mistakes while the plan is put together.
 pub(crate) struct Check<'d> {

@@ -144,6 +144,13 @@ impl Forecast {
         // Through the index to the record, and out of table and index.
         let leave = Work { invocations: 1.0, reads: EVENTUAL_READ, writes: 2.0, ..Work::default() };
         forecast.work += leave.times(players);
+        if let Some(beat) = plan.way.heartbeat.as_ref().filter(|beat| beat.message.is_some()) {
+            // A message like any other, which somebody has to read; a ping is none.
+            let beats = players * phases / beat.every.as_secs_f64();
+            let bytes = beat.message.as_ref().map_or(0, String::len) as f64;
+            let beat = Work { messages: 1.0, invocations: 1.0, bytes_up: bytes, ..Work::default() };
+            forecast.work += beat.times(beats);
+        }
         for (operation, count) in forecast.requests.clone() {
             forecast.add(plan, operation, count, phases);
         }
@@ -289,6 +296,15 @@ mod tests {
         let lambda = 1_800.0 * (0.2e-6 + 0.02 * 0.25 * 0.000_016_666_7);
         let by_hand = 635.0 * 0.25e-6 + lambda + 2_400.0 * 0.625e-6 + 300.0 * 0.125e-6;
         assert!((dollars - by_hand).abs() < 1e-9, "{dollars} {by_hand}");
+    }
+
+    #[test]
+    fn a_heartbeat_costs_where_it_is_a_message() {
+        let idle = forecast(BASE);
+        assert_eq!(forecast(&format!("{BASE}heartbeat = \"10s\"\n")).work, idle.work);
+        let beats = forecast(&format!("{BASE}heartbeat = \"10s\"\nheartbeat_message = \"{{}}\"\n"));
+        assert!((beats.work.messages - 3_600.0).abs() < 1e-9);
+        assert!((beats.work.invocations - idle.work.invocations - 3_600.0).abs() < 1e-9);
     }
 
     #[test]

@@ -217,17 +217,6 @@ pub struct CloudWatch {
     pub period_s: u32,
 }
 
-/// Whether a URL names this very machine.
-#[must_use]
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
 impl Plan {
     /// When the last arrival may be due, from the run's start.
     #[must_use]

@@ -4,6 +4,8 @@ use aws_config::Region;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 
+use reference_backend::sdk_http;
+
 use super::AuthError;
 
 /// What is to be done where the chain has nothing.
@@ -27,7 +29,7 @@ impl Chain {
     /// # Errors
     /// [`AuthError::Aws`] when it has no credentials.
     pub async fn resolve(region: Option<&str>) -> Result<Self, AuthError> {
-        let mut loader = aws_config::from_env();
+        let mut loader = aws_config::from_env().http_client(sdk_http::client());
         if let Some(region) = region {
             loader = loader.region(Region::new(region.to_owned()));
         }

@@ -61,7 +61,12 @@ pub async fn look(url: &Url, plan: &Plan, credentials: Option<&Credentials>) -> 
     let mut connection = match in_time(endpoint.dial(0)).await {
         Ok(connection) => connection,
         Err(problem) => {
-            reached.tls = Some(Err(problem));
+            // Before the encryption there is the proxy, where there is one.
+            if reached.proxy.is_none() || problem.starts_with("tls: ") {
+                reached.tls = Some(Err(problem));
+            } else {
+                reached.tcp_ms = Some(Err(problem));
+            }
             return reached;
         }
     };

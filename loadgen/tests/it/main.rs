@@ -3,8 +3,10 @@
 
 mod auth;
 mod capacity;
+mod certificates;
 mod clockwork;
 mod common;
+mod connecting;
 mod doctor;
 mod habits;
 mod live;
@@ -12,6 +14,7 @@ mod lives;
 mod mistakes;
 mod models;
 mod poll;
+mod proxies;
 mod reader;
 mod run;
 mod tls;

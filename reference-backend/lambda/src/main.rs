@@ -18,6 +18,7 @@ use reference_backend::aws::identity::SetupError;
 use reference_backend::aws::wiring;
 use reference_backend::function::Function;
 use reference_backend::handlers::{Deps, HandlerError, dispatch};
+use reference_backend::sdk_http;
 use serde_json::value::RawValue;
 
 /// Why an environment cannot start.
@@ -60,7 +61,8 @@ struct Backend {
 impl Backend {
     async fn start() -> Result<Self, StartError> {
         let environment = Environment::read(|name| std::env::var(name).ok())?;
-        let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+        let config =
+            aws_config::defaults(BehaviorVersion::latest()).http_client(sdk_http::client()).load().await;
         let client = aws_sdk_dynamodb::Client::new(&config);
         let tables = DynamoTables::new(client, |table| environment.table_name(table).to_owned());
         let deps = wiring::deps(&environment, &config, Arc::new(tables))?;

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use clap::ValueEnum as _;
 use jsonwebtoken::Algorithm;
-use url::{Host, Url};
+use url::Url;
 
 use super::apigatewaymanagement::Endpoint;
 use super::steam::SteamService;
 use crate::function::{Deployment, Function, Table};
 use crate::handlers::{AuthMode, Settings};
+use crate::loopback::is_loopback;
 use crate::secret::Secret;
 use crate::token::{AUDIENCE_CLAIM, Issuer, PLAYER_CLAIM, TokenRules};
 use crate::variables::{
@@ -222,16 +223,6 @@ const URL_REMEDY: &str = "give an https URL (http only on this machine)";
 fn confidential(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url))).then_some(url)
-}
-
-/// Whether a URL is of this machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// A variable's value as `T`, or none if it is left out.

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::environment::Provider;
+use crate::loopback::is_loopback;
 use crate::ports::{IdentityError, IdentityProvider, PlayerIdentity};
 use crate::token::TokenRules;
 
@@ -96,9 +97,8 @@ impl JwksIdentity {
     /// # Errors
     /// [`SetupError`] if the machine has no usable TLS.
     pub fn new(provider: Provider, fetching: Fetching) -> Result<Self, SetupError> {
-        let http = Client::builder().timeout(fetching.timeout).redirect(redirect::Policy::none()).build()?;
         Ok(Self {
-            http,
+            http: client(&provider.keys, fetching)?,
             url: provider.keys,
             rules: provider.rules,
             fetching,
@@ -147,7 +147,7 @@ impl JwksIdentity {
     }
 
     async fn fetch(&self) -> Result<(), IdentityError> {
-        let unavailable = |error: reqwest::Error| IdentityError::Unavailable(error.to_string());
+        let unavailable = |error: reqwest::Error| IdentityError::Unavailable(error.without_url().to_string());
         let response = self.http.get(self.url.clone()).send().await.map_err(unavailable)?;
         if !response.status().is_success() {
             return Err(IdentityError::Unavailable(format!("it answered {}", response.status())));
@@ -159,6 +159,16 @@ impl JwksIdentity {
         *self.keys.write() = Keys { by_id, fetched: Some(Instant::now()) };
         Ok(())
     }
+}
+
+/// A client for what lies under `base`: what is asked there is for it alone, and this machine is asked directly.
+pub(super) fn client(base: &Url, fetching: Fetching) -> Result<Client, SetupError> {
+    let client = Client::builder()
+        .timeout(fetching.timeout)
+        .connect_timeout(fetching.timeout)
+        .redirect(redirect::Policy::none())
+        .referer(false);
+    Ok(if is_loopback(base) { client.no_proxy() } else { client }.build()?)
 }
 
 /// The body of an answer, if it has not more than `longest` bytes. No error shows the URL, which may have a secret in it.

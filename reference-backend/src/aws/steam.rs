@@ -4,10 +4,10 @@
 //! its URL, and no redirect is followed.
 
 use async_trait::async_trait;
-use reqwest::{Client, redirect};
+use reqwest::Client;
 use url::Url;
 
-use super::identity::{Fetching, SetupError, body_of};
+use super::identity::{Fetching, SetupError, body_of, client};
 use crate::ports::{IdentityError, IdentityProvider, PlayerIdentity};
 use crate::secret::Secret;
 use crate::steam::{Answer, PATH};
@@ -42,8 +42,7 @@ impl SteamTickets {
     /// # Errors
     /// [`SetupError`] if the machine has no usable TLS.
     pub fn new(service: SteamService, fetching: Fetching) -> Result<Self, SetupError> {
-        let client = Client::builder().timeout(fetching.timeout).redirect(redirect::Policy::none());
-        Ok(Self { http: client.referer(false).build()?, service })
+        Ok(Self { http: client(&service.url, fetching)?, service })
     }
 
     fn question(&self, ticket: &str) -> Url {

@@ -115,12 +115,12 @@ mod tests {
         // 600 s at 25 sends a second and two messages for each: 30 a player, so that 1000 e⁻³⁰ are idle.
         let busy = format!("{AN_HOUR}[operations.send_message]\nrate = 25.0\n");
         assert!(of(&busy).is_empty());
-        // One in 600 s for each player on average: 1000 e⁻¹ = 368 see none.
+        // One in 600 s for each player, of which 3 s belong to connecting: 1000 e^(−597/600) = 370 see none.
         let [quiet] = &of(&format!("{AN_HOUR}[operations.unknown_route]\nrate = {}\n", 1000.0 / 600.0))[..]
         else {
             panic!()
         };
-        assert!(quiet.starts_with("about 368 of 1000"), "{quiet}");
+        assert!(quiet.starts_with("about 370 of 1000"), "{quiet}");
     }
 
     #[test]

@@ -18,7 +18,12 @@ pub struct Guest {
 
 /// Serves for as long as the test's process lives.
 pub fn serve(handle: impl Fn(Guest) + Send + Sync + 'static) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    serve_at("127.0.0.1:0", handle)
+}
+
+/// The same at an address of one's own.
+pub fn serve_at(address: &str, handle: impl Fn(Guest) + Send + Sync + 'static) -> SocketAddr {
+    let listener = TcpListener::bind(address).unwrap();
     let address = listener.local_addr().unwrap();
     let handle = Arc::new(handle);
     std::thread::spawn(move || {
@@ -50,10 +55,15 @@ impl Guest {
     }
 
     /// Answers with 101.
-    pub fn accept(mut self) -> TcpStream {
+    pub fn accept(self) -> TcpStream {
+        self.accept_with("")
+    }
+
+    /// The same with more lines in the answer's head.
+    pub fn accept_with(mut self, lines: &str) -> TcpStream {
         let key = derive_accept_key(self.header("sec-websocket-key").unwrap().as_bytes());
         let answer = format!(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {key}\r\n\r\n"
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {key}\r\n{lines}\r\n"
         );
         self.stream.write_all(answer.as_bytes()).unwrap();
         self.stream

@@ -11,14 +11,15 @@ use url::Url;
 
 use super::StorageError;
 use crate::aws::dynamodb::DynamoTables;
-use crate::aws::environment::is_loopback;
 use crate::aws::provision::provision;
 use crate::function::Deployment;
 use crate::local::REGION;
 use crate::local::background::Background;
 use crate::local::streams::Targets;
 use crate::local::streams::dynamodb::{self as streams, Pace, Shards};
+use crate::loopback::is_loopback;
 use crate::ports::TableStore;
+use crate::sdk_http;
 
 /// On AWS a shard answers five reads a second; Lambda's own mappings ask four times.
 const AWS_PACE: Pace = Pace { busy: Duration::from_millis(250), idle: Duration::from_millis(250) };
@@ -126,7 +127,7 @@ impl Place {
 
     /// Region and credentials of the SDKs' own chain; on this machine any will do.
     async fn config(&self) -> SdkConfig {
-        let loader = aws_config::defaults(BehaviorVersion::latest());
+        let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(sdk_http::client());
         let loader = match &self.region {
             Some(region) => loader.region(Region::new(region.clone())),
             None if self.loopback => loader.region(Region::from_static(REGION)),
