@@ -6,6 +6,7 @@ mod capacity;
 mod clockwork;
 mod common;
 mod doctor;
+mod hostile;
 mod live;
 mod lives;
 mod models;
