@@ -32,7 +32,7 @@ const SECRET_KEYS: [&str; 18] = [
     "session_token",
 ];
 /// Headers whose values are no secrets.
-const HARMLESS_HEADERS: [&str; 5] = ["accept", "accept-language", "origin", "referer", "user-agent"];
+const HARMLESS_HEADERS: [&str; 4] = ["accept", "accept-language", "origin", "user-agent"];
 /// Keys of the scenario that merely look so: a column's name.
 const HARMLESS: [&str; 1] = ["/auth/feeder/token"];
 const IN_FILE: &str = "put the secret into a file or the environment, and name it here: auth.mint.key_file, auth.feeder.file, auth.command.argv; AWS credentials come from the standard AWS chain";
