@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use reports::capacity::Vary;
@@ -44,20 +44,17 @@ impl Cli {
 
 /// The error without what may be a secret in the value that it quotes.
 fn hushed(mut error: clap::Error) -> clap::Error {
-    let quoted: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
-    let keep = |text: &str| redact::argument(text);
-    for (kind, value) in quoted {
-        if !matches!(kind, ContextKind::InvalidValue | ContextKind::InvalidArg) {
-            continue;
-        }
-        let kept = match value {
-            ContextValue::String(text) => ContextValue::String(keep(&text)),
-            ContextValue::Strings(texts) => {
-                ContextValue::Strings(texts.iter().map(|text| keep(text)).collect())
-            }
-            other => other,
-        };
-        error.insert(kind, kept);
+    let quoted = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let (argument, value) = (quoted(ContextKind::InvalidArg), quoted(ContextKind::InvalidValue));
+    if error.kind() == ErrorKind::UnknownArgument {
+        error.insert(ContextKind::InvalidArg, ContextValue::String(redact::argument(&argument)));
+    } else if !value.is_empty() {
+        // `--set <KEY=VALUE>`, as its usage has it.
+        let flag = argument.split(' ').next().unwrap_or_default();
+        error.insert(ContextKind::InvalidValue, ContextValue::String(redact::flag_value(flag, &value)));
     }
     error
 }

@@ -13,8 +13,13 @@ fn main() -> ExitCode {
     let cli = Cli::read();
     let mut filter =
         EnvFilter::try_from_env("LOADGEN_LOG").unwrap_or_else(|_| EnvFilter::new("warn,goose=error"));
-    // These write whole requests at the level `trace`, credentials and all.
-    for talkative in ["tungstenite::handshake::client=debug", "aws_sigv4::http_request::sign=debug"] {
+    // These write whole requests and frames, credentials and all: a target may send them back in any.
+    for talkative in [
+        "tungstenite::handshake=debug",
+        "tungstenite::protocol=info",
+        "tokio_tungstenite=debug",
+        "aws_sigv4::http_request=debug",
+    ] {
         filter = talkative.parse().map_or(filter.clone(), |directive| filter.add_directive(directive));
     }
     tracing_subscriber::fmt()

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use url::{Host, Url};
+use url::Url;
 
 use crate::arrivals::{Arrivals, Cursor};
 pub use crate::auth::planned::Auth;

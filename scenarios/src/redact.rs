@@ -170,13 +170,15 @@ fn is_flag(argument: &str) -> bool {
     argument.len() > 1 && argument.starts_with('-') && !argument.contains(char::is_whitespace)
 }
 
-fn flag_value(name: &str, value: &str) -> String {
+/// The value of one of this program's flags, as it may be shown.
+#[must_use]
+pub fn flag_value(name: &str, value: &str) -> String {
     if name == OVERRIDE_FLAG {
         let shown = value.parse::<Override>().map(|set| secrets::shown_value(&set));
         let key = value.split('=').next().unwrap_or_default().trim();
         return shown.map_or_else(|_| HIDDEN.into(), |value| format!("{key}={value}"));
     }
-    if URL_FLAGS.contains(&name) {
+    if URL_FLAGS.contains(&name) || !is_flag(name) {
         return value_with_url(value);
     }
     if HARMLESS_FLAGS.contains(&name) { text(value).into_owned() } else { HIDDEN.into() }

@@ -32,7 +32,7 @@ const SECRET_KEYS: [&str; 18] = [
     "session_token",
 ];
 /// Headers whose values are no secrets.
-const HARMLESS_HEADERS: [&str; 5] = ["accept", "accept-language", "origin", "referer", "user-agent"];
+const HARMLESS_HEADERS: [&str; 4] = ["accept", "accept-language", "origin", "user-agent"];
 /// Keys of the scenario that merely look so: a column's name.
 const HARMLESS: [&str; 1] = ["/auth/feeder/token"];
 /// Words in a header's name that say that its value proves who somebody is.

@@ -41,7 +41,9 @@ impl Marks {
         }
         let (mut kept, mut copied, mut at) = (String::new(), 0, 0);
         while at + self.block <= bytes.len() {
-            if !self.hashes.contains(&hash(&bytes[at..at + self.block])) {
+            let block = &bytes[at..at + self.block];
+            // A token is ASCII.
+            if !block.is_ascii() || !self.hashes.contains(&hash(block)) {
                 at += 1;
                 continue;
             }

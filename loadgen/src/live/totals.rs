@@ -200,3 +200,24 @@ fn with(mut labels: Labels, name: &'static str, value: &str) -> Labels {
     labels.push((name, value.to_owned()));
     labels
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_may_not_be_believed_says_so_in_its_metrics() {
+        let mut totals = Totals::new(&Run::default());
+        let valid = |totals: &Totals| {
+            let metrics = totals.metrics();
+            let metric = metrics.iter().find(|metric| metric.name == "run_valid");
+            let Some(Points::Gauge(points)) = metric.map(|metric| &metric.points) else { panic!("a gauge") };
+            points[0].1
+        };
+        let late = Validity { invalid_reasons: vec!["too late".into()], ..Validity::default() };
+        for (validity, wanted) in [(&Validity::default(), 1.0), (&late, 0.0), (&Validity::default(), 1.0)] {
+            totals.add(&SeriesLine::default(), &Measures::default(), validity);
+            assert_eq!(valid(&totals), wanted);
+        }
+    }
+}

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::common::was_only_late;
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::HeaderMap;
@@ -48,8 +49,11 @@ fn summary(dir: &Path) -> Summary {
 }
 
 /// Fine, or late on a busy machine: what is shown is the same.
-fn ended_well(status: std::process::ExitStatus) -> bool {
-    matches!(status.code(), Some(0 | 4))
+fn ended_well(dir: &Path, status: std::process::ExitStatus) -> bool {
+    match status.code() {
+        Some(4) => was_only_late(&summary(dir)),
+        code => code == Some(0),
+    }
 }
 
 /// A port that was free a moment ago.
@@ -92,7 +96,6 @@ async fn prometheus_sees_the_figures_so_far() {
     };
     assert_eq!(sample(&text, "loadgen_sockets_open"), 20.0);
     assert_eq!(sample(&text, r#"loadgen_operations_total{operation="connect",outcome="completed"}"#), 20.0);
-    assert!([0.0, 1.0].contains(&sample(&text, "loadgen_run_valid")));
     let completed =
         sample(&text, r#"loadgen_operations_total{operation="send_message",outcome="completed"}"#);
     let count = r#"loadgen_response_time_seconds_count{operation="send_message"}"#;
@@ -100,7 +103,7 @@ async fn prometheus_sees_the_figures_so_far() {
     assert_eq!((sample(&text, count), sample(&text, all)), (completed, completed));
     assert!(sample(&text, r#"loadgen_deliveries_total{kind="message",outcome="received"}"#) >= 180.0);
     assert!(text.contains(r#"loadgen_run_info{run="watched-"#) && text.ends_with("# EOF\n"), "{text}");
-    assert!(ended_well(run.wait().await.unwrap()));
+    assert!(ended_well(dir.path(), run.wait().await.unwrap()));
 }
 
 #[test]
@@ -135,7 +138,7 @@ async fn a_collector_is_told_the_same_as_the_summary() {
     let (url, told) = collector().await;
     let mut command = tokio::process::Command::from(loadgen(dir.path(), &["--quiet", "--otlp", &url]));
     command.env("OTEL_EXPORTER_OTLP_HEADERS", "api-key=secret%20word").kill_on_drop(true);
-    assert!(ended_well(command.status().await.unwrap()));
+    assert!(ended_well(dir.path(), command.status().await.unwrap()));
     let told = told.lock();
     assert!(told.len() >= 2, "at least once meanwhile, and once at the end");
     let (headers, last) = told.last().unwrap();
@@ -167,7 +170,7 @@ fn a_collector_that_is_not_there_costs_a_line_and_not_the_run() {
     let url = format!("http://127.0.0.1:{}", free_port());
     let output = loadgen(dir.path(), &["--quiet", "--otlp", &url]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(ended_well(output.status), "{said}");
+    assert!(ended_well(dir.path(), output.status), "{said}");
     assert_eq!(said.matches("--otlp: the collector did not take the metrics").count(), 1, "{said}");
 }
 
@@ -191,7 +194,7 @@ fn a_terminal_shows_a_dashboard_and_gets_its_cursor_back() {
         .output()
         .expect("script(1), of the package bsdutils");
     let shown = String::from_utf8_lossy(&output.stdout);
-    assert!(ended_well(output.status), "{shown}");
+    assert!(ended_well(dir.path(), output.status), "{shown}");
     for wanted in ["sockets", "20 open", "message pushes", "generator", "dispatch p99", "so far", "█"] {
         assert!(shown.contains(wanted), "no {wanted:?} in {shown}");
     }

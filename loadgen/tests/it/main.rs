@@ -9,6 +9,7 @@ mod common;
 mod connecting;
 mod doctor;
 mod habits;
+mod hostile;
 mod live;
 mod lives;
 mod mistakes;

@@ -1,6 +1,6 @@
 //! Injected truths: what the backend was told to do wrong comes out of `summary.json` as injected.
 
-use crate::common::{Backend, Scene, assert_balanced};
+use crate::common::{Backend, Scene, assert_balanced, was_disturbed};
 
 const STEADY: &str = r#"
 name = "truth"
@@ -80,7 +80,7 @@ const ALONE: [&str; 8] = [
 ];
 
 /// On a busy machine two messages of one sender are under way at once now and then, and the backend may store the
-/// later one first: that is out of order, too, and nobody has injected it. So there are a few attempts.
+/// later one first: that is out of order, too, and nobody has injected it. So a disturbed run is made again.
 #[test]
 fn reordered_pushes_come_out_exactly() {
     let profile = "base = \"instant\"\n[gateway]\npush_reorder_rate = 0.1\npush_drop_rate = 0.01\n";
@@ -102,8 +102,9 @@ fn reordered_pushes_come_out_exactly() {
             return;
         }
         missed.push((message.out_of_order, injected["pushes_reordered"].clone()));
+        assert!(was_disturbed(&summary), "out of order, and injected: {missed:?}");
     }
-    panic!("out of order, and injected: {missed:?}");
+    panic!("disturbed every time; out of order, and injected: {missed:?}");
 }
 
 #[test]

@@ -77,8 +77,11 @@ fn a_slow_target_is_the_target_s_matter() {
         let scene = Scene::new(&format!("{slow}\n[target]\nprofile = \"profile.toml\"\n"));
         scene.with("profile.toml", profile).run(&[])
     };
-    // Other tests may take the cores for a while; that a slow target makes every run invalid, they cannot.
-    let ran = (0..4).map(|_| run()).find(|ran| !ran.was_only_late()).expect("a valid run of four");
+    // Other tests may take the cores for a while: only a run that has seen it, and says so, is made again.
+    let ran = (0..4)
+        .map(|_| run())
+        .find(|ran| !ran.was_only_late())
+        .expect("four runs in which others took the CPU");
     let summary = ran.exits(0).summary();
     assert!(summary.verdict.valid, "{:?}", summary.verdict);
     assert!(summary.operations["send_message"].response_time_us.p50 >= 1_499_000);

@@ -40,9 +40,11 @@ impl Ran {
     /// Asserts the exit code, and shows what was said if it is another.
     ///
     /// On a machine that is busy with other tests a run may rightly say that it was late, and exit with 4. What is
-    /// counted holds all the same, so that is as good here; `tests/it/validity.rs` looks at the judgement itself.
+    /// counted holds all the same, so that is as good here, if the run names who took its CPU; `tests/it/validity.rs`
+    /// looks at the judgement itself. With [`INSIST`] set nothing but the code is good: for a machine of one's own.
     pub fn exits(&self, code: i32) -> &Self {
-        if !([0, 3].contains(&code) && self.was_only_late()) {
+        let lenient = [0, 3].contains(&code) && std::env::var_os(INSIST).is_none();
+        if !(lenient && self.was_only_late()) {
             assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
         }
         self
@@ -50,13 +52,27 @@ impl Ran {
 
     /// Whether the run is invalid for lateness and nothing else.
     pub fn was_only_late(&self) -> bool {
-        let late = |reason: &String| {
-            ["left more than", "stamped more than", "too busy to take"]
-                .iter()
-                .any(|words| reason.contains(words))
-        };
-        self.code == 4 && self.summary().verdict.invalid_reasons.iter().all(late)
+        self.code == 4 && was_only_late(&self.summary())
     }
+}
+
+/// Set, it makes every run insist on being valid.
+const INSIST: &str = "LOADGEN_TESTS_INSIST";
+
+/// Whether a run is invalid for lateness, and others than the generator were the cause: both are said, in each reason.
+pub fn was_only_late(summary: &Summary) -> bool {
+    const LATE: [&str; 3] = ["left more than", "stamped more than", "too busy to take"];
+    const OTHERS: [&str; 3] = ["waited for a core", "the hypervisor gave", "used up its"];
+    let reasons = &summary.verdict.invalid_reasons;
+    let has = |reason: &String, words: [&str; 3]| words.iter().any(|words| reason.contains(words));
+    !reasons.is_empty() && reasons.iter().all(|reason| has(reason, LATE) && has(reason, OTHERS))
+}
+
+/// Whether others took the machine's CPU in some second of a run, as its own watch saw it: what a run like that measures
+/// may be wrong, and another may be made. What an undisturbed run measures is right or is a fault.
+pub fn was_disturbed(summary: &Summary) -> bool {
+    let generator = &summary.generator;
+    generator.run_delay_percent >= 20.0 || generator.steal_percent >= 5.0 || generator.busy_seconds > 0
 }
 
 /// A scenario file in a folder of its own, with the files that it names.
