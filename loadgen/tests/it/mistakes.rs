@@ -2,6 +2,9 @@
 
 use std::process::{Command, Output};
 
+use jsonwebtoken::{EncodingKey, Header, encode};
+use serde_json::json;
+
 use crate::common::{LOADGEN, Scene};
 
 const SCENARIO: &str = "name = \"named\"\nplayers = 2\n[target]\nprofile = \"mine.toml\"\n[[phases]]\nkind = \"hold\"\nduration = \"1s\"\n\
@@ -98,4 +101,20 @@ fn a_secret_variable_is_used_and_never_kept() {
         assert!(!String::from_utf8_lossy(&bytes).contains(secret), "{}", path.display());
     }
     assert!(!ran.stderr.contains(secret) && !ran.stdout.contains(secret), "{}", ran.stderr);
+}
+
+#[test]
+fn a_token_of_another_player_ends_the_start_where_deliveries_are_matched() {
+    let token =
+        encode(&Header::default(), &json!({ "sub": "someone" }), &EncodingKey::from_secret(b"k")).unwrap();
+    let text = SCENARIO.replace("profile = \"mine.toml\"", "url = \"ws://127.0.0.1:9/x\"")
+        + "[auth.command]\nargv = [\"sh\", \"print.sh\", \"{player}\"]\n";
+    let scene = || Scene::new(&text).with("print.sh", "cat token.txt").with("token.txt", &token);
+    let ran = scene().run(&[]);
+    ran.exits(1);
+    let said = "the token of player `player-000000` says `someone` in its claim `sub`";
+    assert!(ran.stderr.contains(said) && ran.stderr.contains("auth.player_claim"), "{}", ran.stderr);
+    assert!(!ran.dir.exists() && !ran.stderr.contains(&token));
+    let ran = scene().run(&["--set", "auth.player_claim=username"]);
+    assert!(!ran.stderr.contains("says `someone`"), "that claim is not there to compare: {}", ran.stderr);
 }

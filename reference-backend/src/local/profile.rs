@@ -465,7 +465,7 @@ mod tests {
             ("[streams.per_stream.Connections]\n", "no stream"),
             (
                 "[streams.per_stream.Messages]\nbatch_size = 0\n",
-                "[streams.per_stream.Messages] batch_size = 0",
+                "`streams.per_stream.Messages.batch_size`: 0 is too small",
             ),
             ("[tables.per_table.Scores]\n", "Connections"),
         ] {

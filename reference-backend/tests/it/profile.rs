@@ -51,6 +51,15 @@ fn the_schema_takes_the_shipped_profiles_and_refuses_mistakes() {
         "[streams]\nbatch_size = 0",
     ] {
         let document: Value = toml::from_str(text).unwrap();
+        // Editors have a validator of their own: both find as much.
+        let found = documents::Document::parse("test", text).unwrap();
+        let ours = documents::form::check(&found, &Profile::json_schema(), &|_, text| Ok(text.into()));
+        assert_eq!(
+            ours.mistakes.len(),
+            validator.iter_errors(&document).count(),
+            "{text}: {:?}",
+            ours.mistakes
+        );
         assert!(!validator.is_valid(&document), "the schema takes {text}");
         assert!(Profile::parse(text, "test").is_err(), "the profile takes {text}");
     }
