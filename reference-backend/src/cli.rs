@@ -175,7 +175,8 @@ pub async fn serve(args: Serve) -> Result<(), ServeError> {
         // Reservations add up differently in the other layout.
         profile.check("--layout")?;
     }
-    if args.auth == AuthMode::Header {
+    // Whoever embeds it has chosen so, and holds it for itself.
+    if args.auth == AuthMode::Header && !args.exit_with_parent {
         tracing::warn!(
             "--auth header believes whatever X-Player-Id says; use --auth token to have players proven"
         );

@@ -3,6 +3,7 @@
 use std::fmt::Display as Shown;
 use std::io::{self, Write};
 use std::sync::LazyLock;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -14,6 +15,10 @@ use crate::validity::Validity;
 
 /// Seconds between the lines when standard error is no terminal.
 const PLAIN_EVERY: u64 = 5;
+/// Seconds that may wait to be shown.
+const BACKLOG: usize = 2;
+/// How long the end of a run waits for its display.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Drawings of the dashboard a second at most.
 const HZ: u8 = 20;
 
@@ -41,18 +46,49 @@ pub fn say(line: impl Shown) {
     BOARD.suspend(|| output::say(line));
 }
 
+/// A display on a thread of its own: a reader that stops to read (Ctrl-S, a pager) must not stop the run's books. Seconds
+/// that it has no time for are not shown.
+pub(super) struct Window {
+    seconds: SyncSender<(SeriesLine, Validity)>,
+    /// Ends when everything has been shown.
+    closed: Receiver<()>,
+}
+
+impl Window {
+    pub(super) fn open(mut display: Display) -> Self {
+        let (seconds, shown) = sync_channel::<(SeriesLine, Validity)>(BACKLOG);
+        let (open, closed) = sync_channel(0);
+        let showing = move || {
+            let _open = open;
+            while let Ok((line, validity)) = shown.recv() {
+                display.second(&line, &validity);
+            }
+            display.close();
+        };
+        // Without a thread nothing is shown, and the run is as good.
+        let _ = std::thread::Builder::new().name("display".into()).spawn(showing);
+        Self { seconds, closed }
+    }
+
+    pub(super) fn second(&self, line: &SeriesLine, validity: &Validity) {
+        let _ = self.seconds.try_send((line.clone(), validity.clone()));
+    }
+
+    /// Takes the display away; one that nobody reads is left as it is.
+    pub(super) fn close(self) {
+        drop(self.seconds);
+        let _ = self.closed.recv_timeout(PATIENCE);
+    }
+}
+
 /// How a run is shown.
 pub(super) enum Display {
-    Nothing,
     Plain,
     Dashboard { bar: ProgressBar, view: View },
 }
 
 impl Display {
-    pub(super) fn new(name: &str, length: Duration, quiet: bool) -> Self {
-        if quiet {
-            return Self::Nothing;
-        }
+    pub(super) fn new(name: &str, length: Duration) -> Self {
         if !Screen::is_there() {
             return Self::Plain;
         }
@@ -65,12 +101,12 @@ impl Display {
         Self::Dashboard { bar, view: View::default() }
     }
 
-    pub(super) fn second(&mut self, line: &SeriesLine, validity: &Validity) {
+    fn second(&mut self, line: &SeriesLine, validity: &Validity) {
         match self {
             Self::Plain if line.t.is_multiple_of(PLAIN_EVERY) => {
                 say(format_args!("{:>5} s  {}", line.t, view::plain(line, validity)));
             }
-            Self::Nothing | Self::Plain => {}
+            Self::Plain => {}
             Self::Dashboard { bar, view } => {
                 bar.set_position(line.t + 1);
                 bar.set_message(format!("phase                {}\n{}", line.phase, view.of(line, validity)));
@@ -79,7 +115,7 @@ impl Display {
     }
 
     /// Takes the dashboard away.
-    pub(super) fn close(&self) {
+    fn close(&self) {
         if let Self::Dashboard { bar, .. } = self {
             bar.finish_and_clear();
         }

@@ -27,7 +27,7 @@ use url::Url;
 
 use crate::record::Measures;
 use crate::validity::Validity;
-use display::Display;
+use display::{Display, Window};
 use otlp::Otlp;
 use prometheus::Prometheus;
 use totals::Totals;
@@ -64,7 +64,8 @@ pub enum LiveError {
 
 /// The windows of one run.
 pub struct Live {
-    display: Display,
+    /// Nothing where it is to be quiet.
+    display: Option<Window>,
     totals: Arc<Mutex<Totals>>,
     /// Both end with this value.
     _prometheus: Option<Prometheus>,
@@ -89,19 +90,23 @@ impl Live {
             Some(url) => Some(Otlp::open(url, Arc::clone(&totals))?),
             None => None,
         };
-        let display = Display::new(&run.name, length, watchers.quiet);
+        let display = (!watchers.quiet).then(|| Window::open(Display::new(&run.name, length)));
         Ok(Self { display, totals, _prometheus: prometheus, otlp })
     }
 
     /// Shows one second: its line, its measures (measured and warm-up together), and what the run is worth so far.
     pub fn second(&mut self, line: &SeriesLine, measures: &Measures, validity: &Validity) {
-        self.display.second(line, validity);
+        if let Some(display) = &self.display {
+            display.second(line, validity);
+        }
         self.totals.lock().add(line, measures, validity);
     }
 
     /// Closes the windows; the last figures are sent first.
     pub async fn close(self) {
-        self.display.close();
+        if let Some(display) = self.display {
+            display.close();
+        }
         if let Some(otlp) = self.otlp {
             otlp.close().await;
         }

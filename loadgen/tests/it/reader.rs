@@ -2,7 +2,7 @@
 //! own code.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -169,6 +169,26 @@ fn a_search_goes_on_after_its_first_line() {
     assert_ne!(found.ended, reports::capacity::Ended::Unfinished);
     assert!(!found.steps.is_empty());
     assert_eq!(code, Some(loadgen::capacity::exit(found.ended).code().into()));
+}
+
+#[test]
+fn a_reader_that_stops_to_read_stops_nothing() {
+    let scene = Scene::new(SCENARIO);
+    let (_reader, mut writer) = std::io::pipe().unwrap();
+    // The pipe is full: the next line waits for ever.
+    let flags = rustix::fs::fcntl_getfl(&writer).unwrap();
+    rustix::fs::fcntl_setfl(&writer, flags | rustix::fs::OFlags::NONBLOCK).unwrap();
+    while writer.write(&[b'.'; 4096]).is_ok() {}
+    rustix::fs::fcntl_setfl(&writer, flags).unwrap();
+    let mut child = scene.command(&[]).stdout(nobody()).stderr(writer).spawn().unwrap();
+    let patience = Instant::now() + Duration::from_secs(60);
+    while child.try_wait().unwrap().is_none() && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // It may have ended.
+    let _ = child.kill();
+    child.wait().unwrap();
+    assert_complete(&scene.dir());
 }
 
 #[test]

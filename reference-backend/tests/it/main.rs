@@ -22,6 +22,7 @@ mod interoperability;
 mod management;
 mod process;
 mod profile;
+mod reader;
 #[cfg(feature = "aws")]
 mod secrets;
 mod service_faults;
