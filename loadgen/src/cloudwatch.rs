@@ -117,79 +117,96 @@ pub async fn fetch(wanted: &CloudWatch, endpoint: Option<&Url>, window: Window) 
         .flat_map(|function| METRICS.iter().map(move |metric| (function.as_str(), *metric)))
         .collect();
     for chunk in all.chunks(MAX_QUERIES) {
+        let first = fetched.series.len();
         if let Err(problem) = fetch_chunk(&client, chunk, window.start, &mut fetched).await {
             fetched.problems.push(problem);
+            // Pages that came before the failure are a part; of what did not come nothing is known.
+            let mut came = fetched.series.split_off(first);
+            came.retain(|series| !series.points.is_empty());
+            came.iter_mut().for_each(|series| series.status = SeriesStatus::PartialData);
+            fetched.series.append(&mut came);
         }
     }
-    let problems = lacking(&client, wanted, &functions, window, age, &mut fetched).await;
-    fetched.problems.extend(problems);
+    let local = endpoint.is_some_and(is_loopback);
+    let asked = Asked { client, functions, named: !wanted.functions.is_empty(), local, window, age };
+    asked.judge(&mut fetched).await;
     fetched
 }
 
-/// What the answers lack.
-async fn lacking(
-    client: &Client,
-    wanted: &CloudWatch,
-    functions: &[String],
+/// What was asked for, to be compared with what came.
+struct Asked {
+    client: Client,
+    functions: Vec<String>,
+    /// Whether the functions were named, and not found.
+    named: bool,
+    /// Whether a stack on this machine was asked: it has all of its data at once.
+    local: bool,
     window: Window,
     age: Duration,
-    fetched: &mut Fetched,
-) -> Vec<String> {
-    let mut problems = judge::incomplete(fetched);
-    problems.extend(judge::missing_end(fetched, window));
-    let silent = judge::silent(fetched, functions);
-    let nothing = !fetched.series.is_empty() && silent.len() == functions.len();
-    if nothing {
-        problems.push(match &wanted.endpoint {
-            Some(endpoint) if is_loopback(endpoint) => {
-                "there is no data for this window: a local stack keeps it as long as it runs, three hours at most".into()
-            }
-            _ if age < STILL_COMING => {
-                "CloudWatch has no data for this window yet; run `loadgen correlate` again in a few minutes".into()
-            }
-            _ => format!(
-                "CloudWatch in {} has no data for this window; check region, account and the functions' names",
-                fetched.region
-            ),
-        });
-    }
-    if silent.is_empty() {
-        return problems;
-    }
-    if wanted.functions.is_empty() {
-        // ListMetrics showed them, so that they are no slips; not every run makes every function run.
-        if !nothing {
-            fetched.notes.push(format!(
-                "no point in the window, so not invoked in it: {}",
-                judge::listed(silent.into_iter())
-            ));
+}
+
+impl Asked {
+    /// Says what the answers lack.
+    async fn judge(self, fetched: &mut Fetched) {
+        let mut problems = judge::incomplete(fetched);
+        problems.extend(judge::missing_end(fetched, self.window));
+        let silent = judge::silent(fetched, &self.functions);
+        let nothing = !fetched.series.is_empty() && silent.len() == self.functions.len();
+        if nothing {
+            problems.push(self.nothing(&fetched.region));
         }
-        return problems;
-    }
-    let known = match list(client, "").await {
-        Ok(known) => known,
-        Err(problem) => {
-            problems.push(problem);
-            Vec::new()
+        if self.named {
+            if !silent.is_empty() {
+                problems.extend(self.unheard(&silent, nothing, &fetched.region).await);
+            }
+        } else if !nothing {
+            // ListMetrics showed them, so that they are no slips; not every run makes every function run.
+            if !self.local && !silent.is_empty() {
+                let silent = judge::listed(silent.iter().copied());
+                fetched.notes.push(format!("no point in the window, so not invoked in it: {silent}"));
+            }
+            judge::leave_out(fetched, &silent);
         }
-    };
-    for name in silent {
-        if known.iter().any(|known| known == name) {
-            if !nothing {
-                problems.push(format!(
+        fetched.problems.extend(problems);
+    }
+
+    fn nothing(&self, region: &str) -> String {
+        if self.local {
+            "there is no data for this window: a local stack keeps it as long as it runs, three hours at most"
+                .into()
+        } else if self.age < STILL_COMING {
+            "CloudWatch has no data for this window yet; run `loadgen correlate` again in a few minutes"
+                .into()
+        } else {
+            format!(
+                "CloudWatch in {region} has no data for this window; check region, account and the functions' names"
+            )
+        }
+    }
+
+    /// Why named functions have no point: slips, above all.
+    async fn unheard(&self, silent: &[&str], nothing: bool, region: &str) -> Vec<String> {
+        let known = match list(&self.client, "").await {
+            Ok(known) => known,
+            Err(problem) => return vec![problem],
+        };
+        let why = |name: &&str| {
+            if known.iter().any(|known| known == name) {
+                let still = format!(
                     "`{name}` has no point in the window: it was not invoked, or its data is still to come"
-                ));
+                );
+                return (!nothing).then_some(still);
             }
-        } else if !known.is_empty() {
-            let near = scenarios::nearest(name, &known);
-            let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            problems.push(format!(
-                "ListMetrics does not know the function `{name}` in {} (it lists what had data within two weeks){near}",
-                fetched.region
-            ));
-        }
+            let near = scenarios::nearest(name, &known)
+                .map(|near| format!("; did you mean `{near}`?"))
+                .unwrap_or_default();
+            Some(format!(
+                "ListMetrics does not know the function `{name}` in {region} (it lists what had data within two weeks, a new \
+                 function after up to 15 minutes){near}"
+            ))
+        };
+        silent.iter().filter_map(why).collect()
     }
-    problems
 }
 
 /// A failed call in words. The service may quote what it was sent, signature and all.

@@ -94,6 +94,11 @@ pub(super) fn silent<'f>(fetched: &Fetched, functions: &'f [String]) -> Vec<&'f 
     functions.iter().map(String::as_str).filter(|name| asked(name) && !speaks(name)).collect()
 }
 
+/// Takes out the series of functions that have none.
+pub(super) fn leave_out(fetched: &mut Fetched, silent: &[&str]) {
+    fetched.series.retain(|series| function(series).is_none_or(|name| !silent.contains(&name)));
+}
+
 fn is_incomplete(series: &CloudWatchSeries) -> bool {
     series.status != SeriesStatus::Complete || !series.messages.is_empty()
 }

@@ -1,0 +1,254 @@
+//! CloudWatch on good and bad days: `GetMetricData` and `ListMetrics` in Smithy RPC v2 CBOR, as the SDK speaks it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use ciborium::Value;
+use parking_lot::Mutex;
+
+/// What it knows; each has ten invocations a minute.
+pub(super) const FUNCTIONS: [&str; 3] = ["game-Send", "game-Inserted", "game-Connect"];
+
+/// How it is today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Day {
+    /// A value for every period of the window.
+    Complete,
+    /// `PartialData` and only the first half of the periods, without a page that follows.
+    Partial,
+    /// `InternalError`, a message and no values for every second series.
+    Internal,
+    /// `Forbidden`, a message and no values for all.
+    Forbidden,
+    /// `Complete`, but the last three periods are not there yet.
+    Late,
+    /// `Complete` and nothing at all.
+    Silent,
+    /// What AWS keeps: minutes for 15 days, 5 minutes for 63 days, hours for 455 days, and nothing finer.
+    Aged,
+    /// One value a page; every page but the last is `PartialData`.
+    Paged,
+}
+
+/// What was asked of it.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Asked {
+    /// Calls, refused ones too.
+    pub(super) calls: u32,
+    /// The period of the last query.
+    pub(super) period: i64,
+}
+
+struct Inner {
+    day: Day,
+    /// Calls that are refused with `Throttling` before the next one is answered.
+    throttled: u32,
+    asked: Asked,
+}
+
+/// A running one; it lives as long as the test's process.
+#[derive(Clone)]
+pub(super) struct Fake {
+    inner: Arc<Mutex<Inner>>,
+    pub(super) address: SocketAddr,
+}
+
+impl Fake {
+    pub(super) fn start(day: Day) -> Self {
+        let inner = Arc::new(Mutex::new(Inner { day, throttled: 0, asked: Asked::default() }));
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = Router::new()
+            .route("/service/GraniteServiceVersion20100801/operation/{operation}", post(answer))
+            .with_state(Arc::clone(&inner));
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                axum::serve(listener, app).await.unwrap();
+            });
+        });
+        Self { inner, address }
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(super) fn is(&self, day: Day) {
+        self.inner.lock().day = day;
+    }
+
+    pub(super) fn throttles(&self, calls: u32) {
+        self.inner.lock().throttled = calls;
+    }
+
+    pub(super) fn asked(&self) -> Asked {
+        self.inner.lock().asked.clone()
+    }
+}
+
+async fn answer(
+    State(inner): State<Arc<Mutex<Inner>>>,
+    Path(operation): Path<String>,
+    body: Bytes,
+) -> Response {
+    let mut inner = inner.lock();
+    inner.asked.calls += 1;
+    if inner.throttled > 0 {
+        inner.throttled -= 1;
+        let refusal = map([("__type", text("Throttling")), ("message", text("Rate exceeded"))]);
+        return respond(StatusCode::BAD_REQUEST, &refusal, "Throttling;Sender");
+    }
+    let request: Value = ciborium::from_reader(&body[..]).unwrap();
+    let answer = match operation.as_str() {
+        "ListMetrics" => list_metrics(),
+        "GetMetricData" => get_metric_data(inner.day, &request, &mut inner.asked),
+        other => panic!("{other} is never asked"),
+    };
+    respond(StatusCode::OK, &answer, "")
+}
+
+fn respond(status: StatusCode, content: &Value, error: &str) -> Response {
+    let mut body = Vec::new();
+    ciborium::into_writer(content, &mut body).unwrap();
+    let headers = [("content-type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")];
+    if error.is_empty() {
+        (status, headers, body).into_response()
+    } else {
+        (status, headers, [("x-amzn-query-error", error)], body).into_response()
+    }
+}
+
+fn list_metrics() -> Value {
+    let metric = |name: &&str| {
+        let dimension = map([("Name", text("FunctionName")), ("Value", text(name))]);
+        map([
+            ("Namespace", text("AWS/Lambda")),
+            ("MetricName", text("Invocations")),
+            ("Dimensions", Value::Array(vec![dimension])),
+        ])
+    };
+    map([("Metrics", Value::Array(FUNCTIONS.iter().map(metric).collect()))])
+}
+
+fn get_metric_data(day: Day, request: &Value, asked: &mut Asked) -> Value {
+    let (start, end) = (number(at(request, "StartTime")), number(at(request, "EndTime")));
+    let page = find(request, "NextToken").map_or(0, |token| token.as_text().unwrap().parse().unwrap());
+    let mut last = 0;
+    let queries = at(request, "MetricDataQueries").as_array().unwrap();
+    let results = queries.iter().enumerate().map(|(number_of, query)| {
+        let stat = at(query, "MetricStat");
+        let metric = at(stat, "Metric");
+        let (name, statistic) = (word(metric, "MetricName"), word(stat, "Stat"));
+        let period = number(at(stat, "Period"));
+        asked.period = period;
+        let function = word(&at(metric, "Dimensions").as_array().unwrap()[0], "Value");
+        let known = FUNCTIONS.contains(&function);
+        let value = value(name, statistic, period).filter(|_| known && day != Day::Silent);
+        let mut times: Vec<i64> = match value {
+            Some(_) => (start.div_euclid(period) * period..end).step_by(period as usize).collect(),
+            None => Vec::new(),
+        };
+        let (mut status, mut message) = ("Complete", None);
+        match day {
+            Day::Complete | Day::Silent => {}
+            Day::Partial => {
+                times.truncate(times.len() / 2);
+                status = "PartialData";
+            }
+            Day::Internal if number_of % 2 == 1 => {
+                times.clear();
+                (status, message) = ("InternalError", Some("Something went wrong inside"));
+            }
+            Day::Internal => {}
+            Day::Forbidden => {
+                times.clear();
+                (status, message) = ("Forbidden", Some("Not authorized to read this metric"));
+            }
+            Day::Late => times.truncate(times.len().saturating_sub(3)),
+            Day::Aged => {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+                let days = (now - start) / 86_400;
+                let least = [(15, 60), (63, 300), (455, 3_600)].into_iter().find(|(until, _)| days < *until);
+                times.retain(|_| least.is_some_and(|(_, least)| period >= least));
+            }
+            Day::Paged => {
+                last = last.max(times.len().saturating_sub(1));
+                if page + 1 < times.len() {
+                    status = "PartialData";
+                }
+                times = times.get(page).copied().into_iter().collect();
+            }
+        }
+        let mut result = BTreeMap::from([
+            ("Id", at(query, "Id").clone()),
+            ("Label", text(name)),
+            ("StatusCode", text(status)),
+            ("Values", Value::Array(times.iter().map(|_| Value::Float(value.unwrap())).collect())),
+        ]);
+        let stamp = |at: &i64| Value::Tag(1, Box::new(Value::Float(*at as f64)));
+        result.insert("Timestamps", Value::Array(times.iter().map(stamp).collect()));
+        if let Some(message) = message {
+            let message = map([("Code", text("ArchitectureError")), ("Value", text(message))]);
+            result.insert("Messages", Value::Array(vec![message]));
+        }
+        map(result)
+    });
+    let results = results.collect();
+    let mut answer = BTreeMap::from([("MetricDataResults", Value::Array(results))]);
+    if day == Day::Paged && page < last {
+        answer.insert("NextToken", text(&(page + 1).to_string()));
+    }
+    map(answer)
+}
+
+fn value(metric: &str, statistic: &str, period: i64) -> Option<f64> {
+    match (metric, statistic) {
+        ("Invocations", "Sum") => Some(10.0 * period as f64 / 60.0),
+        ("ConcurrentExecutions", "Maximum") => Some(4.0),
+        ("Duration", "Average") => Some(20.0),
+        ("Duration", "Maximum") => Some(45.0),
+        ("Throttles" | "Errors", "Sum") => Some(0.0),
+        _ => None,
+    }
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.into())
+}
+
+fn map<'k>(entries: impl IntoIterator<Item = (&'k str, Value)>) -> Value {
+    Value::Map(entries.into_iter().map(|(key, value)| (text(key), value)).collect())
+}
+
+/// A number of the request, a time stamp perhaps.
+fn number(value: &Value) -> i64 {
+    match value {
+        Value::Tag(_, inner) => number(inner),
+        Value::Integer(integer) => i64::try_from(*integer).unwrap(),
+        Value::Float(float) => *float as i64,
+        other => panic!("no number: {other:?}"),
+    }
+}
+
+fn find<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
+    value.as_map().unwrap().iter().find(|(name, _)| name.as_text() == Some(key)).map(|(_, value)| value)
+}
+
+fn at<'v>(value: &'v Value, key: &str) -> &'v Value {
+    find(value, key).unwrap_or_else(|| panic!("no {key} in {value:?}"))
+}
+
+fn word<'v>(value: &'v Value, key: &str) -> &'v str {
+    at(value, key).as_text().unwrap()
+}
