@@ -88,7 +88,7 @@ impl Hunt<'_> {
     /// What trying a level means.
     pub(super) fn tried(&self, level: f64) -> Result<Tried, CapacityError> {
         let overrides = [self.request.overrides.clone(), self.load.overrides(level)].concat();
-        let Checked { plan, .. } = checked::check(&self.source, &overrides)
+        let Checked { plan, .. } = checked::check(self.source, &overrides)
             .map_err(|mistakes| CapacityError::Level { level: self.request.vary.show(level), mistakes })?;
         let beyond = match machine::make_room_for(plan.players, self.request.workers) {
             Ok(_) => None,
