@@ -7,6 +7,7 @@ use loadgen::delivery::Messages;
 use loadgen::pacing::Schedule;
 use loadgen::player::Incoming;
 use loadgen::record::{Recorder, Tally, ThreadTally};
+use scenarios::ledger::Ledger;
 use scenarios::threshold::Operation;
 
 const SAMPLES: u64 = 10_000;
@@ -19,7 +20,7 @@ fn latency(sample: u64) -> u64 {
 fn tally() -> ThreadTally {
     let mut tally = ThreadTally::default();
     for sample in 0..SAMPLES {
-        let operation = tally.measures(true).operation_mut(Operation::SendMessage);
+        let operation = tally.measures(Ledger::MEASURED).operation_mut(Operation::SendMessage);
         operation.response.record(latency(sample));
         operation.service.record(latency(sample) / 2);
     }
@@ -35,7 +36,11 @@ fn recording(c: &mut Criterion) {
         b.iter(|| {
             sample += 1;
             recorder.with(|tally| {
-                tally.measures(true).operation_mut(Operation::SendMessage).response.record(latency(sample));
+                tally
+                    .measures(Ledger::MEASURED)
+                    .operation_mut(Operation::SendMessage)
+                    .response
+                    .record(latency(sample));
             });
         });
     });
@@ -57,7 +62,7 @@ fn matching(c: &mut Criterion) {
         group.bench_function(format!("match_fan_out_{fan_out}"), |b| {
             b.iter(|| {
                 send += 1;
-                messages.expect(send, 7, recipients.clone(), send, true);
+                messages.expect(send, 7, recipients.clone(), send, Ledger::MEASURED);
                 for recipient in &recipients {
                     black_box(messages.receive(messages.correlation(send), *recipient, send + 5));
                 }

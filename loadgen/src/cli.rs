@@ -26,10 +26,14 @@ pub enum Command {
     /// Run a scenario, measure, and leave a run folder with a report.
     Run(RunArgs),
     /// Make a run folder's report again and print its summary.
-    #[command(after_help = "Example:\n  loadgen report runs/quickstart-20261122T090000Z-1a2b3c")]
+    #[command(after_help = "Examples:\n  loadgen report runs/quickstart-20261122T090000Z-1a2b3c\n  \
+        loadgen report --exit-code runs/quickstart-20261122T090000Z-1a2b3c && echo fine")]
     Report {
         /// The run folder.
         run: PathBuf,
+        /// Exit with the code that the run had: 0 fine, 1 failure, 3 a threshold failed, 4 invalid, 130 interrupted.
+        #[arg(long)]
+        exit_code: bool,
     },
     /// Fetch CloudWatch for a run's window (it lags by minutes) and make the report again.
     #[command(

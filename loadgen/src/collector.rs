@@ -18,6 +18,7 @@ use scenarios::Plan;
 use scenarios::threshold::{Kind, Operation};
 
 use crate::clock::Clock;
+use crate::early::{Early, Watchman};
 use crate::live::Live;
 use crate::player::Players;
 use crate::record::{Latencies, Measures, Recorder, Tally, ThreadTally};
@@ -65,6 +66,7 @@ impl Collector {
                 Err(RecvTimeoutError::Timeout)
             );
             self.recorder.drain(&mut tally, &mut spare);
+            tally.fold_phases();
             let seen = self.watch.look();
             let gathered = Gathered { second, tally: &tally, open: self.players.open(), seen };
             keep(&gathered, &self.watch.watched());
@@ -89,6 +91,8 @@ pub struct Book {
     /// Measured and warm-up arrivals of a second together.
     both: Measures,
     write_error: Option<FolderError>,
+    watchman: Watchman,
+    early: Option<Early>,
 }
 
 /// What is left when the book is closed.
@@ -101,6 +105,8 @@ pub struct Closed {
     pub write_error: Option<FolderError>,
     /// Who watched.
     pub live: Live,
+    /// Why the run should have ended by itself.
+    pub early: Option<Early>,
 }
 
 impl Book {
@@ -109,7 +115,14 @@ impl Book {
     pub fn new(plan: Arc<Plan>, clock: Clock, writer: RunWriter, live: Live) -> Self {
         let (total, both) = (ThreadTally::default(), Measures::default());
         let living = plan.weather.living();
-        Self { plan, living, clock, writer, live, total, both, write_error: None }
+        let watchman = Watchman::new(Arc::clone(&plan));
+        Self { plan, living, clock, writer, live, total, both, write_error: None, watchman, early: None }
+    }
+
+    /// Whether there is a reason to end the run early.
+    #[must_use]
+    pub const fn should_end(&self) -> bool {
+        self.early.is_some()
     }
 
     /// Writes a second down; `judge` tells what the run is worth so far, this second included.
@@ -124,6 +137,12 @@ impl Book {
             }
         }
         self.total.merge(gathered.tally);
+        if self.early.is_none() {
+            self.early = self.watchman.look(gathered.second, gathered.open, &self.total);
+            if let Some(Early { reason, .. }) = &self.early {
+                tracing::warn!("the run ends early: {reason}");
+            }
+        }
         self.live.second(&line, &self.both, &judge(&self.total));
         self.both.clear();
     }
@@ -131,8 +150,8 @@ impl Book {
     /// No second follows.
     #[must_use]
     pub fn close(self) -> Closed {
-        let Self { total, writer, write_error, live, .. } = self;
-        Closed { total, writer, write_error, live }
+        let Self { total, writer, write_error, live, early, .. } = self;
+        Closed { total, writer, write_error, live, early }
     }
 
     fn line(&self, gathered: &Gathered<'_>) -> SeriesLine {

@@ -22,6 +22,8 @@ mod tests;
 pub use messages::Messages;
 pub use placements::{PlacementPush, Placements};
 
+use scenarios::ledger::Ledger;
+
 use crate::clock::Micros;
 
 /// Missing recipients that are named at a time; the rest is only counted.
@@ -72,13 +74,13 @@ pub enum Receipt {
         out_of_order: bool,
         /// It came after its time-out, within the grace.
         late: bool,
-        /// Whether the send counts for the summary.
-        measured: bool,
+        /// Where the send is booked.
+        measured: Ledger,
     },
     /// A further copy.
     Duplicate {
-        /// Whether the send counts for the summary.
-        measured: bool,
+        /// Where the send is booked.
+        measured: Ledger,
     },
     /// Of this run, but after its grace: already counted as lost.
     TooLate,
@@ -88,7 +90,7 @@ pub enum Receipt {
     Aside,
 }
 
-/// Someone whose push never came.
+/// Someone whose push did not come within its time-out and the grace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
     /// The recipient.
@@ -104,35 +106,46 @@ pub struct Missing {
 /// Pushes given up at the end of their grace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lost {
-    /// Of measured sends.
-    pub measured: u64,
-    /// Of warm-up sends.
-    pub warm_up: u64,
-    /// Neither received nor lost: the recipient was away by its own doing. Of measured sends.
-    pub away: u64,
-    /// The same of warm-up sends.
-    pub away_warm_up: u64,
+    /// By where their sends are booked; few, so that looking one up is quick.
+    given_up: Vec<(Ledger, GivenUp)>,
     /// A few of those who miss what is lost.
     pub missing: Vec<Missing>,
 }
 
+/// What became of pushes that are no longer awaited.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GivenUp {
+    /// Not received.
+    pub lost: u64,
+    /// Neither received nor lost: the recipient was away by its own doing.
+    pub away: u64,
+}
+
 impl Lost {
-    const fn add(&mut self, missing: u64, measured: bool) {
-        if measured {
-            self.measured += missing;
-        } else {
-            self.warm_up += missing;
+    /// Adds what is missing of a send, of which `away` recipients were away.
+    fn add_but(&mut self, missing: u64, away: u64, measured: Ledger) {
+        if missing == 0 {
+            return;
         }
+        let position =
+            self.given_up.iter().position(|(ledger, _)| *ledger == measured).unwrap_or_else(|| {
+                self.given_up.push((measured, GivenUp::default()));
+                self.given_up.len() - 1
+            });
+        let given_up = &mut self.given_up[position].1;
+        given_up.lost += missing.saturating_sub(away);
+        given_up.away += away;
     }
 
-    /// Adds what is missing of a send, of which `away` recipients were away.
-    const fn add_but(&mut self, missing: u64, away: u64, measured: bool) {
-        self.add(missing.saturating_sub(away), measured);
-        if measured {
-            self.away += away;
-        } else {
-            self.away_warm_up += away;
-        }
+    /// What became of those of each ledger.
+    pub fn each(&self) -> impl Iterator<Item = (Ledger, GivenUp)> {
+        self.given_up.iter().copied()
+    }
+
+    /// What became of those of one ledger.
+    #[must_use]
+    pub fn of(&self, ledger: Ledger) -> GivenUp {
+        self.each().find(|(other, _)| *other == ledger).map(|(_, given_up)| given_up).unwrap_or_default()
     }
 
     fn name(&mut self, missing: impl Iterator<Item = Missing>) {
@@ -142,8 +155,8 @@ impl Lost {
 
     /// All pushes that are no longer awaited, lost or not.
     #[must_use]
-    pub const fn all(&self) -> u64 {
-        self.measured + self.warm_up + self.away + self.away_warm_up
+    pub fn all(&self) -> u64 {
+        self.given_up.iter().map(|(_, GivenUp { lost, away })| lost + away).sum()
     }
 }
 
@@ -152,7 +165,7 @@ impl Lost {
 pub struct Expired {
     /// Pushes given up.
     pub lost: Lost,
-    /// Of each fan-out that stays incomplete and reached somebody: the latency of its first receipt, and whether the
-    /// send counts for the summary.
-    pub firsts: Vec<(Micros, bool)>,
+    /// Of each fan-out that stays incomplete and reached somebody: the latency of its first receipt, and where the
+    /// send is booked.
+    pub firsts: Vec<(Micros, Ledger)>,
 }

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use reports::format::Status;
+
 /// How the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -34,8 +36,42 @@ impl Exit {
     }
 }
 
+impl From<Status> for Exit {
+    /// The one place where a verdict becomes an exit code.
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Passed | Status::NotJudged => Self::Fine,
+            Status::ThresholdsFailed => Self::ThresholdFailed,
+            Status::Invalid => Self::Invalid,
+            Status::Interrupted => Self::Interrupted,
+            Status::NothingConnected | Status::Failed | Status::Unfinished => Self::Failure,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verdict_has_the_code_of_the_contract() {
+        let codes = Status::ALL.map(|status| (status.word(), Exit::from(status).code()));
+        let contract = [
+            ("passed", 0),
+            ("not_judged", 0),
+            ("thresholds_failed", 3),
+            ("invalid", 4),
+            ("nothing_connected", 1),
+            ("interrupted", 130),
+            ("failed", 1),
+            ("unfinished", 1),
+        ];
+        assert_eq!(codes, contract);
     }
 }

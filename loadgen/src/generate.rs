@@ -9,10 +9,12 @@ use goose::GooseError;
 use goose::metrics::GooseMetrics;
 use jiff::Timestamp;
 use reports::folder::RunWriter;
+use reports::format::cut_off::{UNSENT_ENDED_EARLY, UNSENT_INTERRUPTED};
 use scenarios::Plan;
 use scenarios::plan::SWEEP;
 use scenarios::shard::Shard;
 use scenarios::threshold::Kind;
+use serde::{Deserialize, Serialize};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +22,8 @@ use crate::attack::attack;
 use crate::auth::Credentials;
 use crate::clock::{Clock, micros};
 use crate::collector::{Book, Closed, Collector};
-use crate::delivery::{Expired, Messages, Missing, PlacementPush, Placements, Receipt};
+use crate::delivery::{Expired, GivenUp, Messages, Missing, PlacementPush, Placements, Receipt};
+use crate::early::Ending;
 use crate::exit::Exit;
 use crate::live::Live;
 use crate::machine::descriptor_limit;
@@ -45,7 +48,7 @@ const GOOSE_END: Duration = Duration::from_secs(15);
 pub(crate) struct Generated {
     pub(crate) closed: Closed,
     pub(crate) watched: Watched,
-    pub(crate) interrupted: bool,
+    pub(crate) ending: Ending,
     pub(crate) started_at: Timestamp,
     pub(crate) ended_at: Timestamp,
     pub(crate) peak_open: u64,
@@ -84,34 +87,71 @@ pub(crate) async fn generate(
     clock.start_in(LEAD);
     generation.begin();
     let (stop_collecting, stopped) = mpsc::channel();
+    let early = CancellationToken::new();
+    let end_early = early.clone();
     let collector = generation.collector(targets);
     let mut book = Book::new(Arc::clone(plan), clock.clone(), writer, live);
     let collecting = tokio::task::spawn_blocking(move || {
         let limit = descriptor_limit();
         let watched = collector.run(&stopped, |gathered, watched| {
             book.keep(gathered, |total| validity::judge(total, watched, limit));
+            if book.should_end() {
+                end_early.cancel();
+            }
         });
         (book.close(), watched)
     });
 
     let mut sweep = tokio::time::interval(SWEEP);
     let mut quiet = Quiet::default();
-    let interrupted = loop {
+    let stopped_by = loop {
         tokio::select! {
             _ = sweep.tick() => generation.sweep(),
-            () = interruption.cancelled() => break true,
+            () = interruption.cancelled() => break Stopped::FromOutside,
+            () = early.cancelled() => break Stopped::ByItself,
         }
         if quiet.for_long(generation.has_nothing_left()) {
-            break false;
+            break Stopped::AtTheEnd;
         }
     };
     let ended_at = clock.utc(clock.now());
     let peak_open = generation.play.players.peak_open();
-    generation.end().await;
+    generation.end(stopped_by).await;
     drop(stop_collecting);
-    let (closed, watched) = collecting.await.map_err(|error| RunError::Goose(error.to_string()))?;
+    let (mut closed, watched) = collecting.await.map_err(|error| RunError::Goose(error.to_string()))?;
+    let ending = stopped_by.ending(&mut closed);
     let started_at = clock.utc(0);
-    Ok(Generated { closed, watched, interrupted, started_at, ended_at, peak_open, workers: Vec::new() })
+    Ok(Generated { closed, watched, ending, started_at, ended_at, peak_open, workers: Vec::new() })
+}
+
+/// Why the load is no longer generated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stopped {
+    /// The plan has been carried out.
+    AtTheEnd,
+    /// Somebody wanted it to end.
+    FromOutside,
+    /// Going on would tell nothing more.
+    ByItself,
+}
+
+impl Stopped {
+    /// The same with its reason, which the closed book has.
+    pub(crate) fn ending(self, closed: &mut Closed) -> Ending {
+        match (self, closed.early.take()) {
+            (Self::FromOutside, _) => Ending::Interrupted,
+            (Self::ByItself, Some(early)) => Ending::Early(early),
+            (Self::AtTheEnd | Self::ByItself, _) => Ending::Finished,
+        }
+    }
+
+    /// The class of the arrivals that the run did not come to.
+    const fn class_of_unreached(self) -> &'static str {
+        match self {
+            Self::ByItself => UNSENT_ENDED_EARLY,
+            Self::AtTheEnd | Self::FromOutside => UNSENT_INTERRUPTED,
+        }
+    }
 }
 
 /// Tells a run's messages from those of other runs against the same backend.
@@ -226,7 +266,7 @@ impl Generation {
     }
 
     /// The run is over: everybody leaves.
-    pub(crate) async fn end(self) {
+    pub(crate) async fn end(self, stopped: Stopped) {
         let Play { players, recorder, .. } = &*self.play;
         // No arrival may reach a player that has left already.
         self.stop_pacing.store(true, Ordering::Relaxed);
@@ -238,7 +278,10 @@ impl Generation {
         // Whatever the plan called for is accounted for, in the last second.
         recorder.with(|tally| {
             for Unreached { operation, measured, count } in unreached {
-                tally.measures(measured).operation_mut(operation).unreached(count);
+                tally
+                    .measures(measured)
+                    .operation_mut(operation)
+                    .unreached(count, stopped.class_of_unreached());
             }
         });
         // Leaving is no part of the figures.
@@ -292,14 +335,15 @@ impl Play {
         for (kind, lost) in [(Kind::Message, messages.lost), (Kind::Placement, placements)] {
             if lost.all() > 0 {
                 self.recorder.with(|tally| {
-                    tally.measures(true).delivery_mut(kind).lost += lost.measured;
-                    tally.measures(false).delivery_mut(kind).lost += lost.warm_up;
-                    tally.measures(true).delivery_mut(kind).away += lost.away;
-                    tally.measures(false).delivery_mut(kind).away += lost.away_warm_up;
+                    for (ledger, GivenUp { lost, away }) in lost.each() {
+                        let delivery = tally.measures(ledger).delivery_mut(kind);
+                        delivery.lost += lost;
+                        delivery.away += away;
+                    }
                 });
                 for missing in lost.missing {
                     self.sample(missing.recipient, kind.word(), &"lost".into(), || {
-                        self.lost_in_words(&missing)
+                        self.lost_in_words(kind, &missing)
                     });
                 }
             }
@@ -320,12 +364,13 @@ impl Play {
         }
     }
 
-    fn lost_in_words(&self, missing: &Missing) -> String {
+    fn lost_in_words(&self, kind: Kind, missing: &Missing) -> String {
         let sent = missing.sent as f64 / 1e6;
         format!(
-            "{}, sent by {} at {sent:.3} s, never came",
+            "{}, sent by {} at {sent:.3} s, was not received within {} s",
             missing.what,
-            self.plan.player_id(missing.sender)
+            self.plan.player_id(missing.sender),
+            self.plan.lost_after(kind).as_secs_f64()
         )
     }
 
@@ -336,8 +381,9 @@ impl Play {
         let off = [(Kind::Message, messages.lost), (Kind::Placement, self.placements.expire(u64::MAX).0)];
         for (kind, open) in off {
             self.recorder.with(|tally| {
-                tally.measures(true).delivery_mut(kind).withdrawn += open.measured;
-                tally.measures(false).delivery_mut(kind).withdrawn += open.warm_up;
+                for (ledger, GivenUp { lost, .. }) in open.each() {
+                    tally.measures(ledger).delivery_mut(kind).withdrawn += lost;
+                }
             });
         }
     }

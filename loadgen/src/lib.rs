@@ -20,6 +20,7 @@ pub mod collector;
 pub mod correlate;
 pub mod delivery;
 pub mod doctor;
+pub mod early;
 pub mod embedded;
 pub mod exit;
 mod generate;

@@ -72,10 +72,11 @@ async fn execute(command: Command) -> Result<Exit, RunError> {
             let JobArgs { scenario, workers, out, .. } = job;
             run(Request { scenario, overrides, workers, out, watchers, command }).await
         }
-        Command::Report { run } => {
+        Command::Report { run, exit_code } => {
             reports::write_report(&run)?;
-            print!("{}", reports::text::summary(&RunFolder::read(&run)?));
-            Ok(Exit::Fine)
+            let folder = RunFolder::read(&run)?;
+            print!("{}", reports::text::summary(&folder));
+            Ok(if exit_code { folder.summary_or_rebuilt().status().into() } else { Exit::Fine })
         }
         Command::Correlate { run, overrides } => {
             let problems = correlate(&run, &overrides).await?;

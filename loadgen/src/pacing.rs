@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use scenarios::Plan;
 use scenarios::arrivals::Cursor;
+use scenarios::ledger::Ledger;
 use scenarios::shard::Shard;
 use scenarios::threshold::Operation;
 
@@ -73,10 +74,10 @@ impl Iterator for Schedule<'_> {
     }
 }
 
-/// Whether what begins at an instant counts for the summary.
+/// Where what begins at an instant is booked.
 #[must_use]
-pub fn measures(plan: &Plan, at: Micros) -> bool {
-    plan.stretch_at(Duration::from_micros(at)).measured
+pub fn measures(plan: &Plan, at: Micros) -> Ledger {
+    plan.stretch_at(Duration::from_micros(at)).ledger
 }
 
 /// A generator that belongs to one arrival: the same seed, operation and index give the same choices.
@@ -110,8 +111,8 @@ type Reached = [u64; Operation::ALL.len()];
 pub struct Unreached {
     /// The operation.
     pub operation: Operation,
-    /// Whether they would have counted for the summary.
-    pub measured: bool,
+    /// Where they would have been booked.
+    pub measured: Ledger,
     /// How many.
     pub count: u64,
 }
@@ -191,7 +192,7 @@ fn unreached(plan: &Plan, shard: Shard, reached: &Reached) -> Vec<Unreached> {
             let last = index + 1 == plan.stretches.len();
             let count = if last { all } else { mine_before(stretch.end) }.saturating_sub(first);
             if count > 0 {
-                left.push(Unreached { operation: planned.operation, measured: stretch.measured, count });
+                left.push(Unreached { operation: planned.operation, measured: stretch.ledger, count });
             }
         }
     }
@@ -228,7 +229,7 @@ mod tests {
         }
         let ramp_end = micros(plan.stretches[1].end);
         let messages = arrivals.iter().filter(|arrival| arrival.operation == Operation::SendMessage);
-        assert!(messages.clone().all(|arrival| arrival.measured == (arrival.due >= ramp_end)));
+        assert!(messages.clone().all(|arrival| arrival.measured.is_measured() == (arrival.due >= ramp_end)));
         assert_eq!(messages.count(), 40 + 120);
     }
 

@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2Serializer};
 use parking_lot::Mutex;
+use reports::format::cut_off::UNSENT_RUN_ENDED;
+use scenarios::ledger::Ledger;
 use scenarios::threshold::{Kind, Operation};
 use serde::de::Visitor;
 use serde::{Deserialize, Serialize};
@@ -32,7 +34,7 @@ pub(crate) const UNSENT_BACKLOG: &str = "unsent_backlog";
 /// Class of arrivals for which no socket is open.
 pub(crate) const NO_OPEN_SOCKET: &str = "unsent_no_open_socket";
 /// Class of arrivals that the end of the run has overtaken.
-pub(crate) const RUN_ENDED: &str = "unsent_run_ended";
+pub(crate) const RUN_ENDED: &str = UNSENT_RUN_ENDED;
 
 /// The longest latency that is told apart.
 const A_DAY: Micros = 86_400_000_000;
@@ -143,6 +145,19 @@ impl Tally for Latencies {
     }
 }
 
+impl<T: Tally + Default> Tally for Vec<T> {
+    fn merge(&mut self, other: &Self) {
+        if self.len() < other.len() {
+            self.resize_with(other.len(), T::default);
+        }
+        self.iter_mut().zip(other).for_each(|(mine, other)| mine.merge(other));
+    }
+
+    fn clear(&mut self) {
+        self.iter_mut().for_each(Tally::clear);
+    }
+}
+
 impl<T: Tally, const N: usize> Tally for [T; N] {
     fn merge(&mut self, other: &Self) {
         self.iter_mut().zip(other).for_each(|(mine, other)| mine.merge(other));
@@ -184,11 +199,11 @@ impl OperationTally {
         self.errors.count(class.into());
     }
 
-    /// Counts arrivals that the plan called for after the run had been stopped.
-    pub fn unreached(&mut self, count: u64) {
+    /// Counts arrivals that the plan called for after the run had been stopped; `class` says how that was.
+    pub fn unreached(&mut self, count: u64, class: &'static str) {
         self.offered += count;
         self.unsent += count;
-        self.errors.add("unsent_interrupted".into(), count);
+        self.errors.add(class.into(), count);
     }
 }
 
@@ -301,6 +316,9 @@ tally! {
         measured: Measures,
         /// Arrivals of warm-up phases.
         warm_up: Measures,
+        /// Arrivals of the phases that thresholds look at; as long as it has not been [folded](ThreadTally::fold_phases),
+        /// they are not among the measured ones.
+        phases: Vec<Measures>,
         /// Sockets.
         sockets: SocketTally,
         /// Lives and bad weather.
@@ -313,9 +331,23 @@ tally! {
 }
 
 impl ThreadTally {
-    /// The measures that an arrival counts for.
-    pub const fn measures(&mut self, measured: bool) -> &mut Measures {
-        if measured { &mut self.measured } else { &mut self.warm_up }
+    /// The measures that an arrival counts for. Each is recorded once, whatever looks at it.
+    pub fn measures(&mut self, ledger: Ledger) -> &mut Measures {
+        match ledger.phase() {
+            None if ledger.is_measured() => &mut self.measured,
+            None => &mut self.warm_up,
+            Some(phase) => {
+                if self.phases.len() <= phase {
+                    self.phases.resize_with(phase + 1, Measures::default);
+                }
+                &mut self.phases[phase]
+            }
+        }
+    }
+
+    /// Adds the phases to what is measured: once, when a second's records are complete.
+    pub fn fold_phases(&mut self) {
+        self.phases.iter().for_each(|phase| self.measured.merge(phase));
     }
 }
 
@@ -423,7 +455,7 @@ impl Recorder {
     }
 
     /// The plan has called for an arrival; `unsent` is why it could not even be handed to a player.
-    pub(crate) fn offered(&self, operation: Operation, measured: bool, unsent: Option<&'static str>) {
+    pub(crate) fn offered(&self, operation: Operation, measured: Ledger, unsent: Option<&'static str>) {
         self.with(|tally| {
             let operation = tally.measures(measured).operation_mut(operation);
             operation.offered += 1;
@@ -458,7 +490,7 @@ mod tests {
             let mut shards = vec![ThreadTally::default(); 4];
             let mut all = Latencies::default();
             for (shard, micros) in &samples {
-                let tally = shards[*shard].measures(true).operation_mut(Operation::SendMessage);
+                let tally = shards[*shard].measures(Ledger::MEASURED).operation_mut(Operation::SendMessage);
                 tally.completed += 1;
                 tally.errors.count("class".into());
                 tally.response.record(*micros);
@@ -476,6 +508,34 @@ mod tests {
             prop_assert_eq!(tally.response.histogram(), all.histogram());
             prop_assert_eq!(Latency::of(tally.response.histogram()), Latency::of(all.histogram()));
         }
+    }
+
+    #[test]
+    fn a_phase_is_part_of_what_is_measured_and_counted_once() {
+        let mut tally = ThreadTally::default();
+        let record = |tally: &mut ThreadTally, ledger, micros| {
+            tally.measures(ledger).operation_mut(Operation::SendMessage).response.record(micros);
+        };
+        record(&mut tally, Ledger::WARM_UP, 1);
+        record(&mut tally, Ledger::MEASURED, 10);
+        record(&mut tally, Ledger::of_phase(1), 1_000);
+        record(&mut tally, Ledger::of_phase(1), 3_000);
+        // As if it came from another process.
+        let sent = postcard::to_stdvec(&tally).unwrap();
+        let mut total = postcard::from_bytes::<ThreadTally>(&sent).unwrap();
+        total.fold_phases();
+        let mut merged = ThreadTally::default();
+        merged.merge(&total);
+        let response = |measures: &Measures| {
+            Latency::of(measures.operation(Operation::SendMessage).response.histogram())
+        };
+        assert_eq!(
+            (response(&merged.measured).count, response(&merged.measured).max),
+            (3, 3_001),
+            "in its bucket"
+        );
+        assert_eq!((response(&merged.phases[1]).count, response(&merged.phases[1]).min), (2, 1_000));
+        assert_eq!((response(&merged.phases[0]).count, response(&merged.warm_up).count), (0, 1));
     }
 
     #[test]

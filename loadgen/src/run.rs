@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use reports::folder::{FolderError, RunFolder, RunWriter, save_manifest};
-use reports::format::{Correlation, Manifest, Phase, Run, SCHEMA_VERSION, Summary};
+use reports::format::{Correlation, Manifest, Phase, Run, SCHEMA_VERSION, Status, Summary};
 use reports::html::ReportError;
 use scenarios::plan::Target;
 use scenarios::scenario::AuthMode;
 use scenarios::shard::Shard;
-use scenarios::threshold::Operation;
 use scenarios::{Checked, Mistakes, Override, Plan};
 
 use crate::auth::{AuthError, Credentials};
@@ -111,7 +110,7 @@ pub async fn run(request: Request) -> Result<Exit, RunError> {
     let writer = RunWriter::create(&dir, &manifest, &as_run)?;
 
     let job = Job { plan: Arc::new(plan), file, text, overrides: request.overrides, workers };
-    let (summary, interrupted) = match job.carry_out(writer, live, &mut manifest).await {
+    let summary = match job.carry_out(writer, live, &mut manifest).await {
         Ok(done) => done,
         Err(error) => {
             let interrupted = matches!(error, RunError::Interrupted);
@@ -125,10 +124,12 @@ pub async fn run(request: Request) -> Result<Exit, RunError> {
     if !request.watchers.quiet {
         print!("{}", reports::text::summary(&RunFolder::read(&dir)?));
     }
-    if summary.sockets.attempted > 0 && summary.sockets.opened == 0 {
-        tracing::error!("no player could connect: {}; samples are in errors.jsonl", why_nobody(&summary));
+    let status = summary.status();
+    if status == Status::NothingConnected {
+        let why = reports::verdict::why_nobody(&summary);
+        tracing::error!("no player could connect: {why}; samples are in errors.jsonl");
     }
-    Ok(if interrupted { Exit::Interrupted } else { verdict::exit(&summary) })
+    Ok(status.into())
 }
 
 /// A checked plan, and what it was made of.
@@ -141,13 +142,13 @@ struct Job {
 }
 
 impl Job {
-    /// Carries the plan out and keeps what was measured; also tells whether it was interrupted.
+    /// Carries the plan out and keeps what was measured.
     async fn carry_out(
         self,
         writer: RunWriter,
         live: Live,
         manifest: &mut Manifest,
-    ) -> Result<(Summary, bool), RunError> {
+    ) -> Result<Summary, RunError> {
         let Self { plan, file, text, overrides, workers } = self;
         let embedded = match &plan.target {
             Target::Embedded { profile } => {
@@ -177,8 +178,8 @@ impl Job {
             let split = Split { file, text, overrides, workers, targets, issuer, rest, url };
             conduct(&plan, split, writer, live).await?
         };
-        let Generated { closed, watched, interrupted, started_at, ended_at, peak_open, workers } = generated;
-        let Closed { total, mut writer, write_error, live } = closed;
+        let Generated { closed, watched, ending, started_at, ended_at, peak_open, workers } = generated;
+        let Closed { total, mut writer, write_error, live, .. } = closed;
         live.close().await;
         let mut kept = write_error.map_or(Ok(()), Err);
 
@@ -188,7 +189,7 @@ impl Job {
         let mut summary = verdict::judge(
             &plan,
             summary,
-            &Totals { tally: &total, peak_open, watched: &watched, workers: &workers },
+            &Totals { tally: &total, peak_open, watched: &watched, workers: &workers, ending: &ending },
         );
         if let Some(wanted) = &plan.cloudwatch {
             let endpoint =
@@ -203,7 +204,7 @@ impl Job {
             embedded.stop().await;
         }
 
-        manifest.state = if interrupted { "interrupted" } else { "finished" }.into();
+        manifest.state = ending.state().into();
         // Each is tried, whatever became of the others.
         let (judged, finished) = (writer.summary(&summary), writer.finish(manifest));
         drop(writer);
@@ -214,15 +215,8 @@ impl Job {
             }
             return Err(error.into());
         }
-        Ok((summary, interrupted))
+        Ok(summary)
     }
-}
-
-/// The classes of the handshakes' errors, e.g. `refused × 50`.
-pub(crate) fn why_nobody(summary: &Summary) -> String {
-    let errors = summary.operations.get(Operation::Connect.word()).map(|connect| &connect.errors);
-    let classes = errors.into_iter().flatten().map(|(class, count)| format!("{class} × {count}"));
-    classes.collect::<Vec<_>>().join(", ")
 }
 
 /// The auth mode that the embedded backend must have for the plan's players.

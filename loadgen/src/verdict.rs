@@ -1,24 +1,23 @@
 //! The verdict: first whether the figures may be believed, then whether they satisfy the scenario.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use reports::format::{
-    Delivery, Generator, GeneratorWorker, Latency, Operation as OperationSummary, Sockets, Summary,
+    Delivery, Generator, GeneratorWorker, Latency, Operation as OperationSummary, Sockets, Status, Summary,
     Threshold as Judged, Verdict,
 };
 use scenarios::Plan;
-use scenarios::threshold::{
-    DeliveryCount, DeliveryTime, Kind, Metric, Operation, OperationCount, OperationTime, SocketCount, Stat,
-    Threshold,
-};
+use scenarios::threshold::{Kind, Operation, Threshold};
 
-use crate::exit::Exit;
+use crate::early::{Early, Ending};
 use crate::machine;
 use crate::record::{Measures, ThreadTally};
 use crate::validity::{self, Validity};
 use crate::watch::Watched;
 use crate::workers::Worker;
 
+mod observe;
 pub(crate) mod weather;
 
 /// Operations of the summary, from the measured arrivals.
@@ -58,6 +57,7 @@ pub fn deliveries(plan: &Plan, measures: &Measures) -> BTreeMap<String, Delivery
                 received: tally.received,
                 late: tally.late,
                 lost: tally.lost,
+                lost_after_s: Some(plan.lost_after(kind).as_secs_f64()),
                 away: tally.away,
                 duplicated: tally.duplicated,
                 out_of_order: tally.out_of_order,
@@ -82,13 +82,14 @@ pub struct Totals<'r> {
     pub watched: &'r Watched,
     /// What each worker did; empty where there were none.
     pub workers: &'r [Worker],
+    /// How it came to its end.
+    pub ending: &'r Ending,
 }
 
 /// Puts the totals and the verdicts together; `summary` brings the run's identity.
 #[must_use]
 pub fn judge(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary {
-    let Totals { tally: total, peak_open, watched, workers } = *totals;
-    let measures = &total.measured;
+    let Totals { tally: total, peak_open, watched, workers, ending } = *totals;
     let limit = machine::descriptor_limit();
     let Validity { invalid_reasons, warnings } = if workers.is_empty() {
         validity::judge(total, watched, limit)
@@ -96,31 +97,41 @@ pub fn judge(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary {
         validity::judge_workers(total, watched, workers.iter(), limit)
     };
     let warnings = warnings.into_iter().chain(weather::warnings(plan)).collect();
+    let measured = figures(plan, total, &total.measured, peak_open);
     let mut summary = Summary {
-        sockets: Sockets {
-            attempted: total.sockets.attempted,
-            opened: total.sockets.opened,
-            rejected: total.sockets.rejected,
-            dropped: total.sockets.dropped,
-            peak_open,
-            ends: weather::classes(&total.weather.ends),
-        },
-        reconnects: weather::reconnects(plan, &total.weather.reconnects, &measures.recovery),
+        sockets: measured.sockets,
+        reconnects: measured.reconnects,
+        operations: measured.operations,
+        deliveries: measured.deliveries,
         lives: weather::lives(plan, plan.weather.living(), &total.weather.lives),
         weather: weather::troubles(&total.weather),
-        operations: operations(plan, measures),
-        deliveries: deliveries(plan, measures),
         generator: Generator { saturated: !invalid_reasons.is_empty(), ..generator(totals) },
         ..summary
     };
-    summary.thresholds = plan.thresholds.iter().map(|threshold| evaluate(threshold, &summary)).collect();
+    summary.thresholds = thresholds(plan, &summary, totals);
+    let metrics: Vec<_> = plan.thresholds.iter().map(|threshold| &threshold.metric).collect();
+    let length = summary.run.ended_at.duration_since(summary.run.started_at).as_secs_f64();
     summary.verdict = Verdict {
+        status: None,
         valid: invalid_reasons.is_empty(),
         invalid_reasons,
         warnings,
         thresholds_passed: summary.thresholds.iter().all(|threshold| threshold.passed),
+        not_judged: observe::not_judged(&metrics, &summary),
+        ended_early: ending.told(plan, length),
     };
+    summary.verdict.status = Some(Status::of_run(ending.state(), &summary));
     summary
+}
+
+/// Each threshold with what it saw: of the whole run, or of its phase; the one that ended the run, at that instant.
+fn thresholds(plan: &Plan, summary: &Summary, totals: &Totals<'_>) -> Vec<Judged> {
+    let judged = |(place, threshold): (usize, &Threshold)| match totals.ending {
+        Ending::Early(Early { threshold: Some((by, judged)), .. }) if *by == place => judged.clone(),
+        _ if threshold.phase.is_some() => evaluate_now(threshold, plan, totals.tally, totals.peak_open),
+        _ => evaluate(threshold, summary),
+    };
+    plan.thresholds.iter().enumerate().map(judged).collect()
 }
 
 /// The generator of the summary; whether it was saturated is the judge's.
@@ -170,114 +181,52 @@ pub(crate) fn rounded(number: f64, decimals: i32) -> f64 {
     (number * scale).round() / scale
 }
 
-/// The exit code of a run that went to its end.
+/// Judges a threshold by what has been recorded so far.
 #[must_use]
-pub const fn exit(summary: &Summary) -> Exit {
-    if summary.sockets.attempted > 0 && summary.sockets.opened == 0 {
-        Exit::Failure
-    } else if !summary.verdict.valid {
-        Exit::Invalid
-    } else if !summary.verdict.thresholds_passed {
-        Exit::ThresholdFailed
-    } else {
-        Exit::Fine
+pub(crate) fn evaluate_now(
+    threshold: &Threshold,
+    plan: &Plan,
+    total: &ThreadTally,
+    peak_open: u64,
+) -> Judged {
+    let measures = threshold.ledger.phase().map_or(&total.measured, |nth| of_phase(total, nth));
+    evaluate(threshold, &figures(plan, total, measures, peak_open))
+}
+
+/// What a phase's arrivals came to; the tally has no more phases than have had an arrival.
+fn of_phase(total: &ThreadTally, nth: usize) -> &Measures {
+    static NONE: LazyLock<Measures> = LazyLock::new(Measures::default);
+    total.phases.get(nth).unwrap_or(&NONE)
+}
+
+/// What thresholds look at, of some measures.
+fn figures(plan: &Plan, total: &ThreadTally, measures: &Measures, peak_open: u64) -> Summary {
+    Summary {
+        sockets: Sockets {
+            attempted: total.sockets.attempted,
+            opened: total.sockets.opened,
+            rejected: total.sockets.rejected,
+            dropped: total.sockets.dropped,
+            peak_open,
+            ends: weather::classes(&total.weather.ends),
+        },
+        reconnects: weather::reconnects(plan, &total.weather.reconnects, &measures.recovery),
+        operations: operations(plan, measures),
+        deliveries: deliveries(plan, measures),
+        ..Summary::default()
     }
 }
 
 fn evaluate(threshold: &Threshold, summary: &Summary) -> Judged {
-    let observed = observe(&threshold.metric, summary);
+    let observed = observe::observe(&threshold.metric, summary);
     Judged {
         expression: threshold.expression.clone(),
-        observed: observed.map(|value| value / threshold.unit),
-        passed: observed.is_some_and(|value| threshold.comparison.holds(value, threshold.bound)),
+        phase: threshold.phase.clone(),
+        observed: observed.ok().map(|value| value / threshold.unit),
+        passed: observed.is_ok_and(|value| threshold.comparison.holds(value, threshold.bound)),
+        not_judged: observed.err().map(str::to_owned),
+        aborted: false,
     }
-}
-
-/// The metric's value in its own unit; `None` when nothing was measured.
-fn observe(metric: &Metric, summary: &Summary) -> Option<f64> {
-    let operation = |operation: &Operation| summary.operations.get(operation.word());
-    let delivery = |kind: &Kind| summary.deliveries.get(kind.word());
-    match metric {
-        Metric::OperationTime { operation: of, time, stat } => {
-            let operation = operation(of)?;
-            let latency = match time {
-                OperationTime::Response => &operation.response_time_us,
-                OperationTime::Service => &operation.service_time_us,
-            };
-            statistic(latency, *stat)
-        }
-        Metric::OperationCount(of, count) => {
-            let operation = operation(of)?;
-            Some(match count {
-                OperationCount::Offered => operation.offered,
-                OperationCount::Sent => operation.sent,
-                OperationCount::Unsent => operation.unsent,
-                OperationCount::Completed => operation.completed,
-                OperationCount::Failed => operation.failed,
-                OperationCount::TimedOut => operation.timed_out,
-            } as f64)
-        }
-        Metric::ErrorRate(of) => {
-            let wanted = |word: &str| of.is_none_or(|of| of.word() == word);
-            let (errors, offered) = summary
-                .operations
-                .iter()
-                .filter(|(word, _)| wanted(word))
-                .map(|(_, operation)| {
-                    (operation.failed + operation.timed_out + operation.unsent, operation.offered)
-                })
-                .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-            (offered > 0).then(|| errors as f64 / offered as f64)
-        }
-        Metric::DeliveryTime { kind, time, stat } => {
-            let delivery = delivery(kind)?;
-            let latency = match time {
-                DeliveryTime::Each => &delivery.each_us,
-                DeliveryTime::First => &delivery.first_us,
-                DeliveryTime::Last => &delivery.last_us,
-            };
-            statistic(latency, *stat)
-        }
-        Metric::DeliveryCount(kind, count) => {
-            let delivery = delivery(kind)?;
-            Some(match count {
-                DeliveryCount::Expected => delivery.expected,
-                DeliveryCount::Received => delivery.received,
-                DeliveryCount::Late => delivery.late,
-                DeliveryCount::Lost => delivery.lost,
-                DeliveryCount::Duplicated => delivery.duplicated,
-                DeliveryCount::OutOfOrder => delivery.out_of_order,
-                DeliveryCount::Unexpected => delivery.unexpected,
-            } as f64)
-        }
-        Metric::LostRate(kind) => {
-            let delivery = delivery(kind)?;
-            (delivery.expected > 0).then(|| delivery.lost as f64 / delivery.expected as f64)
-        }
-        Metric::Reconnects(count) => weather::observe(summary.reconnects.as_ref()?, *count),
-        Metric::Recovery(stat) => statistic(&summary.reconnects.as_ref()?.recovery_us, *stat),
-        Metric::Sockets(count) => Some(match count {
-            SocketCount::Attempted => summary.sockets.attempted,
-            SocketCount::Opened => summary.sockets.opened,
-            SocketCount::Rejected => summary.sockets.rejected,
-            SocketCount::Dropped => summary.sockets.dropped,
-            SocketCount::PeakOpen => summary.sockets.peak_open,
-        } as f64),
-    }
-}
-
-fn statistic(latency: &Latency, stat: Stat) -> Option<f64> {
-    (latency.count > 0).then_some(match stat {
-        Stat::Min => latency.min as f64,
-        Stat::Mean => latency.mean,
-        Stat::P50 => latency.p50 as f64,
-        Stat::P90 => latency.p90 as f64,
-        Stat::P95 => latency.p95 as f64,
-        Stat::P99 => latency.p99 as f64,
-        Stat::P999 => latency.p99_9 as f64,
-        Stat::P9999 => latency.p99_99 as f64,
-        Stat::Max => latency.max as f64,
-    })
 }
 
 #[cfg(test)]
@@ -308,15 +257,45 @@ mod tests {
     }
 
     #[test]
-    fn invalid_comes_before_a_failed_threshold() {
+    fn what_could_not_go_wrong_has_not_gone_right() {
         let mut summary = Summary::default();
-        summary.sockets.attempted = 1;
-        assert_eq!(exit(&summary), Exit::Failure, "nobody got in");
-        summary.sockets.opened = 1;
-        assert_eq!(exit(&summary), Exit::Invalid);
-        summary.verdict.valid = true;
-        assert_eq!(exit(&summary), Exit::ThresholdFailed);
-        summary.verdict.thresholds_passed = true;
-        assert_eq!(exit(&summary), Exit::Fine);
+        summary.deliveries.insert("message".into(), Delivery::default());
+        summary.operations.insert("send_message".into(), OperationSummary::default());
+        for (expression, reason) in [
+            ("message.lost == 0", "nothing was expected"),
+            ("message.lost_rate < 1%", "nothing was expected"),
+            ("message.out_of_order == 0", "nothing was expected"),
+            ("send_message.failed == 0", "nothing was sent"),
+            ("send_message.unsent == 0", "nothing was called for"),
+            ("sockets.dropped == 0", "no socket was opened"),
+            ("sockets.dropped_rate < 1%", "no socket was opened"),
+        ] {
+            let judged = judged(expression, &summary);
+            assert_eq!((judged.observed, judged.passed), (None, false), "{expression}");
+            assert_eq!(judged.not_judged.as_deref(), Some(reason), "{expression}");
+        }
+        assert!(judged("message.unexpected == 0", &summary).passed, "whatever comes would be unexpected");
+        summary.deliveries.insert("message".into(), Delivery { expected: 1, ..Delivery::default() });
+        assert!(judged("message.lost == 0", &summary).passed);
+    }
+
+    #[test]
+    fn what_no_threshold_looks_at_is_said() {
+        let mut summary = Summary::default();
+        (summary.sockets.opened, summary.sockets.dropped) = (20, 20);
+        let delivery = Delivery { expected: 160, lost: 65, ..Delivery::default() };
+        summary.deliveries.insert("message".into(), delivery);
+        let operation = OperationSummary { offered: 16, sent: 16, failed: 2, ..OperationSummary::default() };
+        summary.operations.insert("send_message".into(), operation);
+        let told = |expressions: &[&str]| {
+            let rules: Vec<Threshold> = expressions.iter().map(|rule| rule.parse().unwrap()).collect();
+            observe::not_judged(&rules.iter().map(|rule| &rule.metric).collect::<Vec<_>>(), &summary)
+        };
+        let all = told(&[]);
+        assert_eq!(all.len(), 3, "{all:?}");
+        for (told, said) in all.iter().zip(["2 of 16 arrivals", "20 of 20 sockets", "65 of 160 message"]) {
+            assert!(told.starts_with(said), "{told}");
+        }
+        assert_eq!(told(&["error_rate < 50%", "sockets.dropped_rate < 1%", "message.lost <= 99"]), [""; 0]);
     }
 }

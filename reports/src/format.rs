@@ -5,8 +5,10 @@
 //! instants are UTC in RFC 3339; all offsets (`t`, `start_s`, `end_s`) are seconds since the run's start.
 
 mod cloudwatch;
+pub mod cut_off;
 mod manifest;
 mod series;
+mod status;
 mod summary;
 
 use hdrhistogram::Histogram;
@@ -15,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use cloudwatch::{CloudWatch, CloudWatchSeries};
 pub use manifest::{Host, Manifest, Phase};
 pub use series::{DeliverySecond, ErrorSample, GeneratorSecond, OperationSecond, SeriesLine, SocketsSecond};
+pub use status::Status;
 pub use summary::*;
 
 /// Version of every JSON file in a run folder.
@@ -80,4 +83,9 @@ impl Latency {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 const fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }

@@ -1,6 +1,8 @@
 //! Quantities as people read them: three significant digits and a unit that fits.
 
-use crate::format::{Generator, GeneratorWorker, Latency};
+use std::collections::BTreeMap;
+
+use crate::format::{Delivery, Generator, GeneratorWorker, Latency};
 
 /// Shown where nothing was measured.
 pub(crate) const NOTHING: &str = "–";
@@ -33,6 +35,15 @@ impl Percentile {
         let value = duration((self.of)(latency) as f64);
         if latency.samples_beyond(self.quantile) < WEAK_BELOW { format!("{WEAK}{value}") } else { value }
     }
+}
+
+/// What `lost` means, e.g. `lost: not received within 15 s (message), 35 s (placement)`; nothing where the run did not keep it.
+pub(crate) fn lost_after(deliveries: &BTreeMap<String, Delivery>) -> Option<String> {
+    let of = |(kind, delivery): (&String, &Delivery)| {
+        delivery.lost_after_s.map(|seconds| format!("{} s ({kind})", plain(seconds, 3)))
+    };
+    let each: Vec<_> = deliveries.iter().filter_map(of).collect();
+    (!each.is_empty()).then(|| format!("lost: not received within {}", each.join(", ")))
 }
 
 /// The largest sample with its unit.

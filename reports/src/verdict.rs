@@ -1,69 +1,130 @@
-//! The verdict in words, for every report alike: validity before performance.
+//! The verdict in words, for every report alike: what makes the rest meaningless comes first.
 
-use crate::format::{Summary, Threshold};
+use crate::format::{EndedEarly, Status, Summary, Threshold};
 use crate::human;
 
-/// How a run ended up, worst first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// The generator could not keep its promise: no performance statement holds.
-    Invalid,
-    /// Valid, and at least one threshold failed.
-    Failed,
-    /// Valid, and the scenario's thresholds passed.
-    Passed,
-    /// Valid, and the scenario asked for nothing.
-    Unjudged,
-}
-
-/// The verdict in one word group and one sentence.
+/// The verdict in one word group and a few sentences.
 pub(crate) struct Verdict {
-    pub(crate) standing: Standing,
+    pub(crate) status: Status,
     pub(crate) headline: &'static str,
     pub(crate) sentence: String,
+    /// Reasons why the run is not valid that the sentence does not tell.
+    pub(crate) reasons: Vec<String>,
 }
 
 /// Judges a summary.
 pub(crate) fn of(summary: &Summary) -> Verdict {
+    let status = summary.status();
+    let mut reasons = summary.verdict.invalid_reasons.clone();
+    let mut untrue = || {
+        let first = if reasons.is_empty() { "no reason was given".into() } else { reasons.remove(0) };
+        format!("No performance statement holds: {first}.")
+    };
+    let (headline, sentence) = match status {
+        Status::Passed => ("Valid, thresholds passed", thresholds(summary)),
+        Status::NotJudged => ("Valid, nothing judged", thresholds(summary)),
+        Status::ThresholdsFailed => ("Valid, thresholds failed", thresholds(summary)),
+        Status::Invalid => ("Not valid", untrue()),
+        Status::Unfinished => ("Not finished", untrue()),
+        Status::Failed => ("Failed", "An error ended the run, or not everything could be written.".into()),
+        Status::NothingConnected => ("Nobody connected", nobody(summary)),
+        Status::Interrupted => ("Interrupted", interrupted(summary)),
+    };
+    let early = summary.verdict.ended_early.as_ref().filter(|_| status != Status::Interrupted);
+    let sentence = early.map_or_else(
+        || sentence.clone(),
+        |early| format!("{sentence} {}{}", ended_early(early), not_run(summary)),
+    );
+    Verdict { status, headline, sentence, reasons }
+}
+
+/// What the thresholds say of a run whose figures hold.
+fn thresholds(summary: &Summary) -> String {
     let thresholds = &summary.thresholds;
     let failed: Vec<&Threshold> = thresholds.iter().filter(|threshold| !threshold.passed).collect();
-    let (standing, headline, sentence) = if !summary.verdict.valid {
-        let reason = summary.verdict.invalid_reasons.first().map_or("no reason was given", String::as_str);
-        let sentence = format!("No performance statement holds: {reason}.");
-        (Standing::Invalid, "Not valid", sentence)
-    } else if let Some(first) = failed.first() {
-        let sentence = format!(
-            "{} of {} thresholds failed, first {}.",
-            failed.len(),
-            thresholds.len(),
-            explained(first),
-        );
-        (Standing::Failed, "Valid, thresholds failed", sentence)
-    } else if !summary.verdict.thresholds_passed {
-        (Standing::Failed, "Valid, thresholds failed", "The thresholds failed as a whole.".to_owned())
-    } else if thresholds.is_empty() {
-        let sentence = "The generator kept its plan; the scenario sets no thresholds.".to_owned();
-        (Standing::Unjudged, "Valid", sentence)
+    match (failed.first(), thresholds.len()) {
+        (Some(first), all) => {
+            format!("{} of {all} thresholds failed, first {}.", failed.len(), explained(first))
+        }
+        (None, _) if !summary.verdict.thresholds_passed => "The thresholds failed as a whole.".into(),
+        (None, 0) => {
+            "The generator kept its plan; the scenario has no thresholds, so nothing was judged.".into()
+        }
+        (None, 1) => "The generator kept its plan, and the threshold passed.".into(),
+        (None, all) => format!("The generator kept its plan, and all {all} thresholds passed."),
+    }
+}
+
+fn nobody(summary: &Summary) -> String {
+    format!(
+        "Not one of {} handshakes led to a socket ({}): nothing is known of how the target serves its players.",
+        human::count(summary.sockets.attempted),
+        why_nobody(summary)
+    )
+}
+
+/// The classes of the handshakes' errors, e.g. `refused × 50`.
+#[must_use]
+pub fn why_nobody(summary: &Summary) -> String {
+    let errors = summary.operations.get("connect").map(|connect| &connect.errors);
+    let classes = errors.into_iter().flatten().map(|(class, count)| format!("{class} × {count}"));
+    classes.collect::<Vec<_>>().join(", ")
+}
+
+fn interrupted(summary: &Summary) -> String {
+    let when = summary.verdict.ended_early.as_ref().map_or_else(String::new, |early| {
+        format!(" {} into a plan of {}", human::clock(early.at_s), human::clock(early.planned_s))
+    });
+    let figures = if Status::of(summary) == Status::NothingConnected {
+        nobody(summary)
+    } else if !summary.verdict.valid {
+        "No performance statement holds.".into()
+    } else if let Some(first) = summary.thresholds.iter().find(|threshold| !threshold.passed) {
+        format!("Until then it did not hold {}.", explained(first))
     } else {
-        let sentence = match thresholds.len() {
-            1 => "The generator kept its plan, and the threshold passed.".to_owned(),
-            n => format!("The generator kept its plan, and all {n} thresholds passed."),
-        };
-        (Standing::Passed, "Valid, thresholds passed", sentence)
+        "The figures are those until then.".into()
     };
-    Verdict { standing, headline, sentence }
+    format!("The run was ended from outside{when}. {figures}{}", not_run(summary))
+}
+
+fn ended_early(early: &EndedEarly) -> String {
+    format!(
+        "The run ended early, {} into a plan of {}: {}.",
+        human::clock(early.at_s),
+        human::clock(early.planned_s),
+        early.reason
+    )
+}
+
+fn not_run(summary: &Summary) -> String {
+    match summary.not_run() {
+        0 => String::new(),
+        left => format!(" {} arrivals of the plan were not run, and count in no rate.", human::count(left)),
+    }
+}
+
+/// A rule with its phase, where it has one.
+#[must_use]
+pub fn rule(threshold: &Threshold) -> String {
+    match &threshold.phase {
+        Some(phase) => format!("{} in {phase}", threshold.expression),
+        None => threshold.expression.clone(),
+    }
 }
 
 /// A threshold and what it saw, e.g. `error_rate < 1%: observed 3.5 %`.
 #[must_use]
 pub fn explained(threshold: &Threshold) -> String {
-    format!("{}: observed {}", threshold.expression, observed(threshold))
+    match threshold.observed {
+        Some(_) => format!("{}: observed {}", rule(threshold), observed(threshold)),
+        None => format!("{}: not judged, {}", rule(threshold), observed(threshold)),
+    }
 }
 
-/// What a threshold saw, in the unit that its expression ends with.
+/// What a threshold saw, in the unit that its expression ends with; else why it saw nothing.
 pub(crate) fn observed(threshold: &Threshold) -> String {
     let Some(value) = threshold.observed else {
-        return "nothing measured".to_owned();
+        return threshold.not_judged.clone().unwrap_or_else(|| "nothing measured".to_owned());
     };
     let expression = threshold.expression.trim_end();
     let bound = expression.trim_end_matches(|c: char| c.is_alphabetic() || c == '%');
@@ -81,7 +142,7 @@ mod tests {
     use super::*;
 
     fn threshold(expression: &str, observed: Option<f64>, passed: bool) -> Threshold {
-        Threshold { expression: expression.into(), observed, passed }
+        Threshold { expression: expression.into(), observed, passed, ..Threshold::default() }
     }
 
     #[test]
@@ -93,6 +154,8 @@ mod tests {
         assert_eq!(observed(&threshold("a < 1ms", None, false)), "nothing measured");
         let broken = threshold("error_rate < 1%", Some(3.5), false);
         assert_eq!(explained(&broken), "error_rate < 1%: observed 3.50 %");
+        let peak = Threshold { phase: Some("peak".into()), ..broken };
+        assert_eq!(explained(&peak), "error_rate < 1% in peak: observed 3.50 %");
     }
 
     #[test]
@@ -101,12 +164,48 @@ mod tests {
             Summary { thresholds: vec![threshold("a < 1", Some(2.0), false)], ..Summary::default() };
         summary.verdict.invalid_reasons.push("the generator was saturated".into());
         let verdict = of(&summary);
-        assert_eq!(verdict.standing, Standing::Invalid);
+        assert_eq!((verdict.status, verdict.headline), (Status::Invalid, "Not valid"));
         assert!(verdict.sentence.contains("the generator was saturated"), "{}", verdict.sentence);
+        assert!(verdict.reasons.is_empty(), "told once");
         summary.verdict.valid = true;
-        assert_eq!(of(&summary).standing, Standing::Failed);
+        assert_eq!(of(&summary).headline, "Valid, thresholds failed");
         summary.thresholds.clear();
         summary.verdict.thresholds_passed = true;
-        assert_eq!(of(&summary).standing, Standing::Unjudged);
+        assert_eq!(of(&summary).headline, "Valid, nothing judged");
+    }
+
+    #[test]
+    fn an_early_end_is_told_first_and_with_what_was_not_run() {
+        let mut summary = Summary::default();
+        summary.verdict.valid = true;
+        summary.verdict.thresholds_passed = true;
+        let connect = crate::format::Operation {
+            errors: [("http_403".to_owned(), 60)].into(),
+            ..crate::format::Operation::default()
+        };
+        let send = crate::format::Operation {
+            errors: [("unsent_ended_early".to_owned(), 600)].into(),
+            ..crate::format::Operation::default()
+        };
+        summary.operations = [("connect".into(), connect), ("send_message".into(), send)].into();
+        summary.sockets.attempted = 60;
+        let reason = "all 60 players were refused".to_owned();
+        summary.verdict.ended_early = Some(EndedEarly { at_s: 2.0, planned_s: 31.0, reason });
+        let verdict = of(&summary);
+        assert_eq!((verdict.status, verdict.headline), (Status::NothingConnected, "Nobody connected"));
+        for told in
+            ["60 handshakes", "http_403 × 60", "0:02 into a plan of 0:31", "all 60 players", "600 arrivals"]
+        {
+            assert!(verdict.sentence.contains(told), "{told}: {}", verdict.sentence);
+        }
+        summary.verdict.status = Some(Status::Interrupted);
+        summary.sockets.opened = 60;
+        let verdict = of(&summary);
+        assert_eq!(verdict.headline, "Interrupted");
+        assert!(
+            verdict.sentence.contains("0:02 into a plan of 0:31. The figures are"),
+            "{}",
+            verdict.sentence
+        );
     }
 }

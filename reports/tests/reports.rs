@@ -170,8 +170,8 @@ fn an_empty_run_still_has_a_report() {
     let manifest = Manifest { schema_version: reports::format::SCHEMA_VERSION, ..Manifest::default() };
     reports::folder::RunWriter::create(dir.path(), &manifest, "").expect("writable");
     let folder = RunFolder::read(dir.path()).expect("readable");
-    assert!(text::summary(&folder).starts_with("NOT VALID"));
-    assert!(html::render(&folder).expect("renders").contains("Not valid"));
+    assert!(text::summary(&folder).starts_with("NOT FINISHED"));
+    assert!(html::render(&folder).expect("renders").contains("Not finished"));
 }
 
 #[test]

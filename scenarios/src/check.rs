@@ -11,10 +11,8 @@ use crate::auth::planned::PlayerIds;
 use crate::document::Document;
 use crate::duration::Span;
 use crate::mistakes::Mistake;
-use crate::plan::{CloudWatch, MAX_MESSAGE_BYTES, MessageShape, Plan, PlannedOperation, Poll, Target};
+use crate::plan::{CloudWatch, MAX_MESSAGE_BYTES, MessageShape, Plan, Poll, Target};
 use crate::scenario::{self, Scenario};
-use crate::threshold::{self, Metric, Operation, Threshold};
-use crate::weather::keys::Policy;
 
 /// Gathers the mistakes while the plan is put together.
 pub(crate) struct Check<'d> {
@@ -34,9 +32,10 @@ impl<'d> Check<'d> {
     pub(crate) fn plan(&mut self, scenario: &Scenario) -> Plan {
         let target = self.target(&scenario.target);
         let auth = self.auth(scenario, &target);
-        let (stretches, load) = self.phases(scenario);
+        let (mut stretches, load) = self.phases(scenario);
         let operations = self.operations(scenario, &load);
         let weather = self.weather(scenario, &stretches);
+        let (thresholds, judged_phases) = self.thresholds(scenario, &mut stretches, &operations);
         Plan {
             name: scenario.name.clone(),
             players: scenario.players,
@@ -54,7 +53,8 @@ impl<'d> Check<'d> {
                 .positive("/deliveries/placement_timeout", scenario.deliveries.placement_timeout),
             grace: self.within_a_day("/deliveries/grace", scenario.deliveries.grace),
             load,
-            thresholds: self.thresholds(scenario, &operations),
+            thresholds,
+            judged_phases,
             cloudwatch: self.cloudwatch(&scenario.cloudwatch, &target),
             operations,
             auth,
@@ -162,53 +162,6 @@ impl<'d> Check<'d> {
         parsed
     }
 
-    fn thresholds(&mut self, scenario: &Scenario, operations: &[PlannedOperation]) -> Vec<Threshold> {
-        let planned = |operation| operations.iter().any(|planned| planned.operation == operation);
-        let mut thresholds = Vec::new();
-        for (index, expression) in scenario.thresholds.iter().enumerate() {
-            let pointer = format!("/thresholds/{index}");
-            let threshold: Threshold = match expression.parse() {
-                Ok(threshold) => threshold,
-                Err(problem) => {
-                    self.wrong(&pointer, format!("`{expression}`: {problem}"), threshold::HELP);
-                    continue;
-                }
-            };
-            let needs = match &threshold.metric {
-                Metric::OperationTime { operation, .. }
-                | Metric::OperationCount(operation, _)
-                | Metric::ErrorRate(Some(operation)) => Some(*operation),
-                Metric::DeliveryTime { kind, .. }
-                | Metric::DeliveryCount(kind, _)
-                | Metric::LostRate(kind) => Some(match kind {
-                    threshold::Kind::Message => Operation::SendMessage,
-                    threshold::Kind::Placement => Operation::PlacementRequest,
-                }),
-                Metric::ErrorRate(None)
-                | Metric::Sockets(_)
-                | Metric::Reconnects(_)
-                | Metric::Recovery(_) => None,
-            };
-            if let Some(operation) = needs.filter(|operation| !planned(*operation)) {
-                self.wrong(
-                    &pointer,
-                    format!("`{expression}` can never be measured: the plan has no {operation}"),
-                    &format!("add [operations.{operation}], or take the threshold out"),
-                );
-            }
-            let reconnects = matches!(threshold.metric, Metric::Reconnects(_) | Metric::Recovery(_));
-            if reconnects && scenario.reconnect.policy == Policy::None {
-                self.wrong(
-                    &pointer,
-                    format!("`{expression}` can never be measured: no player comes back"),
-                    "set reconnect.policy, or take the threshold out",
-                );
-            }
-            thresholds.push(threshold);
-        }
-        thresholds
-    }
-
     fn cloudwatch(&mut self, wanted: &scenario::CloudWatch, target: &Target) -> Option<CloudWatch> {
         let embedded = matches!(target, Target::Embedded { .. });
         let endpoint = wanted.endpoint.as_ref().and_then(|endpoint| {
@@ -254,7 +207,7 @@ impl<'d> Check<'d> {
     }
 
     /// A span that may be nothing.
-    fn within_a_day(&mut self, pointer: &str, span: Span) -> Duration {
+    pub(crate) fn within_a_day(&mut self, pointer: &str, span: Span) -> Duration {
         if span.0.is_zero() { Duration::ZERO } else { self.positive(pointer, span) }
     }
 

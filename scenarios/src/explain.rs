@@ -9,7 +9,7 @@ use crate::auth::planned::{Auth, AuthMode, Placement, SigV4Form, TokenSource};
 use crate::chart;
 use crate::forecast::{Forecast, between};
 use crate::plan::{Model, Plan, PlannedOperation, Target};
-use crate::threshold::Operation;
+use crate::threshold::{Abort, Operation, Threshold};
 
 /// Cells of the chart.
 const WIDTH: u32 = 60;
@@ -101,8 +101,24 @@ pub fn sentences(plan: &Plan) -> Vec<String> {
         plan.end().as_secs_f64(),
         plan.drain().as_secs_f64()
     ));
-    lines.extend(plan.thresholds.iter().map(|threshold| format!("It passes if {}.", threshold.expression)));
+    lines.extend(plan.thresholds.iter().map(rule));
+    if plan.thresholds.is_empty() {
+        lines.push("It has no thresholds: nothing is judged.".into());
+    }
     lines
+}
+
+fn rule(threshold: &Threshold) -> String {
+    match threshold.abort {
+        None => format!("It passes if {threshold}."),
+        Some(Abort { grace }) if grace.is_zero() => {
+            format!("It passes if {threshold}, and ends as soon as that fails.")
+        }
+        Some(Abort { grace }) => format!(
+            "It passes if {threshold}, and ends when that fails {} after there was first something to judge, or later.",
+            humantime::format_duration(grace)
+        ),
+    }
 }
 
 fn operation(plan: &Plan, planned: &PlannedOperation) -> String {

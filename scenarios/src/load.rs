@@ -27,8 +27,7 @@ impl Check<'_> {
             );
         }
         let start = Duration::from_secs_f64(connect.min(86_400.0)) + SETTLE;
-        let mut stretches =
-            vec![Stretch { name: "connect".into(), start: Duration::ZERO, end: start, measured: true }];
+        let mut stretches = vec![Stretch::new("connect".into(), Duration::ZERO, start, true)];
         let (mut pieces, mut load, mut at) = (Vec::new(), 0.0, start);
         for (index, phase) in scenario.phases.iter().enumerate() {
             let pointer = format!("/phases/{index}");
@@ -47,7 +46,7 @@ impl Check<'_> {
                 PhaseKind::Sine => "sine",
             };
             let name = phase.name.clone().unwrap_or_else(|| kind.into());
-            stretches.push(Stretch { name, start: at, end: at + duration, measured: phase.measured });
+            stretches.push(Stretch::new(name, at, at + duration, phase.measured));
             at += duration;
         }
         if !stretches.iter().skip(1).any(|stretch| stretch.measured) {

@@ -15,10 +15,11 @@ use crate::check::Check;
 use crate::curve::Curve;
 use crate::document::Document;
 use crate::draw::Draw;
+use crate::ledger::Ledger;
 use crate::mistakes::Mistakes;
 use crate::scenario::Scenario;
 use crate::shard::Shard;
-use crate::threshold::{Operation, Threshold};
+use crate::threshold::{Kind, Operation, Threshold};
 pub use crate::weather::planned::Weather;
 
 /// Largest message that API Gateway takes, in bytes.
@@ -68,6 +69,8 @@ pub struct Plan {
     pub weather: Weather,
     /// Rules with a verdict.
     pub thresholds: Vec<Threshold>,
+    /// Names of the phases that rules look at, each with a [`Ledger`] of its own, in the order of these.
+    pub judged_phases: Vec<String>,
     /// Which server-side series are fetched; `None`: none.
     pub cloudwatch: Option<CloudWatch>,
 }
@@ -95,6 +98,16 @@ pub struct Stretch {
     pub end: Duration,
     /// Whether its figures count for the summary.
     pub measured: bool,
+    /// Where its arrivals are booked.
+    pub ledger: Ledger,
+}
+
+impl Stretch {
+    /// A stretch that no rule looks at by itself.
+    pub(crate) const fn new(name: String, start: Duration, end: Duration, measured: bool) -> Self {
+        let ledger = if measured { Ledger::MEASURED } else { Ledger::WARM_UP };
+        Self { name, start, end, measured, ledger }
+    }
 }
 
 /// An operation with its arrivals.
@@ -223,10 +236,20 @@ impl Plan {
     pub fn drain(&self) -> Duration {
         let answers = self.operations.iter().map(|planned| planned.timeout).max().unwrap_or_default();
         let has = |operation| self.operations.iter().any(|planned| planned.operation == operation);
-        let pushes = |operation, timeout| if has(operation) { timeout + self.grace } else { Duration::ZERO };
-        let messages = pushes(Operation::SendMessage, self.delivery_timeout);
-        let placements = pushes(Operation::PlacementRequest, self.placement_timeout);
+        let pushes = |operation, kind| if has(operation) { self.lost_after(kind) } else { Duration::ZERO };
+        let messages = pushes(Operation::SendMessage, Kind::Message);
+        let placements = pushes(Operation::PlacementRequest, Kind::Placement);
         answers.max(messages).max(placements)
+    }
+
+    /// How long after its send a push that has not come is lost: its time-out and the grace.
+    #[must_use]
+    pub fn lost_after(&self, kind: Kind) -> Duration {
+        let timeout = match kind {
+            Kind::Message => self.delivery_timeout,
+            Kind::Placement => self.placement_timeout,
+        };
+        timeout + self.grace
     }
 
     /// The stretch at an offset; past the end, the last.

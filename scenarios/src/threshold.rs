@@ -4,6 +4,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
+
+use crate::ledger::Ledger;
 
 /// A rule with a verdict.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +21,42 @@ pub struct Threshold {
     pub bound: f64,
     /// What the observed value is divided by to stand in the unit of the expression (1,000 for `ms`).
     pub unit: f64,
+    /// The phase whose arrivals it looks at; `None`: all that are measured.
+    pub phase: Option<String>,
+    /// Where these are booked.
+    pub ledger: Ledger,
+    /// Whether the run ends when it fails, and from when on.
+    pub abort: Option<Abort>,
+}
+
+/// A rule's right to end the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abort {
+    /// How long it may fail at first, from the first second with something to judge.
+    pub grace: Duration,
+}
+
+impl Threshold {
+    /// The rule for the whole run that a share is below 1 %.
+    pub(crate) fn below_one_percent(metric: Metric) -> Self {
+        Self {
+            expression: format!("{metric} < 1%"),
+            metric,
+            comparison: Comparison::Less,
+            bound: 0.01,
+            unit: 0.01,
+            phase: None,
+            ledger: Ledger::MEASURED,
+            abort: None,
+        }
+    }
+}
+
+impl fmt::Display for Threshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.expression)?;
+        self.phase.iter().try_for_each(|phase| write!(f, " in the phase `{phase}`"))
+    }
 }
 
 /// What a threshold looks at.
@@ -208,6 +247,8 @@ words! {
         Rejected = "rejected",
         /// Dropped.
         Dropped = "dropped",
+        /// Dropped, as a share of those that were opened.
+        DroppedRate = "dropped_rate",
         /// Highest number open at once.
         PeakOpen = "peak_open",
     }
@@ -272,7 +313,11 @@ impl Metric {
         let parts: Vec<_> = text.split('.').collect();
         Some(match *parts.as_slice() {
             ["error_rate"] => (Self::ErrorRate(None), Dimension::Fraction),
-            ["sockets", count] => (Self::Sockets(SocketCount::parse(count)?), Dimension::Count),
+            ["sockets", count] => {
+                let count = SocketCount::parse(count)?;
+                let share = count == SocketCount::DroppedRate;
+                (Self::Sockets(count), if share { Dimension::Fraction } else { Dimension::Count })
+            }
             ["reconnects", count] => (Self::Reconnects(ReconnectCount::parse(count)?), Dimension::Count),
             ["reconnects", "recovery", stat] => (Self::Recovery(Stat::parse(stat)?), Dimension::Time),
             [operation, "error_rate"] => {
@@ -304,6 +349,43 @@ impl Metric {
     }
 }
 
+impl Metric {
+    /// The operation without which there is nothing to look at.
+    #[must_use]
+    pub const fn operation(&self) -> Option<Operation> {
+        match self {
+            Self::OperationTime { operation, .. }
+            | Self::OperationCount(operation, _)
+            | Self::ErrorRate(Some(operation)) => Some(*operation),
+            Self::DeliveryTime { kind, .. } | Self::DeliveryCount(kind, _) | Self::LostRate(kind) => {
+                Some(match kind {
+                    Kind::Message => Operation::SendMessage,
+                    Kind::Placement => Operation::PlacementRequest,
+                })
+            }
+            Self::ErrorRate(None) | Self::Sockets(_) | Self::Reconnects(_) | Self::Recovery(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Metric {
+    /// As an expression names it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OperationTime { operation, time, stat } => write!(f, "{operation}.{time}.{stat}"),
+            Self::OperationCount(operation, count) => write!(f, "{operation}.{count}"),
+            Self::ErrorRate(None) => f.write_str("error_rate"),
+            Self::ErrorRate(Some(operation)) => write!(f, "{operation}.error_rate"),
+            Self::DeliveryTime { kind, time, stat } => write!(f, "{kind}.{time}.{stat}"),
+            Self::DeliveryCount(kind, count) => write!(f, "{kind}.{count}"),
+            Self::LostRate(kind) => write!(f, "{kind}.lost_rate"),
+            Self::Sockets(count) => write!(f, "sockets.{count}"),
+            Self::Reconnects(count) => write!(f, "reconnects.{count}"),
+            Self::Recovery(stat) => write!(f, "reconnects.recovery.{stat}"),
+        }
+    }
+}
+
 impl FromStr for Threshold {
     type Err = String;
 
@@ -316,7 +398,16 @@ impl FromStr for Threshold {
         let comparison = Comparison::parse(comparison)
             .ok_or_else(|| format!("`{comparison}` is no comparison; use one of < <= > >= =="))?;
         let (bound, unit) = bound(value, dimension)?;
-        Ok(Self { expression: words.join(" "), metric, comparison, bound, unit })
+        Ok(Self {
+            expression: words.join(" "),
+            metric,
+            comparison,
+            bound,
+            unit,
+            phase: None,
+            ledger: Ledger::MEASURED,
+            abort: None,
+        })
     }
 }
 
@@ -344,7 +435,7 @@ fn bound(text: &str, dimension: Dimension) -> Result<(f64, f64), String> {
 
 /// The grammar in one sentence, for messages.
 pub const HELP: &str = "metrics: OPERATION.response_time.p99, OPERATION.service_time.p50, OPERATION.error_rate, \
-    OPERATION.failed, message.each.p99, placement.last.max, message.lost, message.lost_rate, sockets.dropped, error_rate, \
+    OPERATION.failed, message.each.p99, placement.last.max, message.lost, message.lost_rate, sockets.dropped, sockets.dropped_rate, error_rate, \
     reconnects.recovery.p99, reconnects.gave_up; \
     operations: connect, send_message, placement_request, unknown_route, placement_poll";
 

@@ -181,7 +181,7 @@ pub async fn find(request: &Request) -> Result<Capacity, CapacityError> {
         vary: request.vary,
         precision: request.precision,
         repeats: request.repeats,
-        thresholds: plan.thresholds.iter().map(|threshold| threshold.expression.clone()).collect(),
+        thresholds: plan.thresholds.iter().map(ToString::to_string).collect(),
         started_at: Timestamp::now(),
         ..Capacity::default()
     };

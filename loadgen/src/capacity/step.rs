@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use reports::capacity::{Outcome, Step, Vary};
 use reports::folder::RunFolder;
-use reports::format::{Manifest, Operation, Summary};
+use reports::format::{Manifest, Operation, Status, Summary};
 use reports::verdict::explained;
 use rustix::process::{Pid, Signal, kill_process};
 use scenarios::threshold::Operation as Kind;
@@ -17,7 +17,6 @@ use super::CapacityError;
 use crate::exit::Exit;
 use crate::generate::Interruption;
 use crate::machine::MachineError;
-use crate::run;
 use crate::workers::Workers;
 
 /// The load that is varied.
@@ -146,18 +145,23 @@ impl Order<'_> {
     }
 
     fn judged(self, manifest: &Manifest, summary: &Summary) -> Result<Step, CapacityError> {
-        let (outcome, reason) = verdict(summary).ok_or_else(|| CapacityError::NobodyIn {
-            number: self.number,
-            errors: run::why_nobody(summary),
+        let number = self.number;
+        let (outcome, reason) = outcome(summary).ok_or_else(|| match summary.status() {
+            Status::NothingConnected => {
+                CapacityError::NobodyIn { number, errors: reports::verdict::why_nobody(summary) }
+            }
+            status => CapacityError::Step { number, problem: format!("its verdict is `{}`", status.word()) },
         })?;
         let others = || summary.operations.iter().filter(|(name, _)| *name != Kind::Connect.word());
         let wanted = self.operation.and_then(|name| summary.operations.get_key_value(name));
         let busiest = || others().max_by_key(|(_, operation)| operation.offered);
         let timed = wanted.or_else(busiest).or_else(|| summary.operations.first_key_value());
         let times = timed.map(|(_, operation)| operation.response_time_us).unwrap_or_default();
-        // The first is `connect`, before any arrival.
+        // The first is `connect`, before any arrival; a threshold with `abort` may have ended the run within one.
+        let early = summary.verdict.ended_early.as_ref().map_or(f64::INFINITY, |early| early.at_s);
         let seconds = manifest.phases.iter().skip(1).filter(|phase| phase.measured);
-        let seconds = seconds.map(|phase| phase.end_s - phase.start_s).sum::<f64>().max(1e-3);
+        let seconds = seconds.map(|phase| (phase.end_s.min(early) - phase.start_s).max(0.0));
+        let seconds = seconds.sum::<f64>().max(1e-3);
         let per_second = |of: fn(&Operation) -> u64| {
             others().map(|(_, operation)| of(operation)).sum::<u64>() as f64 / seconds
         };
@@ -168,7 +172,7 @@ impl Order<'_> {
             reason,
             run: Some(self.run),
             operation: timed.map_or_else(String::new, |(name, _)| name.clone()),
-            offered_per_s: per_second(|operation| operation.offered),
+            offered_per_s: per_second(Operation::called_for),
             completed_per_s: per_second(|operation| operation.completed),
             error_share: error_share(summary),
             p50_us: times.p50,
@@ -179,27 +183,26 @@ impl Order<'_> {
     }
 }
 
-/// Share of all arrivals that did not complete; none where there were none.
+/// Share of the arrivals that did not complete although there was time; none where there were none.
 fn error_share(summary: &Summary) -> f64 {
     let all = |of: fn(&Operation) -> u64| summary.operations.values().map(of).sum::<u64>();
-    let (offered, completed) = (all(|operation| operation.offered), all(|operation| operation.completed));
-    if offered == 0 { 0.0 } else { 1.0 - completed as f64 / offered as f64 }
+    let (errors, judged) = (all(Operation::errors), all(Operation::judged));
+    if judged == 0 { 0.0 } else { errors as f64 / judged as f64 }
 }
 
-/// Validity first, then the thresholds; `None` where nobody came in, which is no question of the load.
-fn verdict(summary: &Summary) -> Option<(Outcome, Option<String>)> {
-    let verdict = &summary.verdict;
-    if !verdict.valid {
-        return Some((Outcome::Invalid, verdict.invalid_reasons.first().cloned()));
+/// What a run's verdict says of its load; `None` where it says nothing of it.
+fn outcome(summary: &Summary) -> Option<(Outcome, Option<String>)> {
+    let broken = || summary.thresholds.iter().find(|threshold| !threshold.passed).map(explained);
+    match summary.status() {
+        Status::Passed => Some((Outcome::Held, None)),
+        Status::ThresholdsFailed => Some((Outcome::Failed, broken())),
+        Status::Invalid => Some((Outcome::Invalid, summary.verdict.invalid_reasons.first().cloned())),
+        Status::NotJudged
+        | Status::NothingConnected
+        | Status::Interrupted
+        | Status::Failed
+        | Status::Unfinished => None,
     }
-    if summary.sockets.attempted > 0 && summary.sockets.opened == 0 {
-        return None;
-    }
-    if verdict.thresholds_passed {
-        return Some((Outcome::Held, None));
-    }
-    let broken = summary.thresholds.iter().find(|threshold| !threshold.passed);
-    Some((Outcome::Failed, broken.map(explained)))
 }
 
 #[cfg(test)]
@@ -228,9 +231,9 @@ mod tests {
     }
 
     #[test]
-    fn validity_comes_before_thresholds() {
+    fn an_outcome_is_what_the_verdict_says() {
         let threshold =
-            Threshold { expression: "error_rate < 1%".into(), observed: Some(3.5), passed: false };
+            Threshold { expression: "error_rate < 1%".into(), observed: Some(3.5), ..Threshold::default() };
         let mut summary = Summary {
             verdict: Verdict { valid: true, thresholds_passed: false, ..Verdict::default() },
             sockets: Sockets { attempted: 5, opened: 5, ..Sockets::default() },
@@ -238,21 +241,21 @@ mod tests {
             ..Summary::default()
         };
         let broken = "error_rate < 1%: observed 3.50 %";
-        assert_eq!(verdict(&summary), Some((Outcome::Failed, Some(broken.into()))));
+        assert_eq!(outcome(&summary), Some((Outcome::Failed, Some(broken.into()))));
         summary.verdict.thresholds_passed = true;
-        assert_eq!(verdict(&summary), Some((Outcome::Held, None)));
-        summary.sockets.opened = 0;
-        assert_eq!(verdict(&summary), None, "a target that lets nobody in is not tested");
+        assert_eq!(outcome(&summary), Some((Outcome::Held, None)));
         summary.verdict.valid = false;
         summary.verdict.invalid_reasons = vec!["late".into()];
-        assert_eq!(verdict(&summary), Some((Outcome::Invalid, Some("late".into()))));
+        assert_eq!(outcome(&summary), Some((Outcome::Invalid, Some("late".into()))));
+        summary.sockets.opened = 0;
+        assert_eq!(outcome(&summary), None, "a target that lets nobody in is not tested");
     }
 
     #[test]
     fn what_was_not_offered_did_not_fail() {
         let mut summary = Summary::default();
         assert_eq!(error_share(&summary), 0.0);
-        let operation = Operation { offered: 8, completed: 6, ..Operation::default() };
+        let operation = Operation { offered: 8, sent: 8, completed: 6, failed: 2, ..Operation::default() };
         summary.operations.insert("send_message".into(), operation);
         assert_eq!(error_share(&summary), 0.25);
     }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
+use scenarios::ledger::Ledger;
 
 use super::{Correlation, Expired, Missing, Receipt};
 use crate::clock::Micros;
@@ -16,7 +17,7 @@ const SHARDS: usize = 16;
 struct Expected {
     sender: u32,
     sent: Micros,
-    measured: bool,
+    measured: Ledger,
     /// Sorted recipient numbers, and whether each has received it.
     recipients: Box<[(u32, bool)]>,
     missing: u32,
@@ -103,7 +104,7 @@ impl Messages {
     }
 
     /// Expects one push per recipient. Call before the send leaves: a push can be faster than this thread.
-    pub fn expect(&self, send: u64, sender: u32, mut recipients: Vec<u32>, sent: Micros, measured: bool) {
+    pub fn expect(&self, send: u64, sender: u32, mut recipients: Vec<u32>, sent: Micros, measured: Ledger) {
         recipients.sort_unstable();
         recipients.dedup();
         let missing = u32::try_from(recipients.len()).unwrap_or(u32::MAX);

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
+use scenarios::ledger::Ledger;
 
 use super::{Lost, Missing, Receipt};
 use crate::clock::Micros;
@@ -13,7 +14,7 @@ use crate::clock::Micros;
 struct ExpectedPlacement {
     player: u32,
     sent: Micros,
-    measured: bool,
+    measured: Ledger,
     received: bool,
 }
 
@@ -70,7 +71,7 @@ impl Placements {
         id: &str,
         player: u32,
         sent: Micros,
-        measured: bool,
+        measured: Ledger,
     ) -> Vec<(PlacementPush, Receipt)> {
         self.outstanding.fetch_add(1, Ordering::Relaxed);
         let early = {

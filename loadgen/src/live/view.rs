@@ -23,7 +23,7 @@ impl View {
     pub(super) fn of(&mut self, line: &SeriesLine, validity: &Validity) -> String {
         let mut rows = vec![row("sockets", &format!("{} open", count(line.open)))];
         for (operation, second) in &line.operations {
-            let errors = second.failed + second.timed_out + second.unsent;
+            let errors = second.errors();
             let figures = format!(
                 "{:>7}/s sent {:>7}/s done {:>5} errors",
                 count(second.sent),
@@ -76,7 +76,7 @@ pub(super) fn plain(line: &SeriesLine, validity: &Validity) -> String {
     let sum = |count: fn(&reports::format::OperationSecond) -> u64| {
         line.operations.values().map(count).sum::<u64>()
     };
-    let errors = sum(|second| second.failed + second.timed_out + second.unsent);
+    let errors = sum(reports::format::OperationSecond::errors);
     let received: u64 = line.deliveries.values().map(|second| second.received).sum();
     let slowest = line.operations.values().map(|second| second.response_time_us.p99).max().unwrap_or(0);
     let invalid = if validity.invalid_reasons.is_empty() { "" } else { ", INVALID so far" };

@@ -27,6 +27,7 @@ use atomic_waker::AtomicWaker;
 use parking_lot::Mutex;
 use rand::rngs::SmallRng;
 use rand::seq::index::sample;
+use scenarios::ledger::Ledger;
 use scenarios::shard::Shard;
 use scenarios::threshold::Operation;
 
@@ -55,8 +56,8 @@ pub struct Arrival {
     pub index: u64,
     /// The intended instant.
     pub due: Micros,
-    /// Whether it counts for the summary.
-    pub measured: bool,
+    /// Where it is booked.
+    pub measured: Ledger,
 }
 
 /// Where the pacer and one player's task meet.
@@ -535,7 +536,8 @@ mod tests {
     #[test]
     fn a_full_mailbox_refuses() {
         let players = Players::new(1);
-        let arrival = Arrival { operation: Operation::SendMessage, index: 0, due: 0, measured: true };
+        let arrival =
+            Arrival { operation: Operation::SendMessage, index: 0, due: 0, measured: Ledger::MEASURED };
         assert!((0..BACKLOG).all(|_| players.hand(0, arrival)));
         assert!(!players.hand(0, arrival));
     }

@@ -5,7 +5,9 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reports::format::cut_off::INTERRUPTED;
 use scenarios::Plan;
+use scenarios::ledger::Ledger;
 use scenarios::threshold::{Kind, Operation};
 use scenarios::weather::planned::Trouble;
 use tokio::sync::mpsc;
@@ -296,7 +298,7 @@ impl Refusal {
     pub(super) fn class(self) -> Class {
         match self {
             Self::Timeout => "timeout".into(),
-            Self::RunEnded => "interrupted".into(),
+            Self::RunEnded => INTERRUPTED.into(),
             Self::Error(class) => class,
         }
     }
@@ -342,8 +344,8 @@ impl Play {
         self.recorder.with(|tally| tally.weather.trouble_mut(kind).became(outcome));
     }
 
-    /// Whether what begins at `now` counts for the summary.
-    pub(super) fn measures(&self, now: Micros) -> bool {
+    /// Where what begins at `now` is booked.
+    pub(super) fn measures(&self, now: Micros) -> Ledger {
         measures(&self.plan, now)
     }
 }

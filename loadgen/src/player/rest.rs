@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use reports::format::cut_off::INTERRUPTED;
 use reqwest::{Client, Method};
 use scenarios::threshold::Operation;
 use serde::Deserialize;
@@ -109,7 +110,7 @@ impl Play {
             self.plan.operation(Operation::PlacementPoll).map_or(Duration::ZERO, |planned| planned.timeout);
         let settled = tokio::select! {
             settled = tokio::time::timeout(patience, rest.settle(&self, player)) => settled,
-            () = rest.stop.cancelled() => Ok(Err(ConnectError::new("interrupted", "the run ended"))),
+            () = rest.stop.cancelled() => Ok(Err(ConnectError::new(INTERRUPTED, "the run ended"))),
         };
         let outcome = match settled {
             Ok(Ok(())) => Outcome::Completed,

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use reports::format::cut_off::INTERRUPTED;
 use scenarios::threshold::{Kind, Operation};
 use scenarios::weather::planned::Cut;
 use tokio::sync::mpsc;
@@ -463,7 +464,7 @@ impl<'p> Session<'p> {
 
     /// Says good-bye.
     pub(super) async fn leave(mut self) {
-        self.drop_pending(&"interrupted".into());
+        self.drop_pending(&INTERRUPTED.into());
         // Whether the other side still hears it changes nothing.
         let _ = tokio::time::timeout(FAREWELL, self.socket.close(None)).await;
     }

@@ -63,12 +63,12 @@ pub(super) fn warnings(plan: &Plan) -> Option<String> {
 }
 
 /// A count of coming back.
-pub(super) fn observe(reconnects: &Reconnects, count: ReconnectCount) -> Option<f64> {
-    Some(match count {
+pub(super) fn observe(reconnects: &Reconnects, count: ReconnectCount) -> f64 {
+    (match count {
         ReconnectCount::Wanted => reconnects.wanted,
         ReconnectCount::Attempts => reconnects.attempts,
         ReconnectCount::Succeeded => reconnects.succeeded,
         ReconnectCount::GaveUp => reconnects.gave_up,
         ReconnectCount::Unfinished => reconnects.unfinished,
-    } as f64)
+    }) as f64
 }

@@ -19,7 +19,7 @@ use super::link::{Change, Passed, ToRun, ToWorker, Work};
 use super::offset::{Exchange, Offset};
 use crate::clock::{Clock, monotonic};
 use crate::collector::{Book, Gathered};
-use crate::generate::{Generated, LEAD, Quiet, first_interruption, run_number};
+use crate::generate::{Generated, LEAD, Quiet, Stopped, first_interruption, run_number};
 use crate::live::Live;
 use crate::machine::descriptor_limit;
 use crate::record::{Tally, ThreadTally};
@@ -150,9 +150,9 @@ impl Conductor {
         self.clock.start_at(zero);
         self.say_to_all(&ToWorker::Begin { zero });
         let mut book = Book::new(Arc::clone(&self.plan), self.clock.clone(), writer, live);
-        self.play(&mut book);
+        let stopped = self.play(&mut book);
         let ended_at = self.clock.utc(self.clock.now());
-        self.stop(&mut book);
+        self.stop(&mut book, stopped);
         let own = self.watch.watched();
         self.watched.cpu_seconds = own.cpu_seconds;
         // The sum of each one's highest: they need not have been at the same time.
@@ -161,10 +161,12 @@ impl Conductor {
             self.watched.cpu_seconds += known.worker.watched.cpu_seconds;
             self.watched.peak_rss_bytes += known.worker.watched.peak_rss_bytes;
         }
+        let mut closed = book.close();
+        let ending = stopped.ending(&mut closed);
         Ok(Generated {
-            closed: book.close(),
+            closed,
             watched: self.watched,
-            interrupted: self.interrupted,
+            ending,
             started_at: self.clock.utc(0),
             ended_at,
             peak_open: self.peak.close(),
@@ -189,15 +191,22 @@ impl Conductor {
     }
 
     /// Until the plan has been carried out and nothing is awaited, or somebody wants it to end.
-    fn play(&mut self, book: &mut Book) {
+    fn play(&mut self, book: &mut Book) -> Stopped {
         let mut quiet = Quiet::default();
         let mut looked = Instant::now();
-        while !self.interrupted && !self.workers.iter().all(|known| known.over) {
+        while !self.workers.iter().all(|known| known.over) {
             self.turn(book, &mut looked);
+            if self.interrupted {
+                return Stopped::FromOutside;
+            }
+            if book.should_end() {
+                return Stopped::ByItself;
+            }
             if quiet.for_long(self.workers.iter().all(|known| known.quiet || known.over)) {
-                return;
+                break;
             }
         }
+        Stopped::AtTheEnd
     }
 
     /// Once a second: asks for the clocks, and looks for workers that hang.
@@ -215,9 +224,9 @@ impl Conductor {
     }
 
     /// Ends the workers, and takes what they still have to tell.
-    fn stop(&mut self, book: &mut Book) {
+    fn stop(&mut self, book: &mut Book, stopped: Stopped) {
         self.stopping = true;
-        self.say_to_all(&ToWorker::Stop);
+        self.say_to_all(&ToWorker::Stop(stopped));
         let mut looked = Instant::now();
         while !self.workers.iter().all(|known| known.over) {
             // However long leaving takes, each still tells its seconds.

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
+use crate::generate::Stopped;
 use crate::player::Presence;
 use crate::record::ThreadTally;
 use crate::watch::{Second, Watched};
@@ -98,7 +99,7 @@ pub enum ToWorker {
         worker: u32,
     },
     /// The run is over.
-    Stop,
+    Stop(Stopped),
 }
 
 /// What a worker says to the run.
@@ -193,7 +194,7 @@ mod tests {
         let changes =
             vec![Change { player: 3, presence: Presence::Open, was_open: false, own_doing: false, at: 5 }];
         say(&mut stream, &ToWorker::Heard { from: 2, until: 9, changes, passed: passed.clone() }).unwrap();
-        say(&mut stream, &ToWorker::Stop).unwrap();
+        say(&mut stream, &ToWorker::Stop(Stopped::AtTheEnd)).unwrap();
         let mut heard = &stream[..];
         match hear(&mut heard).unwrap() {
             Some(ToWorker::Heard { from: 2, until: 9, changes, passed: back }) => {
@@ -201,7 +202,7 @@ mod tests {
             }
             other => panic!("{other:?}"),
         }
-        assert!(matches!(hear(&mut heard).unwrap(), Some(ToWorker::Stop)));
+        assert!(matches!(hear(&mut heard).unwrap(), Some(ToWorker::Stop(Stopped::AtTheEnd))));
         assert!(hear::<ToWorker>(&mut heard).unwrap().is_none(), "the end");
     }
 

@@ -24,7 +24,7 @@ use crate::auth::Credentials;
 use crate::clock::{Clock, monotonic};
 use crate::collector::Gathered;
 use crate::exit::Exit;
-use crate::generate::{Generation, Setup};
+use crate::generate::{Generation, Setup, Stopped};
 use crate::machine;
 use crate::player::{Endpoint, Play, Rest};
 use crate::run::RunError;
@@ -124,7 +124,7 @@ async fn part(work: Work, stream: &Stream) -> Result<(), RunError> {
             tell(stream, &ToRun::Quiet(quiet));
         }
     }
-    generation.end().await;
+    generation.end(listener.why.get().copied().unwrap_or(Stopped::FromOutside)).await;
     drop(stop_collecting);
     let watched = collecting.await.map_err(|error| RunError::Workers(error.to_string()))?;
     over.cancel();
@@ -156,15 +156,19 @@ struct Listener {
     play: Arc<OnceLock<Arc<Play>>>,
     begin: Arc<Mutex<Option<oneshot::Sender<Duration>>>>,
     stop: CancellationToken,
+    /// Why it stops.
+    why: Arc<OnceLock<Stopped>>,
 }
 
 impl Listener {
     fn start(stream: &Stream) -> Result<Self, RunError> {
         let heard = stream.lock().try_clone();
         let heard = heard.map_err(|error| RunError::Workers(format!("the run cannot be heard: {error}")))?;
-        let listener = Self { play: Arc::default(), begin: Arc::default(), stop: CancellationToken::new() };
+        let (stop, why) = (CancellationToken::new(), Arc::default());
+        let listener = Self { play: Arc::default(), begin: Arc::default(), stop, why };
         let (play, begin) = (Arc::clone(&listener.play), Arc::clone(&listener.begin));
         let (stop, answers) = (listener.stop.clone(), Arc::clone(stream));
+        let why = Arc::clone(&listener.why);
         thread::spawn(move || {
             let mut heard = BufReader::with_capacity(64 * 1024, heard);
             while let Ok(Some(word)) = hear(&mut heard) {
@@ -178,7 +182,10 @@ impl Listener {
                     ToWorker::Begin { zero } => {
                         let _ = begin.lock().take().map(|begin| begin.send(zero));
                     }
-                    ToWorker::Stop => stop.cancel(),
+                    ToWorker::Stop(stopped) => {
+                        let _ = why.set(stopped);
+                        stop.cancel();
+                    }
                     ToWorker::Heard { .. } | ToWorker::Gone { .. } | ToWorker::Work(_) => {
                         if let Some(play) = play.get().filter(|_| !stop.is_cancelled()) {
                             play.hear(word);

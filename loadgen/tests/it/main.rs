@@ -15,5 +15,6 @@ mod tls;
 mod trouble;
 mod truth;
 mod validity;
+mod verdicts;
 mod weather;
 mod workers;

@@ -47,8 +47,10 @@ fn a_target_that_is_down_is_refused_and_fails() {
     let summary = ran.exits(1).summary();
     assert_balanced(&summary);
     assert_eq!(summary.operations["connect"].errors["refused"], 50);
-    assert_eq!(summary.operations["send_message"].errors["unsent_no_open_socket"], 300);
-    assert!(started.elapsed() < Duration::from_secs(30));
+    let unsent = &summary.operations["send_message"].errors;
+    let nobody_there = unsent.get("unsent_no_open_socket").unwrap_or(&0);
+    assert_eq!(nobody_there + unsent["unsent_ended_early"], 300, "all of the plan: {unsent:?}");
+    assert!(started.elapsed() < Duration::from_secs(6), "it does not go on without anybody");
     assert!(ran.dir.join("report.html").is_file());
 }
 

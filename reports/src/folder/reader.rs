@@ -12,7 +12,7 @@ use super::hlog::{self, Interval};
 use super::lines::parse_json_lines;
 use super::{CLOUDWATCH, ERRORS, FolderError, LATENCY, MANIFEST, SCENARIO, SERIES, SUMMARY, Tag, rebuild};
 use crate::format::{
-    CloudWatch, ErrorSample, FunctionSummary, Manifest, SCHEMA_VERSION, SeriesLine, Summary,
+    CloudWatch, ErrorSample, FunctionSummary, Manifest, SCHEMA_VERSION, SeriesLine, Status, Summary,
 };
 use crate::server;
 
@@ -55,9 +55,13 @@ impl RunFolder {
             }
         };
         same_version(&manifest_path, manifest.schema_version)?;
-        let summary: Option<Summary> = read_document(dir, SUMMARY)?;
-        if let Some(summary) = &summary {
+        let mut summary: Option<Summary> = read_document(dir, SUMMARY)?;
+        if let Some(summary) = &mut summary {
             same_version(&dir.join(SUMMARY), summary.schema_version)?;
+            // Older runs do not say it, and one whose files could not all be kept has failed whatever it says.
+            let of_run = Status::of_run(&manifest.state, summary);
+            let kept = summary.verdict.status.filter(|_| of_run != Status::Failed);
+            summary.verdict.status = Some(kept.unwrap_or(of_run));
         }
         let cloudwatch: Option<CloudWatch> = read_document(dir, CLOUDWATCH)?;
         if let Some(cloudwatch) = &cloudwatch {

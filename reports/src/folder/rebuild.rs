@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{RunFolder, Tag};
 use crate::format::{
     Delivery, Generator, GeneratorSecond, Latency, Lives, Operation, Reconnects, Run, SCHEMA_VERSION,
-    SeriesLine, Sockets, Summary, Trouble, Verdict,
+    SeriesLine, Sockets, Status, Summary, Trouble, Verdict,
 };
 
 const REASON: &str = "the run did not end properly: its last second and its verdict are missing, and this summary was \
@@ -41,7 +41,15 @@ pub(super) fn summary(folder: &RunFolder) -> Summary {
             ended_at: folder.series.last().map_or(manifest.run.started_at, |line| line.at),
             ..manifest.run.clone()
         },
-        verdict: Verdict { invalid_reasons: vec![REASON.to_owned()], ..Verdict::default() },
+        verdict: Verdict {
+            status: Some(match manifest.state.as_str() {
+                "failed" => Status::Failed,
+                "interrupted" => Status::Interrupted,
+                _ => Status::Unfinished,
+            }),
+            invalid_reasons: vec![REASON.to_owned()],
+            ..Verdict::default()
+        },
         sockets,
         operations,
         deliveries: deliveries(folder, measured()),

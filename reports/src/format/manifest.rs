@@ -11,7 +11,8 @@ pub struct Manifest {
     pub schema_version: u32,
     /// Identity, as in the summary; `ended_at` equals `started_at` until the run ended.
     pub run: Run,
-    /// `running`, `finished`, `interrupted`, or `failed`: it broke off with an error, or not everything could be written.
+    /// `running`, `finished`, `interrupted`, `ended_early` (it ended itself before its plan was carried out), or `failed`: it broke
+    /// off with an error, or not everything could be written.
     pub state: String,
     /// The command line without query strings and without the users and passwords of URLs.
     pub command: Vec<String>,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Latency, is_zero};
+use super::{Latency, Status, is_false, is_zero};
 
 /// `summary.json`: the run in one object.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -65,6 +65,9 @@ pub struct Run {
 /// May the figures be believed, and do they satisfy the scenario?
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
+    /// The verdict in one word, from which the exit code follows; absent in older runs ([`Summary::status`]).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<Status>,
     /// False when the generator could not keep its promise: then no performance statement holds.
     pub valid: bool,
     /// Why not, each with its remedy.
@@ -74,6 +77,23 @@ pub struct Verdict {
     pub warnings: Vec<String>,
     /// Whether all thresholds passed (true where there are none).
     pub thresholds_passed: bool,
+    /// What went wrong and no threshold looked at, and which thresholds had nothing to look at.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub not_judged: Vec<String>,
+    /// Where the run ended before its plan was carried out; absent where it went through it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ended_early: Option<EndedEarly>,
+}
+
+/// A run that ended before its plan was carried out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct EndedEarly {
+    /// When, in seconds since its start.
+    pub at_s: f64,
+    /// How long the plan is, in seconds.
+    pub planned_s: f64,
+    /// Why.
+    pub reason: String,
 }
 
 /// Socket counts over the whole run.
@@ -181,6 +201,9 @@ pub struct Delivery {
     pub late: u64,
     /// Not received within the delivery time-out and the grace.
     pub lost: u64,
+    /// How many seconds these two make; absent in older runs.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lost_after_s: Option<f64>,
     /// Neither expected nor lost in the end: the recipient was away by its own doing (it left, was cut, fell silent).
     #[serde(skip_serializing_if = "is_zero", default)]
     pub away: u64,
@@ -280,10 +303,19 @@ pub struct GeneratorWorker {
 pub struct Threshold {
     /// As written in the scenario, e.g. `send_message.response_time.p99 < 250ms`.
     pub expression: String,
+    /// The phase whose arrivals it looks at; absent: all that are measured.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub phase: Option<String>,
     /// Observed value in the expression's unit; `None` when nothing was measured (which fails the rule).
     pub observed: Option<f64>,
     /// The verdict.
     pub passed: bool,
+    /// Why it could not be judged, e.g. `nothing was expected`; absent where it was.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub not_judged: Option<String>,
+    /// Whether it ended the run.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub aborted: bool,
 }
 
 /// How server-side series relate to what the players saw.

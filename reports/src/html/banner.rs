@@ -12,6 +12,8 @@ pub(super) enum Tone {
     Bad,
     /// Nothing can be said.
     Open,
+    /// Nothing was asked.
+    Unsaid,
 }
 
 impl Tone {
@@ -20,6 +22,7 @@ impl Tone {
             Self::Good => ("is-good", "✓"),
             Self::Bad => ("is-bad", "✕"),
             Self::Open => ("is-bad", "!"),
+            Self::Unsaid => ("is-open", "?"),
         }
     }
 }

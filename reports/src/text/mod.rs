@@ -45,8 +45,11 @@ fn head(summary: &Summary) -> String {
     let seconds = run.ended_at.duration_since(run.started_at).as_secs_f64();
     let mut out = format!("{}\n", verdict.headline.to_uppercase());
     push_wrapped(&mut out, &verdict.sentence, "");
-    for reason in summary.verdict.invalid_reasons.iter().skip(1) {
+    for reason in &verdict.reasons {
         push_wrapped(&mut out, reason, "also: ");
+    }
+    for what in &summary.verdict.not_judged {
+        push_wrapped(&mut out, what, "not judged: ");
     }
     for warning in &summary.verdict.warnings {
         push_wrapped(&mut out, warning, "note: ");
@@ -76,8 +79,12 @@ fn push_wrapped(out: &mut String, text: &str, lead: &str) {
 fn thresholds(summary: &Summary) -> String {
     let mut table = Table::new(["Thresholds", "", "observed"]).left(2);
     for threshold in &summary.thresholds {
-        let word = if threshold.passed { "passed" } else { "FAILED" };
-        table.row([threshold.expression.clone(), word.into(), verdict::observed(threshold)]);
+        let word = match (threshold.passed, threshold.observed) {
+            (true, _) => "passed",
+            (false, Some(_)) => "FAILED",
+            (false, None) => "NOT JUDGED",
+        };
+        table.row([verdict::rule(threshold), word.into(), verdict::observed(threshold)]);
     }
     table.finish()
 }
@@ -129,6 +136,16 @@ fn operations(summary: &Summary) -> String {
         table.finish(),
         "failed includes time-outs; p50 to max: response time, from the intended instant; svc: service time",
     );
+    let noted = match summary.not_run() {
+        0 => noted,
+        left => with_note(
+            noted,
+            &format!(
+                "{} of the unsent were not run, since the run ended before: they count in no rate",
+                human::count(left)
+            ),
+        ),
+    };
     let closed: Vec<_> = summary.operations.iter().filter(|(_, one)| one.model == "closed").collect();
     if closed.is_empty() {
         return noted;
@@ -174,6 +191,10 @@ fn deliveries(summary: &Summary) -> String {
         table.finish(),
         "times from the send to the push; dup duplicated, ooo out of order, unexp unexpected",
     );
+    let noted = match human::lost_after(&summary.deliveries) {
+        Some(sentence) => with_note(noted, &sentence),
+        None => noted,
+    };
     let late: u64 = summary.deliveries.values().map(|delivery| delivery.late).sum();
     if late == 0 {
         return noted;

@@ -449,6 +449,7 @@ fn summary(folder: &RunFolder) -> Summary {
         expression: expression.into(),
         observed: Some(observed),
         passed,
+        ..Threshold::default()
     };
     summary.thresholds = vec![
         threshold("send_message.response_time.p99 < 250ms", p99_ms, p99_ms < 250.0),
@@ -458,8 +459,7 @@ fn summary(folder: &RunFolder) -> Summary {
     let passed = summary.thresholds.iter().all(|threshold| threshold.passed);
     let warning = "the system's clock was set by +420 ms during the run".to_owned();
     let warnings = vec![warning];
-    summary.verdict =
-        Verdict { valid: true, invalid_reasons: Vec::new(), warnings, thresholds_passed: passed };
+    summary.verdict = Verdict { valid: true, warnings, thresholds_passed: passed, ..Verdict::default() };
     summary
 }
 
@@ -542,7 +542,8 @@ fn step(dice: &mut Dice, number: u32, level: f64, outcome: Outcome) -> Step {
         Outcome::Held => None,
         Outcome::Failed => {
             let expression = "send_message.response_time.p99 < 250ms".into();
-            let threshold = Threshold { expression, observed: Some(p99 as f64 / 1e3), passed: false };
+            let threshold =
+                Threshold { expression, observed: Some(p99 as f64 / 1e3), ..Threshold::default() };
             Some(explained(&threshold))
         }
         Outcome::Invalid => Some(

@@ -34,6 +34,7 @@ pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
             p.nothing { "No operation of this run called for a delivery." }
         } @else {
             (table(context).render())
+            @if let Some(sentence) = human::lost_after(&context.summary.deliveries) { p.note { (sentence) } }
             div.grid { @for chart in charts { (chart) } }
         }
     })

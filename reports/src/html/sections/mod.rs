@@ -77,15 +77,17 @@ impl<'a> Context<'a> {
 
     /// Length of what counts for the summary, in seconds.
     fn measured_s(&self) -> f64 {
+        // A run that ended early did not come to all of its phases.
+        let length = self.length_s();
         let unmeasured: f64 = self
             .folder
             .manifest
             .phases
             .iter()
             .filter(|phase| !phase.measured)
-            .map(|phase| phase.end_s - phase.start_s)
+            .map(|phase| phase.end_s.min(length) - phase.start_s.min(length))
             .sum();
-        (self.length_s() - unmeasured).max(0.0)
+        (length - unmeasured).max(0.0)
     }
 }
 

@@ -39,11 +39,12 @@ fn chart(context: &Context<'_>, index: usize, name: &str) -> TimeChart<'static> 
         Line::new(label, ink, context.timeline.values(Fold::Mean, value))
     };
     let lines = vec![
-        line("offered", Ink::Reference, |second| second.offered),
+        // What an ended run did not come to stands in its last second, where nothing called for it.
+        line("offered", Ink::Reference, OperationSecond::called_for),
         line("sent", Ink::Series(0), |second| second.sent),
         line("completed", Ink::Series(2), |second| second.completed),
         rare(line("failed", Ink::Series(1), |second| second.failed + second.timed_out)),
-        rare(line("unsent", Ink::Series(3), |second| second.unsent)),
+        rare(line("unsent", Ink::Series(3), OperationSecond::could_not_be_sent)),
     ];
     per_second(context, format!("rate-{index}"), format!("{name}: rates"), lines)
 }
@@ -124,8 +125,15 @@ fn table(context: &Context<'_>) -> Table {
         ]);
     }
     let sockets = &context.summary.sockets;
+    let cut_off = match context.summary.not_run() {
+        0 => String::new(),
+        left => format!(
+            "{} of the unsent were not run, since the run ended before: they count in no rate. ",
+            human::count(left)
+        ),
+    };
     table.note(format!(
-        "Sockets: {} attempted, {} opened, {} rejected, {} dropped, {} open at peak. ~ before a percentile: fewer than \
+        "{cut_off}Sockets: {} attempted, {} opened, {} rejected, {} dropped, {} open at peak. ~ before a percentile: fewer than \
          ten samples lie beyond it.",
         human::count(sockets.attempted),
         human::count(sockets.opened),

@@ -3,19 +3,20 @@
 use maud::{Markup, html};
 
 use super::Context;
-use crate::format::{Latency, SeriesLine, Summary};
+use crate::format::{Latency, SeriesLine, Status, Summary, Threshold};
 use crate::html::banner::{self, Banner, Figure, Tone};
 use crate::html::table::{Cell, Table};
 use crate::human::{self, NOTHING, P50, P99};
-use crate::verdict::{self, Standing};
+use crate::verdict;
 
 pub(super) fn body(context: &Context<'_>) -> Markup {
-    let Context { summary, folder, .. } = context;
+    let Context { summary, .. } = context;
     let verdict = verdict::of(summary);
-    let tone = match verdict.standing {
-        Standing::Invalid => Tone::Open,
-        Standing::Failed => Tone::Bad,
-        Standing::Passed | Standing::Unjudged => Tone::Good,
+    let tone = match verdict.status {
+        Status::Passed => Tone::Good,
+        Status::NotJudged => Tone::Unsaid,
+        Status::ThresholdsFailed | Status::NothingConnected | Status::Failed => Tone::Bad,
+        Status::Invalid | Status::Interrupted | Status::Unfinished => Tone::Open,
     };
     let run = &summary.run;
     let banner = Banner {
@@ -29,17 +30,14 @@ pub(super) fn body(context: &Context<'_>) -> Markup {
     };
     html! {
         (banner.render())
-        @if summary.verdict.invalid_reasons.len() > 1 {
-            ul { @for reason in &summary.verdict.invalid_reasons { li { (reason) } } }
+        @if !verdict.reasons.is_empty() {
+            ul { @for reason in &verdict.reasons { li { (reason) } } }
+        }
+        @for what in &summary.verdict.not_judged {
+            p.notice { strong { "Not judged: " } (what) "." }
         }
         @for warning in &summary.verdict.warnings {
             p.notice { strong { "Note: " } (warning) "." }
-        }
-        @if folder.summary.is_some() && folder.manifest.state != "finished" {
-            p.notice { "The run's state is " strong { (folder.manifest.state) }
-                @if folder.manifest.state == "failed" { ": an error ended it, or not everything could be written." }
-                @else { ": it did not go through its whole plan." }
-            }
         }
         (banner::figures(&figures(context)))
         @if !summary.thresholds.is_empty() { (thresholds(summary).render()) }
@@ -71,7 +69,7 @@ fn figures(context: &Context<'_>) -> Vec<Figure> {
         // Over the seconds in which it was called for: not while players connect, nor while the last pushes are awaited.
         let called_for = |line: &&SeriesLine| {
             folder.manifest.measures(line.t as f64)
-                && line.operations.get(name).is_some_and(|second| second.offered > 0)
+                && line.operations.get(name).is_some_and(|second| second.called_for() > 0)
         };
         let seconds = folder.series.iter().filter(called_for).count();
         let rate = operation.completed as f64 / seconds.max(1) as f64;
@@ -102,17 +100,18 @@ fn latency(name: &'static str, what: &str, latency: &Latency) -> Figure {
 fn thresholds(summary: &Summary) -> Table {
     let mut table = Table::new("Thresholds", ["rule", "observed", "verdict"]);
     for threshold in &summary.thresholds {
-        let verdict = if threshold.passed {
-            Cell::verdict("✓ passed", "words good")
-        } else {
-            Cell::verdict("✕ failed", "words bad")
+        let judged = match threshold {
+            Threshold { passed: true, .. } => Cell::verdict("✓ passed", "words good"),
+            Threshold { aborted: true, .. } => Cell::verdict("✕ failed, and ended the run", "words bad"),
+            Threshold { observed: None, .. } => Cell::verdict("✕ not judged", "words bad"),
+            Threshold { .. } => Cell::verdict("✕ failed", "words bad"),
         };
         let observed = verdict::observed(threshold);
         let observed = match threshold.observed {
             Some(value) => Cell::quantity(observed, value),
             None => Cell::text(observed),
         };
-        table.row([Cell::text(&threshold.expression), observed, verdict]);
+        table.row([Cell::text(verdict::rule(threshold)), observed, judged]);
     }
     table
 }
