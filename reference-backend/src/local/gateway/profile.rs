@@ -27,7 +27,7 @@ pub struct GatewayProfile {
     /// How long a Lambda behind a route may take.
     #[schemars(range(min = 0.0, max = 1e9))]
     pub integration_timeout_s: f64,
-    /// How long a client may take to send its handshake.
+    /// How long a client may take to send its handshake, or the head of a request to the control plane.
     #[schemars(range(min = 0.0, max = 1e9))]
     pub handshake_timeout_s: f64,
     /// New connections a second (429 beyond them).

@@ -15,9 +15,12 @@
 //! Numbers are little-endian. Behind the last batch there may be zeros, which are room for the next.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
+use std::io::{self, BufReader, Read};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::SeekFrom;
+use rustix::io::Errno;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::unusable;
@@ -84,9 +87,8 @@ fn look_through(path: &Path, last: bool) -> io::Result<Option<Damage>> {
             Err(Broken::Io(error)) => return Err(error),
         }
     }
-    let Counted { inner: mut file, .. } = reader;
-    file.seek(SeekFrom::Start(good))?;
-    Ok(match rest(file)? {
+    let file = reader.inner.into_inner();
+    Ok(match rest(&file, good)? {
         Rest::Complete => {
             Some(Damage { position: good, reason: "a batch cannot be read, and complete ones come after it" })
         }
@@ -182,27 +184,35 @@ enum Rest {
     Complete,
 }
 
-fn rest(mut file: impl Read) -> io::Result<Rest> {
+/// Looks at everything from a position on, passing over what has never been written: that is most of a journal's room.
+fn rest(file: &File, mut position: u64) -> io::Result<Rest> {
     let mut found = Rest::Nothing;
-    let (mut window, mut kept) = (vec![0; CHUNK + END_BYTES], 0);
-    loop {
-        let read = match file.read(&mut window[kept..]) {
-            Ok(0) => return Ok(found),
-            Ok(read) => kept + read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        let seen = &window[..read];
+    let mut chunk = vec![0; CHUNK];
+    while let Some(from) = next_written(file, position) {
+        let read = file.read_at(&mut chunk, from)?;
+        let seen = &chunk[..read];
         if seen.windows(END_BYTES).any(|bytes| bytes[0] == END && bytes[9..] == TRAILER) {
             return Ok(Rest::Complete);
         }
         if seen.iter().any(|byte| *byte != 0) {
             found = Rest::Cut;
         }
+        if read < END_BYTES {
+            break;
+        }
         // An end may lie across two chunks.
-        let from = read.saturating_sub(END_BYTES - 1);
-        window.copy_within(from..read, 0);
-        kept = read - from;
+        position = from + (read - (END_BYTES - 1)) as u64;
+    }
+    Ok(found)
+}
+
+/// Where the next bytes are that have been written; none if there are no more.
+fn next_written(file: &File, position: u64) -> Option<u64> {
+    match rustix::fs::seek(file, SeekFrom::Data(position)) {
+        Ok(written) => Some(written),
+        Err(Errno::NXIO) => None,
+        // The file system does not know.
+        Err(_) => Some(position),
     }
 }
 
@@ -264,13 +274,24 @@ mod tests {
         assert_eq!(found(&whole[..whole.len() - 1], false).unwrap().position, first.len() as u64);
     }
 
+    fn what(bytes: &[u8]) -> Rest {
+        let file = tempfile::tempfile().unwrap();
+        file.write_all_at(bytes, 0).unwrap();
+        rest(&file, 0).unwrap()
+    }
+
     #[test]
     fn an_end_is_found_wherever_it_lies() {
         for before in [0, 1, CHUNK - 5, CHUNK, CHUNK + 8, 3 * CHUNK + 2] {
-            let bytes = [&vec![9; before][..], &one(b"x")].concat();
-            assert_eq!(rest(&bytes[..]).unwrap(), Rest::Complete, "{before}");
+            assert_eq!(what(&[&vec![9; before][..], &one(b"x")].concat()), Rest::Complete, "{before}");
         }
-        assert_eq!(rest(&[0; 100][..]).unwrap(), Rest::Nothing);
-        assert_eq!(rest(&[0, 0, 1][..]).unwrap(), Rest::Cut);
+        assert_eq!(what(&[]), Rest::Nothing);
+        assert_eq!(what(&[0; 100]), Rest::Nothing);
+        assert_eq!(what(&[0, 0, 1]), Rest::Cut);
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(1 << 40).unwrap();
+        assert_eq!(rest(&file, 0).unwrap(), Rest::Nothing, "room costs nothing");
+        file.write_all_at(&one(b"x"), 1 << 39).unwrap();
+        assert_eq!(rest(&file, 5).unwrap(), Rest::Complete);
     }
 }
