@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::common::calm::calm;
+use crate::common::calm::{calm, only};
 use crate::common::raw::{Guest, drain, serve, serve_at};
 use crate::common::{LOADGEN, Ran, Scene};
 
@@ -223,4 +223,21 @@ fn a_plan_whose_sockets_would_be_cut_is_told_before_it_runs() {
         assert!(said(command, &[]).contains(told), "{command:?}: {}", said(command, &[]));
         assert!(!said(command, &kept).contains(told), "{command:?}");
     }
+}
+
+#[test]
+fn a_gateway_that_counts_messages_keeps_those_who_send_one() {
+    let profile = "base = \"instant\"\n[gateway]\nidle_timeout_s = 1.0\n";
+    let idle = |more: &[&str]| {
+        let short = ["--set", "target.profile=profile.toml", "--set", "phases.0.duration=2500ms"];
+        let ran = calm(6, "").with("profile.toml", profile).run(&[&short[..], more].concat());
+        let sockets = ran.exits(0).summary().sockets;
+        (sockets.dropped, sockets.ends, samples(&ran))
+    };
+    let beat = ["--set", "sockets.heartbeat=300ms"];
+    let (dropped, ends, _) = idle(&beat);
+    assert_eq!((dropped, ends), (6, only("closed_1001", 6)), "a ping is no message");
+    let message = ["--set", "sockets.heartbeat_message={\"route\":\"heartbeat\"}"];
+    let (dropped, _, samples) = idle(&[beat, message].concat());
+    assert_eq!((dropped, samples.as_str()), (0, ""), "the answers (404) fail nothing");
 }
