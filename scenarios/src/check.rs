@@ -263,7 +263,7 @@ impl<'d> Check<'d> {
             if let Some(operation) = needs.filter(|operation| !planned(*operation)) {
                 self.wrong_beside(
                     &pointer,
-                    &["/operations"],
+                    &[&format!("/operations/{operation}")],
                     format!("`{expression}` can never be measured: the plan has no {operation}"),
                     &format!("add [operations.{operation}], or take the threshold out"),
                 );
