@@ -70,7 +70,7 @@ impl Check<'_> {
         if feeder.cycle && played.len() < scenario.players as usize {
             self.wrong_beside(
                 "/auth/feeder/cycle",
-                &["/players", "/operations"],
+                &["/players"],
                 format!(
                     "makes {} sockets share {} players, whose deliveries cannot be told apart: most would count as lost",
                     scenario.players,

@@ -27,7 +27,7 @@ impl Check<'_> {
         if slow_share + silent_share > 1.0 {
             self.wrong_beside(
                 "/half_open/share",
-                &["/slow_readers"],
+                &["/slow_readers/share"],
                 format!("{silent_share} and slow_readers.share, {slow_share}, are more than all players"),
                 "a player either reads slowly or falls silent: the shares together are at most 1",
             );
@@ -54,7 +54,7 @@ impl Check<'_> {
         if lives.place && scenario.operations.placement_request.is_none() {
             self.wrong_beside(
                 "/lives/place",
-                &["/operations"],
+                &["/operations/placement_request"],
                 "the plan has no placement_request",
                 "add [operations.placement_request]; with rate = 0.0 only these players ask for a place",
             );
