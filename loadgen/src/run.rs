@@ -140,7 +140,7 @@ pub async fn run(request: Request) -> Result<Ran, RunError> {
         }
     };
     reports::write_report(&dir)?;
-    if summary.sockets.attempted > 0 && summary.sockets.opened == 0 {
+    if nobody_in(&summary) && !request.watchers.quiet {
         tracing::error!("no player could connect: {}; samples are in errors.jsonl", why_nobody(&summary));
     }
     Ok(Ran { exit: if interrupted { Exit::Interrupted } else { verdict::exit(&summary) }, dir })
@@ -254,6 +254,11 @@ impl Job {
         }
         Ok((summary, interrupted))
     }
+}
+
+/// Whether nobody could connect.
+pub(crate) const fn nobody_in(summary: &Summary) -> bool {
+    summary.sockets.attempted > 0 && summary.sockets.opened == 0
 }
 
 /// The classes of the handshakes' errors, e.g. `refused × 50`.

@@ -33,6 +33,9 @@ pub(super) fn of_folder(dir: &Path, exit: Exit) -> Result<Answer, Failure> {
     let summary = folder.summary_or_rebuilt();
     let verdict = match exit {
         Exit::Interrupted => "Interrupted; what was measured is kept.".to_owned(),
+        Exit::Failure if run::nobody_in(&summary) => {
+            format!("No player could connect: {}; samples are in errors.jsonl.", run::why_nobody(&summary))
+        }
         _ => reports::verdict::in_a_line(&summary),
     };
     Ok(Answer {

@@ -295,6 +295,23 @@ fn quiet_is_one_line_where_the_end_is_not_fine_and_none_where_it_is() {
         assert_eq!(code, 3);
         assert!(stderr.contains("send_message.sent > 1000: observed 8"), "the reason: {stderr}");
     }
+    let nowhere = [
+        "run",
+        "scenario.toml",
+        "-q",
+        "-o",
+        "alone",
+        "--target",
+        "ws://127.0.0.1:9/Stage",
+        "--set",
+        "auth.mode=none",
+    ];
+    let (code, stdout, stderr) = tried(&here, &nowhere);
+    assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
+    assert_eq!(
+        stderr,
+        "loadgen: No player could connect: refused × 4; samples are in errors.jsonl. Folder: alone\n"
+    );
     let (code, stdout, stderr) = tried(&here, &["run", "scenario.toml", "-q", "-o", "fine"]);
     assert!(stdout.is_empty() && (stderr.is_empty() == (code == 0)), "{code}: {stderr}");
 }
