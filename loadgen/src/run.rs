@@ -1,5 +1,6 @@
 //! The main job, from the scenario file to the report.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -166,6 +167,10 @@ pub fn rehearse(request: &Request) -> Result<Dry, RunError> {
     let workers = machine::make_room_for(plan.players, request.workers)?;
     let dir = folder_of(request.out.as_deref(), &identity(&plan));
     folder::is_free(&dir)?;
+    if let Some(address) = request.watchers.prometheus {
+        // Free again at once.
+        TcpListener::bind(address).map_err(|source| LiveError::Listen { address, source })?;
+    }
     Ok(Dry { plan, workers, dir })
 }
 

@@ -213,6 +213,9 @@ fn a_dry_run_sends_and_writes_nothing() {
     std::fs::create_dir_all(scratch.path().join("out/taken")).unwrap();
     let (code, _, stderr) = tried(scratch.path(), &dry);
     assert!(code == 2 && stderr.contains("out exists and is not empty"), "{code} {stderr}");
+    let taken = listener.local_addr().unwrap().to_string();
+    let (code, _, stderr) = tried(scratch.path(), &["run", "idle", "--dry-run", "--prometheus", &taken]);
+    assert!(code == 2 && stderr.contains("Address already in use"), "{code} {stderr}");
     assert_eq!(object(scratch.path(), &["run", "idle", "--dry-run", "-p", "7", "--json"])["players"], 7);
 }
 
