@@ -1,5 +1,6 @@
 //! The main job, from the scenario file to the report.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -157,7 +158,7 @@ pub async fn run(request: Request) -> Result<Ran, RunError> {
     };
     reports::write_report(&dir)?;
     let status = summary.status();
-    if status == Status::NothingConnected {
+    if status == Status::NothingConnected && !request.watchers.quiet {
         let why = reports::verdict::why_nobody(&summary);
         tracing::error!("no player could connect: {why}; samples are in errors.jsonl");
     }
@@ -202,6 +203,10 @@ pub fn rehearse(request: &Request) -> Result<Dry, RunError> {
     let workers = machine::make_room_for(plan.players, request.workers)?;
     let dir = folder_of(request.out.as_deref(), &identity(&plan));
     folder::is_free(&dir)?;
+    if let Some(address) = request.watchers.prometheus {
+        // Free again at once.
+        TcpListener::bind(address).map_err(|source| LiveError::Listen { address, source })?;
+    }
     Ok(Dry { plan, workers, dir })
 }
 

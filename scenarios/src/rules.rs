@@ -155,16 +155,18 @@ impl Check<'_> {
         let expression = &threshold.expression;
         let planned = |operation| operations.iter().any(|planned| planned.operation == operation);
         if let Some(operation) = threshold.metric.operation().filter(|operation| !planned(*operation)) {
-            self.wrong(
+            self.wrong_beside(
                 pointer,
+                &[&format!("/operations/{operation}")],
                 format!("`{expression}` can never be measured: the plan has no {operation}"),
                 &format!("add [operations.{operation}], or take the threshold out"),
             );
         }
         let reconnects = matches!(threshold.metric, Metric::Reconnects(_) | Metric::Recovery(_));
         if reconnects && scenario.reconnect.policy == Policy::None {
-            self.wrong(
+            self.wrong_beside(
                 pointer,
+                &["/reconnect"],
                 format!("`{expression}` can never be measured: no player comes back"),
                 "set reconnect.policy, or take the threshold out",
             );

@@ -8,7 +8,7 @@ use reports::human::{bytes, count, duration};
 use crate::validity::Validity;
 
 /// Seconds of each sparkline.
-const HISTORY: usize = 30;
+const HISTORY: usize = 20;
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// What is on the dashboard, with the seconds before it.
@@ -65,9 +65,10 @@ impl View {
         let times = if latency.count == 0 {
             String::new()
         } else {
-            format!("  p50 {:>7}  p99 {:>7}", duration(latency.p50 as f64), duration(latency.p99 as f64))
+            let [p50, p95, p99] = [latency.p50, latency.p95, latency.p99].map(|us| duration(us as f64));
+            format!("  p50 {p50:>7}  p95 {p95:>7}  p99 {p99:>7}")
         };
-        row(name, &format!("{figures}{times:<28} {}", sparkline(history)))
+        row(name, &format!("{figures}{times:<41} {}", sparkline(history)))
     }
 }
 
@@ -120,7 +121,7 @@ mod tests {
     use super::*;
 
     fn latency(p50: u64, p99: u64) -> Latency {
-        Latency { count: 100, p50, p99, ..Latency::default() }
+        Latency { count: 100, p50, p95: p50.midpoint(p99), p99, ..Latency::default() }
     }
 
     fn line(p99: u64) -> SeriesLine {

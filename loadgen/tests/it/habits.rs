@@ -213,6 +213,9 @@ fn a_dry_run_sends_and_writes_nothing() {
     std::fs::create_dir_all(scratch.path().join("out/taken")).unwrap();
     let (code, _, stderr) = tried(scratch.path(), &dry);
     assert!(code == 2 && stderr.contains("out exists and is not empty"), "{code} {stderr}");
+    let taken = listener.local_addr().unwrap().to_string();
+    let (code, _, stderr) = tried(scratch.path(), &["run", "idle", "--dry-run", "--prometheus", &taken]);
+    assert!(code == 2 && stderr.contains("Address already in use"), "{code} {stderr}");
     assert_eq!(object(scratch.path(), &["run", "idle", "--dry-run", "-p", "7", "--json"])["players"], 7);
 }
 
@@ -295,6 +298,23 @@ fn quiet_is_one_line_where_the_end_is_not_fine_and_none_where_it_is() {
         assert_eq!(code, 3);
         assert!(stderr.contains("send_message.sent > 1000: observed 8"), "the reason: {stderr}");
     }
+    let nowhere = [
+        "run",
+        "scenario.toml",
+        "-q",
+        "-o",
+        "alone",
+        "--target",
+        "ws://127.0.0.1:9/Stage",
+        "--set",
+        "auth.mode=none",
+    ];
+    let (code, stdout, stderr) = tried(&here, &nowhere);
+    assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
+    assert_eq!(
+        stderr,
+        "loadgen: No player could connect: refused × 4; samples are in errors.jsonl. Folder: alone\n"
+    );
     let (code, stdout, stderr) = tried(&here, &["run", "scenario.toml", "-q", "-o", "fine"]);
     assert!(stdout.is_empty() && (stderr.is_empty() == (code == 0)), "{code}: {stderr}");
 }
