@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use loadgen::cli::{Cli, Command};
-use loadgen::commands::{self, say_problem};
-use loadgen::exit::Exit;
+use loadgen::cli::Cli;
+use loadgen::commands;
 use loadgen::live::{self, AboveDisplay};
 use output::Look;
 use tracing_subscriber::EnvFilter;
@@ -28,32 +27,5 @@ fn main() -> ExitCode {
         .with_ansi(Look::of_stderr().colour)
         .fmt_fields(live::log_fields())
         .init();
-    // Each brings its own runtime.
-    let backend = match cli.command {
-        Command::EmbeddedBackend(serve) => reference_backend::cli::run(serve),
-        Command::FrontDoor => reference_backend::cli::front_door(),
-        Command::Worker { threads } => return loadgen::workers::work(threads),
-        command => return generator(command),
-    };
-    match backend {
-        Ok(()) => Exit::Fine.into(),
-        Err(error) => {
-            say_problem("error", &format!("embedded backend: {error}"));
-            error.exit_code().into()
-        }
-    }
-}
-
-fn generator(command: Command) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            say_problem("error", &format!("the runtime cannot be started: {error}"));
-            return Exit::Failure.into();
-        }
-    };
-    let exit = runtime.block_on(commands::carry_out(command, std::env::args().collect()));
-    // A task that does not end must not keep the program: everything of worth is written.
-    runtime.shutdown_background();
-    exit
+    commands::carry_out(cli.command, std::env::args().collect())
 }

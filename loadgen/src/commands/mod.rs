@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 use output::Look;
 use reports::format::Status;
+use reports::printable;
 use scenarios::Plan;
 use serde_json::{Value, json};
 
@@ -24,7 +25,6 @@ use crate::exit::Exit;
 use crate::live::say;
 use crate::{capacity, doctor};
 pub use failure::Failure;
-use reports::printable;
 
 /// Version of the objects that `--json` prints.
 const SCHEMA_VERSION: u32 = 1;
@@ -80,9 +80,41 @@ impl Manner {
 }
 
 /// Carries a command out and says what came of it. `arguments` are the command line, for the run folder.
-pub async fn carry_out(command: Command, arguments: Vec<String>) -> ExitCode {
+///
+/// It returns when everything is over, and is no future, so that all of it is compiled here and nothing twice.
+pub fn carry_out(command: Command, arguments: Vec<String>) -> ExitCode {
+    // Those that others start bring their own runtime.
+    match command {
+        Command::EmbeddedBackend(serve) => backend(reference_backend::cli::run(serve)),
+        Command::FrontDoor => backend(reference_backend::cli::front_door()),
+        Command::Worker { threads } => crate::workers::work(threads),
+        command => generator(command, arguments),
+    }
+}
+
+fn backend(ended: Result<(), reference_backend::cli::ServeError>) -> ExitCode {
+    match ended {
+        Ok(()) => Exit::Fine.into(),
+        Err(error) => {
+            say_problem("error", &format!("embedded backend: {error}"));
+            error.exit_code().into()
+        }
+    }
+}
+
+fn generator(command: Command, arguments: Vec<String>) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            say_problem("error", &format!("the runtime cannot be started: {error}"));
+            return Exit::Failure.into();
+        }
+    };
     let manner = Manner::of(&command);
-    speak(execute(command, arguments).await, manner).into()
+    let exit = speak(runtime.block_on(execute(command, arguments)), manner);
+    // A task that does not end must not keep the program: everything of worth is written.
+    runtime.shutdown_background();
+    exit.into()
 }
 
 async fn execute(command: Command, arguments: Vec<String>) -> Result<Answer, Failure> {
