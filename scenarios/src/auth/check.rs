@@ -14,6 +14,7 @@ use super::planned::{Auth, Command, Placement, PlayerIds, SigV4, TokenSource};
 use crate::check::Check;
 use crate::mistakes::Mistake;
 use crate::plan::Target;
+use crate::redact;
 use crate::scenario::Scenario;
 
 /// Headers that the handshake itself sets.
@@ -192,7 +193,8 @@ impl Check<'_> {
         self.mistakes.push(Mistake {
             place,
             key: "auth.feeder".into(),
-            problem,
+            // It may quote what stands in a column, which may be the wrong one.
+            problem: redact::text(&problem).into_owned(),
             remedy: "a line is a player: an id of its own and a token that is still good".into(),
         });
     }
