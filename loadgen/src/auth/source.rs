@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use scenarios::Plan;
 use scenarios::auth::expiry::claim;
 use scenarios::auth::feeder::Feeder;
 use scenarios::auth::mint::Minter;
 use scenarios::auth::planned::{Command, TokenSource};
+use scenarios::{Plan, redact};
 use url::Url;
 
 use super::issuer::Issuer;
@@ -49,8 +49,10 @@ impl Source {
                 let (feeder, numbers) = (feeder.clone(), numbers.to_vec());
                 let file = feeder.file.display().to_string();
                 let read = tokio::task::spawn_blocking(move || read(&feeder, &numbers)).await;
-                read.unwrap_or_else(|error| Err(error.to_string()))
-                    .map_err(|problem| AuthError::Feeder { file, problem })
+                read.unwrap_or_else(|error| Err(error.to_string())).map_err(|problem| AuthError::Feeder {
+                    file,
+                    problem: redact::text(&problem).into_owned(),
+                })
             }
         }
     }

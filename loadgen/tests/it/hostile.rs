@@ -360,6 +360,71 @@ duration = "1s"
     assert!(ran.folder().scenario_toml.contains("tenant=blue"), "what is listed stays");
 }
 
+/// A character that does something: to a terminal, or to the order of what is seen.
+fn acts(c: char) -> bool {
+    (c.is_control() && !matches!(c, '\n' | '\t'))
+        || matches!(c, '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[test]
+fn the_names_of_a_scenario_stay_text_on_the_terminal_and_in_metrics() {
+    let named = r#"
+name = "named"
+players = 2
+thresholds = []
+[target]
+profile = "instant"
+[[phases]]
+kind = "hold"
+duration = "6s"
+name = "mark\u001b[2J\u001b]0;owned\u0007\u202e\r\n\"} <script>alert(1)</script>"
+"#;
+    let prometheus = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let scene = Scene::new(named);
+    let mut command = scene.command(&["--prometheus", &prometheus.to_string()]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let running = command.spawn().unwrap();
+    let patience = Instant::now() + Duration::from_secs(30);
+    let scraped = loop {
+        assert!(Instant::now() < patience, "the phase was not seen");
+        match scrape(prometheus) {
+            Some(text) if text.contains("phase=\"mark") => break text,
+            _ => std::thread::sleep(Duration::from_millis(100)),
+        }
+    };
+    let output = running.wait_with_output().unwrap();
+    let ran = scene.ran(output);
+    ran.exits(0);
+    let page = std::fs::read_to_string(ran.dir.join("report.html")).unwrap();
+    assert!(!page.contains("<script>alert"));
+    let metrics = scraped.split("\r\n\r\n").nth(1).unwrap();
+    let line = metrics.lines().find(|line| line.contains("phase=\"mark")).unwrap();
+    assert!(line.ends_with("\"} 1.0"), "one label, one line: {line}");
+    let explain = std::process::Command::new(crate::common::LOADGEN)
+        .args(["scenario", "explain"])
+        .arg(ran.dir.with_file_name("scenario.toml"))
+        .output()
+        .unwrap();
+    let explained = String::from_utf8(explain.stdout).unwrap();
+    for (place, text) in [
+        ("stdout", &ran.stdout),
+        ("stderr", &ran.stderr),
+        ("page", &page),
+        ("explain", &explained),
+        ("metrics", &metrics.replace('\r', "")),
+    ] {
+        assert_eq!(text.chars().find(|c| acts(*c)), None, "{place}: {text}");
+    }
+    assert!(
+        explained.contains("Phase `mark\\u{1b}[2J") && ran.stderr.contains("mark\\u{1b}[2J"),
+        "{}",
+        ran.stderr
+    );
+    // A mistake quotes a name as well.
+    let wrong = Scene::new(&named.replace("duration = \"6s\"", "duration = \"\\u001b[2J6\"")).run(&[]);
+    assert_eq!(wrong.exits(2).stderr.chars().find(|c| acts(*c)), None, "{:?}", wrong.stderr);
+}
+
 #[test]
 fn a_value_that_is_no_value_is_not_repeated() {
     for arguments in [
