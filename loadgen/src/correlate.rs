@@ -11,10 +11,8 @@ use reports::format::Correlation;
 use scenarios::Override;
 
 use crate::cloudwatch::{self, Window};
+use crate::embedded::EMBEDDED;
 use crate::run::RunError;
-
-/// What stands for the embedded backend in a manifest.
-pub(crate) const EMBEDDED: &str = "embedded";
 
 /// Fetches the series of the run's window into its folder; returns what could not be fetched.
 ///

@@ -18,6 +18,9 @@ use url::Url;
 
 use crate::machine::descriptor_limit;
 
+/// What stands for the embedded backend in a manifest.
+pub(crate) const EMBEDDED: &str = "embedded";
+
 /// The hidden command under which this program is the backend.
 pub const COMMAND: &str = "embedded-backend";
 
