@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 # What is missing fails a test instead of skipping it.
 export CI=true
 source ci/cache.sh
+forget_own_crates
 
 # With the AWS adapters, which the quickstart leaves out.
 options=(--locked --release --workspace --features reference-backend/aws)
