@@ -69,7 +69,7 @@ pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, serde_json
     let mut value: Value = serde_json::from_str(text)?;
     clean(&mut value);
     // The position of a mistake is known only to the text itself.
-    serde_json::from_value(value).or_else(|error| Err(serde_json::from_str::<T>(text).err().unwrap_or(error)))
+    serde_json::from_value(value).map_err(|error| serde_json::from_str::<T>(text).err().unwrap_or(error))
 }
 
 fn clean(value: &mut Value) {
