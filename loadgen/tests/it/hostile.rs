@@ -12,17 +12,9 @@ use crate::common::{Ran, Scene};
 use serde_json::{Value, json};
 
 /// Places where a target may say something, one for each player in turn.
-const PLACES: [&str; 8] = [
-    "error_frame",
-    "garbage",
-    "answer_body",
-    "close_reason",
-    "placement_status",
-    "refusal_header",
-    "refusal_body",
-    "plain_answer",
-];
-const PLAYERS: usize = 24;
+const PLACES: [&str; 7] =
+    ["error_frame", "garbage", "answer_body", "close_reason", "placement_status", "refusal", "plain_answer"];
+const PLAYERS: usize = 28;
 
 /// What is nobody's token, and looks like a credential all the same.
 const FOREIGN: [&str; 4] = [
@@ -69,18 +61,17 @@ fn request(stream: &mut TcpStream) -> Option<String> {
 }
 
 /// Does to a guest what its number calls for. What is said holds its own token, and something of somebody else's.
-fn answer(guest: Guest, refused: bool) {
+fn answer(guest: Guest) {
     let token = guest.header("authorization").unwrap().trim_start_matches("Bearer ").to_owned();
-    let place = PLACES[guest.number % PLACES.len()];
-    let said = format!("{token} is bad, and so is {}", FOREIGN[guest.number % FOREIGN.len()]);
-    if refused || place.starts_with("refusal") {
-        let (header, body) =
-            if place == "refusal_header" { (said.as_str(), "no") } else { ("no", said.as_str()) };
+    let player: usize = token.split('-').nth(1).unwrap().parse().unwrap();
+    let place = PLACES[player % PLACES.len()];
+    let said = format!("{token} is bad, and so is {}", FOREIGN[player / PLACES.len()]);
+    if place == "refusal" {
         let mut stream = guest.stream;
         let _ = write!(
             stream,
-            "HTTP/1.1 403 No\r\nX-Why: {header}\r\nLocation: /?{header}\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
+            "HTTP/1.1 403 No\r\nX-Why: {said}\r\nLocation: /?{said}\r\nContent-Length: {}\r\n\r\n{said}",
+            said.len()
         );
         return;
     }
@@ -196,7 +187,7 @@ grace = "0s"
 
 #[test]
 fn what_a_target_sends_back_is_written_nowhere() {
-    let address = serve(|guest| answer(guest, false));
+    let address = serve(answer);
     let (otlp, told) = collector();
     let prometheus = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let scene = scene(PLAYERS, "4s");
@@ -223,7 +214,7 @@ fn what_a_target_sends_back_is_written_nowhere() {
     let ran = scene.ran(output);
     let scraped = scraping.join().unwrap();
     let summary = ran.exits(3).summary();
-    assert_eq!(summary.sockets.opened as usize, PLAYERS * 6 / 8, "{summary:?}");
+    assert_eq!(summary.sockets.opened as usize, PLAYERS / 7 * 6, "{summary:?}");
 
     let told = String::from_utf8_lossy(&told.lock().unwrap()).into_owned();
     assert!(scraped.contains("loadgen_errors_total{") && told.contains("loadgen.errors"), "{scraped}");
