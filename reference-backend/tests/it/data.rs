@@ -177,7 +177,8 @@ async fn nothing_acknowledged_is_lost_behind_front_doors() {
 async fn what_a_stop_leaves_undelivered_is_delivered_by_the_next_process() {
     let directory = tempfile::tempdir().unwrap();
     let arguments = ["--data", directory.path().to_str().unwrap()];
-    let mut backend = Backend::start(&arguments, "[streams]\npoll_interval_ms = 60000");
+    // A long poll interval would not do: the first poll may come after the message.
+    let mut backend = Backend::start(&arguments, "[lambda.functions.OnMessageInserted]\nthrottle_rate = 1.0");
     let mut ann = connect(&backend, "ann").await.unwrap();
     say(&mut ann, &message(1, &["ann"], "to be continued")).await;
     assert_eq!(push(&mut ann, "ack").await["statusCode"], 200);
