@@ -149,7 +149,11 @@ impl Addresses {
         let known = Arc::clone(&*self.shared.current.read());
         let connected = match &*known {
             [only] => dial(only.address).await,
-            several => self.shared.race(&self.shared.order(several, number, may), dial).await,
+            // Boxed: most targets have one address, and a handshake is as large as its largest branch.
+            several => {
+                let order = self.shared.order(several, number, may);
+                Box::pin(self.shared.race(&order, dial)).await
+            }
         };
         if connected.as_ref().is_err_and(|error| !is_ours(error)) {
             self.shared.wanted.notify_one();

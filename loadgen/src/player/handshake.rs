@@ -283,7 +283,7 @@ impl Endpoint {
         })?;
         tcp.set_nodelay(true)?;
         if let Some(proxy) = &self.proxy {
-            proxy.open(&mut tcp).await?;
+            Box::pin(proxy.open(&mut tcp)).await?;
         }
         Ok(tcp)
     }
