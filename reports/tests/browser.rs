@@ -268,8 +268,10 @@ async fn copying(page: &Page, tables: &str) {
             Object.defineProperty(navigator, 'clipboard', {{ value: {{ writeText: async text => {{ copied = text; }} }} }});
             const table = document.querySelectorAll('{tables}')[0];
             const [row] = table.tBodies[0].rows;
+            delete row.cells[0].dataset.v;
             row.cells[0].textContent = '=HYPERLINK(\"http://x\")';
             row.cells[1].textContent = '-1.5';
+            row.cells[1].dataset.v = -1.5;
             table.closest('.scroll').nextElementSibling.click();
             await new Promise(done => setTimeout(done, 0));
             return copied.split('\\r\\n')[1];
