@@ -11,10 +11,11 @@ mod retention;
 mod retries;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::time::Duration;
 
 use aws_sdk_cloudwatch::config::{Credentials, Region};
-use aws_sdk_cloudwatch::error::DisplayErrorContext;
+use aws_sdk_cloudwatch::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, DimensionFilter, Metric, MetricDataQuery, MetricStat, ScanBy};
 use aws_sdk_cloudwatch::types::{MessageData, StatusCode};
@@ -255,7 +256,7 @@ async fn list(client: &Client, prefix: &str) -> Result<Vec<String>, String> {
         .send();
     let mut found = Vec::new();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| format!("ListMetrics failed: {}", DisplayErrorContext(&error)))?;
+        let page = page.map_err(|error| failed("ListMetrics", &error))?;
         found.extend(page.metrics().iter().filter_map(|metric| match metric.dimensions() {
             [only] if only.name() == Some(DIMENSION) => only.value().map(str::to_owned),
             _ => None,
@@ -299,7 +300,7 @@ async fn fetch_chunk(
     }
     let mut pages = request.into_paginator().send();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| format!("GetMetricData failed: {}", DisplayErrorContext(&error)))?;
+        let page = page.map_err(|error| failed("GetMetricData", &error))?;
         for message in page.messages() {
             let message = format!("GetMetricData: {}", said(message));
             if !fetched.problems.contains(&message) {
@@ -335,6 +336,20 @@ fn status(code: Option<&StatusCode>) -> SeriesStatus {
         Some(code) if code.as_str() == "Forbidden" => SeriesStatus::Forbidden,
         Some(_) => SeriesStatus::Unknown,
     }
+}
+
+/// Why a call failed, in a line: what CloudWatch said, or what became of the call.
+fn failed<E: ProvideErrorMetadata + Error + 'static>(call: &str, error: &SdkError<E>) -> String {
+    if let Some(code) = error.code() {
+        return format!("{call} failed: {code}: {}", error.message().unwrap_or("no reason given"));
+    }
+    let mut causes: Vec<String> = std::iter::successors(Some(error as &dyn Error), |cause| (*cause).source())
+        .map(ToString::to_string)
+        .collect();
+    causes.dedup();
+    let remedy =
+        if retries::is_refusal(error) { "; nobody listens there: a local stack must still run" } else { "" };
+    format!("{call} failed: {}{remedy}", causes.join(": "))
 }
 
 /// A message of CloudWatch's.
