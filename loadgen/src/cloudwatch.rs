@@ -11,10 +11,11 @@ mod retention;
 mod retries;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::time::Duration;
 
 use aws_sdk_cloudwatch::config::{Credentials, Region};
-use aws_sdk_cloudwatch::error::DisplayErrorContext;
+use aws_sdk_cloudwatch::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, DimensionFilter, Metric, MetricDataQuery, MetricStat, ScanBy};
 use aws_sdk_cloudwatch::types::{MessageData, StatusCode};
@@ -209,12 +210,6 @@ impl Asked {
     }
 }
 
-/// A failed call in words. The service may quote what it was sent, signature and all.
-pub(crate) fn told(call: &str, error: &(dyn std::error::Error + 'static)) -> String {
-    let said = DisplayErrorContext(error).to_string();
-    format!("{call} failed: {}", printable::line(&redact::text(&said)))
-}
-
 /// `credentials`: those of the AWS chain, where it has been followed already.
 pub(crate) async fn client(
     wanted: &CloudWatch,
@@ -347,6 +342,26 @@ fn status(code: Option<&StatusCode>) -> SeriesStatus {
         Some(code) if code.as_str() == "Forbidden" => SeriesStatus::Forbidden,
         Some(_) => SeriesStatus::Unknown,
     }
+}
+
+/// Why a call failed, in a line: what CloudWatch said, or what became of the call. The service may quote what it was sent,
+/// signature and all.
+pub(crate) fn told<E: ProvideErrorMetadata + Error + 'static>(call: &str, error: &SdkError<E>) -> String {
+    let why = match error.code() {
+        Some(code) => format!("{code}: {}", error.message().unwrap_or("no reason given")),
+        None => what_became_of(error),
+    };
+    format!("{call} failed: {}", printable::line(&redact::text(&why)))
+}
+
+fn what_became_of<E: Error + 'static>(error: &SdkError<E>) -> String {
+    let mut causes: Vec<String> = std::iter::successors(Some(error as &dyn Error), |cause| (*cause).source())
+        .map(ToString::to_string)
+        .collect();
+    causes.dedup();
+    let remedy =
+        if retries::is_refusal(error) { "; nobody listens there: a local stack must still run" } else { "" };
+    format!("{}{remedy}", causes.join(": "))
 }
 
 /// A message of CloudWatch's.

@@ -44,7 +44,8 @@ pub(super) fn incomplete(fetched: &Fetched) -> Vec<String> {
         };
         let functions: BTreeSet<_> = series.iter().filter_map(|series| function(series)).collect();
         let metrics: BTreeSet<_> = series.iter().map(|series| series.metric.as_str()).collect();
-        let said = messages.iter().map(|message| format!(": {message}")).collect::<String>();
+        let said =
+            messages.iter().map(|message| format!(": {}", message.trim_end_matches('.'))).collect::<String>();
         format!(
             "GetMetricData {what} for {} of {all} series ({} of {}){said}; {remedy}",
             series.len(),

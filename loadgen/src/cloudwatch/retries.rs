@@ -55,7 +55,7 @@ impl ClassifyRetry for NobodyThere {
 }
 
 /// Whether a refused connection is at the bottom of an error.
-fn is_refusal(error: &(dyn Error + 'static)) -> bool {
+pub(super) fn is_refusal(error: &(dyn Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| (*error).source())
         .filter_map(|error| error.downcast_ref::<io::Error>())
         .any(|error| error.kind() == io::ErrorKind::ConnectionRefused)

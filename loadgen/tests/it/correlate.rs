@@ -188,7 +188,8 @@ fn what_was_fetched_is_kept_on_bad_days_and_each_is_said() {
     }
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let said = folder.correlate(&["--endpoint", &format!("http://{nobody}")]);
-    same(said.tells(&["GetMetricData failed"]));
+    same(said.tells(&["GetMetricData failed", "Connection refused", "nobody listens there"]));
+    assert!(!said.stderr.contains("DispatchFailure"), "{}", said.stderr);
     assert_eq!(said.cloudwatch.fetched_at, folder.correlate(&[]).cloudwatch.fetched_at, "nothing came since");
     assert!(said.report.contains("is kept") && said.stdout.contains("is kept"));
     fake.is(Day::Complete);
@@ -272,6 +273,11 @@ fn throttled_calls_are_made_again() {
     fake.throttles(4);
     assert_eq!(folder.correlate(&[]).is_fine().points(), ALL);
     assert_eq!(fake.asked().calls, 5);
+    fake.is(Day::Expired);
+    folder
+        .correlate(&[])
+        .tells(&["GetMetricData failed: ExpiredTokenException: The security token is expired"]);
+    assert_eq!(fake.asked().calls, 6, "asking again does not help");
 }
 
 #[test]

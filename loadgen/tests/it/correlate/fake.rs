@@ -34,6 +34,8 @@ pub(super) enum Day {
     Silent,
     /// What AWS keeps: minutes for 15 days, 5 minutes for 63 days, hours for 455 days, and nothing finer.
     Aged,
+    /// Every call is refused: the credentials have ended.
+    Expired,
     /// One value a page; every page but the last is `PartialData`.
     Paged,
 }
@@ -109,6 +111,13 @@ async fn answer(
         let refusal = map([("__type", text("Throttling")), ("message", text("Rate exceeded"))]);
         return respond(StatusCode::BAD_REQUEST, &refusal, "Throttling;Sender");
     }
+    if inner.day == Day::Expired {
+        let refusal = map([
+            ("__type", text("ExpiredTokenException")),
+            ("message", text("The security token is expired")),
+        ]);
+        return respond(StatusCode::BAD_REQUEST, &refusal, "ExpiredTokenException;Sender");
+    }
     let request: Value = ciborium::from_reader(&body[..]).unwrap();
     let answer = match operation.as_str() {
         "ListMetrics" => list_metrics(),
@@ -161,7 +170,7 @@ fn get_metric_data(day: Day, request: &Value, asked: &mut Asked) -> Value {
         };
         let (mut status, mut message) = ("Complete", None);
         match day {
-            Day::Complete | Day::Silent => {}
+            Day::Complete | Day::Silent | Day::Expired => {}
             Day::Partial => {
                 times.truncate(times.len() / 2);
                 status = "PartialData";
