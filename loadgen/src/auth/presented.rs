@@ -120,6 +120,12 @@ impl Secrets {
         self.0.push(secret.to_owned());
     }
 
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The text without any secret, or any longer part of one, and without what looks like anybody's.
     #[must_use]
     pub fn hide_in(&self, text: &str) -> String {

@@ -5,6 +5,7 @@
 //! The key comes from tungstenite, the answer's head is read by httparse ([`answer`]), and what follows the head belongs to
 //! the socket.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -162,6 +163,12 @@ pub(super) fn io_class(error: &io::Error) -> &'static str {
 }
 
 impl Endpoint {
+    /// A text of the target's without what the scenario's own headers and subprotocols prove.
+    #[must_use]
+    pub(super) fn hide_in<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.secrets.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(self.secrets.hide_in(text)) }
+    }
+
     /// Resolves the target, or the proxy before it, and prepares TLS; `sources` empty: chosen for a loopback target with
     /// many players.
     ///

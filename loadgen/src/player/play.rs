@@ -223,8 +223,12 @@ impl Play {
 
     /// The error class of what a target says to a player, behind a prefix of ours.
     pub(super) fn class_of(&self, player: u32, prefix: &str, said: &str) -> Class {
-        Class::well_known(prefix, said)
-            .unwrap_or_else(|| Class::said(prefix, &self.credentials.keepable(player, said)))
+        Class::well_known(prefix, said).unwrap_or_else(|| Class::said(prefix, &self.keepable(player, said)))
+    }
+
+    /// What a target has said, as it may be kept.
+    fn keepable(&self, player: u32, said: &str) -> String {
+        self.credentials.keepable(player, &self.endpoint.hide_in(said))
     }
 
     /// Keeps a sample of an error, if its class still has room. Whatever a target has said comes by here.
@@ -242,7 +246,7 @@ impl Play {
                 operation: operation.into(),
                 class: class.clone(),
                 player,
-                detail: self.credentials.keepable(player, &detail()),
+                detail: self.keepable(player, &detail()),
             });
         });
     }

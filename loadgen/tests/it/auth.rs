@@ -333,11 +333,8 @@ fn a_token_that_ended_and_was_not_renewed_is_an_error_of_its_own() {
 
 /// Every word of the run's outputs, standard error and output included.
 fn written(ran: &Ran) -> String {
-    let mut all = ran.stdout.clone() + &ran.stderr;
-    for entry in std::fs::read_dir(&ran.dir).unwrap() {
-        all += &String::from_utf8_lossy(&std::fs::read(entry.unwrap().path()).unwrap());
-    }
-    all
+    let said = ran.stdout.clone() + &ran.stderr;
+    ran.files().into_iter().fold(said, |all, (_, text)| all + &text)
 }
 
 #[test]

@@ -101,10 +101,8 @@ fn a_secret_in_a_header_is_refused_in_the_file_and_hidden_when_it_is_sent_back()
     let output = scene.command(&brief).env("TEST_API_KEY", secret).output().unwrap();
     let ran = scene.ran(output);
     assert_eq!(ran.summary().operations["connect"].errors["http_403"], 2);
-    for file in std::fs::read_dir(&ran.dir).unwrap() {
-        let file = file.unwrap().path();
-        let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
-        assert!(!text.contains("hunter2"), "{}", file.display());
+    for (file, text) in ran.files() {
+        assert!(!text.contains("hunter2"), "{file}");
     }
     assert!(samples(&ran).contains("x-api-key is"), "{}", samples(&ran));
     let missing = visit(1, "[target.headers]\nX-Api-Key = { env = \"TEST_API_KEY_OF_NOBODY\" }\n").run(&[]);

@@ -148,11 +148,8 @@ fn scrape(address: SocketAddr) -> Option<String> {
 
 /// Everything that a run has left, and what it said.
 fn written(ran: &Ran) -> Vec<(String, String)> {
-    let files = std::fs::read_dir(&ran.dir).unwrap().flatten().map(|file| {
-        let text = String::from_utf8_lossy(&std::fs::read(file.path()).unwrap()).into_owned();
-        (file.file_name().to_string_lossy().into_owned(), text)
-    });
-    files.chain([("stdout".into(), ran.stdout.clone()), ("stderr".into(), ran.stderr.clone())]).collect()
+    let said = [("stdout".into(), ran.stdout.clone()), ("stderr".into(), ran.stderr.clone())];
+    ran.files().into_iter().chain(said).collect()
 }
 
 fn scene(players: usize, duration: &str) -> Scene {
@@ -430,5 +427,34 @@ fn a_value_that_is_no_value_is_not_repeated() {
         let said = format!("{}{}", ran.exits(2).stdout, ran.stderr);
         let allowed = arguments[0] == "--seed=MARKER";
         assert!(allowed || !said.contains("MARKER"), "{arguments:?}: {said}");
+    }
+}
+
+/// Says in every error frame what came with the handshake's header.
+fn repeats_a_header(guest: Guest) {
+    let secret = guest.header("x-edge").unwrap().to_owned();
+    let mut stream = guest.accept();
+    while request(&mut stream).is_some() {
+        let said = json!({ "message": format!("{secret} is no edge of ours"), "connectionId": "c=" });
+        if stream.write_all(&frame(1, said.to_string().as_bytes())).is_err() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_header_that_is_sent_back_later_is_written_nowhere() {
+    let address = serve(repeats_a_header);
+    let scene = Scene::new(
+        "name = \"edge\"\nplayers = 2\nthresholds = []\n[auth]\nmode = \"header\"\n\
+         [target.headers]\nX-Edge = { file = \"edge\" }\n\
+         [[phases]]\nkind = \"hold\"\nduration = \"2s\"\n[operations.unknown_route]\nrate = 10.0\ntimeout = \"1s\"\n",
+    )
+    .with("edge", "MARKER of plain words, no shape");
+    let ran = scene.run(&["--target", &format!("ws://{address}/Stage")]);
+    let errors = &ran.summary().operations["unknown_route"].errors;
+    assert!(errors.keys().any(|class| class.contains("is_no_edge_of_ours")), "{errors:?}");
+    for (place, text) in written(&ran) {
+        assert!(!text.contains("MARKER"), "{place}: {text}");
     }
 }

@@ -95,10 +95,8 @@ fn a_secret_variable_is_used_and_never_kept() {
             || scenario.contains("/${STAGE}?apikey=${API_KEY}"),
         "{scenario}"
     );
-    for entry in std::fs::read_dir(&ran.dir).unwrap() {
-        let path = entry.unwrap().path();
-        let bytes = std::fs::read(&path).unwrap_or_default();
-        assert!(!String::from_utf8_lossy(&bytes).contains(secret), "{}", path.display());
+    for (file, text) in ran.files() {
+        assert!(!text.contains(secret), "{file}");
     }
     assert!(!ran.stderr.contains(secret) && !ran.stdout.contains(secret), "{}", ran.stderr);
 }

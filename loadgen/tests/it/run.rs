@@ -83,9 +83,8 @@ fn a_run_leaves_a_complete_folder_whose_figures_add_up() {
         assert!(ran.dir.join(file).is_file(), "{file}");
     }
     let secret = "eyJ";
-    for entry in std::fs::read_dir(&ran.dir).unwrap() {
-        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        assert!(!text.contains(secret), "a token in the run folder");
+    for (file, text) in ran.files() {
+        assert!(!text.contains(secret), "a token in {file}");
     }
 }
 

@@ -33,6 +33,23 @@ impl Ran {
         RunFolder::read(&self.dir).unwrap_or_else(|error| panic!("{error}\n{}", self.stderr))
     }
 
+    /// Every file of the run folder, those in folders within it, too: its path there, and its text.
+    pub fn files(&self) -> Vec<(String, String)> {
+        let (mut files, mut folders) = (Vec::new(), vec![self.dir.clone()]);
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+                files.push((path.strip_prefix(&self.dir).unwrap().display().to_string(), text));
+            }
+        }
+        files
+    }
+
     pub fn summary(&self) -> Summary {
         self.folder().summary.unwrap_or_else(|| panic!("no summary.json: {}", self.stderr))
     }
