@@ -158,7 +158,7 @@ impl Book {
         if self.early.is_none() {
             self.early = self.watchman.look(gathered.second, gathered.open, &self.total);
             if let Some(Early { reason, .. }) = &self.early {
-                tracing::warn!("the run ends early: {reason}");
+                self.live.warn(&format!("the run ends early: {reason}"));
             }
         }
         self.live.second(&line, &self.both, &judge(&self.total));

@@ -102,6 +102,13 @@ impl Live {
         self.totals.lock().add(line, measures, validity);
     }
 
+    /// Warns of something while the run goes on, unless it is to be quiet: what counts is said at its end again.
+    pub fn warn(&self, what: &str) {
+        if self.display.is_some() {
+            tracing::warn!("{what}");
+        }
+    }
+
     /// Closes the windows; the last figures are sent first.
     pub async fn close(self) {
         if let Some(display) = self.display {
