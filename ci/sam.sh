@@ -10,8 +10,11 @@ cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv-sam/bin:$PATH"
 export SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1
 # What is checked here is that it builds and works, not its speed: optimising less halves the time.
-export CARGO_TARGET_DIR="$PWD/target/sam" CARGO_PROFILE_RELEASE_OPT_LEVEL=1
+source ci/cache.sh
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/sam" CARGO_PROFILE_RELEASE_OPT_LEVEL=1
 out="$PWD/target/sam-build"
+# What another checkout has left is not taken for ours.
+cargo clean --locked --release --quiet --workspace --target x86_64-unknown-linux-gnu
 
 cfn-lint reference-backend/template.yaml reference-backend/template-single.yaml
 .venv-sam/bin/python ci/sam_facts.py
