@@ -72,7 +72,7 @@ fn mistakes_are_usage_errors() {
     let mistakes: [(&[&str], &str, &str); 5] = [
         (&[], "[gateway]\npush_drop_rate = 2.0", "push_drop_rate"),
         (&[], "[gateway]\nidle = 1", "idle"),
-        (&[], "nonsense", "nonsense"),
+        (&[], "nonsense", ":1:9: key with no value"),
         (&["--http-listen", "0.0.0.0:0"], "", "loopback"),
         (&["--stage", "a b"], "", "letters"),
     ];
