@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common::calm::{calm, messages};
 use crate::common::raw::{Guest, drain, serve};
+use crate::common::tls::Front;
 use crate::common::{Backend, Scene, assert_balanced};
 
 /// A proxy that nobody can reach, as the only one.
@@ -91,6 +92,36 @@ fn sockets_go_through_a_proxy_where_the_scenario_asks_for_it() {
     let direct = ["--target", backend.url("websocket"), "--set", "phases.0.duration=500ms", "--set", &named];
     assert_eq!(calm(10, "").run(&direct).exits(0).summary().sockets.opened, 10);
     assert_eq!(tunnels.load(Ordering::SeqCst), 20);
+}
+
+#[test]
+fn tls_goes_through_the_tunnel_and_ends_at_the_target() {
+    let backend = Backend::start(&["--auth", "header", "--profile", "instant"]);
+    let plain = url::Url::parse(backend.url("websocket")).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let front = runtime
+        .block_on(Front::start(format!("127.0.0.1:{}", plain.port().unwrap()), scratch.path()))
+        .unwrap();
+    let (address, tunnels) = proxy("200 Connection established");
+    let port = front.address.rsplit(':').next().unwrap();
+    let (proxy, ca) =
+        (format!("target.proxy=http://{address}"), format!("target.ca_file={}", front.certificate.display()));
+    let opened = |name: &str| {
+        let target = format!("wss://{name}:{port}{}", plain.path());
+        let ran = calm(5, "").run(&[
+            "--target",
+            &target,
+            "--set",
+            &proxy,
+            "--set",
+            &ca,
+            "--set",
+            "phases.0.duration=500ms",
+        ]);
+        ran.summary().sockets.opened
+    };
+    assert_eq!((opened("game.test"), tunnels.load(Ordering::SeqCst)), (5, 5));
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub fn summary_for(folder: &RunFolder, look: Look) -> String {
         weather::reconnects(&summary),
         weather::lives(&summary),
         weather::troubles(&summary),
-        functions(folder),
+        functions(folder, look),
         generator(&summary, look),
         errors(&summary),
         weather::ends(&summary),
@@ -229,8 +229,8 @@ fn deliveries(summary: &Summary) -> String {
     with_note(noted, &format!("{} came late: after their time-out, within the grace", human::count(late)))
 }
 
-fn functions(folder: &RunFolder) -> String {
-    let mut out = table_of_functions(&folder.functions());
+fn functions(folder: &RunFolder, look: Look) -> String {
+    let mut out = table_of_functions(&folder.functions(), look);
     if let Some(cloudwatch) = &folder.cloudwatch {
         cloudwatch.problems.iter().for_each(|problem| push_wrapped(&mut out, problem, "CloudWatch: "));
         cloudwatch.notes.iter().for_each(|note| push_wrapped(&mut out, note, "note: CloudWatch: "));
@@ -238,7 +238,7 @@ fn functions(folder: &RunFolder) -> String {
     out
 }
 
-fn table_of_functions(functions: &[FunctionSummary]) -> String {
+fn table_of_functions(functions: &[FunctionSummary], look: Look) -> String {
     let mut table = Table::new([
         "Functions",
         "peak conc.",
@@ -254,7 +254,8 @@ fn table_of_functions(functions: &[FunctionSummary]) -> String {
     let time = |ms: Option<f64>| ms.map_or(NOTHING.to_owned(), |ms| compact(&human::duration(ms * 1e3)));
     for function in functions {
         table.row([
-            shortened(&function.function),
+            // Programs look for whole names.
+            look.width.map_or_else(|| function.function.clone(), |_| shortened(&function.function)),
             amount(function.peak_concurrency),
             function.peak_at_s.map_or(NOTHING.to_owned(), human::clock),
             amount(function.invocations),

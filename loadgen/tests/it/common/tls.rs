@@ -24,7 +24,8 @@ pub(crate) struct Front {
 impl Front {
     /// Ends TLS before `backend`; the certificate is written into `dir`.
     pub(crate) async fn start(backend: String, dir: &Path) -> io::Result<Self> {
-        let certified = rcgen::generate_simple_self_signed(["localhost".into()]).map_err(io::Error::other)?;
+        let certified = rcgen::generate_simple_self_signed(["localhost".into(), "game.test".into()])
+            .map_err(io::Error::other)?;
         let key = PrivateKeyDer::try_from(certified.signing_key.serialize_der()).map_err(io::Error::other)?;
         let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
