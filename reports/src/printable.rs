@@ -1,7 +1,7 @@
 //! Foreign text that stays text: what a target, a scenario or a run folder says may hold terminal escapes, control and
 //! bidirectional characters, and none of them may act on who reads it.
 //!
-//! [`line`] and [`lines`] are the one way to a terminal, a log or a label; a run folder is read through [`from_json`], so
+//! [`line()`] and [`lines`] are the one way to a terminal, a log or a label; a run folder is read through [`from_json`], so
 //! that every report made of it holds such text only.
 
 use std::borrow::Cow;
@@ -46,7 +46,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// A text of several lines, each as [`line`] has it; tabs stay.
+/// A text of several lines, each as [`line()`] has it; tabs stay.
 #[must_use]
 pub fn lines(text: &str) -> Cow<'_, str> {
     if !text.chars().any(|c| !matches!(c, '\n' | '\t') && acts(c)) && text.len() <= LONGEST {
