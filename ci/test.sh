@@ -4,6 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # What is missing fails a test instead of skipping it.
 export CI=true
+# End-to-end tests wait most of their time: few cores hold more of them than cargo thinks.
+[ "$(nproc)" -ge 4 ] || export RUST_TEST_THREADS="${RUST_TEST_THREADS:-4}"
 source ci/cache.sh
 forget_own_crates
 

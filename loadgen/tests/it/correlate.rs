@@ -35,9 +35,9 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 
 impl Folder {
-    /// A run that started so long ago, at the twentieth second of a minute and of an hour.
+    /// A run that has been over for so long, and started at the twentieth second of an hour, whatever the time is now.
     fn of(fake: &Fake, age: Duration) -> Self {
-        let ago = Timestamp::now() - SignedDuration::try_from(age).unwrap();
+        let ago = Timestamp::now() - SignedDuration::try_from(age).unwrap() - SignedDuration::from_mins(6);
         let started_at = Timestamp::from_second(ago.as_second() / 3_600 * 3_600 + 20).unwrap();
         let scratch = tempfile::tempdir().unwrap();
         let run = Run {
