@@ -27,7 +27,8 @@ cargo metadata --locked --format-version 1 >/dev/null
 sam build --template reference-backend/template.yaml --build-dir "$out"
 
 # provided.al2023 has glibc 2.34: what asks for a newer one would not even start there.
-executable="$(find "$out" -name bootstrap -type f)"
+# Each function has a copy of the one that was built.
+executable="$(find "$out" -name bootstrap -type f -print -quit)"
 newest="$(objdump -T "$executable" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -1)"
 [ "$(printf 'GLIBC_2.34\n%s\n' "$newest" | sort -V | tail -1)" = GLIBC_2.34 ] \
     || { echo "the executable needs $newest, AWS has GLIBC_2.34" >&2; exit 1; }
