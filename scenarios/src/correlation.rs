@@ -10,7 +10,7 @@ use documents::{Mistake, Mistakes, form};
 
 use crate::check::Check;
 use crate::plan::CloudWatch;
-use crate::{Override, Read, scenario, secrets, units};
+use crate::{Override, Read, scenario, secrets};
 
 /// The table whose keys may be set.
 const SECTION: &str = "cloudwatch";
@@ -52,13 +52,10 @@ pub fn cloudwatch(
     if !foreign.is_empty() {
         return Err(Mistakes(foreign));
     }
-    let Read { document, mut mistakes, mut refused, hidden } = Read::new(file, text, overrides)?;
-    refused.retain(|mistake| mistake.key.split('.').next() == Some(SECTION));
-    let form::Formed { value, mistakes: of_form, doubtful, .. } =
-        form::check(&document, &schemars::schema_for!(Part).to_value(), &units::read);
-    let mut check = Check::new(&document, &refused, doubtful, |_| Vec::new());
-    mistakes
-        .extend(of_form.into_iter().filter(|mistake| refused.iter().all(|other| other.key != mistake.key)));
+    let mut read = Read::new(file, text, overrides)?;
+    read.refused.retain(|mistake| mistake.key.split('.').next() == Some(SECTION));
+    let form::Formed { value, doubtful, .. } = read.form(&schemars::schema_for!(Part).to_value());
+    let mut check = Check::new(&read.document, &read.refused, doubtful, |_| Vec::new());
     let wanted = match serde_json::from_value(value) {
         Ok(Part { cloudwatch }) => {
             check.cloudwatch(&scenario::CloudWatch { enabled: Some(true), ..cloudwatch }, embedded)
@@ -68,9 +65,8 @@ pub fn cloudwatch(
             None
         }
     };
-    mistakes.extend(check.mistakes);
-    mistakes.extend(refused);
-    wanted.filter(|_| mistakes.is_empty()).ok_or_else(|| hidden.hide_in_all(mistakes))
+    let mistakes = check.mistakes;
+    read.unless_wrong(wanted, mistakes).map(|(wanted, _)| wanted)
 }
 
 #[cfg(test)]

@@ -45,6 +45,7 @@ pub mod weather;
 use std::path::Path;
 
 use documents::{Document, form};
+use serde_json::Value;
 
 use check::Check;
 pub use correlation::cloudwatch;
@@ -111,13 +112,9 @@ pub fn check_with(
     overrides: &[Override],
     profile: ProfileCheck,
 ) -> Result<Checked, Mistakes> {
-    let Read { mut document, mut mistakes, refused, hidden } = Read::new(file, text, overrides)?;
-    let form::Formed { value, mistakes: of_form, doubtful, read } =
-        form::check(&document, &schema::json_schema(), &units::read);
-    let mut check = Check::new(&document, &refused, doubtful, profile);
-    // What stands in a refused value's place is judged no further.
-    mistakes
-        .extend(of_form.into_iter().filter(|mistake| refused.iter().all(|other| other.key != mistake.key)));
+    let mut read = Read::new(file, text, overrides)?;
+    let form::Formed { value, doubtful, read: texts, .. } = read.form(&schema::json_schema());
+    let mut check = Check::new(&read.document, &read.refused, doubtful, profile);
     let planned = match serde_json::from_value::<Scenario>(value) {
         Ok(scenario) => {
             let plan = check.plan(&scenario);
@@ -128,13 +125,9 @@ pub fn check_with(
             None
         }
     };
-    let Check { mistakes: of_meaning, inputs, kept, .. } = check;
-    mistakes.extend(of_meaning);
-    mistakes.extend(refused);
-    let Some((scenario, plan)) = planned.filter(|_| mistakes.is_empty()) else {
-        return Err(hidden.hide_in_all(mistakes));
-    };
-    for (pointer, value) in read {
+    let Check { mistakes, inputs, kept, .. } = check;
+    let ((scenario, plan), mut document) = read.unless_wrong(planned, mistakes)?;
+    for (pointer, value) in texts {
         document.keep_read(&pointer, value);
     }
     for (pointer, name) in kept {
@@ -148,11 +141,11 @@ pub fn check_with(
 /// A scenario's text after overrides and variables, before anything is concluded from it.
 pub(crate) struct Read {
     pub(crate) document: Document,
-    /// Of the overrides.
-    pub(crate) mistakes: Vec<Mistake>,
+    /// Of the overrides and of form.
+    mistakes: Vec<Mistake>,
     /// Values that were taken out: secrets, and variables that are not there.
     pub(crate) refused: Vec<Mistake>,
-    pub(crate) hidden: variables::Secrets,
+    hidden: variables::Secrets,
 }
 
 impl Read {
@@ -166,5 +159,29 @@ impl Read {
         let (unknown, hidden) = variables::fill_in(&mut document, &|name| std::env::var(name).ok());
         refused.extend(unknown);
         Ok(Self { document, mistakes, refused, hidden })
+    }
+
+    /// Checks the values against a schema; what stands in a refused value's place is judged no further.
+    pub(crate) fn form(&mut self, schema: &Value) -> form::Formed {
+        let mut formed = form::check(&self.document, schema, &schema::read);
+        let told = std::mem::take(&mut formed.mistakes).into_iter();
+        self.mistakes
+            .extend(told.filter(|mistake| self.refused.iter().all(|other| other.key != mistake.key)));
+        formed
+    }
+
+    /// What was made of it, with the document, or all mistakes: of overrides and form, of meaning, and what was refused.
+    pub(crate) fn unless_wrong<T>(
+        self,
+        made: Option<T>,
+        of_meaning: Vec<Mistake>,
+    ) -> Result<(T, Document), Mistakes> {
+        let Self { document, mut mistakes, refused, hidden } = self;
+        mistakes.extend(of_meaning);
+        mistakes.extend(refused);
+        match made {
+            Some(made) if mistakes.is_empty() => Ok((made, document)),
+            _ => Err(hidden.hide_in_all(mistakes)),
+        }
     }
 }

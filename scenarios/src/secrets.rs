@@ -10,7 +10,7 @@ use url::Url;
 use crate::redact::{self, HIDDEN};
 use crate::{Override, variables};
 
-/// Keys under `[auth]` that would hold a secret.
+/// Keys that would hold a secret, wherever they stand.
 const SECRET_KEYS: [&str; 18] = [
     "key",
     "secret",

@@ -19,7 +19,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::handshake::io_class;
+use super::error::io_class;
 
 /// How old a resolution may be.
 const RENEWAL: Duration = Duration::from_secs(30);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use httparse::{Response, Status};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use super::handshake::ConnectError;
+use super::error::ConnectError;
 
 /// Longest head of an answer.
 const MAX_HEAD: usize = 16 * 1024;

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use scenarios::way::planned::{self, Header, Way};
 
-use super::handshake::EndpointError;
+use super::error::EndpointError;
 use crate::auth::Secrets;
 use crate::http_client::USER_AGENT;
 

@@ -6,7 +6,6 @@
 //! the socket.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -28,11 +27,11 @@ use url::{Position, Url};
 
 use super::addresses::{Addresses, Targets};
 use super::answer::{self, header};
+use super::error::{ConnectError, EndpointError, io_class};
 use super::extra::Extra;
 use super::proxy::Tunnel;
-use crate::auth::{AuthError, Credentials, Presented, Secrets};
-use crate::record::Class;
-use crate::tls::{self, TlsError};
+use crate::auth::{Credentials, Presented, Secrets};
+use crate::tls;
 
 /// A plain or an encrypted connection.
 pub(super) type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
@@ -62,43 +61,6 @@ pub struct Endpoint {
     secrets: Secrets,
 }
 
-/// A target that cannot even be tried.
-#[derive(Debug, thiserror::Error)]
-pub enum EndpointError {
-    /// The name has no address.
-    #[error("the {whose}'s host `{host}` cannot be resolved: {source}; check the URL and the network")]
-    Resolve {
-        /// The target's or the proxy's.
-        whose: &'static str,
-        /// The host.
-        host: String,
-        /// The resolver's answer.
-        source: io::Error,
-    },
-    /// TLS cannot be set up.
-    #[error("{0}")]
-    Tls(#[from] TlsError),
-    /// The host's name is none that a certificate could have.
-    #[error("`{0}` is no name that a certificate could have; check target.url")]
-    Name(String),
-    /// The proxy is none that sockets can go through.
-    #[error(
-        "sockets go through http:// proxies only; check target.proxy, or HTTPS_PROXY, HTTP_PROXY and ALL_PROXY"
-    )]
-    Proxy,
-    /// A header's value cannot be had.
-    #[error("target.headers: `{name}`: {problem}")]
-    Header {
-        /// The header.
-        name: String,
-        /// What is wrong.
-        problem: String,
-    },
-    /// The REST API's client cannot be had.
-    #[error("{0}")]
-    Http(#[from] crate::http_client::HttpError),
-}
-
 /// How a socket is opened.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SocketOptions {
@@ -106,60 +68,6 @@ pub(super) struct SocketOptions {
     pub(super) receive_buffer: Option<u32>,
     /// Longest message that is taken; `None`: tungstenite's own bound.
     pub(super) max_message: Option<usize>,
-}
-
-/// Why a handshake led to no socket, or a question over REST to no answer.
-#[derive(Debug)]
-pub struct ConnectError {
-    /// Error class, e.g. `refused` or `http_403`.
-    pub class: Class,
-    /// What was seen.
-    pub detail: String,
-}
-
-impl fmt::Display for ConnectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.class, self.detail)
-    }
-}
-
-impl ConnectError {
-    pub(super) fn new(class: impl Into<Class>, detail: impl ToString) -> Self {
-        Self { class: class.into(), detail: detail.to_string() }
-    }
-}
-
-impl From<io::Error> for ConnectError {
-    fn from(error: io::Error) -> Self {
-        // What the other side has against our TLS may come after the handshake.
-        let class = if tls::rustls_error(&error).is_some() { "tls" } else { io_class(&error) };
-        Self::new(class, error)
-    }
-}
-
-impl From<AuthError> for ConnectError {
-    fn from(error: AuthError) -> Self {
-        Self::new("auth_refresh", error)
-    }
-}
-
-/// The error class of an I/O error.
-pub(super) fn io_class(error: &io::Error) -> &'static str {
-    const EMFILE: i32 = 24;
-    const ENFILE: i32 = 23;
-    match (error.kind(), error.raw_os_error()) {
-        (_, Some(EMFILE | ENFILE)) => "no_descriptors",
-        (io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse, _) => "no_ports",
-        (io::ErrorKind::ConnectionRefused, _) => "refused",
-        (
-            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted,
-            _,
-        ) => "reset",
-        (io::ErrorKind::UnexpectedEof, _) => "closed",
-        (io::ErrorKind::TimedOut, _) => "timeout",
-        (io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable, _) => "unreachable",
-        _ => "io",
-    }
 }
 
 impl Endpoint {

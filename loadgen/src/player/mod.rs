@@ -8,6 +8,7 @@
 mod addresses;
 mod answer;
 mod backoff;
+mod error;
 mod extra;
 mod handshake;
 mod heart;
@@ -40,7 +41,8 @@ use crate::clock::Micros;
 use crate::workers::link::Change;
 
 pub use addresses::Targets;
-pub use handshake::{ConnectError, Endpoint, EndpointError, has_more_sources};
+pub use error::{ConnectError, EndpointError};
+pub use handshake::{Endpoint, has_more_sources};
 use orders::Order;
 pub use orders::Presence;
 pub use play::{GooseSample, Outcome, Play, play};

@@ -12,7 +12,8 @@ use scenarios::weather::planned::Trouble;
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
 
-use super::handshake::{ConnectError, Endpoint, SocketOptions, Stream};
+use super::error::ConnectError;
+use super::handshake::{Endpoint, SocketOptions, Stream};
 use super::life::live;
 use super::rest::Rest;
 use super::wire::FULFILLED;

@@ -9,7 +9,8 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_util::either::Either;
 
 use super::answer::header;
-use super::handshake::{ConnectError, Endpoint, Exchanged, SocketOptions, Stream};
+use super::error::ConnectError;
+use super::handshake::{Endpoint, Exchanged, SocketOptions, Stream};
 use crate::auth::Presented;
 
 /// What the ping carries.

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use url::Url;
 
 use super::answer;
-use super::handshake::{ConnectError, EndpointError};
+use super::error::{ConnectError, EndpointError};
 use crate::http_client::USER_AGENT;
 
 /// A proxy, and the way through it.

@@ -15,8 +15,8 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::error::{ConnectError, EndpointError};
 use super::extra::Extra;
-use super::handshake::{ConnectError, EndpointError};
 use super::play::{Outcome, Play};
 use super::{Arrival, Pause};
 use crate::auth::Secrets;

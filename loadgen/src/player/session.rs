@@ -21,7 +21,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, O
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use tokio_util::either::Either;
 
-use super::handshake::{Stream, io_class};
+use super::error::io_class;
+use super::handshake::Stream;
 use super::heart::Heart;
 use super::mood::{Mood, OWN};
 use super::play::{GooseSample, Outcome, Play};
