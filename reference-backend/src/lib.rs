@@ -24,7 +24,6 @@ pub mod loopback;
 pub mod ports;
 #[cfg(feature = "sdk-http")]
 pub mod sdk_http;
-pub mod secret;
 pub mod steam;
 pub mod store;
 pub mod token;

@@ -3,29 +3,28 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use strum::{EnumString, IntoStaticStr};
 
 use crate::function::Function;
 
 /// A route that a message can take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "camelCase")]
 pub enum Route {
     /// `sendMessage`
     SendMessage,
     /// `sessionPlacementRequest`
     SessionPlacementRequest,
     /// `$default`: everything else, be it JSON or not.
+    #[strum(serialize = "$default")]
     Default,
 }
 
 impl Route {
     /// The route key.
     #[must_use]
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::SendMessage => "sendMessage",
-            Self::SessionPlacementRequest => "sessionPlacementRequest",
-            Self::Default => "$default",
-        }
+    pub fn key(self) -> &'static str {
+        self.into()
     }
 
     /// The Lambda behind it.
@@ -51,13 +50,8 @@ pub fn select(body: &str) -> Route {
     if !body.trim_ascii_start().starts_with('{') {
         return Route::Default;
     }
-    match serde_json::from_str::<Message<'_>>(body) {
-        Ok(Message { route }) if route == Route::SendMessage.key() => Route::SendMessage,
-        Ok(Message { route }) if route == Route::SessionPlacementRequest.key() => {
-            Route::SessionPlacementRequest
-        }
-        _ => Route::Default,
-    }
+    let message = serde_json::from_str::<Message<'_>>(body).ok();
+    message.and_then(|message| message.route.parse().ok()).unwrap_or(Route::Default)
 }
 
 #[cfg(test)]
