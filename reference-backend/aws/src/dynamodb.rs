@@ -1,7 +1,7 @@
 //! [`TableStore`] over DynamoDB.
 //!
 //! A request that cannot be right is DynamoDB's to refuse, not ours: the same texts reach the caller that the local
-//! stack's embedded tables have, and `tests/aws/dynamodb` holds both to the same contract. The SDK does not retry: the
+//! stack's embedded tables have, and `serve/tests/it/aws/contract` holds both to the same contract. The SDK does not retry: the
 //! stores have a backoff of their own, and only they know what is left of an invocation.
 
 use std::collections::HashMap;

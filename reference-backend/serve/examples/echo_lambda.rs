@@ -1,4 +1,4 @@
-//! A Lambda that does as its event says: what `tests/process.rs` tries processes with.
+//! A Lambda that does as its event says: what `tests/it/process.rs` tries processes with.
 //!
 //! It is built from `lambda_runtime`, as the functions that a deployment ships are. `ECHO_INIT` says how its Init phase
 //! goes wrong, with `-once` at its end only until the file `ECHO_MARK` is there.
