@@ -96,8 +96,8 @@ pub struct Latency {
 }
 
 impl Latency {
-    /// With what differs for one table.
-    fn but(self, own: OwnLatency) -> Self {
+    /// Applies the overrides of one table.
+    fn with(self, own: OwnLatency) -> Self {
         Self {
             put: own.put.unwrap_or(self.put),
             get: own.get.unwrap_or(self.get),
@@ -128,12 +128,12 @@ impl Default for TablesProfile {
 }
 
 impl TablesProfile {
-    /// What holds for one table.
+    /// The settings of one table.
     #[must_use]
     pub fn of(&self, table: Table) -> Self {
         let own = self.per_table.get(&table).copied().unwrap_or_default();
         Self {
-            latency: self.latency.but(own.latency),
+            latency: self.latency.with(own.latency),
             partitions: own.partitions.unwrap_or(self.partitions),
             partition_read_units: own.partition_read_units.unwrap_or(self.partition_read_units),
             partition_write_units: own.partition_write_units.unwrap_or(self.partition_write_units),
