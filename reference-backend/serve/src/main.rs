@@ -24,13 +24,13 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(Box<Serve>),
-    /// Becomes another program, which is killed when its parent ends: how `serve` starts Lambda processes.
+    /// Executes another program, which is killed when its parent ends; `serve` starts Lambda processes with it.
     #[command(hide = true)]
     Environment(Launch),
     /// Holds sockets for `serve --front-doors`, which starts it.
     #[command(name = front::COMMAND, hide = true)]
     FrontDoor,
-    /// What a profile may say, and whether one says it right.
+    /// Print the profile schema or validate a profile.
     #[command(subcommand)]
     Profile(ProfileCommand),
 }
@@ -39,7 +39,7 @@ enum Command {
 struct Serve {
     #[command(flatten)]
     stack: serve::Serve,
-    /// A DynamoDB that is there (DynamoDB Local, or AWS) in place of the embedded tables; missing tables are created.
+    /// URL of a DynamoDB (DynamoDB Local, or AWS) instead of the embedded tables; missing tables are created.
     #[arg(long, value_name = "URL", conflicts_with = "data")]
     dynamodb: Option<Url>,
 }
@@ -48,7 +48,7 @@ struct Serve {
 enum ProfileCommand {
     /// Prints the JSON Schema of profile files: every key with its meaning, unit, limits and default.
     Schema,
-    /// Checks a profile file; exit code 2 if there is a mistake in it.
+    /// Validates a profile file; exit code 2 if it is not valid.
     Check {
         /// `instant`, `aws-like` or a TOML file.
         file: PathBuf,

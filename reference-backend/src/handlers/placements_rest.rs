@@ -1,4 +1,4 @@
-//! The polling way: `POST /placements` and `GET /placements/{id}` over REST, for comparison with the push.
+//! Polling: `POST /placements` and `GET /placements/{id}` over REST, for comparison with the push.
 
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use serde::Serialize;
@@ -39,12 +39,12 @@ async fn post(deps: &Deps, player: &str, body: &str) -> ApiGatewayProxyResponse 
     };
     match body {
         AnswerBody::Text(text) => message(status, &text),
-        // Accepted: there is a placement, its outcome is still to come.
+        // 202: the placement is pending.
         started => encode(202, &started),
     }
 }
 
-/// Only the player who asked for a placement may see it; for everybody else there is none.
+/// Returns a placement to its player only; for others it does not exist.
 async fn get(deps: &Deps, player: &str, id: &str) -> Result<ApiGatewayProxyResponse, HandlerError> {
     let placement = deps.placements.get(id).await?.filter(|placement| placement.player_id == player);
     Ok(match placement {
