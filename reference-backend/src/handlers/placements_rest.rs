@@ -4,7 +4,7 @@ use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use serde::Serialize;
 
 use super::caller::{authorized_player, response};
-use super::start::{Wish, start, unreadable};
+use super::start::{PlacementRequest, start, unreadable};
 use super::{AuthMode, Deps, HandlerError, signed};
 use crate::wire::{Answer, AnswerBody, placement_json};
 
@@ -32,7 +32,8 @@ pub(super) async fn handle(
 }
 
 async fn post(deps: &Deps, player: &str, body: &str) -> ApiGatewayProxyResponse {
-    let wish = if body.trim().is_empty() { Ok(Wish::default()) } else { serde_json::from_str(body) };
+    let wish =
+        if body.trim().is_empty() { Ok(PlacementRequest::default()) } else { serde_json::from_str(body) };
     let Answer { status, body } = match wish {
         Ok(wish) => start(deps, player, wish).await,
         Err(_) => unreadable(),
