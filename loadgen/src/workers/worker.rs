@@ -27,6 +27,7 @@ use crate::generate::collector::Gathered;
 use crate::generate::{Generation, Setup, Stopped};
 use crate::health::machine;
 use crate::player::{Endpoint, Play, Rest, Targets};
+use crate::record::Event;
 use crate::run::RunError;
 
 /// How often the others are told what they should know.
@@ -216,7 +217,7 @@ impl Listener {
 impl Play {
     /// What other workers have to say.
     fn hear(&self, word: ToWorker) {
-        let Some(relay) = &self.relay else { return };
+        let Some(relay) = self.deliveries.relay() else { return };
         match word {
             ToWorker::Heard { from, until, changes, passed } => {
                 changes.iter().for_each(|change| self.players.set_elsewhere(change));
@@ -235,8 +236,8 @@ impl Play {
     fn received_elsewhere(&self, passed: &Passed) {
         let Passed { send, recipient, at } = *passed;
         let lag = self.clock.now().saturating_sub(at);
-        self.recorder.with(|tally| tally.relay_lag.record(lag));
-        let receipt = self.messages.receive(self.messages.correlation(send), recipient, at);
+        self.observer.observe(Event::ReceiptForwarded { lag });
+        let receipt = self.deliveries.received_elsewhere(send, recipient, at);
         self.received(recipient, Kind::Message, receipt, at);
     }
 }

@@ -1,11 +1,11 @@
-//! One life of a player that leaves and comes back: lobby, place, play, leave.
+//! What a player with churn does in one session: waits in the lobby, asks for a game session, plays, leaves.
 
 use rand::rngs::SmallRng;
 use scenarios::disruptions::planned::Churn;
 
 use crate::clock::{Micros, micros};
 
-/// Where the player is in its life.
+/// Where the player is in its session.
 #[derive(Debug, PartialEq, Eq)]
 enum Stage {
     /// Waits until it asks for a game session.
@@ -16,7 +16,7 @@ enum Stage {
         index: u64,
         /// The placement, once the backend has named it.
         id: Option<String>,
-        /// Pushes that overtook the answer: placement, and whether it was fulfilled.
+        /// Pushes that arrived before the answer: placement, and whether it was fulfilled.
         early: Vec<(String, bool)>,
         /// When it gives up.
         until: Micros,
@@ -45,16 +45,16 @@ pub(super) enum Placed {
     No,
 }
 
-/// One life, from the open socket on.
+/// One session of a player, from the open socket on.
 #[derive(Debug)]
-pub(super) struct Life {
+pub(super) struct SessionScript {
     stage: Stage,
     /// How long it plays.
     stay: Micros,
 }
 
-impl Life {
-    /// A life that begins now.
+impl SessionScript {
+    /// A session that begins now.
     pub(super) fn new(churn: &Churn, dice: &mut SmallRng, now: Micros) -> Self {
         let stay = micros(churn.session.sample(dice));
         let stage = churn.lobby.map_or(Stage::Playing { until: now + stay }, |lobby| Stage::Lobby {
@@ -71,7 +71,7 @@ impl Life {
         }
     }
 
-    /// What is to be done at `now`; each step is told once.
+    /// What is to be done at `now`; each step is returned once.
     pub(super) fn step(&mut self, now: Micros) -> Option<Step> {
         if self.due()? > now {
             return None;
@@ -99,8 +99,8 @@ impl Life {
         }
         let Some(named) = placement else { return Some(self.placed(false, now)) };
         *id = Some(named.to_owned());
-        let told = early.iter().find(|(early, _)| early == named).map(|(_, fulfilled)| *fulfilled)?;
-        Some(self.placed(told, now))
+        let early_push = early.iter().find(|(early, _)| early == named).map(|(_, fulfilled)| *fulfilled)?;
+        Some(self.placed(early_push, now))
     }
 
     /// A placement was pushed.
@@ -129,63 +129,63 @@ mod tests {
 
     use super::*;
 
-    fn life(operations: &str) -> Life {
+    fn script(operations: &str) -> SessionScript {
         let scenario = format!(
-            "name = \"life\"\nplayers = 1\nphases = [{{ kind = \"hold\", duration = \"9s\" }}]\n[operations.placement_request]\nrate = 0.0\n{operations}"
+            "name = \"script\"\nplayers = 1\nphases = [{{ kind = \"hold\", duration = \"9s\" }}]\n[operations.placement_request]\nrate = 0.0\n{operations}"
         );
-        let plan = scenarios::check("life.toml", &scenario, &[])
+        let plan = scenarios::check("script.toml", &scenario, &[])
             .unwrap_or_else(|mistakes| panic!("{mistakes}"))
             .plan;
-        Life::new(&plan.disruptions.churn.unwrap(), &mut SmallRng::seed_from_u64(1), 100)
+        SessionScript::new(&plan.disruptions.churn.unwrap(), &mut SmallRng::seed_from_u64(1), 100)
     }
 
     const PLACED: &str = "[churn]\nplace = true\nlobby = \"2us\"\nsession = \"5us\"\npause = \"1s\"\n";
 
     #[test]
-    fn a_life_goes_through_lobby_place_and_play() {
-        let mut life = life(PLACED);
-        assert_eq!((life.step(101), life.due()), (None, Some(102)));
-        assert_eq!(life.step(102), Some(Step::Ask));
-        assert_eq!(life.step(103), None, "each step once");
-        life.asked(7, 1_000);
-        assert_eq!(life.answered(8, Some("other"), 104), None, "another's request");
-        assert_eq!(life.answered(7, Some("mine"), 105), None);
-        assert_eq!(life.pushed("other", true, 106), None, "another placement");
-        assert_eq!(life.pushed("mine", true, 110), Some(Placed::Yes));
-        assert_eq!((life.step(114), life.step(115), life.step(116)), (None, Some(Step::Leave), None));
+    fn a_session_goes_through_lobby_place_and_play() {
+        let mut script = script(PLACED);
+        assert_eq!((script.step(101), script.due()), (None, Some(102)));
+        assert_eq!(script.step(102), Some(Step::Ask));
+        assert_eq!(script.step(103), None, "each step once");
+        script.asked(7, 1_000);
+        assert_eq!(script.answered(8, Some("other"), 104), None, "another's request");
+        assert_eq!(script.answered(7, Some("mine"), 105), None);
+        assert_eq!(script.pushed("other", true, 106), None, "another placement");
+        assert_eq!(script.pushed("mine", true, 110), Some(Placed::Yes));
+        assert_eq!((script.step(114), script.step(115), script.step(116)), (None, Some(Step::Leave), None));
     }
 
     #[test]
-    fn a_push_may_overtake_the_answer() {
-        let mut life = life(PLACED);
-        life.step(102);
-        life.asked(7, 1_000);
-        assert_eq!(life.pushed("mine", true, 103), None);
-        assert_eq!(life.answered(7, Some("mine"), 110), Some(Placed::Yes));
-        assert_eq!(life.due(), Some(115));
+    fn a_push_may_arrive_before_the_answer() {
+        let mut script = script(PLACED);
+        script.step(102);
+        script.asked(7, 1_000);
+        assert_eq!(script.pushed("mine", true, 103), None);
+        assert_eq!(script.answered(7, Some("mine"), 110), Some(Placed::Yes));
+        assert_eq!(script.due(), Some(115));
     }
 
     #[test]
     fn a_player_without_a_place_leaves() {
         for failing in [
-            |life: &mut Life| assert_eq!(life.answered(7, None, 110), Some(Placed::No)),
-            |life: &mut Life| {
-                assert_eq!(life.answered(7, Some("mine"), 110), None);
-                assert_eq!(life.pushed("mine", false, 110), Some(Placed::No));
+            |script: &mut SessionScript| assert_eq!(script.answered(7, None, 110), Some(Placed::No)),
+            |script: &mut SessionScript| {
+                assert_eq!(script.answered(7, Some("mine"), 110), None);
+                assert_eq!(script.pushed("mine", false, 110), Some(Placed::No));
             },
-            |life: &mut Life| assert!(life.is_placing(), "no push comes at all"),
+            |script: &mut SessionScript| assert!(script.is_placing(), "no push comes at all"),
         ] {
-            let mut life = life(PLACED);
-            life.step(102);
-            life.asked(7, 1_000);
-            failing(&mut life);
-            assert_eq!(life.step(1_000), Some(Step::Leave));
+            let mut script = script(PLACED);
+            script.step(102);
+            script.asked(7, 1_000);
+            failing(&mut script);
+            assert_eq!(script.step(1_000), Some(Step::Leave));
         }
     }
 
     #[test]
-    fn without_a_place_a_life_is_a_stay() {
-        let mut life = life("[churn]\nsession = \"5us\"\npause = \"1s\"\n");
-        assert_eq!((life.step(104), life.step(105)), (None, Some(Step::Leave)));
+    fn without_a_place_a_session_is_a_stay() {
+        let mut script = script("[churn]\nsession = \"5us\"\npause = \"1s\"\n");
+        assert_eq!((script.step(104), script.step(105)), (None, Some(Step::Leave)));
     }
 }
