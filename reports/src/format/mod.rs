@@ -4,6 +4,7 @@
 //! [`SCHEMA_VERSION`] and a changelog entry. All times inside latency objects are **microseconds**; all
 //! instants are UTC in RFC 3339; all offsets (`t`, `start_s`, `end_s`) are seconds since the run's start.
 
+pub mod capacity;
 mod cloudwatch;
 pub mod cut_off;
 mod document;
