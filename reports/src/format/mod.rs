@@ -4,8 +4,10 @@
 //! [`SCHEMA_VERSION`] and a changelog entry. All times inside latency objects are **microseconds**; all
 //! instants are UTC in RFC 3339; all offsets (`t`, `start_s`, `end_s`) are seconds since the run's start.
 
+pub mod capacity;
 mod cloudwatch;
 pub mod cut_off;
+mod document;
 mod manifest;
 mod series;
 mod status;
@@ -15,13 +17,19 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 pub use cloudwatch::{CloudWatch, CloudWatchSeries, SeriesStatus};
+pub(crate) use document::Document;
 pub use manifest::{Host, Manifest, Phase};
 pub use series::{DeliverySecond, ErrorSample, GeneratorSecond, OperationSecond, SeriesLine, SocketsSecond};
 pub use status::Status;
 pub use summary::*;
 
-/// Version of every JSON file in a run folder.
-pub const SCHEMA_VERSION: u32 = 1;
+/// Version of every JSON document in a run folder, as written.
+///
+/// Version 2 renamed `weather` to `disruptions` and `lives` to `churn`, in the summary and in the series.
+pub const SCHEMA_VERSION: u32 = 2;
+
+/// The oldest version that is still read.
+pub const OLDEST_SCHEMA_VERSION: u32 = 1;
 
 /// Summary of one latency histogram, in microseconds. Percentiles are the highest value equivalent to the
 /// bucket in which the quantile falls (`HdrHistogram` with three significant digits: at most 0.1 % too high).
