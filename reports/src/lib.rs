@@ -14,7 +14,6 @@
 //! | [`verdict`] | the verdict in words |
 //! | [`html`] | the self-contained HTML report |
 
-pub mod capacity;
 pub mod folder;
 pub mod format;
 pub mod html;
@@ -25,4 +24,5 @@ pub mod verdict;
 
 pub mod human;
 
+pub use format::capacity;
 pub use html::write_report;

@@ -11,7 +11,7 @@ use super::lost::{Expired, GivenUp, Lost};
 use super::messages::Messages;
 use super::placements::{PlacementPush, Placements};
 use super::receipt::Receipt;
-use super::relay::Relay;
+use super::relay::{ForwardedReceipt, Relay};
 use crate::clock::{Micros, micros};
 
 /// What was sent and is to be pushed, and whom to tell of the receipts of other workers' sends.
@@ -48,8 +48,8 @@ impl Deliveries {
 
     /// What leads to the other workers, if there are any.
     #[must_use]
-    pub fn relay(&self) -> Option<&Relay> {
-        self.relay.as_deref()
+    pub const fn relay(&self) -> Option<&Arc<Relay>> {
+        self.relay.as_ref()
     }
 
     /// A message was pushed to `player` at `now`. `None` where another worker sent it: that one is told.
@@ -65,8 +65,9 @@ impl Deliveries {
         Some(self.messages.receive(correlation, player, now))
     }
 
-    /// Another worker's `recipient` received a push of this worker's send at `at`.
-    pub fn received_elsewhere(&self, send: u64, recipient: u32, at: Micros) -> Receipt {
+    /// Another worker's player received a push of this worker's send.
+    pub fn received_elsewhere(&self, receipt: &ForwardedReceipt) -> Receipt {
+        let ForwardedReceipt { send, recipient, at } = *receipt;
         self.messages.receive(self.messages.correlation(send), recipient, at)
     }
 

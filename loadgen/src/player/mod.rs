@@ -17,6 +17,7 @@ pub mod expiry;
 mod extra;
 mod handshake;
 mod lifecycle;
+pub(crate) mod peers;
 mod placement_poll;
 mod probe;
 mod proxy;
