@@ -30,7 +30,8 @@ use crate::player::{Endpoint, EndpointError, Rest};
 use crate::run_log::Finished;
 use crate::verdict::summary::summarize;
 use crate::verdict::totals::Totals;
-use crate::workers::coordinator::{self, Generated, Load, Split};
+use crate::workers::coordinator::{self, Generated};
+use crate::workers::load::{Load, Split};
 use crate::workers::split::{MachineError, Workers, make_room_for};
 
 /// What the command line asks for.
