@@ -267,7 +267,7 @@ impl Coordinator {
         }
     }
 
-    fn message(&mut self, index: usize, back: Duration, message: ToRun) {
+    fn message(&mut self, index: usize, returned: Duration, message: ToRun) {
         let worker = &mut self.workers[index];
         if worker.over {
             return;
@@ -277,7 +277,7 @@ impl Coordinator {
             ToRun::Ready => worker.ready = true,
             ToRun::Failed(error) => self.lose(index, WorkerProblem::Failed(error)),
             ToRun::ClockAnswer { asked, received, answered } => {
-                let offset = Offset::of(&Exchange { asked, heard: received, answered, back });
+                let offset = Offset::of(&Exchange { asked, received, answered, returned });
                 if let Some(process) = &mut worker.totals.process {
                     process.offset = Some(offset.or_better(process.offset));
                 }
