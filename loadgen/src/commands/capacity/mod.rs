@@ -32,7 +32,7 @@ use crate::exit::Exit;
 use crate::generate::error::GenerateError;
 use crate::generate::signals::outlive_the_terminal;
 use crate::live::say;
-use crate::run;
+use crate::run::manifest::identity;
 use crate::workers::split::MachineError;
 use crate::workers::split::Workers;
 
@@ -212,7 +212,7 @@ pub async fn find(request: &Request) -> Result<Found, CapacityError> {
     }
     let rules = rules(request, from, to);
     let search = Search::new(rules);
-    let identity = run::identity(&plan);
+    let identity = identity(&plan);
     let dir =
         request.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("capacity-{}", identity.id)));
     let capacity = Capacity {
