@@ -20,6 +20,7 @@ use sdk_http::loopback::is_loopback;
 use url::Url;
 
 use super::apigatewaymanagement::Endpoint;
+use super::identity::Provider;
 use super::steam::SteamService;
 
 /// Seconds between the provider's clock and ours.
@@ -76,15 +77,6 @@ impl Auth {
             Self::Iam => AuthMode::Iam,
         }
     }
-}
-
-/// Who vouches for tokens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Provider {
-    /// Where its keys are: https, or http on this machine.
-    pub keys: Url,
-    /// What its tokens must say.
-    pub rules: TokenRules,
 }
 
 /// Everything that the environment says.

@@ -10,7 +10,7 @@ use reference_backend::steam::{Answer, PATH};
 use reqwest::Client;
 use url::Url;
 
-use super::identity::{Fetching, SetupError, body_of, client};
+use super::fetch::{Fetching, SetupError, body_of, client};
 
 /// Longest ticket that is sent on, in hexadecimal digits; Steam's have at most 2,560 bytes.
 const LONGEST_TICKET: usize = 2 * 2_560;

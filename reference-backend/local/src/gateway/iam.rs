@@ -23,7 +23,7 @@ use url::form_urlencoded;
 pub use keys::{IamKeys, IamKeysError, read_keys};
 use reference_backend::secret::Secret;
 
-use crate::ACCOUNT_ID;
+use crate::account::ACCOUNT_ID;
 
 /// The key pair that is known where no other is given.
 pub const BUILT_IN: &str = "local";
