@@ -14,6 +14,7 @@
 //! | [`verdict`] | the verdict in words |
 //! | [`html`] | the self-contained HTML report |
 
+pub mod capacity;
 pub mod folder;
 pub mod format;
 pub mod html;
@@ -24,5 +25,4 @@ pub mod verdict;
 
 pub mod human;
 
-pub use format::capacity;
 pub use html::write_report;

@@ -4,7 +4,7 @@ use crate::format::{EndedEarly, Status, Summary, Threshold};
 use crate::human;
 
 /// The verdict in one word group and a few sentences.
-pub(crate) struct Verdict {
+pub(crate) struct Statement {
     pub(crate) status: Status,
     pub(crate) headline: &'static str,
     pub(crate) sentence: String,
@@ -13,7 +13,7 @@ pub(crate) struct Verdict {
 }
 
 /// Judges a summary.
-pub(crate) fn of(summary: &Summary) -> Verdict {
+pub(crate) fn of(summary: &Summary) -> Statement {
     let status = summary.status();
     let mut reasons = summary.verdict.invalid_reasons.clone();
     let mut untrue = || {
@@ -35,7 +35,7 @@ pub(crate) fn of(summary: &Summary) -> Verdict {
         || sentence.clone(),
         |early| format!("{sentence} {}{}", ended_early(early), not_run(summary)),
     );
-    Verdict { status, headline, sentence, reasons }
+    Statement { status, headline, sentence, reasons }
 }
 
 /// What the thresholds say of a run whose figures hold.
@@ -75,7 +75,7 @@ fn interrupted(summary: &Summary) -> String {
     let when = summary.verdict.ended_early.as_ref().map_or_else(String::new, |early| {
         format!(" {} into a plan of {}", human::clock(early.at_s), human::clock(early.planned_s))
     });
-    let figures = if Status::of(summary) == Status::NothingConnected {
+    let figures = if summary.status_at_end() == Status::NothingConnected {
         nobody(summary)
     } else if !summary.verdict.valid {
         "No performance statement holds.".into()
@@ -115,7 +115,7 @@ pub fn rule(threshold: &Threshold) -> String {
 /// The verdict in a line.
 #[must_use]
 pub fn in_a_line(summary: &Summary) -> String {
-    let Verdict { headline, sentence, .. } = of(summary);
+    let Statement { headline, sentence, .. } = of(summary);
     format!("{headline}: {sentence}")
 }
 

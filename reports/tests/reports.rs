@@ -177,7 +177,7 @@ fn an_empty_run_still_has_a_report() {
 #[test]
 fn the_text_and_page_of_a_capacity_search_are_as_before() {
     let found = common::capacity();
-    insta::assert_snapshot!("capacity_text", found.text());
+    insta::assert_snapshot!("capacity_text", capacity::text(&found));
     insta::assert_snapshot!("capacity_html", capacity::render(&found).expect("renders"));
 }
 
@@ -186,7 +186,7 @@ fn a_capacity_search_says_how_it_ended_and_never_takes_the_generators_limit_for_
     let found = common::capacity();
     let without = Capacity { knee: None, ..found.clone() };
     let nothing = Capacity { held: None, ..without.clone() };
-    let said = |ended, capacity: &Capacity| Capacity { ended, ..capacity.clone() }.text();
+    let said = |ended, found: &Capacity| capacity::text(&Capacity { ended, ..found.clone() });
     let all = [
         said(Ended::NeverFailed, &without),
         said(Ended::NothingHeld, &nothing),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use reports::format::{
-    Delivery, Generator, GeneratorWorker, Latency, Operation as OperationSummary, Sockets, Status, Summary,
+    Delivery, Generator, GeneratorWorker, Latency, Operation as OperationSummary, Sockets, Summary,
     Threshold as Judged, Verdict,
 };
 use scenarios::Plan;
@@ -122,7 +122,7 @@ pub fn judge(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary {
         not_judged: observe::not_judged(&metrics, &summary),
         ended_early: ending.told(plan, length),
     };
-    summary.verdict.status = Some(Status::of_run(ending.state(), &summary));
+    summary.verdict.status = Some(summary.status_in(ending.state()));
     summary
 }
 

@@ -2,7 +2,13 @@
 
 use std::ops::RangeInclusive;
 
-use super::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
+/// Version of every JSON document in a run folder, as written.
+///
+/// Version 2 renamed `weather` to `disruptions` and `lives` to `churn`, in the summary and in the series.
+pub const SCHEMA_VERSION: u32 = 2;
+
+/// The oldest version that is still read.
+pub const OLDEST_SCHEMA_VERSION: u32 = 1;
 
 /// A JSON document with a `schema_version`.
 pub(crate) trait Document {

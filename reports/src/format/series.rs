@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Churn, Disruption, Latency, Reconnects, is_zero};
+use super::cut_off::cut_off;
+use super::latency::Latency;
+use super::skip::is_zero;
+use super::summary::{Churn, Disruption, Reconnects};
 
 /// One line of `series.jsonl`: one second of the run.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SeriesLine {
     /// Seconds from the run's start to the beginning of this second.
     pub t: u64,
@@ -39,8 +43,8 @@ pub struct SeriesLine {
     pub generator: GeneratorSecond,
 }
 
-/// Socket counts of one second, each as in [`Sockets`](super::Sockets).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Socket counts of one second, each as in the summary.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SocketsSecond {
     /// Handshakes begun.
     pub attempted: u64,
@@ -56,7 +60,7 @@ pub struct SocketsSecond {
 }
 
 /// One operation in one second.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OperationSecond {
     /// Arrivals that the plan called for in this second.
     pub offered: u64,
@@ -79,8 +83,10 @@ pub struct OperationSecond {
     pub service_time_us: Latency,
 }
 
+cut_off!(OperationSecond);
+
 /// One delivery kind in one second.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeliverySecond {
     /// Pushes called for by the sends of this second.
     pub expected: u64,
@@ -109,7 +115,7 @@ pub struct DeliverySecond {
 }
 
 /// The generator in one second.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GeneratorSecond {
     /// Dispatch delay of the sends of this second.
     pub dispatch_delay_us: Latency,
@@ -141,7 +147,7 @@ pub struct GeneratorSecond {
 }
 
 /// One line of `errors.jsonl`: a sample of an error class.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorSample {
     /// Seconds since the run's start.
     pub t: f64,

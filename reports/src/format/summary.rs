@@ -3,14 +3,20 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Document, Latency, Status, is_false, is_zero};
+use super::cut_off::{cut_off, not_run};
+use super::document::{Document, SCHEMA_VERSION};
+use super::latency::Latency;
+use super::skip::{is_false, is_zero};
+use super::status::Status;
 
 /// `summary.json`: the run in one object.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
-    /// [`SCHEMA_VERSION`](super::SCHEMA_VERSION).
+    /// Version of the format by which this document was written.
+    #[schemars(extend("const" = SCHEMA_VERSION))]
     pub schema_version: u32,
     /// What ran, when.
     pub run: Run,
@@ -50,8 +56,50 @@ impl Document for Summary {
     }
 }
 
+impl Summary {
+    /// The verdict in one word; of a summary that does not say it, that of a run which came to its end.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.verdict.status.unwrap_or_else(|| self.status_at_end())
+    }
+
+    /// The verdict on a run whose manifest is in this state.
+    #[must_use]
+    pub fn status_in(&self, state: &str) -> Status {
+        match state {
+            "failed" => Status::Failed,
+            "interrupted" => Status::Interrupted,
+            "running" => Status::Unfinished,
+            _ => self.status_at_end(),
+        }
+    }
+
+    /// The verdict on a run that came to its end.
+    #[must_use]
+    pub fn status_at_end(&self) -> Status {
+        let Self { verdict, sockets, thresholds, .. } = self;
+        if sockets.attempted > 0 && sockets.opened == 0 {
+            Status::NothingConnected
+        } else if !verdict.valid {
+            Status::Invalid
+        } else if !verdict.thresholds_passed {
+            Status::ThresholdsFailed
+        } else if thresholds.is_empty() {
+            Status::NotJudged
+        } else {
+            Status::Passed
+        }
+    }
+
+    /// Arrivals of the plan that the run did not come to.
+    #[must_use]
+    pub fn not_run(&self) -> u64 {
+        self.operations.values().map(|operation| not_run(&operation.errors)).sum()
+    }
+}
+
 /// Identity of a run.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// Unique id, also the folder's name.
     pub id: String,
@@ -70,9 +118,9 @@ pub struct Run {
 }
 
 /// May the figures be believed, and do they satisfy the scenario?
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
-    /// The verdict in one word, from which the exit code follows; absent in older runs ([`Summary::status`]).
+    /// The verdict in one word, from which the exit code follows; absent in older runs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub status: Option<Status>,
     /// False when the generator could not keep its promise: then no performance statement holds.
@@ -93,7 +141,7 @@ pub struct Verdict {
 }
 
 /// A run that ended before its plan was carried out.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EndedEarly {
     /// When, in seconds since its start.
     pub at_s: f64,
@@ -104,7 +152,7 @@ pub struct EndedEarly {
 }
 
 /// Socket counts over the whole run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sockets {
     /// Handshakes begun.
     pub attempted: u64,
@@ -122,7 +170,7 @@ pub struct Sockets {
 }
 
 /// Coming back. Over a whole run `wanted = succeeded + gave_up + unfinished`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reconnects {
     /// Sockets lost and handshakes refused after which a player wanted to come back.
     pub wanted: u64,
@@ -141,7 +189,7 @@ pub struct Reconnects {
 }
 
 /// Players that leave and come back with the same id.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Churn {
     /// Players that live so.
     pub players: u64,
@@ -158,7 +206,7 @@ pub struct Churn {
 }
 
 /// One kind of trouble that the generator made. Over a whole run `made` is the sum of the outcomes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Disruption {
     /// Cases.
     pub made: u64,
@@ -170,7 +218,7 @@ pub struct Disruption {
 }
 
 /// Counts and latencies of one operation. `offered = sent + unsent`; `sent = completed + failed + timed_out`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Operation {
     /// `open`: arrivals came when the plan said; `closed`: each player waited for its answer, and there is no intended
     /// instant, so that the response time runs from the send. Empty in runs that did not keep it: open.
@@ -196,8 +244,10 @@ pub struct Operation {
     pub service_time_us: Latency,
 }
 
+cut_off!(Operation);
+
 /// Counts and latencies of one kind of push. `expected = received + late + lost`; duplicates and unexpected ones are extra.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Delivery {
     /// Pushes that the sent operations called for.
     pub expected: u64,
@@ -229,7 +279,7 @@ pub struct Delivery {
 }
 
 /// What the generator itself cost and how well it kept its plan.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Generator {
     /// Actual send minus intended instant.
     pub dispatch_delay_us: Latency,
@@ -279,7 +329,7 @@ pub struct Generator {
 }
 
 /// One of the processes over which the players were split.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GeneratorWorker {
     /// Which, from 0: it had the players and arrivals whose number leaves this remainder.
     pub index: u32,
@@ -306,7 +356,7 @@ pub struct GeneratorWorker {
 }
 
 /// One rule with its verdict.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Threshold {
     /// As written in the scenario, e.g. `send_message.response_time.p99 < 250ms`.
     pub expression: String,
@@ -326,14 +376,14 @@ pub struct Threshold {
 }
 
 /// How server-side series relate to what the players saw.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Correlation {
     /// Per function: peak concurrency, throttles, errors and the like over the run's window.
     pub functions: Vec<FunctionSummary>,
 }
 
 /// One Lambda function over the run's window, from CloudWatch. `None` where CloudWatch had no data.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FunctionSummary {
     /// The function's name.
     pub function: String,
@@ -356,7 +406,7 @@ pub struct FunctionSummary {
 }
 
 /// Estimated AWS cost of the run.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cost {
     /// Currency code, e.g. `USD`.
     pub currency: String,
@@ -364,4 +414,55 @@ pub struct Cost {
     pub total: f64,
     /// By item, e.g. `websocket_messages`, `connection_minutes`, `lambda_requests`.
     pub items: BTreeMap<String, f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cut_off::{INTERRUPTED, UNSENT_INTERRUPTED, UNSENT_RUN_ENDED};
+    use super::*;
+
+    #[test]
+    fn what_makes_the_rest_meaningless_comes_first() {
+        let mut summary = Summary::default();
+        summary.sockets.attempted = 1;
+        assert_eq!(summary.status(), Status::NothingConnected);
+        summary.sockets.opened = 1;
+        assert_eq!(summary.status(), Status::Invalid);
+        summary.verdict.valid = true;
+        assert_eq!(summary.status(), Status::ThresholdsFailed);
+        summary.verdict.thresholds_passed = true;
+        assert_eq!(summary.status(), Status::NotJudged);
+        summary.thresholds.push(Threshold { passed: true, ..Threshold::default() });
+        assert_eq!(summary.status(), Status::Passed);
+        for (state, status) in [
+            ("finished", Status::Passed),
+            ("ended_early", Status::Passed),
+            ("interrupted", Status::Interrupted),
+            ("failed", Status::Failed),
+            ("running", Status::Unfinished),
+        ] {
+            assert_eq!(summary.status_in(state), status, "{state}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_run_is_in_no_share() {
+        // 31 s at 100/s, ended after 14 s with ten under way; one was answered wrongly.
+        let errors =
+            [(UNSENT_INTERRUPTED, 1_690), (UNSENT_RUN_ENDED, 10), (INTERRUPTED, 10), ("status_500", 1)];
+        let operation = Operation {
+            offered: 3_100,
+            sent: 1_400,
+            unsent: 1_700,
+            completed: 1_389,
+            failed: 11,
+            errors: errors.map(|(class, count)| (class.to_owned(), count)).into(),
+            ..Operation::default()
+        };
+        assert_eq!((operation.called_for(), operation.judged()), (1_400, 1_390));
+        assert_eq!((operation.errors(), operation.could_not_be_sent()), (1, 0));
+        let summary =
+            Summary { operations: [("send_message".into(), operation)].into(), ..Summary::default() };
+        assert_eq!(summary.not_run(), 1_700);
+    }
 }

@@ -60,14 +60,14 @@ impl Banner<'_> {
 }
 
 /// A figure that everybody asks for.
-pub(super) struct Figure {
+pub(super) struct KeyFigure {
     pub(super) name: &'static str,
     pub(super) value: String,
     pub(super) note: String,
 }
 
 /// The figures below the verdict.
-pub(super) fn figures(figures: &[Figure]) -> Markup {
+pub(super) fn figures(figures: &[KeyFigure]) -> Markup {
     html! {
         dl.figures {
             @for figure in figures {

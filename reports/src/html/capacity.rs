@@ -4,15 +4,16 @@ use std::path::{Component, Path};
 
 use maud::{Markup, html};
 
-use super::RenderError;
-use super::banner::{self, Banner, Figure, Tone};
+use super::banner::{self, Banner, KeyFigure, Tone};
 use super::charts::{Cloud, Ink, Scatter, Size, Unit};
+use super::error::RenderError;
 use super::page::{Page, shell};
 use super::sections::{Section, heading};
 use super::table::{Cell, Table};
-use crate::capacity::{Capacity, Ended, Knee, Level, Outcome, Step, Vary};
-use crate::folder::REPORT;
+use crate::folder::{CAPACITY, REPORT};
+use crate::format::capacity::{Capacity, Ended, Knee, Level, Outcome, Step, Vary};
 use crate::human;
+use crate::text::capacity as words;
 
 const CURVE: &str = "Each point is a run, and the lines join the median runs. Below the knee, completed follows offered and \
                      latency is flat; above, one of them leaves its line. The shaded stretch is the interval in which the \
@@ -39,12 +40,12 @@ pub(super) fn page(capacity: &Capacity) -> Result<Markup, RenderError> {
         brand: "capacity",
         version: &capacity.version,
         sections: &sections,
-        footer: html! { "Made from " code { (crate::capacity::CAPACITY) } ", which holds every figure in full." },
+        footer: html! { "Made from " code { (CAPACITY) } ", which holds every figure in full." },
     }))
 }
 
 fn verdict(capacity: &Capacity) -> Markup {
-    let (headline, sentence) = capacity.sentences();
+    let (headline, sentence) = words::sentences(capacity);
     let banner = Banner {
         name: &capacity.name,
         started_at: capacity.started_at,
@@ -70,11 +71,11 @@ fn verdict(capacity: &Capacity) -> Markup {
     }
 }
 
-fn figures(capacity: &Capacity) -> Vec<Figure> {
-    let show = |level| capacity.vary.show(level);
+fn figures(capacity: &Capacity) -> Vec<KeyFigure> {
+    let show = |level| words::level(capacity.vary, level);
     let runs =
         |level: f64| capacity.levels.iter().find(|tried| tried.level == level).copied().unwrap_or_default();
-    let figure = |name, value, note| Figure { name, value, note };
+    let figure = |name, value, note| KeyFigure { name, value, note };
     let mut figures = Vec::new();
     if let Some(held) = capacity.held {
         let Level { held: holding, failed, .. } = runs(held);
@@ -219,7 +220,7 @@ fn levels(capacity: &Capacity) -> Table {
             _ => Cell::quantity(format!("{:.0} % to {:.0} %", low * 100.0, high * 100.0), low),
         };
         table.row([
-            Cell::quantity(capacity.vary.show(level.level), level.level),
+            Cell::quantity(words::level(capacity.vary, level.level), level.level),
             count(level.held),
             count(level.failed),
             count(level.invalid),
@@ -249,7 +250,7 @@ fn steps(capacity: &Capacity) -> Table {
                 Some(run) => Cell::text(number).leading_to(format!("{run}/{REPORT}")),
                 None => Cell::text(number),
             },
-            Cell::quantity(capacity.vary.show(step.level), step.level),
+            Cell::quantity(words::level(capacity.vary, step.level), step.level),
             outcome(Some(step.outcome)),
         ];
         let why = Cell::text(step.reason.as_deref().unwrap_or(human::NOTHING));

@@ -79,9 +79,9 @@ fn has_points(fetched: &CloudWatch) -> bool {
     fetched.series.iter().any(|series| !series.points.is_empty())
 }
 
-type Key = (String, String, String, BTreeMap<String, String>);
+type SeriesKey = (String, String, String, BTreeMap<String, String>);
 
-fn key(series: &CloudWatchSeries) -> Key {
+fn key(series: &CloudWatchSeries) -> SeriesKey {
     (series.namespace.clone(), series.metric.clone(), series.statistic.clone(), series.dimensions.clone())
 }
 

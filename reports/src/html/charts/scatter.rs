@@ -4,10 +4,10 @@ use maud::{Markup, html};
 
 use super::axis::Axis;
 use super::draw::{Plan, Shade, Size, Stroke};
-use super::figure::{Figure, Key};
+use super::figure::{Figure, LegendEntry};
 use super::ink::Ink;
 use super::unit::Unit;
-use crate::html::RenderError;
+use crate::html::error::RenderError;
 use crate::html::table::Table;
 use crate::human;
 
@@ -69,7 +69,7 @@ impl Scatter {
             keys: self
                 .clouds
                 .iter()
-                .map(|cloud| Key { ink: cloud.ink, dots: false, name: &cloud.name })
+                .map(|cloud| LegendEntry { ink: cloud.ink, dots: false, name: &cloud.name })
                 .collect(),
             drawing: plan.draw()?,
             data: None,

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::axis::Axis;
 use super::draw::{Mark, Plan, Shade, Size, Stroke};
-use super::figure::{Figure, Key};
+use super::figure::{Figure, LegendEntry};
 use super::ink::Ink;
 use super::timeline::{Fold, Grid, Timeline};
 use super::unit::Unit;
-use crate::html::RenderError;
+use crate::html::error::RenderError;
 use crate::html::table::Table;
 use crate::human;
 
@@ -106,7 +106,7 @@ impl TimeChart<'_> {
             keys: self
                 .lines
                 .iter()
-                .map(|line| Key { ink: line.ink, dots: line.dots, name: &line.name })
+                .map(|line| LegendEntry { ink: line.ink, dots: line.dots, name: &line.name })
                 .collect(),
             drawing: plan.draw()?,
             data: Some(self.data(timeline.end_s)),

@@ -2,12 +2,13 @@
 
 use maud::{Markup, html};
 
+use super::context::Context;
 use super::latency::{chart, max_cell, percentile_cell, percentile_lines};
 use super::rates::per_second;
-use super::{Context, heading};
+use super::section::heading;
 use crate::format::{DeliverySecond, SeriesLine};
-use crate::html::RenderError;
 use crate::html::charts::{Fold, Ink, Line, TimeChart, extent};
+use crate::html::error::RenderError;
 use crate::html::table::{Cell, Table};
 use crate::human::{self, P50, P95, P99};
 

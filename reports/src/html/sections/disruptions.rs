@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
+use super::context::Context;
 use super::latency::{chart, percentile_lines};
 use super::rates::per_second;
-use super::{Context, heading};
+use super::section::heading;
 use crate::format::SeriesLine;
-use crate::html::RenderError;
 use crate::html::charts::{Fold, Ink, Line, TimeChart, extent};
+use crate::html::error::RenderError;
 use crate::html::table::{Cell, Table};
 use crate::human::{self, P50, P90, P95, P99, Percentile};
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::{Context, heading};
+use super::context::Context;
+use super::section::heading;
 use crate::format::ErrorSample;
 use crate::html::table::{Cell, Table};
 use crate::human::{self, NOTHING};

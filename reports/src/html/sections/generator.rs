@@ -2,11 +2,12 @@
 
 use maud::{Markup, html};
 
+use super::context::Context;
 use super::latency::{chart, percentile_lines};
-use super::{Context, heading};
+use super::section::heading;
 use crate::format::{GeneratorSecond, Latency};
-use crate::html::RenderError;
 use crate::html::charts::{Fold, Ink, Line, Size, TimeChart, Unit, extent};
+use crate::html::error::RenderError;
 use crate::human::{self, P50, P99};
 
 const HOW: &str = "Dispatch delay is the actual send minus the intended instant: it should stay far below the latencies \

@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::{Context, heading};
+use super::context::Context;
+use super::section::heading;
 use crate::format::{OperationSecond, SeriesLine};
-use crate::html::RenderError;
 use crate::html::charts::{Fold, Ink, Line, Size, TimeChart, Unit};
+use crate::html::error::RenderError;
 use crate::html::table::{Cell, Table};
 use crate::human::{self, P50, P90, P95, P99, P99_9};
 

@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::{Context, heading};
+use super::context::Context;
+use super::section::heading;
 use crate::format::{CloudWatch, CloudWatchSeries, FunctionSummary, Latency, SeriesLine};
-use crate::html::RenderError;
 use crate::html::charts::{Fold, Grid, Ink, Line, MAX_POINTS, SERIES, Size, TimeChart, Unit, extent};
+use crate::html::error::RenderError;
 use crate::html::table::{Cell, Table};
 use crate::human::{self, NOTHING};
 use crate::{printable, server};

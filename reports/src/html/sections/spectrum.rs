@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::{Context, heading};
+use super::context::Context;
+use super::section::heading;
 use crate::folder::Tag;
-use crate::html::RenderError;
 use crate::html::charts::{Ink, Spectrum, Sweep};
+use crate::html::error::RenderError;
 
 const HOW: &str = "To the right lie ever rarer waits: at 99 % one in a hundred is longer, at 99.9 % one in a thousand. A \
                    gap between response and service time is waiting that a generator which measures from the send \
