@@ -1,4 +1,4 @@
-//! A search for the highest load, for whoever makes one: the document, how it reads and its page, in one place.
+//! A search for the highest load, as its callers need it: the document, its text and its page in one place.
 
 pub use crate::folder::{CAPACITY, CAPACITY_PAGE as PAGE, read_capacity as read};
 pub use crate::format::capacity::{Capacity, Ended, Knee, Level, Outcome, SCHEMA_VERSION, Step, Vary};

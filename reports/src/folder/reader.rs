@@ -20,7 +20,7 @@ use crate::format::{
 use crate::printable::{self, from_json};
 use crate::server;
 
-/// A run folder in memory. It may be anybody's: every string but the scenario's text is [printable](crate::printable).
+/// A run folder in memory. Its source is not trusted: every string but the scenario's text is [printable](crate::printable).
 #[derive(Debug)]
 pub struct RunFolder {
     /// Where it was read from.
@@ -54,7 +54,7 @@ impl RunFolder {
         let manifest = read_manifest(dir)?;
         let mut summary: Option<Summary> = read_document(dir, SUMMARY)?;
         if let Some(summary) = &mut summary {
-            // Older runs do not say it, and one whose files could not all be kept has failed whatever it says.
+            // Older runs have no status, and a run whose files could not all be written has failed in any case.
             let of_run = summary.status_in(&manifest.state);
             let kept = summary.verdict.status.filter(|_| of_run != Status::Failed);
             summary.verdict.status = Some(kept.unwrap_or(of_run));

@@ -12,10 +12,10 @@ use crate::format::{
 };
 
 const REASON: &str = "the run did not end properly: its last second and its verdict are missing, and this summary was \
-                      made from series.jsonl and latency.hlog; run the scenario again for figures that hold";
+                      made from series.jsonl and latency.hlog; run the scenario again for usable figures";
 
-/// Counts are summed over the seconds that count, latencies come from the merged histograms. What only the tool
-/// knew (thresholds, saturation) stays empty. What was under way when the run was killed has come to no end, so that
+/// Counts are summed over the seconds that count, latencies come from the merged histograms. What is not in
+/// these files (thresholds, saturation) stays empty. What was under way when the run was killed has no outcome, so that
 /// sums need not balance.
 pub(super) fn summary(
     manifest: &Manifest,
@@ -159,7 +159,7 @@ fn reconnects(latency: &impl Fn(Tag<'_>) -> Latency, series: &[SeriesLine]) -> O
         add(&mut sum.errors, &second.errors);
         sum
     })?;
-    // Whom the kill found still trying, nobody has counted.
+    // Players that were still trying when the run was killed were not counted.
     sum.unfinished = sum.wanted.saturating_sub(sum.succeeded + sum.gave_up);
     sum.recovery_us = latency(Tag::Recovery);
     Some(sum)

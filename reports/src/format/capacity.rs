@@ -1,7 +1,7 @@
 //! `capacity.json`: what a search for the highest load found, and every step on the way.
 //!
 //! A stable contract like the run folder's (see `docs/capacity.md`). Each step is a run with a folder of its own, named
-//! in [`Step::run`], but where the machine could not hold it; a level is a load that was tried, once or several times.
+//! in [`Step::run`], unless the machine could not run it; a level is a load that was tried, once or several times.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -30,15 +30,15 @@ pub enum Vary {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Ended {
-    /// The knee lies in an interval as narrow as was asked for.
+    /// The interval of the knee is as narrow as requested.
     Found,
-    /// Even the highest load that was asked for holds.
+    /// Even the highest load passed its thresholds.
     NeverFailed,
-    /// Not even the lowest load holds.
+    /// Even the lowest load failed a threshold.
     NothingHeld,
-    /// The generator gave way before the knee was found, or before its interval was as narrow as was asked for.
+    /// The generator reached its limit before the interval of the knee was as narrow as requested.
     GeneratorLimit,
-    /// The time was up.
+    /// `--max-duration` was over.
     OutOfTime,
     /// Stopped by Ctrl-C or SIGTERM.
     Interrupted,
@@ -55,7 +55,7 @@ pub enum Outcome {
     Held,
     /// A threshold failed.
     Failed,
-    /// The generator could not keep its promise: nothing is known about the target.
+    /// The generator could not send on schedule: the run says nothing about the target.
     #[default]
     Invalid,
 }
@@ -86,7 +86,7 @@ pub struct Capacity {
     pub ended_at: Timestamp,
     /// Why it ended.
     pub ended: Ended,
-    /// The knee; `None` unless one level held and a higher one failed. Levels that the generator spoiled do not bound it.
+    /// The knee; null unless one level held and a higher one failed. Invalid runs do not bound it.
     pub knee: Option<Knee>,
     /// Highest level that held, below everything that failed.
     pub held: Option<f64>,
@@ -124,9 +124,9 @@ pub struct Level {
     pub held: u32,
     /// Runs that failed a threshold.
     pub failed: u32,
-    /// Runs that the generator spoiled.
+    /// Invalid runs.
     pub invalid: u32,
-    /// What the majority says; `None` when the search went on without a majority.
+    /// The verdict of the majority; null when the search went on without one.
     pub verdict: Option<Outcome>,
     /// Share of valid runs that hold at this level: Wilson's 95 % interval. Wide with few runs.
     pub held_share: (f64, f64),
@@ -143,7 +143,7 @@ pub struct Step {
     pub outcome: Outcome,
     /// Why, where it did not hold.
     pub reason: Option<String>,
-    /// Its run folder, from the folder of `capacity.json`; `None` where the machine cannot hold the level, and nothing ran.
+    /// Its run folder, from the folder of `capacity.json`; null where the machine cannot hold the level, and nothing ran.
     pub run: Option<PathBuf>,
     /// The operation that the times are of, the same in every step: the busiest but `connect`.
     pub operation: String,
@@ -153,9 +153,9 @@ pub struct Step {
     pub completed_per_s: f64,
     /// Share of the arrivals that failed, timed out or were not sent, 0 to 1; `connect` included.
     pub error_share: f64,
-    /// Median response time in microseconds; 0 where nothing was measured, as below.
+    /// Median response time in microseconds; 0 without samples, as below.
     pub p50_us: u64,
-    /// 95th percentile of the response time in microseconds; 0 too in files of versions that did not keep it.
+    /// 95th percentile of the response time in microseconds; 0 in older files.
     #[serde(default)]
     pub p95_us: u64,
     /// 99th percentile of the response time in microseconds.

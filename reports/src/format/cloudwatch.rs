@@ -1,4 +1,4 @@
-//! `cloudwatch.json`: the series of the other side.
+//! `cloudwatch.json`: server-side series.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub struct CloudWatch {
     pub series: Vec<CloudWatchSeries>,
     /// What the last fetch did not get, and why; empty when all went well.
     pub problems: Vec<String>,
-    /// What is worth knowing and no problem: a coarser period than was asked for, points kept of earlier fetches.
+    /// Notes that are no problems: a coarser period than requested, points kept of earlier fetches.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<String>,
 }
@@ -55,10 +55,10 @@ pub struct CloudWatchSeries {
     /// Points in ascending time: start of the period in seconds since the run's start (may be negative), value.
     /// Empty where CloudWatch had none: no data is not zero.
     pub points: Vec<(f64, f64)>,
-    /// What CloudWatch said of the points.
+    /// CloudWatch's status of the points.
     #[serde(default)]
     pub status: SeriesStatus,
-    /// What it said besides, e.g. why a series is forbidden.
+    /// CloudWatch's messages, e.g. why a series is forbidden.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub messages: Vec<String>,
     /// Length of its periods where it is not that of the document: an earlier fetch got it finer, or only a later one,
@@ -79,7 +79,7 @@ pub enum SeriesStatus {
     InternalError,
     /// The credentials may not read it.
     Forbidden,
-    /// A word that this version does not know.
+    /// A status that this version does not know.
     #[serde(other)]
     Unknown,
 }

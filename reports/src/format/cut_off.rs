@@ -1,5 +1,5 @@
-//! What the end of a run cut off: counted, so that every arrival of the plan is accounted for, and in no rate, since
-//! neither the target nor the generator has done anything about it.
+//! What the end of a run cut off. It is counted, so that every arrival of the plan is accounted for; rates leave it out,
+//! since neither the target nor the generator is the cause.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub(super) fn not_run(errors: &BTreeMap<String, u64>) -> u64 {
     of(errors, &[UNSENT_INTERRUPTED, UNSENT_ENDED_EARLY, UNSENT_RUN_ENDED])
 }
 
-/// Arrivals that were sent, and whose answer nobody waited for.
+/// Arrivals that were sent, but whose answers the run did not wait for.
 pub(super) fn not_awaited(errors: &BTreeMap<String, u64>) -> u64 {
     of(errors, &[INTERRUPTED])
 }

@@ -1,4 +1,4 @@
-//! What every JSON document has in common: it says by which version of the format it was written.
+//! What all JSON documents have in common: the version of the format by which they were written.
 
 use std::ops::RangeInclusive;
 

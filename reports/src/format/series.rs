@@ -29,14 +29,14 @@ pub struct SeriesLine {
     /// Sockets that were opened and lost; absent in runs that did not keep it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sockets: Option<SocketsSecond>,
-    /// Coming back, warm-up included; absent where the scenario has no policy for it.
+    /// Reconnects, warm-up included; absent where the scenario has no policy for them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reconnects: Option<Reconnects>,
     /// Players that leave and come back; absent where the scenario has none. `lives` in version 1.
     #[serde(skip_serializing_if = "Option::is_none", default, alias = "lives")]
     pub churn: Option<Churn>,
-    /// Faults that the generator made, by kind; `weather` in version 1. A case counts in the second in which it was made, its
-    /// outcome in its own.
+    /// Faults that the generator injected, by kind; `weather` in version 1. A case counts in the second in which it was injected,
+    /// its outcome in the second in which it showed.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default, alias = "weather")]
     pub disruptions: BTreeMap<String, Disruption>,
     /// The generator in this second.
@@ -135,7 +135,7 @@ pub struct GeneratorSecond {
     /// Share of the machine's cores that the hypervisor gave to others, in percent.
     #[serde(default)]
     pub steal_percent: f64,
-    /// Open descriptors; 0 where the kernel does not tell.
+    /// Open descriptors; 0 where the kernel does not say.
     #[serde(default)]
     pub descriptors: u64,
     /// Bytes that waited in the kernel for the players to read them, of the last look.

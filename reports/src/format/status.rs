@@ -13,13 +13,13 @@ pub enum Status {
     NotJudged,
     /// Valid, and a threshold failed; also where the failing one ended the run.
     ThresholdsFailed,
-    /// The generator could not keep its promise: no performance statement holds.
+    /// The generator could not send on schedule: the numbers of the run must not be used.
     Invalid,
-    /// Not one handshake led to a socket.
+    /// No handshake succeeded.
     NothingConnected,
-    /// Somebody ended it before its plan was carried out.
+    /// Stopped by Ctrl-C or SIGTERM before its plan was carried out.
     Interrupted,
-    /// An error ended it, or not everything could be kept.
+    /// An error ended it, or not everything could be written.
     Failed,
     /// It is under way, or was killed.
     Unfinished,

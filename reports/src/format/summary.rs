@@ -28,17 +28,17 @@ pub struct Summary {
     pub operations: BTreeMap<String, Operation>,
     /// By kind: `message`, `placement`.
     pub deliveries: BTreeMap<String, Delivery>,
-    /// Coming back after a lost socket or a refused handshake; absent where the scenario has no policy for it.
+    /// Reconnects after a lost socket or a refused handshake; absent where the scenario has no policy for them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reconnects: Option<Reconnects>,
     /// Players that leave and come back; absent where the scenario has none. `lives` in version 1.
     #[serde(skip_serializing_if = "Option::is_none", default, alias = "lives")]
     pub churn: Option<Churn>,
-    /// Faults that the generator made, by kind: `cut`, `slow_reader`, `half_open`, `oversized_message` and the like. `weather` in
+    /// Faults that the generator injected, by kind: `cut`, `slow_reader`, `half_open`, `oversized_message` and the like. `weather` in
     /// version 1.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default, alias = "weather")]
     pub disruptions: BTreeMap<String, Disruption>,
-    /// What the generator itself cost and how well it kept its plan.
+    /// What the generator itself cost, and whether it sent on schedule.
     pub generator: Generator,
     /// Every threshold of the scenario with what was observed.
     pub thresholds: Vec<Threshold>,
@@ -57,7 +57,7 @@ impl Document for Summary {
 }
 
 impl Summary {
-    /// The verdict in one word; of a summary that does not say it, that of a run which came to its end.
+    /// The verdict in one word; derived where the summary does not have it, as in older runs.
     #[must_use]
     pub fn status(&self) -> Status {
         self.verdict.status.unwrap_or_else(|| self.status_at_end())
@@ -117,22 +117,22 @@ pub struct Run {
     pub version: String,
 }
 
-/// May the figures be believed, and do they satisfy the scenario?
+/// Whether the figures can be used, and whether they satisfy the thresholds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// The verdict in one word, from which the exit code follows; absent in older runs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub status: Option<Status>,
-    /// False when the generator could not keep its promise: then no performance statement holds.
+    /// Whether the generator sent on schedule; when false, the numbers of the run must not be used.
     pub valid: bool,
     /// Why not, each with its remedy.
     pub invalid_reasons: Vec<String>,
-    /// What a reader should know although it does not spoil the run.
+    /// What a reader should know although the run is valid.
     #[serde(default)]
     pub warnings: Vec<String>,
     /// Whether all thresholds passed (true where there are none).
     pub thresholds_passed: bool,
-    /// What went wrong and no threshold looked at, and which thresholds had nothing to look at.
+    /// Errors that no threshold covers, and thresholds without samples.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub not_judged: Vec<String>,
     /// Where the run ended before its plan was carried out; absent where it went through it.
@@ -169,18 +169,18 @@ pub struct Sockets {
     pub ends: BTreeMap<String, u64>,
 }
 
-/// Coming back. Over a whole run `wanted = succeeded + gave_up + unfinished`.
+/// Reconnects. Over a whole run `wanted = succeeded + gave_up + unfinished`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reconnects {
-    /// Sockets lost and handshakes refused after which a player wanted to come back.
+    /// Sockets lost and handshakes refused after which a player wanted to reconnect.
     pub wanted: u64,
     /// Handshakes begun for it.
     pub attempts: u64,
-    /// Players that came back.
+    /// Players that reconnected.
     pub succeeded: u64,
     /// Players that gave up after the policy's last attempt.
     pub gave_up: u64,
-    /// Players that the end of the run found still trying.
+    /// Players that were still trying when the run ended.
     pub unfinished: u64,
     /// Attempts that failed, by class.
     pub errors: BTreeMap<String, u64>,
@@ -191,21 +191,21 @@ pub struct Reconnects {
 /// Players that leave and come back with the same id.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Churn {
-    /// Players that live so.
+    /// Players that do so.
     pub players: u64,
-    /// Sockets closed because a life was over.
+    /// Sockets closed because a session was over.
     pub left: u64,
-    /// Sockets opened for a further life.
+    /// Sockets opened for a further session.
     pub returned: u64,
-    /// Lives that got a game session.
+    /// Sessions that got a placement.
     pub placed: u64,
-    /// Lives that had asked for one and left without.
+    /// Sessions that had asked for a placement and ended without one.
     pub unplaced: u64,
-    /// Handshakes for a further life that failed, by class.
+    /// Handshakes for a further session that failed, by class.
     pub refused: BTreeMap<String, u64>,
 }
 
-/// One kind of trouble that the generator made. Over a whole run `made` is the sum of the outcomes.
+/// One kind of fault that the generator injected. Over a whole run `made` is the sum of the outcomes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Disruption {
     /// Cases.
@@ -220,8 +220,8 @@ pub struct Disruption {
 /// Counts and latencies of one operation. `offered = sent + unsent`; `sent = completed + failed + timed_out`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Operation {
-    /// `open`: arrivals came when the plan said; `closed`: each player waited for its answer, and there is no intended
-    /// instant, so that the response time runs from the send. Empty in runs that did not keep it: open.
+    /// `open`: arrivals came at the instants of the plan; `closed`: each player waited for its answer, and there is no intended
+    /// instant, so that the response time runs from the send. Empty in older runs: open.
     #[serde(default)]
     pub model: String,
     /// Arrivals that the plan called for.
@@ -278,7 +278,7 @@ pub struct Delivery {
     pub last_us: Latency,
 }
 
-/// What the generator itself cost and how well it kept its plan.
+/// What the generator itself cost, and whether it sent on schedule.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Generator {
     /// Actual send minus intended instant.
@@ -287,12 +287,12 @@ pub struct Generator {
     pub cpu_seconds: f64,
     /// Highest resident set of the generator's process(es).
     pub peak_rss_bytes: u64,
-    /// True when the generator, not the target, set the pace at some time.
+    /// True when the generator, not the target, limited the load for some time.
     pub saturated: bool,
     /// How long a task that was ready waited for the event loop: what every receipt may be stamped too late by.
     #[serde(default)]
     pub event_loop_lag_us: Latency,
-    /// Cores that the generator might use, affinity and quota counted; 0 in runs that did not keep it.
+    /// Cores that the generator might use, affinity and quota counted; 0 in older runs.
     #[serde(default)]
     pub cores: u64,
     /// Seconds in which it used at least 90 % of them.
@@ -307,7 +307,7 @@ pub struct Generator {
     /// The highest of all seconds: share of the machine's cores that the hypervisor gave to others, in percent.
     #[serde(default)]
     pub steal_percent: f64,
-    /// Most descriptors open at once; 0 where the kernel does not tell.
+    /// Most descriptors open at once; 0 where the kernel does not say.
     #[serde(default)]
     pub peak_descriptors: u64,
     /// Most bytes that waited in the kernel for the players to read them.
@@ -343,10 +343,10 @@ pub struct GeneratorWorker {
     pub cpu_seconds: f64,
     /// Highest resident set.
     pub peak_rss_bytes: u64,
-    /// How far its clock was measured to be ahead of the run's; absent when it did not come to that.
+    /// How far its clock was measured to be ahead of the run's; absent when it ended before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_offset_us: Option<f64>,
-    /// The truth lies within so much of the offset.
+    /// How far that measurement may be off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_error_us: Option<f64>,
     /// Pushes that its players received and another worker had sent.
@@ -363,7 +363,7 @@ pub struct Threshold {
     /// The phase whose arrivals it looks at; absent: all that are measured.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub phase: Option<String>,
-    /// Observed value in the expression's unit; `None` when nothing was measured (which fails the rule).
+    /// Observed value in the expression's unit; null when there were no samples, which fails the rule.
     pub observed: Option<f64>,
     /// The verdict.
     pub passed: bool,

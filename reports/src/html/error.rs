@@ -10,7 +10,7 @@ pub enum RenderError {
     Chart {
         /// The chart's title.
         chart: String,
-        /// What the library said.
+        /// The library's message.
         reason: String,
     },
 }

@@ -43,36 +43,36 @@ pub(crate) fn sentences(capacity: &Capacity) -> (String, String) {
                 "The interval is {} % wide; {}.",
                 human::significant(capacity.knee.map_or(0.0, |knee| (knee.high / knee.low - 1.0) * 100.0)),
                 match capacity.repeats {
-                    1 => "each of its ends is one run".into(),
-                    repeats => format!("each of its ends is the majority of up to {repeats} runs"),
+                    1 => "each bound rests on one run; raise --repeats".into(),
+                    repeats => format!("each bound is the majority of up to {repeats} runs"),
                 }
             ),
         ),
         Ended::NeverFailed => (
             format!("No knee up to {held}"),
-            "The highest load that was asked for holds; raise --to to go on.".into(),
+            "The highest load tried passed its thresholds; raise --to to search further.".into(),
         ),
         Ended::NothingHeld => (
-            "Not even the lowest load holds".into(),
-            "Look at the first run's report: the thresholds may ask for more than an idle target gives."
+            "The lowest load already failed".into(),
+            "Look at the first run's report: the thresholds may be stricter than an idle target can meet."
                 .into(),
         ),
         Ended::GeneratorLimit => (
             match &interval {
                 Some(interval) => {
-                    format!("The generator gave way within the knee's interval: {interval}")
+                    format!("The generator reached its limit within the knee's interval: {interval}")
                 }
-                None => format!("The generator gave way, not the target: {held} held"),
+                None => format!("The generator reached its limit, not the target: {held} held"),
             },
             format!(
-                "{} The runs that are not valid say what the generator lacked, and the remedy.",
+                "{} The reports of the invalid runs name the cause and the remedy.",
                 match capacity.held {
                     Some(_) => "The knee lies above what held.",
-                    None => "Nothing is known about the target.",
+                    None => "The search says nothing about the target.",
                 }
             ),
         ),
-        Ended::OutOfTime => ("The time was up before the knee was found".into(), so_far()),
+        Ended::OutOfTime => ("Time ran out before the knee was found".into(), so_far()),
         Ended::Interrupted => ("Interrupted before the knee was found".into(), so_far()),
         Ended::Unfinished => ("The search is not finished".into(), so_far()),
     }

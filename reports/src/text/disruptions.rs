@@ -1,4 +1,4 @@
-//! Churn and disruptions in the terminal summary; nothing where there was none.
+//! Reconnects, churn and disruptions in the terminal summary; empty where there were none.
 
 use super::columns::{Columns, compact};
 use crate::format::Summary;
@@ -8,12 +8,12 @@ pub(super) fn reconnects(summary: &Summary) -> String {
     let mut table = Columns::new([
         "Reconnects",
         "wanted",
-        "back",
+        "reconnected",
         "gave up",
         "unfinished",
         "attempts",
         "failed",
-        "time to be back p50",
+        "recovery p50",
         "p95",
         "p99",
         "max",
@@ -59,7 +59,7 @@ pub(super) fn faults(summary: &Summary) -> String {
     table.finish()
 }
 
-/// Sockets that ended although nobody on the player's side wanted it.
+/// Sockets that the backend or the network ended.
 pub(super) fn ends(summary: &Summary) -> String {
     let mut table = Columns::new(["Sockets dropped by class", "count"]);
     for (class, count) in &summary.sockets.ends {

@@ -1,4 +1,4 @@
-//! The terminal summary: what a person or a CI log needs without opening the report.
+//! The terminal summary: the key figures, for people and CI logs.
 
 pub mod capacity;
 mod columns;
@@ -78,7 +78,7 @@ fn head(summary: &Summary) -> String {
     out
 }
 
-/// A sentence in a line of its own, to be broken where it is read.
+/// A sentence on a line of its own; it is wrapped later, to the width of the terminal.
 fn push_wrapped(out: &mut String, text: &str, lead: &str) {
     out.push_str(lead);
     out.push_str(&printable::line(text));
@@ -167,7 +167,7 @@ fn operations(summary: &Summary) -> String {
         left => with_note(
             noted,
             &format!(
-                "{} of the unsent were not run, since the run ended before: they count in no rate",
+                "{} of the unsent were not run because the run ended first; rates leave them out",
                 human::count(left)
             ),
         ),
@@ -178,7 +178,7 @@ fn operations(summary: &Summary) -> String {
     }
     let names = closed.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
     let note =
-        format!("closed model, every time from the send, so that a stall of the target shows less: {names}");
+        format!("closed model: all times run from the send, so a stall of the target shows less: {names}");
     with_note(noted, &note)
 }
 
@@ -328,7 +328,7 @@ fn with_note(mut table: String, note: &str) -> String {
     table
 }
 
-/// The end of a long name, which is what tells functions apart: stacks prefix them.
+/// The end of a long name: stacks give all functions the same prefix.
 fn shortened(name: &str) -> String {
     const LONGEST: usize = 28;
     let length = name.chars().count();

@@ -34,14 +34,14 @@ pub(in crate::html) struct Scatter {
 }
 
 impl Scatter {
-    /// The figure, or a sentence when nothing was measured.
+    /// The figure, or a sentence when there are no samples.
     ///
     /// # Errors
     /// [`RenderError::Chart`] when plotters refuses.
     pub(in crate::html) fn render(&self) -> Result<Markup, RenderError> {
         let points = || self.clouds.iter().flat_map(|cloud| cloud.points.iter().copied());
         let Some(right) = points().map(|(x, _)| x).reduce(f64::max) else {
-            return Ok(html! { p.nothing { (self.title) ": nothing was measured." } });
+            return Ok(html! { p.nothing { (self.title) ": no samples." } });
         };
         let high = points().map(|(_, y)| y).fold(0.0, f64::max);
         let low = points().map(|(_, y)| y).filter(|y| *y > 0.0).fold(high, f64::min);

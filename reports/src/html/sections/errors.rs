@@ -1,4 +1,4 @@
-//! What went wrong, by class, with what the first players saw of it.
+//! Errors by class, with the first samples of each.
 
 use std::collections::BTreeMap;
 

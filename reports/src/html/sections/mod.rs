@@ -1,5 +1,6 @@
 //! The sections of the report, in the order in which they are read.
 
+mod columns;
 mod configuration;
 mod context;
 mod delivery;
@@ -31,7 +32,7 @@ pub(super) fn all(context: &Context<'_>) -> Result<Vec<Section>, RenderError> {
         section("spectrum", "Spectrum", spectrum::body(context)?),
         section("delivery", "Delivery", delivery::body(context)?),
     ];
-    sections.extend(disruptions::body(context)?.map(|body| section("disruptions", "Disruptions", body)));
+    sections.extend(disruptions::body(context)?.map(|body| section("disruptions", "Faults", body)));
     sections.extend([
         section("server", "Server", server::body(context)?),
         section("generator", "Generator", generator::body(context)?),

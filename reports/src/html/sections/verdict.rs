@@ -1,4 +1,4 @@
-//! The verdict, why, and the figures that everybody asks for first.
+//! The verdict with its reasons, and the key figures.
 
 use maud::{Markup, html};
 
