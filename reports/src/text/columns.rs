@@ -1,12 +1,12 @@
 //! Columns for a terminal: the first ones left-aligned, numbers right-aligned, two spaces between.
 
 /// Rows under a header that names the table in its first cell.
-pub(super) struct Table {
+pub(super) struct Columns {
     left: usize,
     rows: Vec<Vec<String>>,
 }
 
-impl Table {
+impl Columns {
     pub(super) fn new<const N: usize>(header: [&str; N]) -> Self {
         Self { left: 1, rows: vec![header.map(str::to_owned).to_vec()] }
     }
@@ -50,4 +50,9 @@ impl Table {
         }
         out
     }
+}
+
+/// A quantity without the space before its unit: a terminal has few columns.
+pub(super) fn compact(quantity: &str) -> String {
+    quantity.replace(' ', "")
 }
