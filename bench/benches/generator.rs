@@ -4,9 +4,9 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use loadgen::delivery::Messages;
-use loadgen::pacing::Schedule;
 use loadgen::player::Incoming;
 use loadgen::record::{Recorder, Tally, ThreadTally};
+use loadgen::schedule::Schedule;
 use scenarios::ledger::Ledger;
 use scenarios::threshold::Operation;
 

@@ -11,8 +11,8 @@ use scenarios::{Override, Span, redact};
 use serde_json::Value;
 use url::Url;
 
-use crate::capacity::{self, Progress};
-use crate::workers::Workers;
+use crate::commands::capacity::{self, Progress};
+use crate::workers::split::Workers;
 
 /// Load tests for game backends on serverless WebSockets.
 #[derive(Debug, Parser)]

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use reports::format::{EndedEarly, Threshold as Judged};
 use scenarios::Plan;
+use scenarios::disruptions::planned::Policy;
 use scenarios::threshold::{Abort, Operation};
-use scenarios::weather::planned::Policy;
 
 use crate::record::ThreadTally;
 use crate::verdict;
@@ -109,11 +109,11 @@ impl Watchman {
         }
         let since = *self.first_failure.get_or_insert(second);
         let players = u64::from(self.plan.players);
-        let weather = &self.plan.weather;
-        let tries = &total.weather.reconnects;
+        let disruptions = &self.plan.disruptions;
+        let tries = &total.disruptions.reconnects;
         // Who lives and leaves tries again with its next life.
-        let patient = weather.lives.is_some();
-        let persistent = weather.reconnect.policy != Policy::None;
+        let patient = disruptions.churn.is_some();
+        let persistent = disruptions.reconnect.policy != Policy::None;
         let reason = if patient || (persistent && (over < players || tries.gave_up < tries.wanted)) {
             return None;
         } else if over >= players {
@@ -194,13 +194,13 @@ mod tests {
         assert_eq!(watchman.look(1, 0, &refused(100)), None);
         assert_eq!(watchman.look(20, 0, &refused(999)), None);
         let mut tried = refused(1_000);
-        tried.weather.reconnects.wanted = 1_000;
-        tried.weather.reconnects.gave_up = 999;
+        tried.disruptions.reconnects.wanted = 1_000;
+        tried.disruptions.reconnects.gave_up = 999;
         assert_eq!(watchman.look(22, 0, &tried), None);
-        tried.weather.reconnects.gave_up = 1_000;
+        tried.disruptions.reconnects.gave_up = 1_000;
         assert!(watchman.look(22, 0, &tried).is_some());
-        let lives = "lives = { session = \"5s\", pause = \"1s\" }";
-        assert_eq!(self::watchman(lives).look(22, 0, &refused(1_000)), None, "another life is another try");
+        let churn = "churn = { session = \"5s\", pause = \"1s\" }";
+        assert_eq!(self::watchman(churn).look(22, 0, &refused(1_000)), None, "another life is another try");
     }
 
     #[test]

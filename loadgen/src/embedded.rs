@@ -16,7 +16,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use url::Url;
 
-use crate::machine::descriptor_limit;
+use crate::health::machine::descriptor_limit;
 
 /// What stands for the embedded backend in a manifest.
 pub(crate) const EMBEDDED: &str = "embedded";

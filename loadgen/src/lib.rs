@@ -10,31 +10,24 @@
 //! [`run`] ties the parts together; each module below does one of them. Times inside a run are microseconds
 //! since its start ([`clock::Clock`]).
 
-pub mod attack;
 pub mod auth;
-pub mod capacity;
 pub mod checked;
 pub mod cli;
 pub mod clock;
 pub mod cloudwatch;
-pub mod collector;
 pub mod commands;
-pub mod correlate;
 pub mod delivery;
-pub mod doctor;
 pub mod early;
 pub mod embedded;
 pub mod exit;
-mod generate;
+pub mod generate;
+pub mod health;
 pub mod http_client;
 pub mod live;
-pub mod machine;
-pub mod pacing;
 pub mod player;
 pub mod record;
 pub mod run;
+pub mod schedule;
 pub mod tls;
-pub mod validity;
 pub mod verdict;
-pub mod watch;
 pub mod workers;

@@ -18,15 +18,16 @@ use scenarios::{Checked, Content, Input, Mistakes, Override, Plan, Source, redac
 use crate::auth::{AuthError, Credentials};
 use crate::checked;
 use crate::cloudwatch::{self, Window};
-use crate::collector::Closed;
 use crate::embedded::{EMBEDDED, Embedded, EmbeddedError};
 use crate::exit::Exit;
+use crate::generate::collector::Closed;
 use crate::generate::{self, Generated, generate};
+use crate::health::machine;
 use crate::live::{Live, LiveError, Watchers};
-use crate::machine::{self, MachineError};
 use crate::player::{Endpoint, EndpointError, Rest};
 use crate::verdict::{self, Totals};
-use crate::workers::{Split, Workers, conduct};
+use crate::workers::split::{MachineError, Workers, make_room_for};
+use crate::workers::{Split, conduct};
 
 /// What the command line asks for.
 #[derive(Debug, Clone)]
@@ -120,10 +121,10 @@ pub struct Ran {
 /// # Errors
 /// [`RunError`]; results so far are in the run folder.
 pub async fn run(request: Request) -> Result<Ran, RunError> {
-    generate::outlive_the_terminal()?;
+    generate::signals::outlive_the_terminal()?;
     let source = Source::read(&request.scenario)?;
     let Checked { plan, as_run, inputs, .. } = checked::check(&source, &request.overrides)?;
-    let workers = machine::make_room_for(plan.players, request.workers)?;
+    let workers = make_room_for(plan.players, request.workers)?;
     let identity = identity(&plan);
     let dir = folder_of(request.out.as_deref(), &identity);
     let mut manifest = manifest(&plan, &identity, &request.command);
@@ -199,7 +200,7 @@ pub struct Dry {
 /// As [`run`], before anything was sent.
 pub fn rehearse(request: &Request) -> Result<Dry, RunError> {
     let Checked { plan, .. } = checked::load(&request.scenario, &request.overrides)?;
-    let workers = machine::make_room_for(plan.players, request.workers)?;
+    let workers = make_room_for(plan.players, request.workers)?;
     let dir = folder_of(request.out.as_deref(), &identity(&plan));
     folder::is_free(&dir)?;
     if let Some(address) = request.watchers.prometheus {

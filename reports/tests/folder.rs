@@ -112,7 +112,7 @@ fn a_killed_run_keeps_all_but_its_torn_last_lines_and_still_has_a_summary() {
     assert_eq!((reconnects.wanted, reconnects.succeeded, reconnects.unfinished), (300, 300, 0));
     assert_eq!((reconnects.attempts, reconnects.errors["http_429"]), (325, 25));
     assert_eq!(reconnects.recovery_us.count, 300);
-    let cut = &summary.weather["cut"];
+    let cut = &summary.disruptions["cut"];
     assert_eq!((cut.made, cut.outcomes["back"]), (300, 300));
     assert_eq!((summary.sockets.dropped, summary.sockets.ends["closed_1001"]), (6, 6));
     assert!(reports::html::render(&folder).expect("renders").contains("the run did not end properly"));

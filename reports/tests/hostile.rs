@@ -31,8 +31,17 @@ const PAYLOADS: [&str; 14] = [
 ];
 
 /// Objects whose keys are names that somebody has chosen.
-const NAMED: [&str; 9] =
-    ["operations", "deliveries", "errors", "ends", "refused", "weather", "outcomes", "dimensions", "items"];
+const NAMED: [&str; 9] = [
+    "operations",
+    "deliveries",
+    "errors",
+    "ends",
+    "refused",
+    "disruptions",
+    "outcomes",
+    "dimensions",
+    "items",
+];
 
 /// Every string of the document but its instants becomes the payload, and every chosen name gets one beside it.
 fn spoil(value: &mut Value, key: &str, payload: &str) {

@@ -154,13 +154,13 @@ fn without_cloudwatch_the_report_says_how_to_fetch_it() {
 }
 
 #[test]
-fn under_a_clear_sky_there_is_no_word_of_weather() {
+fn without_disruptions_the_report_has_no_section_of_them() {
     let (_dir, folder) = run(&Shape { stormy: false, ..SMALL });
     let html = html::render(&folder).expect("renders");
-    assert!(!html.contains("id=\"weather\"") && !html.contains("time-to-be-back"));
+    assert!(!html.contains("id=\"disruptions\"") && !html.contains("time-to-be-back"));
     let (_dir, folder) = run(&SMALL);
     let html = html::render(&folder).expect("renders");
-    assert!(html.contains("id=\"weather\"") && html.contains("id=\"time-to-be-back\""));
+    assert!(html.contains("id=\"disruptions\"") && html.contains("id=\"time-to-be-back\""));
     assert!(html.contains("cut: highest 300/s at 0:15"), "the storm is in its second");
 }
 

@@ -101,7 +101,7 @@ impl<'d> Check<'d> {
         let auth = self.auth(scenario, &target);
         let (mut stretches, load) = self.phases(scenario);
         let operations = self.operations(scenario, &load);
-        let weather = self.weather(scenario, &stretches);
+        let disruptions = self.disruptions(scenario, &stretches);
         let (thresholds, judged_phases) = self.thresholds(scenario, &mut stretches, &operations);
         Plan {
             name: scenario.name.clone(),
@@ -111,7 +111,7 @@ impl<'d> Check<'d> {
             players_per_goose_user: scenario.sockets.per_goose_user,
             source_addresses: self.addresses(&scenario.sockets.source_addresses),
             max_message_bytes: scenario.sockets.max_message_bytes,
-            weather,
+            disruptions,
             stretches,
             message: self.message(scenario, &auth.ids),
             poll: self.poll(scenario, &target),

@@ -16,6 +16,7 @@ mod chart;
 mod check;
 mod correlation;
 pub mod curve;
+pub mod disruptions;
 pub mod draw;
 mod duration;
 pub mod explain;
@@ -40,7 +41,6 @@ pub mod threshold;
 pub mod units;
 mod variables;
 pub mod way;
-pub mod weather;
 
 use std::path::Path;
 

@@ -12,12 +12,12 @@ use url::Url;
 use crate::arrivals::{Arrivals, Cursor};
 pub use crate::auth::planned::Auth;
 use crate::curve::Curve;
+pub use crate::disruptions::planned::Disruptions;
 use crate::draw::Draw;
 use crate::ledger::Ledger;
 use crate::shard::Shard;
 use crate::threshold::{Kind, Operation, Threshold};
 pub use crate::way::planned::Way;
-pub use crate::weather::planned::Weather;
 
 /// Largest message that API Gateway takes, in bytes.
 pub const MAX_MESSAGE_BYTES: u64 = 128 * 1024;
@@ -64,8 +64,8 @@ pub struct Plan {
     pub(crate) load: Curve,
     /// Longest message that a player takes.
     pub max_message_bytes: u32,
-    /// Players that leave and come back, and bad weather.
-    pub weather: Weather,
+    /// Players that leave and come back, and disruptions.
+    pub disruptions: Disruptions,
     /// Rules with a verdict.
     pub thresholds: Vec<Threshold>,
     /// Names of the phases that rules look at, each with a [`Ledger`] of its own, in the order of these.

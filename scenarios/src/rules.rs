@@ -4,12 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::check::Check;
+use crate::disruptions::keys::Policy;
 use crate::duration::Span;
 use crate::ledger::Ledger;
 use crate::plan::{PlannedOperation, Stretch};
 use crate::scenario::Scenario;
 use crate::threshold::{self, Abort, Kind, Metric, Operation, SocketCount, Threshold};
-use crate::weather::keys::Policy;
 
 /// A rule with a verdict: an expression, or a table where there is more to say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

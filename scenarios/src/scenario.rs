@@ -6,12 +6,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::auth::keys::{Auth, AuthMode, Placement, TokenPlacement};
+pub use crate::disruptions::keys::{Churn, HalfOpen, Malformed, Reconnect, SlowReaders, Storm};
 use crate::draw::Draw;
 use crate::duration::Span;
 pub use crate::rules::{Rule, RuleTable};
 use crate::units;
 pub use crate::way::keys::{HeaderSource, HeaderText};
-pub use crate::weather::keys::{HalfOpen, Lives, Malformed, Reconnect, SlowReaders, Storm};
 
 /// A load test: who plays, what they do, for how long, and what must hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -50,7 +50,7 @@ pub struct Scenario {
     pub deliveries: Deliveries,
     /// Players that leave and come back. Left out: every player stays.
     #[serde(default)]
-    pub lives: Option<Lives>,
+    pub churn: Option<Churn>,
     /// What a player does when its socket is lost or its handshake refused.
     #[serde(default)]
     pub reconnect: Reconnect,

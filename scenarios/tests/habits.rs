@@ -44,8 +44,8 @@ fn a_wrong_value_is_told_once_and_nothing_is_concluded_from_what_stands_in_its_p
     for (text, wanted) in [
         // One player in place of a wrong number is fewer than the recipients.
         (
-            "[operations.send_message]\nrate = 1\nfan_out = 3\n[lives]\nshare = 2\nsession = \"1s\"\npause = \"1s\"\n",
-            &["lives.share"][..],
+            "[operations.send_message]\nrate = 1\nfan_out = 3\n[churn]\nshare = 2\nsession = \"1s\"\npause = \"1s\"\n",
+            &["churn.share"][..],
         ),
         ("[operations.send_message]\nrate = true\n", &["operations.send_message.rate"]),
         (

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _, stream};
-use loadgen::machine::descriptor_limit;
+use loadgen::health::machine::descriptor_limit;
 use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::task::{JoinSet, LocalSet};

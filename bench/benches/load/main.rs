@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use backend::{Auth, BACKEND, Backend};
 use clap::Parser;
 use clients::Crowd;
-use loadgen::machine::raise_descriptor_limit;
+use loadgen::health::machine::raise_descriptor_limit;
 use reference_backend::cli;
 use reference_backend::local::gateway::front;
 use sockets::{CLIENTS, Clients};

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Instant;
 
 use clap::Args;
-use loadgen::machine::raise_descriptor_limit;
+use loadgen::health::machine::raise_descriptor_limit;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 

@@ -6,7 +6,7 @@ use reports::html::ReportError;
 use scenarios::Mistakes;
 use serde_json::{Value, json};
 
-use crate::capacity::CapacityError;
+use crate::commands::capacity::CapacityError;
 use crate::exit::Exit;
 use crate::run::RunError;
 

@@ -7,6 +7,9 @@
 //!
 //! Results go to standard output, everything else to standard error. Neither minds a reader that has gone.
 
+pub mod capacity;
+pub mod correlate;
+pub mod doctor;
 mod failure;
 mod runs;
 mod scenario;
@@ -23,7 +26,6 @@ use serde_json::{Value, json};
 use crate::cli::{self, CapacityArgs, Command, DoctorArgs};
 use crate::exit::Exit;
 use crate::live::say;
-use crate::{capacity, doctor};
 pub use failure::Failure;
 
 /// Version of the objects that `--json` prints.

@@ -54,7 +54,7 @@ pub(super) fn of_folder(dir: &Path, exit: impl FnOnce(Status) -> Exit) -> Result
 }
 
 pub(super) async fn correlate(args: &CorrelateArgs) -> Result<Answer, Failure> {
-    let problems = crate::correlate::correlate(&args.run, &args.all_overrides()).await?;
+    let problems = crate::commands::correlate::correlate(&args.run, &args.all_overrides()).await?;
     let exit = if problems.is_empty() { Exit::Fine } else { Exit::Failure };
     let mut answer = of_folder(&args.run, |_| exit)?;
     answer.asides = problems.iter().map(|problem| format!("CloudWatch: {problem}")).collect();

@@ -11,7 +11,7 @@ use reports::format::SeriesLine;
 
 use super::screen::Screen;
 use super::view::{self, View};
-use crate::validity::Validity;
+use crate::verdict::validity::Validity;
 
 /// Seconds between the lines when standard error is no terminal.
 const PLAIN_EVERY: u64 = 5;

@@ -26,7 +26,7 @@ use reports::format::{Run, SeriesLine};
 use url::Url;
 
 use crate::record::Measures;
-use crate::validity::Validity;
+use crate::verdict::validity::Validity;
 use display::{Display, Window};
 use otlp::Otlp;
 use prometheus::Prometheus;

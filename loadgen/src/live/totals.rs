@@ -7,7 +7,7 @@ use scenarios::threshold::{Kind, Operation};
 
 use super::metrics::{Buckets, Labels, Metric, Points, Unit};
 use crate::record::{DeliveryTally, Measures, OperationTally, Tally};
-use crate::validity::Validity;
+use crate::verdict::validity::Validity;
 
 /// Everything since the run's start, warm-up included.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use reports::format::{Latency, SeriesLine};
 use reports::human::{bytes, count, duration};
 
-use crate::validity::Validity;
+use crate::verdict::validity::Validity;
 
 /// Seconds of each sparkline.
 const HISTORY: usize = 20;

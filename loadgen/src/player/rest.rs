@@ -15,13 +15,14 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::Pause;
 use super::error::{ConnectError, EndpointError};
 use super::extra::Extra;
-use super::play::{Outcome, Play};
-use super::{Arrival, Pause};
+use super::shared::{Outcome, Play};
 use crate::auth::Secrets;
 use crate::http_client::{self, BodyError, HttpError};
 use crate::record::RUN_ENDED;
+use crate::schedule::Arrival;
 
 /// Longest answer that is read; real ones have a few hundred bytes.
 const LONGEST: usize = 256 * 1024;

@@ -8,7 +8,7 @@ use scenarios::threshold::{
     DeliveryCount, DeliveryTime, Metric, OperationCount, OperationTime, SocketCount, Stat,
 };
 
-use super::weather;
+use super::disruptions;
 
 /// The metric's value in its own unit; else why it has none.
 pub(super) fn observe(metric: &Metric, summary: &Summary) -> Result<f64, &'static str> {
@@ -47,7 +47,7 @@ pub(super) fn observe(metric: &Metric, summary: &Summary) -> Result<f64, &'stati
             share(delivery.lost, delivery.expected, UNEXPECTED)
         }
         Metric::Reconnects(count) => {
-            Ok(weather::observe(summary.reconnects.as_ref().ok_or(NOTHING)?, *count))
+            Ok(disruptions::observe(summary.reconnects.as_ref().ok_or(NOTHING)?, *count))
         }
         Metric::Recovery(stat) => {
             let reconnects = summary.reconnects.as_ref().ok_or(NOTHING)?;

@@ -13,19 +13,22 @@ use url::Url;
 
 use super::Worker;
 use super::gather::{Joined, Peak, Seconds};
-use super::held::{Event, Held};
-use super::link::{Change, Passed, ToRun, ToWorker, Work};
-use super::offset::{Exchange, Offset};
+use super::link::{ToRun, ToWorker, Work};
+use super::process::{Event, Held};
 use crate::clock::{Clock, monotonic};
-use crate::collector::{Book, Gathered};
-use crate::generate::{Generated, LEAD, Quiet, Stopped, first_interruption, run_number};
+use crate::delivery::presence::Change;
+use crate::delivery::relay::Passed;
+use crate::generate::collector::{Book, Gathered};
+use crate::generate::signals::first_interruption;
+use crate::generate::{Generated, LEAD, Quiet, Stopped, run_number};
+use crate::health::clock_offset::{Exchange, Offset};
+use crate::health::machine::descriptor_limit;
+use crate::health::{sample::Watched, watch::Watch};
 use crate::live::Live;
-use crate::machine::descriptor_limit;
 use crate::player::Targets;
 use crate::record::{Tally, ThreadTally};
 use crate::run::RunError;
-use crate::validity;
-use crate::watch::{Watch, Watched};
+use crate::verdict::validity;
 
 /// Questions for each worker's clock before the run begins; during it, one a second.
 const QUESTIONS: usize = 25;

@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 use std::collections::binary_heap::PeekMut;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use super::link::Change;
 use crate::clock::Micros;
+use crate::delivery::presence::Change;
+use crate::health::sample::Second;
 use crate::record::{Tally, ThreadTally};
-use crate::watch::Second;
 
 /// A second of all workers.
 #[derive(Debug, Default)]
@@ -110,7 +110,7 @@ impl Peak {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::player::Presence;
+    use crate::delivery::presence::Presence;
 
     #[test]
     fn a_second_is_complete_when_everybody_has_told_of_it() {

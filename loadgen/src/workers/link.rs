@@ -10,10 +10,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
+use crate::delivery::presence::Change;
+use crate::delivery::relay::Passed;
 use crate::generate::Stopped;
-use crate::player::Presence;
+use crate::health::sample::{Second, Watched};
 use crate::record::ThreadTally;
-use crate::watch::{Second, Watched};
 
 /// Longest frame: anything beyond is no frame.
 const LONGEST: usize = 256 << 20;
@@ -39,32 +40,6 @@ pub struct Work {
     pub issuer: Option<String>,
     /// Where placements are polled, if they are.
     pub rest: Option<String>,
-}
-
-/// A push that one worker's player received of another worker's send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Passed {
-    /// Number of the send.
-    pub send: u64,
-    /// The player who received it.
-    pub recipient: u32,
-    /// When.
-    pub at: Micros,
-}
-
-/// What has changed with a player: its socket has opened or ended, or may no longer be used like others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
-    /// Whose.
-    pub player: u32,
-    /// What it is now.
-    pub presence: Presence,
-    /// Whether its socket was open before.
-    pub was_open: bool,
-    /// Whether the player's own side has made it useless.
-    pub own_doing: bool,
-    /// When.
-    pub at: Micros,
 }
 
 /// What the run says to a worker.
@@ -185,6 +160,7 @@ pub fn hear<T: DeserializeOwned>(stream: &mut impl Read) -> io::Result<Option<T>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::presence::Presence;
     use crate::record::ThreadTally;
 
     #[test]

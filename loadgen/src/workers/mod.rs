@@ -17,21 +17,16 @@
 
 mod conductor;
 mod gather;
-mod held;
 pub mod link;
-pub mod offset;
-pub mod relay;
+mod process;
+pub mod split;
 mod worker;
 
-use std::fmt;
-use std::num::NonZeroU32;
-use std::str::FromStr;
-
+use crate::health::clock_offset::Offset;
+use crate::health::sample::Watched;
 use crate::record::ThreadTally;
-use crate::watch::Watched;
 
 pub(crate) use conductor::{Split, conduct};
-pub use offset::Offset;
 pub use worker::work;
 
 /// The hidden command under which this program is a worker.
@@ -56,34 +51,4 @@ pub struct Worker {
     pub passed: u64,
     /// Why it did not come to its end.
     pub lost: Option<String>,
-}
-
-/// How many workers are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Workers {
-    /// As many as the descriptors call for.
-    Auto,
-    /// So many.
-    Count(NonZeroU32),
-}
-
-impl fmt::Display for Workers {
-    /// As the command line takes it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Auto => f.write_str("auto"),
-            Self::Count(count) => count.fmt(f),
-        }
-    }
-}
-
-impl FromStr for Workers {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            count => count.parse().map(Self::Count).map_err(|_| "give a number from 1, or `auto`".into()),
-        }
-    }
 }

@@ -17,14 +17,15 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::link::{Passed, ToRun, ToWorker, Work, hear, say};
-use super::relay::Relay;
+use super::link::{ToRun, ToWorker, Work, hear, say};
 use crate::auth::Credentials;
 use crate::clock::{Clock, monotonic};
-use crate::collector::Gathered;
+use crate::delivery::relay::Passed;
+use crate::delivery::relay::Relay;
 use crate::exit::Exit;
+use crate::generate::collector::Gathered;
 use crate::generate::{Generation, Setup, Stopped};
-use crate::machine;
+use crate::health::machine;
 use crate::player::{Endpoint, Play, Rest, Targets};
 use crate::run::RunError;
 

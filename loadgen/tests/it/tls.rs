@@ -59,7 +59,7 @@ fn slow_readers_are_slow_through_tls_and_stay_out_of_the_figures() {
     let summary = secure.run(calm(20, &(messages(50.0, 10) + slow))).exits(0).summary();
     assert_balanced(&summary);
     assert_eq!(*outcomes(&summary, "slow_reader"), only("run_ended", 4));
-    let read = summary.weather["slow_reader"].messages_read;
+    let read = summary.disruptions["slow_reader"].messages_read;
     // Records that have been decrypted already are read no faster than others.
     assert!((4..=4 * 16).contains(&read), "one message in half a second each: {read}");
     let (sent, message) = (&summary.operations["send_message"], &summary.deliveries["message"]);
@@ -83,7 +83,7 @@ fn silent_players_find_what_has_become_of_their_encrypted_sockets() {
     assert_balanced(&summary);
     let found = outcomes(&summary, "half_open");
     assert!(found.keys().all(|class| class == "unnoticed"), "{found:?}");
-    let (made, reconnects) = (summary.weather["half_open"].made, summary.reconnects.as_ref().unwrap());
+    let (made, reconnects) = (summary.disruptions["half_open"].made, summary.reconnects.as_ref().unwrap());
     let after_each = reconnects.wanted..=reconnects.wanted + 5;
     assert!(
         made > 10 && after_each.contains(&made),

@@ -95,7 +95,7 @@ fn sockets_that_the_backend_drops_fail_the_default_rules_and_those_that_the_plan
     let storm = "[[storms]]\nat = \"1s\"\nshare = 0.5\n[half_open]\nshare = 0.2\nafter = \"1s\"\n";
     let ran = defaults(storm).with("profile.toml", "base = \"instant\"\n").run(&[]);
     let summary = ran.exits(0).summary();
-    assert_eq!(summary.weather["cut"].made, 10);
+    assert_eq!(summary.disruptions["cut"].made, 10);
     let dropped = threshold(&summary, "sockets.dropped_rate < 1%");
     assert_eq!((dropped.observed, dropped.passed), (Some(0.0), true));
 }

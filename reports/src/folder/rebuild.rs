@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{RunFolder, Tag};
 use crate::format::{
-    Delivery, Generator, GeneratorSecond, Latency, Lives, Operation, Reconnects, Run, SCHEMA_VERSION,
-    SeriesLine, Sockets, Status, Summary, Trouble, Verdict,
+    Churn, Delivery, Disruption, Generator, GeneratorSecond, Latency, Operation, Reconnects, Run,
+    SCHEMA_VERSION, SeriesLine, Sockets, Status, Summary, Verdict,
 };
 
 const REASON: &str = "the run did not end properly: its last second and its verdict are missing, and this summary was \
@@ -57,8 +57,8 @@ pub(super) fn summary(folder: &RunFolder) -> Summary {
         operations,
         deliveries: deliveries(folder, measured()),
         reconnects: reconnects(folder),
-        lives: lives(&folder.series),
-        weather: weather(&folder.series),
+        churn: churn(&folder.series),
+        disruptions: disruptions(&folder.series),
         generator,
         ..Summary::default()
     }
@@ -128,7 +128,7 @@ fn deliveries<'a>(
     sums
 }
 
-/// Sockets belong to the whole run, warm-up included; so do lives and weather.
+/// Sockets belong to the whole run, warm-up included; so do churn and disruptions.
 fn sockets(series: &[SeriesLine]) -> Sockets {
     let mut sum = Sockets::default();
     for line in series {
@@ -164,8 +164,8 @@ fn reconnects(folder: &RunFolder) -> Option<Reconnects> {
     Some(sum)
 }
 
-fn lives(series: &[SeriesLine]) -> Option<Lives> {
-    series.iter().filter_map(|line| line.lives.clone()).reduce(|mut sum, second| {
+fn churn(series: &[SeriesLine]) -> Option<Churn> {
+    series.iter().filter_map(|line| line.churn.clone()).reduce(|mut sum, second| {
         sum.left += second.left;
         sum.returned += second.returned;
         sum.placed += second.placed;
@@ -175,9 +175,9 @@ fn lives(series: &[SeriesLine]) -> Option<Lives> {
     })
 }
 
-fn weather(series: &[SeriesLine]) -> BTreeMap<String, Trouble> {
-    let mut sums: BTreeMap<String, Trouble> = BTreeMap::new();
-    for (kind, second) in series.iter().flat_map(|line| &line.weather) {
+fn disruptions(series: &[SeriesLine]) -> BTreeMap<String, Disruption> {
+    let mut sums: BTreeMap<String, Disruption> = BTreeMap::new();
+    for (kind, second) in series.iter().flat_map(|line| &line.disruptions) {
         let sum = sums.entry(kind.clone()).or_default();
         sum.made += second.made;
         sum.messages_read += second.messages_read;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Latency, Lives, Reconnects, Trouble, is_zero};
+use super::{Churn, Disruption, Latency, Reconnects, is_zero};
 
 /// One line of `series.jsonl`: one second of the run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -30,10 +30,10 @@ pub struct SeriesLine {
     pub reconnects: Option<Reconnects>,
     /// Players that leave and come back; absent where the scenario has none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub lives: Option<Lives>,
-    /// Trouble that the generator made. A case counts in the second in which it was made, its outcome in its own.
+    pub churn: Option<Churn>,
+    /// Disruption that the generator made. A case counts in the second in which it was made, its outcome in its own.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
-    pub weather: BTreeMap<String, Trouble>,
+    pub disruptions: BTreeMap<String, Disruption>,
     /// The generator in this second.
     pub generator: GeneratorSecond,
 }

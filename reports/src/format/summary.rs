@@ -27,10 +27,10 @@ pub struct Summary {
     pub reconnects: Option<Reconnects>,
     /// Players that leave and come back; absent where the scenario has none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub lives: Option<Lives>,
-    /// Trouble that the generator made, by kind: `cut`, `slow_reader`, `half_open`, `oversized_message` and the like.
+    pub churn: Option<Churn>,
+    /// Disruption that the generator made, by kind: `cut`, `slow_reader`, `half_open`, `oversized_message` and the like.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
-    pub weather: BTreeMap<String, Trouble>,
+    pub disruptions: BTreeMap<String, Disruption>,
     /// What the generator itself cost and how well it kept its plan.
     pub generator: Generator,
     /// Every threshold of the scenario with what was observed.
@@ -135,7 +135,7 @@ pub struct Reconnects {
 
 /// Players that leave and come back with the same id.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lives {
+pub struct Churn {
     /// Players that live so.
     pub players: u64,
     /// Sockets closed because a life was over.
@@ -152,7 +152,7 @@ pub struct Lives {
 
 /// One kind of trouble that the generator made. Over a whole run `made` is the sum of the outcomes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trouble {
+pub struct Disruption {
     /// Cases.
     pub made: u64,
     /// What became of them, by class.

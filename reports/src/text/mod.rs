@@ -1,7 +1,7 @@
 //! The terminal summary: what a person or a CI log needs without opening the report.
 
+mod disruptions;
 mod table;
-mod weather;
 
 use std::fmt::Write;
 use std::num::NonZeroUsize;
@@ -33,13 +33,13 @@ pub fn summary_for(folder: &RunFolder, look: Look) -> String {
         sockets(&summary.sockets),
         operations(&summary),
         deliveries(&summary),
-        weather::reconnects(&summary),
-        weather::lives(&summary),
-        weather::troubles(&summary),
+        disruptions::reconnects(&summary),
+        disruptions::churn(&summary),
+        disruptions::faults(&summary),
         functions(folder, look),
         generator(&summary, look),
         errors(&summary),
-        weather::ends(&summary),
+        disruptions::ends(&summary),
         format!(
             "{WEAK} before a percentile: fewer than ten samples lie beyond it.\nReport: {}\n",
             printable::line(&folder.dir.join(REPORT).display().to_string())

@@ -12,9 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use reports::capacity::{self, Capacity, Ended, Knee, Level, Outcome, Step, Vary, wilson};
 use reports::folder::{RunFolder, RunWriter, Tag, save_summary};
 use reports::format::{
-    CloudWatch, CloudWatchSeries, DeliverySecond, ErrorSample, GeneratorSecond, Host, Latency, Manifest,
-    OperationSecond, Phase, Reconnects, Run, SCHEMA_VERSION, SeriesLine, SocketsSecond, Summary, Threshold,
-    Trouble, Verdict,
+    CloudWatch, CloudWatchSeries, DeliverySecond, Disruption, ErrorSample, GeneratorSecond, Host, Latency,
+    Manifest, OperationSecond, Phase, Reconnects, Run, SCHEMA_VERSION, SeriesLine, SocketsSecond, Summary,
+    Threshold, Verdict,
 };
 use reports::verdict::explained;
 
@@ -301,8 +301,8 @@ fn second(dice: &mut Dice, shape: &Shape, t: u64) -> (SeriesLine, Second) {
         deliveries,
         sockets: Some(sockets),
         reconnects: shape.stormy.then_some(storm.reconnects),
-        lives: None,
-        weather: storm.weather,
+        churn: None,
+        disruptions: storm.disruptions,
         generator: GeneratorSecond {
             dispatch_delay_us: latency(&second, Tag::Dispatch),
             cpu_percent: (18.0 + 55.0 * rate + 6.0 * dice.normal()).max(1.0),
@@ -323,7 +323,7 @@ struct Storm {
     away: u64,
     dropped: u64,
     reconnects: Reconnects,
-    weather: BTreeMap<String, Trouble>,
+    disruptions: BTreeMap<String, Disruption>,
 }
 
 /// Sockets that the storm cuts, and how many come back in each second after it; some are refused in the first.
@@ -343,7 +343,7 @@ fn storm(shape: &Shape, t: u64, second: &mut Second) -> Storm {
         record(second, Tag::Recovery, dice.latency(300.0 + 1000.0 * after as f64, 0.3));
     }
     let made = CUT * first;
-    let cut = Trouble { made, outcomes: classes(&[("back", back)]), messages_read: 0 };
+    let cut = Disruption { made, outcomes: classes(&[("back", back)]), messages_read: 0 };
     Storm {
         away: CUT - back_before - back + DROPPED,
         dropped: DROPPED * first,
@@ -355,7 +355,7 @@ fn storm(shape: &Shape, t: u64, second: &mut Second) -> Storm {
             recovery_us: latency(second, Tag::Recovery),
             ..Reconnects::default()
         },
-        weather: (made + back > 0).then(|| ("cut".to_owned(), cut)).into_iter().collect(),
+        disruptions: (made + back > 0).then(|| ("cut".to_owned(), cut)).into_iter().collect(),
     }
 }
 

@@ -50,9 +50,9 @@ timeout = "3s"
 
 /// What became of one kind of trouble: each case has one outcome.
 pub fn outcomes<'s>(summary: &'s Summary, kind: &str) -> &'s BTreeMap<String, u64> {
-    let trouble = &summary.weather[kind];
-    assert_eq!(trouble.made, trouble.outcomes.values().sum::<u64>(), "{kind}: {trouble:?}");
-    &trouble.outcomes
+    let fault = &summary.disruptions[kind];
+    assert_eq!(fault.made, fault.outcomes.values().sum::<u64>(), "{kind}: {fault:?}");
+    &fault.outcomes
 }
 
 /// So many of one class, and none of another.

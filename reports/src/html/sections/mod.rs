@@ -2,6 +2,7 @@
 
 mod configuration;
 mod delivery;
+mod disruptions;
 mod errors;
 mod generator;
 mod latency;
@@ -9,7 +10,6 @@ mod rates;
 mod server;
 mod spectrum;
 mod verdict;
-mod weather;
 
 use std::collections::BTreeMap;
 
@@ -120,7 +120,7 @@ pub(super) fn all(context: &Context<'_>) -> Result<Vec<Section>, RenderError> {
         section("spectrum", "Spectrum", spectrum::body(context)?),
         section("delivery", "Delivery", delivery::body(context)?),
     ];
-    sections.extend(weather::body(context)?.map(|body| section("weather", "Weather", body)));
+    sections.extend(disruptions::body(context)?.map(|body| section("disruptions", "Disruptions", body)));
     sections.extend([
         section("server", "Server", server::body(context)?),
         section("generator", "Generator", generator::body(context)?),

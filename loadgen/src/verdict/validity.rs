@@ -1,0 +1,330 @@
+//! Whether the figures may be believed: what makes a run invalid, what deserves a warning, and why it happened.
+//!
+//! A run is invalid when the *generator* did not keep its promise, never because the target was slow. So nothing here
+//! looks at answers: only at when sends left, when receipts could be stamped, and what the machine had left.
+
+use reports::format::Latency;
+use scenarios::threshold::Operation;
+
+use crate::health::sample::{Second, Watched};
+use crate::record::{Classes, Measures, ThreadTally, UNSENT_BACKLOG};
+use crate::workers::Worker;
+
+/// A run whose p99 of the dispatch delay lies above this did not keep its plan: 50 ms.
+const MAX_DISPATCH_DELAY_P99_US: u64 = 50_000;
+/// A run whose p99 of the event loop's lag lies above this stamped its receipts too late: 50 ms.
+const MAX_LOOP_LAG_P99_US: u64 = 50_000;
+/// A run in which more than this share of the arrivals found their player too busy did not keep its plan.
+const MAX_BACKLOG_SHARE: f64 = 0.001;
+/// Error classes that are the generator's machine's fault.
+const MACHINE_CLASSES: [(&str, &str); 2] = [
+    ("no_descriptors", "raise `ulimit -n`, lower `players`, or split them with `--workers`"),
+    ("no_ports", "give more `sockets.source_addresses` or lower `players`"),
+];
+
+/// Dispatch delays beyond this share of an operation's response times are worth a word.
+const NOTABLE_SHARE: f64 = 0.1;
+/// Threads that wait for a core longer than this share of a second lack cores.
+const NOTABLE_RUN_DELAY_PERCENT: f64 = 20.0;
+/// Cores that the hypervisor gives away beyond this share are missed.
+const NOTABLE_STEAL_PERCENT: f64 = 10.0;
+/// A thread that runs longer than this share of a second is full.
+const FULL_THREAD_PERCENT: f64 = 95.0;
+/// Steps of the system's clock beyond this shift CloudWatch's series visibly.
+const NOTABLE_CLOCK_STEP_MS: f64 = 250.0;
+/// Unread bytes beyond this are more than a moment's.
+const NOTABLE_QUEUE_BYTES: u64 = 1 << 20;
+/// Share of the descriptors that leaves hardly any.
+const NOTABLE_DESCRIPTORS: f64 = 0.95;
+
+/// What the run is worth.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Validity {
+    /// Why no figure may be believed, each with its cause and remedy; empty when the generator kept its promise.
+    pub invalid_reasons: Vec<String>,
+    /// What a reader should know all the same.
+    pub warnings: Vec<String>,
+}
+
+/// Judges a run by its measured arrivals, its players' coming back, and what the watch saw. `descriptor_limit` is the
+/// process's.
+#[must_use]
+pub fn judge(total: &ThreadTally, watched: &Watched, descriptor_limit: u64) -> Validity {
+    Validity {
+        invalid_reasons: invalid_reasons(total, watched),
+        warnings: warnings(&total.measured, watched, descriptor_limit),
+    }
+}
+
+/// Judges a run that was split over workers: each by its own records, so that none hides in the mass of the others, and
+/// what is notable by all of them together. `total` and `watched` are those of all.
+#[must_use]
+pub fn judge_workers<'w>(
+    total: &ThreadTally,
+    watched: &Watched,
+    workers: impl ExactSizeIterator<Item = &'w Worker>,
+    descriptor_limit: u64,
+) -> Validity {
+    let descriptors = descriptor_limit.saturating_mul(workers.len() as u64);
+    let reasons = |worker: &Worker| {
+        // They share the machine's cores: what they used together tells more than what one of them did.
+        let Watched { busy_seconds, seconds, .. } = *watched;
+        let seen = Watched { busy_seconds, seconds, ..worker.watched };
+        let named = |reason: String| format!("worker {}: {reason}", worker.index);
+        let clock = worker.offset.filter(|offset| !offset.may_be_none()).map(|offset| {
+            format!(
+                "its clock is not the run's ({} ns ahead, within {} ns): deliveries between workers cannot be measured; \
+                 run all workers in one time namespace",
+                offset.ahead_ns, offset.error_ns
+            )
+        });
+        let own = invalid_reasons(&worker.total, &seen).into_iter().chain(clock).map(named);
+        worker.lost.clone().into_iter().chain(own).collect::<Vec<_>>()
+    };
+    Validity {
+        invalid_reasons: workers.flat_map(reasons).collect(),
+        warnings: warnings(&total.measured, watched, descriptors),
+    }
+}
+
+fn invalid_reasons(total: &ThreadTally, watched: &Watched) -> Vec<String> {
+    let measures = &total.measured;
+    let mut reasons = Vec::new();
+    let delay = Latency::of(measures.dispatch_delay.histogram());
+    if delay.p99 > MAX_DISPATCH_DELAY_P99_US {
+        reasons.push(format!(
+            "1 % of the operations left more than {} ms after their intended instant (p99 {:.1} ms); {}",
+            MAX_DISPATCH_DELAY_P99_US / 1_000,
+            millis(delay.p99),
+            cause(watched)
+        ));
+    }
+    let lag = Latency::of(measures.event_loop_lag.histogram());
+    if lag.p99 > MAX_LOOP_LAG_P99_US {
+        reasons.push(format!(
+            "answers and pushes may have been stamped more than {} ms too late (event-loop lag p99 {:.1} ms); {}",
+            MAX_LOOP_LAG_P99_US / 1_000,
+            millis(lag.p99),
+            cause(watched)
+        ));
+    }
+    let offered: u64 = Operation::ALL.iter().map(|operation| measures.operation(*operation).offered).sum();
+    let backlog = count(errors(measures), UNSENT_BACKLOG);
+    if backlog as f64 > offered as f64 * MAX_BACKLOG_SHARE {
+        reasons.push(format!(
+            "{backlog} of {offered} arrivals found their player too busy to take them; {}",
+            cause(watched)
+        ));
+    }
+    for (class, remedy) in MACHINE_CLASSES {
+        let seen = count(
+            errors(measures).chain([&total.disruptions.reconnects.errors, &total.disruptions.churn.refused]),
+            class,
+        );
+        if seen > 0 {
+            reasons.push(format!(
+                "{seen} handshakes failed for lack of the machine's resources ({class}); {remedy}"
+            ));
+        }
+    }
+    reasons
+}
+
+/// What kept the generator from its work, with the remedy.
+fn cause(watched: &Watched) -> String {
+    let Second { busiest_thread_percent, run_delay_percent, steal_percent, .. } = watched.worst;
+    if watched.busy_seconds > 0 {
+        format!(
+            "the generator used up its {} cores in {} of {} seconds: give it more, or lower the rates",
+            watched.cores, watched.busy_seconds, watched.seconds
+        )
+    } else if steal_percent >= NOTABLE_STEAL_PERCENT {
+        format!(
+            "the hypervisor gave up to {steal_percent:.0} % of the cores to others: use a machine with cores of its own"
+        )
+    } else if run_delay_percent >= NOTABLE_RUN_DELAY_PERCENT {
+        format!(
+            "its threads were ready and waited for a core up to {run_delay_percent:.0} % of a second: other processes \
+             take the CPU; move them, or the target, to another machine"
+        )
+    } else if busiest_thread_percent >= FULL_THREAD_PERCENT {
+        format!("one of its threads was full ({busiest_thread_percent:.0} % of a core): lower the rates")
+    } else {
+        "the generator was held up by something that its watch does not see (a paused machine, say): run it again, \
+         and elsewhere if it stays so"
+            .into()
+    }
+}
+
+fn warnings(measures: &Measures, watched: &Watched, descriptor_limit: u64) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let delay = Latency::of(measures.dispatch_delay.histogram());
+    for operation in Operation::ALL {
+        let response = Latency::of(measures.operation(*operation).response.histogram());
+        if response.count > 0 && delay.p99 as f64 > response.p99 as f64 * NOTABLE_SHARE {
+            warnings.push(format!(
+                "the generator's own dispatch delay (p99 {:.1} ms) is more than a tenth of the response time of {operation} \
+                 (p99 {:.1} ms): compare with its service time",
+                millis(delay.p99),
+                millis(response.p99)
+            ));
+        }
+    }
+    let worst = &watched.worst;
+    if worst.clock_step_ms.abs() > NOTABLE_CLOCK_STEP_MS {
+        warnings.push(format!(
+            "the system's clock was set by {:+.0} ms during the run: latencies do not depend on it, but CloudWatch's \
+             series lie shifted by as much from then on",
+            worst.clock_step_ms
+        ));
+    }
+    if worst.receive_queue_bytes > NOTABLE_QUEUE_BYTES {
+        warnings.push(format!(
+            "up to {} KiB waited in the kernel for the players to read them",
+            worst.receive_queue_bytes / 1_024
+        ));
+    }
+    if worst.send_queue_bytes > NOTABLE_QUEUE_BYTES {
+        warnings.push(format!(
+            "up to {} KiB waited in the kernel for the target to take them: it reads more slowly than the plan sends",
+            worst.send_queue_bytes / 1_024
+        ));
+    }
+    if worst.descriptors as f64 > descriptor_limit as f64 * NOTABLE_DESCRIPTORS {
+        warnings.push(format!("{} of {descriptor_limit} descriptors were open", worst.descriptors));
+    }
+    warnings
+}
+
+fn errors(measures: &Measures) -> impl Iterator<Item = &Classes> {
+    Operation::ALL.iter().map(|operation| &measures.operation(*operation).errors)
+}
+
+fn count<'c>(errors: impl Iterator<Item = &'c Classes>, wanted: &str) -> u64 {
+    errors.flat_map(Classes::iter).filter(|(class, _)| *class == wanted).map(|(_, count)| count).sum()
+}
+
+fn millis(micros: u64) -> f64 {
+    micros as f64 / 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::clock_offset::Offset;
+    use crate::record::Tally;
+
+    fn watched(worst: Second, busy_seconds: u64) -> Watched {
+        Watched { worst, busy_seconds, seconds: 30, cores: 2, ..Watched::default() }
+    }
+
+    fn of(measured: Measures) -> ThreadTally {
+        ThreadTally { measured, ..ThreadTally::default() }
+    }
+
+    fn late() -> Measures {
+        let mut measures = Measures::default();
+        (0..1_000).for_each(|_| measures.dispatch_delay.record(300));
+        (0..50).for_each(|_| measures.dispatch_delay.record(200_000));
+        measures
+    }
+
+    #[test]
+    fn a_slow_target_makes_no_run_invalid() {
+        let mut measures = Measures::default();
+        let slow_target = measures.operation_mut(Operation::SendMessage);
+        slow_target.offered = 1_000;
+        slow_target.timed_out = 900;
+        slow_target.response.record(9_000_000);
+        (0..1_000).for_each(|_| measures.dispatch_delay.record(300));
+        (0..1_000).for_each(|_| measures.event_loop_lag.record(100));
+        assert_eq!(judge(&of(measures), &watched(Second::default(), 0), 20_000), Validity::default());
+    }
+
+    #[test]
+    fn late_sends_and_late_receipts_are_told_apart() {
+        let quiet = watched(Second::default(), 0);
+        assert!(judge(&of(late()), &quiet, 20_000).invalid_reasons[0].contains("left more than 50 ms"));
+        let mut measures = Measures::default();
+        (0..50).for_each(|_| measures.event_loop_lag.record(200_000));
+        let reasons = judge(&of(measures), &quiet, 20_000).invalid_reasons;
+        assert!(reasons.len() == 1 && reasons[0].contains("stamped"), "{reasons:?}");
+    }
+
+    #[test]
+    fn a_handshake_that_lacks_a_port_or_a_descriptor_makes_the_run_invalid_whosever_it_is() {
+        let mut total = ThreadTally::default();
+        total.measured.operation_mut(Operation::Connect).errors.count("no_ports".into());
+        total.disruptions.reconnects.errors.add("no_ports".into(), 2);
+        total.disruptions.reconnects.errors.add("refused".into(), 9);
+        total.disruptions.churn.refused.count("no_descriptors".into());
+        let reasons = judge(&total, &watched(Second::default(), 0), 20_000).invalid_reasons;
+        assert_eq!(reasons.len(), 2, "{reasons:?}");
+        assert!(reasons[0].starts_with("1 handshakes") && reasons[0].contains("ulimit"), "{reasons:?}");
+        assert!(reasons[1].starts_with("3 handshakes") && reasons[1].contains("(no_ports)"), "{reasons:?}");
+    }
+
+    #[test]
+    fn one_worker_makes_the_run_invalid_and_is_named() {
+        let worker = |index, measured| Worker {
+            index,
+            pid: 1,
+            players: 10,
+            total: of(measured),
+            watched: watched(Second::default(), 0),
+            offset: None,
+            passed: 0,
+            lost: None,
+        };
+        let mut workers: Vec<_> = (0..20).map(|index| worker(index, Measures::default())).collect();
+        let judged = |workers: &[Worker]| {
+            let mut all = ThreadTally::default();
+            workers.iter().for_each(|worker| all.merge(&worker.total));
+            judge_workers(&all, &watched(Second::default(), 7), workers.iter(), 20_000).invalid_reasons
+        };
+        assert_eq!(judged(&workers), Vec::<String>::new());
+        // Ten times as many good ones: the p99 of all is fine, and that of one is not.
+        workers.iter_mut().for_each(|worker| {
+            (0..1_000).for_each(|_| worker.total.measured.dispatch_delay.record(300));
+        });
+        workers[3].total.measured = late();
+        let reasons = judged(&workers);
+        assert_eq!(reasons.len(), 1);
+        assert!(reasons[0].starts_with("worker 3: 1 % of the operations left"), "{reasons:?}");
+        assert!(reasons[0].contains("in 7 of 30 seconds"), "the cores are used together: {reasons:?}");
+        workers[4].lost = Some("worker 4 ended".into());
+        workers[5].offset = Some(Offset { ahead_ns: 900, error_ns: 100 });
+        assert_eq!(judged(&workers).len(), 3);
+    }
+
+    #[test]
+    fn a_reason_names_its_cause() {
+        let seen = |worst, busy| judge(&of(late()), &watched(worst, busy), 20_000).invalid_reasons.remove(0);
+        let none = Second::default();
+        assert!(seen(none, 9).contains("used up its 2 cores in 9 of 30 seconds"));
+        assert!(seen(Second { run_delay_percent: 60.0, ..none }, 0).contains("waited for a core"));
+        assert!(seen(Second { steal_percent: 30.0, ..none }, 0).contains("hypervisor"));
+        assert!(seen(Second { busiest_thread_percent: 99.0, ..none }, 0).contains("one of its threads"));
+        assert!(seen(none, 0).contains("does not see"));
+    }
+
+    #[test]
+    fn what_does_not_spoil_a_run_is_a_warning() {
+        let mut measures = Measures::default();
+        measures.dispatch_delay.record(4_000);
+        measures.operation_mut(Operation::SendMessage).response.record(20_000);
+        let worst = Second {
+            clock_step_ms: -900.0,
+            receive_queue_bytes: 3 << 20,
+            send_queue_bytes: 2 << 20,
+            descriptors: 19_500,
+            ..Second::default()
+        };
+        let validity = judge(&of(measures), &watched(worst, 0), 20_000);
+        assert_eq!(validity.invalid_reasons, Vec::<String>::new());
+        for (warning, word) in validity.warnings.iter().zip(["tenth", "-900 ms", "3072", "2048", "19500"]) {
+            assert!(warning.contains(word), "{warning}");
+        }
+        assert_eq!(validity.warnings.len(), 5);
+    }
+}

@@ -1,0 +1,70 @@
+//! Churn and disruptions in the terminal summary; nothing where there was none.
+
+use super::compact;
+use super::table::Table;
+use crate::format::Summary;
+use crate::human::{self, P50, P95, P99};
+
+pub(super) fn reconnects(summary: &Summary) -> String {
+    let mut table = Table::new([
+        "Reconnects",
+        "wanted",
+        "back",
+        "gave up",
+        "unfinished",
+        "attempts",
+        "failed",
+        "time to be back p50",
+        "p95",
+        "p99",
+        "max",
+    ]);
+    if let Some(reconnects) = &summary.reconnects {
+        let recovery = &reconnects.recovery_us;
+        table.row([
+            String::new(),
+            human::short_count(reconnects.wanted),
+            human::short_count(reconnects.succeeded),
+            human::short_count(reconnects.gave_up),
+            human::short_count(reconnects.unfinished),
+            human::short_count(reconnects.attempts),
+            human::short_count(reconnects.errors.values().sum()),
+            compact(&P50.show(recovery)),
+            compact(&P95.show(recovery)),
+            compact(&P99.show(recovery)),
+            compact(&human::max(recovery)),
+        ]);
+    }
+    table.finish()
+}
+
+pub(super) fn churn(summary: &Summary) -> String {
+    let mut table = Table::new(["Churn", "players", "left", "returned", "refused", "placed", "unplaced"]);
+    if let Some(churn) = &summary.churn {
+        let refused = churn.refused.values().sum();
+        let counts = [churn.players, churn.left, churn.returned, refused, churn.placed, churn.unplaced];
+        table.row([String::new()].into_iter().chain(counts.map(human::short_count)));
+    }
+    table.finish()
+}
+
+pub(super) fn faults(summary: &Summary) -> String {
+    let mut table = Table::new(["Disruptions made", "cases", "outcome", "count"]).left(1);
+    for (kind, fault) in &summary.disruptions {
+        let mut first = [kind.clone(), human::short_count(fault.made)];
+        for (outcome, count) in &fault.outcomes {
+            table.row(first.into_iter().chain([outcome.clone(), human::short_count(*count)]));
+            first = [String::new(), String::new()];
+        }
+    }
+    table.finish()
+}
+
+/// Sockets that ended although nobody on the player's side wanted it.
+pub(super) fn ends(summary: &Summary) -> String {
+    let mut table = Table::new(["Sockets dropped by class", "count"]);
+    for (class, count) in &summary.sockets.ends {
+        table.row([class.clone(), human::count(*count)]);
+    }
+    table.finish()
+}
