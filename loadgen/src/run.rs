@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use output::Exit;
 use reports::folder::{
     self, FolderError, RunWriter, discard_unused, read_manifest, save_input, save_manifest,
 };
@@ -19,7 +20,6 @@ use crate::auth::{AuthError, Credentials};
 use crate::checked;
 use crate::cloudwatch::{self, Window};
 use crate::embedded::{EMBEDDED, Embedded, EmbeddedError};
-use crate::exit::Exit;
 use crate::generate::collector::Closed;
 use crate::generate::{self, Generated, generate};
 use crate::health::machine;

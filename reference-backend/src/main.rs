@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use output::Exit;
 use reference_backend::cli::{self, Serve, ServeError};
 use reference_backend::local::gateway::front;
 use reference_backend::local::lambda::process::spawner::{Launch, launch};
@@ -52,7 +53,7 @@ fn main() -> ExitCode {
         Command::Environment(args) => {
             let Err(error) = launch(&args);
             output::say(format_args!("error: cannot start the Lambda process: {error}"));
-            ExitCode::FAILURE
+            Exit::Failure.into()
         }
         Command::Serve(args) => ended(cli::run(*args)),
         Command::FrontDoor => ended(cli::front_door()),
@@ -63,10 +64,10 @@ fn main() -> ExitCode {
 
 fn ended(outcome: Result<(), ServeError>) -> ExitCode {
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => Exit::Fine.into(),
         Err(error) => {
             output::say(format_args!("error: {error}"));
-            ExitCode::from(error.exit_code())
+            error.exit().into()
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Ctrl-C, SIGTERM and the terminal that goes away.
 
+use output::Exit;
 use tokio_util::sync::CancellationToken;
 
-use crate::exit::Exit;
 use crate::run::RunError;
 
 /// Cancelled by the first interruption, which ends the run. The second, until the process has ended, ends it at once: what

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use output::Exit;
 use parking_lot::Mutex;
 use scenarios::Override;
 use scenarios::plan::SWEEP;
@@ -22,7 +23,6 @@ use crate::auth::Credentials;
 use crate::clock::{Clock, monotonic};
 use crate::delivery::relay::Passed;
 use crate::delivery::relay::Relay;
-use crate::exit::Exit;
 use crate::generate::collector::Gathered;
 use crate::generate::{Generation, Setup, Stopped};
 use crate::health::machine;
