@@ -108,7 +108,7 @@ pub enum Command {
     Direct(ScenarioCommand),
     /// The embedded backend, started by `run`.
     #[command(name = crate::embedded::COMMAND, hide = true)]
-    EmbeddedBackend(reference_backend::cli::Serve),
+    EmbeddedBackend(reference_backend_local::serve::Serve),
     /// A worker, started by `run`.
     #[command(name = crate::workers::COMMAND, hide = true)]
     Worker {
@@ -117,7 +117,7 @@ pub enum Command {
         threads: usize,
     },
     /// A front door of the embedded backend, started by it.
-    #[command(name = reference_backend::local::gateway::front::COMMAND, hide = true)]
+    #[command(name = reference_backend_local::gateway::front::COMMAND, hide = true)]
     FrontDoor,
 }
 

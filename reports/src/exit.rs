@@ -2,8 +2,8 @@
 
 use output::Exit;
 
-use crate::capacity::Ended;
 use crate::format::Status;
+use crate::format::capacity::Ended;
 
 impl From<Status> for Exit {
     fn from(status: Status) -> Self {

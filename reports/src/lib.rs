@@ -14,7 +14,6 @@
 //! | [`verdict`] | the verdict in words |
 //! | [`html`] | the self-contained HTML report |
 
-pub mod capacity;
 mod exit;
 pub mod folder;
 pub mod format;
@@ -26,4 +25,5 @@ pub mod verdict;
 
 pub mod human;
 
+pub use format::capacity;
 pub use html::write_report;

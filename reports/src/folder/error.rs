@@ -1,9 +1,8 @@
 //! What can go wrong with a run folder: each error says what, where and what to do.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-
-use crate::format::SCHEMA_VERSION;
 
 /// A failure to write or read a run folder.
 #[derive(Debug, thiserror::Error)]
@@ -54,15 +53,18 @@ pub enum FolderError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The folder was written by another version of the format.
+    /// The document is of a version that cannot be read, for instance a later one.
     #[error(
-        "{path}: schema version {found}, but this version reads {SCHEMA_VERSION}; use the loadgen that wrote it"
+        "{path}: schema version {found}, but this loadgen reads {}; use a loadgen as new as the one that wrote it",
+        versions(read)
     )]
     SchemaVersion {
         /// The file.
         path: PathBuf,
         /// The version it states.
         found: u32,
+        /// The versions that can be read.
+        read: RangeInclusive<u32>,
     },
 }
 
@@ -78,6 +80,14 @@ fn place(path: &Path, line: Option<usize>) -> String {
     match line {
         Some(line) => format!("{}:{line}", path.display()),
         None => path.display().to_string(),
+    }
+}
+
+fn versions(read: &RangeInclusive<u32>) -> String {
+    if read.start() == read.end() {
+        format!("version {}", read.end())
+    } else {
+        format!("versions {} to {}", read.start(), read.end())
     }
 }
 

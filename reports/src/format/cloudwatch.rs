@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Document;
+
 /// `cloudwatch.json`: the series as fetched.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CloudWatch {
@@ -27,6 +29,12 @@ pub struct CloudWatch {
     /// What is worth knowing and no problem: a coarser period than was asked for, points kept of earlier fetches.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<String>,
+}
+
+impl Document for CloudWatch {
+    fn version(&mut self) -> &mut u32 {
+        &mut self.schema_version
+    }
 }
 
 /// One CloudWatch series.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Run;
+use super::{Document, Run};
 
 /// `manifest.json`: what ran, where, with which versions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,12 @@ impl Manifest {
     #[must_use]
     pub fn measures(&self, offset_s: f64) -> bool {
         !self.phases.iter().any(|phase| !phase.measured && (phase.start_s..phase.end_s).contains(&offset_s))
+    }
+}
+
+impl Document for Manifest {
+    fn version(&mut self) -> &mut u32 {
+        &mut self.schema_version
     }
 }
 

@@ -28,11 +28,12 @@ pub struct SeriesLine {
     /// Coming back, warm-up included; absent where the scenario has no policy for it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reconnects: Option<Reconnects>,
-    /// Players that leave and come back; absent where the scenario has none.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    /// Players that leave and come back; absent where the scenario has none. `lives` in version 1.
+    #[serde(skip_serializing_if = "Option::is_none", default, alias = "lives")]
     pub churn: Option<Churn>,
-    /// Disruption that the generator made. A case counts in the second in which it was made, its outcome in its own.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    /// Faults that the generator made, by kind; `weather` in version 1. A case counts in the second in which it was made, its
+    /// outcome in its own.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default, alias = "weather")]
     pub disruptions: BTreeMap<String, Disruption>,
     /// The generator in this second.
     pub generator: GeneratorSecond,

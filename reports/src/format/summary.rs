@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Latency, Status, is_false, is_zero};
+use super::{Document, Latency, Status, is_false, is_zero};
 
 /// `summary.json`: the run in one object.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -25,11 +25,12 @@ pub struct Summary {
     /// Coming back after a lost socket or a refused handshake; absent where the scenario has no policy for it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reconnects: Option<Reconnects>,
-    /// Players that leave and come back; absent where the scenario has none.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    /// Players that leave and come back; absent where the scenario has none. `lives` in version 1.
+    #[serde(skip_serializing_if = "Option::is_none", default, alias = "lives")]
     pub churn: Option<Churn>,
-    /// Disruption that the generator made, by kind: `cut`, `slow_reader`, `half_open`, `oversized_message` and the like.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    /// Faults that the generator made, by kind: `cut`, `slow_reader`, `half_open`, `oversized_message` and the like. `weather` in
+    /// version 1.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default, alias = "weather")]
     pub disruptions: BTreeMap<String, Disruption>,
     /// What the generator itself cost and how well it kept its plan.
     pub generator: Generator,
@@ -41,6 +42,12 @@ pub struct Summary {
     /// Estimated AWS cost of the run; absent where the scenario gives no prices.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cost: Option<Cost>,
+}
+
+impl Document for Summary {
+    fn version(&mut self) -> &mut u32 {
+        &mut self.schema_version
+    }
 }
 
 /// Identity of a run.
