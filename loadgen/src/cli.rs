@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use output::Exit;
 use scenarios::{Override, Span, redact};
 use serde_json::Value;
 use url::Url;
@@ -77,7 +78,7 @@ pub enum Command {
     Report {
         /// The run folder.
         run: PathBuf,
-        /// Exit with the code that the run had: 0 fine, 1 failure, 3 a threshold failed, 4 invalid, 130 interrupted.
+        /// Exit with the code that the run had, instead of 0.
         #[arg(long)]
         exit_code: bool,
         /// Print one JSON object instead of the summary.
@@ -123,12 +124,12 @@ pub enum Command {
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
+#[command(after_help = format!("Examples:\n  \
     loadgen run quickstart\n  \
     loadgen run idle -p 15000\n  \
     loadgen run scenarios/hundred-thousand.toml --workers 6\n  \
     loadgen run my.toml --target wss://abc.execute-api.eu-west-1.amazonaws.com/Staging --set auth.issuer=https://id.example\n\n\
-    Exit codes: 0 fine, 1 failure, 2 usage or scenario error, 3 a threshold failed, 4 invalid run, 130 interrupted.")]
+    Exit codes: {}.", Exit::summary()))]
 pub struct RunArgs {
     /// The scenario, and where its results go.
     #[command(flatten)]

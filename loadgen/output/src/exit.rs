@@ -4,23 +4,30 @@ use std::process::ExitCode;
 
 use strum::{EnumIter, EnumMessage, IntoEnumIterator};
 
-/// How a program ended. The doc comment of each variant is its line in the table of `docs/cli.md`.
+/// How a program ended. The doc comment of each variant is its line in the table of `docs/cli.md`, the message its part of
+/// [`summary`](Self::summary).
 ///
 /// No code means two things: a program that has no use for one never ends with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, EnumMessage)]
 #[non_exhaustive]
 pub enum Exit {
-    /// success: the run is valid and all thresholds passed, or the scenario has none
+    #[strum(message = "fine")]
+    /// Success: the run is valid and all thresholds passed, or the scenario has none.
     Fine = 0,
-    /// failure of the tool or the machine, or no player could connect; `correlate`: something could not be fetched
+    #[strum(message = "failure")]
+    /// Failure of the tool or the machine, or no player could connect; `correlate`: something could not be fetched.
     Failure = 1,
-    /// usage or scenario error, more players than the machine can hold, `--out` is not empty: nothing was sent
+    #[strum(message = "usage or scenario error")]
+    /// Usage or scenario error, more players than the machine can hold, `--out` is not empty: nothing was sent.
     Usage = 2,
-    /// a threshold failed or had nothing to judge, also where it ended the run (`abort = true`)
+    #[strum(message = "a threshold failed")]
+    /// A threshold failed or had nothing to judge, also where it ended the run (`abort = true`).
     ThresholdFailed = 3,
-    /// the run is invalid: the generator did not send on schedule
+    #[strum(message = "the run is invalid")]
+    /// The run is invalid: the generator did not send on schedule. Do not use its numbers.
     Invalid = 4,
-    /// interrupted: the results so far are written, and reported unless a second interruption came before that
+    #[strum(message = "interrupted")]
+    /// Interrupted: the results so far are written, and reported unless a second interruption came before that.
     Interrupted = 130,
 }
 
@@ -34,7 +41,15 @@ impl Exit {
     /// What the code means, in a line.
     #[must_use]
     pub fn meaning(self) -> &'static str {
-        self.get_documentation().unwrap_or_default()
+        self.get_documentation().unwrap_or_default().trim_end_matches('.')
+    }
+
+    /// All codes in a line: `0 fine, 1 failure, …`.
+    #[must_use]
+    pub fn summary() -> String {
+        let each =
+            Self::all().map(|exit| format!("{} {}", exit.code(), exit.get_message().unwrap_or_default()));
+        each.collect::<Vec<_>>().join(", ")
     }
 
     /// Every code, ascending.
@@ -58,5 +73,6 @@ mod tests {
         let codes: Vec<_> = Exit::all().map(Exit::code).collect();
         assert_eq!(codes, [0, 1, 2, 3, 4, 130]);
         assert!(Exit::all().all(|exit| !exit.meaning().is_empty()));
+        assert!(Exit::summary().starts_with("0 fine, 1 failure, 2 usage or scenario error, "));
     }
 }

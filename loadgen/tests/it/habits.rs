@@ -202,9 +202,7 @@ fn a_dry_run_sends_and_writes_nothing() {
     assert_eq!((code, stderr.as_str()), (0, ""));
     assert!(stdout.contains("2000 players connect at 400 per second"), "{stdout}");
     assert!(
-        stdout.contains(
-            "Nothing was sent. 2 processes would run the players; the results would be in out."
-        ),
+        stdout.contains("Nothing was sent. 2 processes would run the players; the results would be in out."),
         "{stdout}"
     );
     assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
