@@ -18,7 +18,7 @@ pub(crate) fn of(summary: &Summary) -> Verdict {
     let mut reasons = summary.verdict.invalid_reasons.clone();
     let mut untrue = || {
         let first = if reasons.is_empty() { "no reason was given".into() } else { reasons.remove(0) };
-        format!("No performance statement holds: {first}.")
+        format!("Do not use this run's numbers: {first}.")
     };
     let (headline, sentence) = match status {
         Status::Passed => ("Valid, thresholds passed", thresholds(summary)),
@@ -48,10 +48,10 @@ fn thresholds(summary: &Summary) -> String {
         }
         (None, _) if !summary.verdict.thresholds_passed => "The thresholds failed as a whole.".into(),
         (None, 0) => {
-            "The generator kept its plan; the scenario has no thresholds, so nothing was judged.".into()
+            "The generator sent on schedule; the scenario has no thresholds, so nothing was judged.".into()
         }
-        (None, 1) => "The generator kept its plan, and the threshold passed.".into(),
-        (None, all) => format!("The generator kept its plan, and all {all} thresholds passed."),
+        (None, 1) => "The generator sent on schedule, and the threshold passed.".into(),
+        (None, all) => format!("The generator sent on schedule, and all {all} thresholds passed."),
     }
 }
 
@@ -78,7 +78,7 @@ fn interrupted(summary: &Summary) -> String {
     let figures = if Status::of(summary) == Status::NothingConnected {
         nobody(summary)
     } else if !summary.verdict.valid {
-        "No performance statement holds.".into()
+        "Do not use this run's numbers.".into()
     } else if let Some(first) = summary.thresholds.iter().find(|threshold| !threshold.passed) {
         format!("Until then it did not hold {}.", explained(first))
     } else {
@@ -131,7 +131,7 @@ pub fn explained(threshold: &Threshold) -> String {
 /// What a threshold saw, in the unit that its expression ends with; else why it saw nothing.
 pub(crate) fn observed(threshold: &Threshold) -> String {
     let Some(value) = threshold.observed else {
-        return threshold.not_judged.clone().unwrap_or_else(|| "nothing measured".to_owned());
+        return threshold.not_judged.clone().unwrap_or_else(|| "no samples".to_owned());
     };
     let expression = threshold.expression.trim_end();
     let bound = expression.trim_end_matches(|c: char| c.is_alphabetic() || c == '%');
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(shown("send_message.response_time.p99 < 250ms"), "180 ms");
         assert_eq!(shown("deliveries.message.lost < 0.1 %"), "180 %");
         assert_eq!(shown("sockets.dropped <= 200"), "180");
-        assert_eq!(observed(&threshold("a < 1ms", None, false)), "nothing measured");
+        assert_eq!(observed(&threshold("a < 1ms", None, false)), "no samples");
         let broken = threshold("error_rate < 1%", Some(3.5), false);
         assert_eq!(explained(&broken), "error_rate < 1%: observed 3.50 %");
         let peak = Threshold { phase: Some("peak".into()), ..broken };

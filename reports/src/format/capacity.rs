@@ -70,7 +70,7 @@ pub enum Outcome {
     Held,
     /// A threshold failed.
     Failed,
-    /// The generator could not keep its promise: nothing is known about the target.
+    /// The generator did not keep up with the plan: nothing is known about the target.
     #[default]
     Invalid,
 }

@@ -14,7 +14,7 @@ pub enum Status {
     NotJudged,
     /// Valid, and a threshold failed; also where the failing one ended the run.
     ThresholdsFailed,
-    /// The generator could not keep its promise: no performance statement holds.
+    /// The generator did not keep up with the plan: do not use the run's numbers.
     Invalid,
     /// Not one handshake led to a socket.
     NothingConnected,

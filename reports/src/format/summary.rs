@@ -32,7 +32,7 @@ pub struct Summary {
     /// version 1.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default, alias = "weather")]
     pub disruptions: BTreeMap<String, Disruption>,
-    /// What the generator itself cost and how well it kept its plan.
+    /// What the generator itself cost and how well it kept to the schedule.
     pub generator: Generator,
     /// Every threshold of the scenario with what was observed.
     pub thresholds: Vec<Threshold>,
@@ -75,7 +75,7 @@ pub struct Verdict {
     /// The verdict in one word, from which the exit code follows; absent in older runs ([`Summary::status`]).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub status: Option<Status>,
-    /// False when the generator could not keep its promise: then no performance statement holds.
+    /// False when the generator did not keep up with the plan: then do not use the run's numbers.
     pub valid: bool,
     /// Why not, each with its remedy.
     pub invalid_reasons: Vec<String>,
@@ -228,7 +228,7 @@ pub struct Delivery {
     pub last_us: Latency,
 }
 
-/// What the generator itself cost and how well it kept its plan.
+/// What the generator itself cost and how well it kept to the schedule.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Generator {
     /// Actual send minus intended instant.
