@@ -78,7 +78,7 @@ impl Job {
         } else {
             let targets = endpoint.targets();
             let (issuer, rest) = (issuer.cloned(), rest.map(|(rest, _)| rest));
-            Load::Split(Split { file, text, overrides, workers, targets, issuer, rest, url })
+            Load::Split(Box::new(Split { file, text, overrides, workers, targets, issuer, rest, url }))
         };
         let Generated { finished, watched, ending, started_at, ended_at, peak_open, workers } =
             coordinator::generate(&plan, load, writer, live).await?;

@@ -93,7 +93,7 @@ pub async fn run(request: Request) -> Result<Ran, RunError> {
     reports::write_report(&dir)?;
     let status = summary.status();
     if status == Status::NothingConnected && !request.watchers.quiet {
-        let why = reports::verdict::why_nobody(&summary);
+        let why = reports::verdict::connect_failures(&summary);
         tracing::error!("no player could connect: {why}; samples are in errors.jsonl");
     }
     Ok(Ran { exit: status.into(), dir })

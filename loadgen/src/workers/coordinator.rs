@@ -449,8 +449,9 @@ mod tests {
     #[tokio::test]
     async fn a_process_that_ends_while_its_clock_is_asked_for_is_an_error() {
         // This very program, which under test is none that is a worker, and ends at once.
-        let process =
-            |events: &Sender<Event>| Handle::Process(WorkerProcess::start(0, 1, events.clone()).unwrap());
+        let process = |events: &Sender<Event>| {
+            Handle::Process(Box::new(WorkerProcess::start(0, 1, events.clone()).unwrap()))
+        };
         let (mut coordinator, _events) = coordinator(process);
         coordinator.workers[0].ready = true;
         match coordinator.prepare(WorkerState::clock_is_known) {

@@ -21,7 +21,7 @@ pub(crate) enum Load {
     /// One worker in this process.
     InProcess(Box<Setup>),
     /// Several, each in a process of its own.
-    Split(Split),
+    Split(Box<Split>),
 }
 
 /// What is split over processes.
@@ -55,7 +55,7 @@ impl Split {
                 let process = WorkerProcess::start(index as usize, threads, events.clone())
                     .map_err(|source| GenerateError::WorkerNotStarted { index, source })?;
                 process.send(&ToWorker::Assignment(Box::new(self.assignment(index, run))));
-                Ok(Handle::Process(process))
+                Ok(Handle::Process(Box::new(process)))
             })
             .collect()
     }

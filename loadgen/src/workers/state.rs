@@ -18,7 +18,7 @@ pub(super) enum Handle {
     /// It is in this process.
     InProcess(watch::Sender<Stage>),
     /// It is a process of its own.
-    Process(WorkerProcess),
+    Process(Box<WorkerProcess>),
 }
 
 /// A worker and what is known of it.

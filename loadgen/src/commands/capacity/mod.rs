@@ -254,7 +254,11 @@ pub async fn find(request: &Request) -> Result<Found, CapacityError> {
 /// What a search found, for a terminal.
 #[must_use]
 pub fn text(capacity: &Capacity, dir: &Path, look: Look) -> String {
-    format!("\n{}{}", look.wrapped(&capacity.text(), "  "), dir.join(reports::capacity::PAGE).display())
+    format!(
+        "\n{}{}",
+        look.wrapped(&reports::capacity::text(capacity), "  "),
+        dir.join(reports::capacity::PAGE).display()
+    )
 }
 
 fn rules(request: &Request, from: f64, to: f64) -> Rules {

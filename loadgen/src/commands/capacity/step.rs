@@ -142,7 +142,7 @@ impl Order<'_> {
         let number = self.number;
         let (outcome, reason) = outcome(summary).ok_or_else(|| match summary.status() {
             Status::NothingConnected => {
-                CapacityError::NobodyIn { number, errors: reports::verdict::why_nobody(summary) }
+                CapacityError::NobodyIn { number, errors: reports::verdict::connect_failures(summary) }
             }
             status => CapacityError::Step { number, problem: format!("its verdict is `{}`", status.word()) },
         })?;
