@@ -4,6 +4,7 @@ mod error;
 mod job;
 pub(crate) mod manifest;
 
+use output::Exit;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +18,6 @@ use scenarios::{Checked, Content, Input, Override, Plan, Source};
 use self::job::Job;
 use self::manifest::{identity, manifest};
 use crate::checked;
-use crate::exit::Exit;
 use crate::generate::signals::outlive_the_terminal;
 use crate::live::{Live, LiveError, Watchers};
 use crate::workers::split::{Workers, make_room_for};
