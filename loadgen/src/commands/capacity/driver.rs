@@ -66,7 +66,7 @@ impl Driver<'_> {
                     }
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
-                        () = interruption.heard() => return Ok(Ended::Interrupted),
+                        () = interruption.received() => return Ok(Ended::Interrupted),
                     }
                 }
                 let before = Instant::now();

@@ -5,7 +5,7 @@ use reports::folder::FolderError;
 use reports::html::ReportError;
 use scenarios::Mistakes;
 
-use crate::run::RunError;
+use crate::generate::error::GenerateError;
 use crate::workers::split::MachineError;
 
 /// Why a search did not happen, or could not go on. What was found so far is in the search's folder.
@@ -36,9 +36,9 @@ pub enum CapacityError {
     /// The page cannot be made.
     #[error("{0}")]
     Report(#[from] ReportError),
-    /// Signals cannot be received.
+    /// Ctrl-C would not be noticed.
     #[error("{0}")]
-    Signals(#[from] RunError),
+    Signals(#[from] GenerateError),
     /// The scenario is not valid at this level.
     #[error("a load of {level} cannot be tried: {mistakes}; exclude it with --from and --to")]
     Level {

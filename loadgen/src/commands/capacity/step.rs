@@ -9,13 +9,12 @@ use reports::capacity::{Outcome, Step};
 use reports::folder::RunFolder;
 use reports::format::{Manifest, Operation, Status, Summary};
 use reports::verdict::explained;
-use rustix::process::{Pid, Signal, kill_process};
 use scenarios::Override;
 use scenarios::threshold::Operation as Kind;
-use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use super::error::CapacityError;
+use crate::child::{self, Child};
 use crate::generate::signals::Interruption;
 use crate::workers::split::{MachineError, Workers};
 
@@ -59,29 +58,15 @@ impl StepRun<'_> {
     pub(super) async fn execute(self, interruption: &mut Interruption) -> Result<StepResult, CapacityError> {
         let folder = self.dir.join(&self.run);
         let failed = |problem: String| CapacityError::Step { number: self.number, problem };
-        let mut child = self
-            .command(&folder)
-            .and_then(|mut command| command.spawn())
-            .map_err(|error| failed(error.to_string()))?;
-        if let (Some(mut stdin), Some(text)) = (child.stdin.take(), self.input) {
-            // A child that does not read to the end prints why it ended.
-            let _ = stdin.write_all(text.as_bytes()).await;
-        }
-        let pid = child.id().and_then(|id| Pid::from_raw(id as i32));
-        let mut ending = std::pin::pin!(child.wait_with_output());
+        let child =
+            self.command(&folder).and_then(Child::start).map_err(|error| failed(error.to_string()))?;
         let mut interrupted = false;
-        let output = loop {
-            tokio::select! {
-                ended = &mut ending => break ended.map_err(|error| failed(error.to_string()))?,
-                () = interruption.heard() => {
-                    interrupted = true;
-                    if let Some(pid) = pid {
-                        // It fails where the child has ended already, which the next turn sees.
-                        let _ = kill_process(pid, Signal::INT);
-                    }
-                }
-            }
+        let interruptions = async || {
+            interruption.received().await;
+            interrupted = true;
         };
+        let output = child.output(self.input, interruptions).await;
+        let output = output.map_err(|error| failed(error.to_string()))?;
         if interrupted || output.status.code() == Some(i32::from(Exit::Interrupted.code())) {
             return Ok(StepResult::Interrupted);
         }
@@ -96,7 +81,7 @@ impl StepRun<'_> {
     }
 
     fn command(&self, folder: &Path) -> std::io::Result<Command> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = child::command()?;
         command.arg("run").arg(self.scenario).arg("--out").arg(folder).arg("--quiet");
         for Override { key, value } in self.overrides {
             command.arg("--set").arg(format!("{key}={value}"));
@@ -105,12 +90,11 @@ impl StepRun<'_> {
         if let Some(workers) = self.workers {
             command.args(["--workers", &workers.to_string()]);
         }
-        let input = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
-        command.stdin(input).stdout(Stdio::null()).stderr(Stdio::piped());
+        if self.input.is_some() {
+            command.stdin(Stdio::piped());
+        }
         // Its standard error is read here.
-        command.env("NO_COLOR", "1");
-        // A process group of its own, so that Ctrl-C reaches it once, from here.
-        command.process_group(0).kill_on_drop(true);
+        command.stderr(Stdio::piped()).env("NO_COLOR", "1");
         Ok(command)
     }
 
