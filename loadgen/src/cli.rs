@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use output::Exit;
-use scenarios::{Override, Span, redact};
+use scenarios::{Override, Span, command_line};
 use serde_json::Value;
 use url::Url;
 
@@ -49,11 +49,11 @@ fn redacted(mut error: clap::Error) -> clap::Error {
     };
     let (argument, value) = (quoted(ContextKind::InvalidArg), quoted(ContextKind::InvalidValue));
     if error.kind() == ErrorKind::UnknownArgument {
-        error.insert(ContextKind::InvalidArg, ContextValue::String(redact::argument(&argument)));
+        error.insert(ContextKind::InvalidArg, ContextValue::String(command_line::argument(&argument)));
     } else if !value.is_empty() {
         // `--set <KEY=VALUE>`, as its usage has it.
         let flag = argument.split(' ').next().unwrap_or_default();
-        error.insert(ContextKind::InvalidValue, ContextValue::String(redact::flag_value(flag, &value)));
+        error.insert(ContextKind::InvalidValue, ContextValue::String(command_line::flag_value(flag, &value)));
     }
     error
 }

@@ -80,7 +80,7 @@ async fn find_capacity(args: CapacityArgs) -> Result<Answer, Failure> {
         exit: capacity.ended.into(),
         text: capacity::text(&capacity, &dir, Look::of_stdout()),
         json: json!({"folder": dir, "page": dir.join(reports::capacity::PAGE), "capacity": capacity}),
-        brief: Some(format!("{}. Folder: {}", capacity.headline(), dir.display())),
+        brief: Some(format!("{}. Folder: {}", reports::capacity::headline(&capacity), dir.display())),
         asides: Vec::new(),
     })
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use output::{Exit, Look};
 use reports::folder::{REPORT, RunFolder};
 use reports::format::Status;
-use scenarios::redact;
+use scenarios::command_line;
 use serde_json::json;
 
 use super::answer::{Answer, shown};
@@ -27,7 +27,7 @@ pub(super) async fn run(args: RunArgs, arguments: Vec<String>) -> Result<Answer,
         workers,
         out,
         watchers,
-        command: redact::command_line(arguments),
+        command: command_line::command_line(arguments),
     };
     if dry_run {
         return Ok(rehearsed(&run::rehearse(&request)?, request.out.is_some()));

@@ -1,6 +1,6 @@
 //! The summary of a run: its figures, whether they are valid, and which thresholds hold.
 
-use reports::format::{Status, Summary, Verdict};
+use reports::format::{Summary, Verdict};
 use scenarios::Plan;
 
 use super::totals::Totals;
@@ -36,7 +36,7 @@ pub fn summarize(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary 
         not_judged: observe::not_judged(&metrics, &summary),
         ended_early: ending.ended_early(plan, length),
     };
-    summary.verdict.status = Some(Status::of_run(ending.state(), &summary));
+    summary.verdict.status = Some(summary.status_in(ending.state()));
     summary
 }
 

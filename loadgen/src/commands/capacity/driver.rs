@@ -91,8 +91,9 @@ impl Driver<'_> {
     /// What trying a level means.
     pub(super) fn candidate(&self, level: f64) -> Result<Candidate, CapacityError> {
         let overrides = [self.request.overrides.clone(), self.load.overrides(level)].concat();
-        let Checked { plan, .. } = checked::check(self.source, &overrides)
-            .map_err(|mistakes| CapacityError::Level { level: self.request.vary.show(level), mistakes })?;
+        let Checked { plan, .. } = checked::check(self.source, &overrides).map_err(|mistakes| {
+            CapacityError::Level { level: reports::capacity::level(self.request.vary, level), mistakes }
+        })?;
         let beyond = match make_room_for(plan.players, self.request.workers) {
             Ok(_) => None,
             Err(limit @ (MachineError::Descriptors { .. } | MachineError::NoDescriptors { .. })) => {
@@ -146,7 +147,7 @@ impl Driver<'_> {
             Outcome::Failed => "failed",
             Outcome::Invalid => "invalid",
         };
-        let show = |level: f64| self.request.vary.show(level);
+        let show = |level: f64| reports::capacity::level(self.request.vary, level);
         let end = |level: Option<f64>| level.map_or_else(|| "?".into(), show);
         let figures = step.run.as_ref().map(|_| {
             let p99 = step.p99_us as f64 / 1_000.0;

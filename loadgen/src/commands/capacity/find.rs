@@ -16,7 +16,7 @@ use super::request::Request;
 use super::search::{Next, Rules, Search};
 use crate::checked;
 use crate::generate::signals::outlive_the_terminal;
-use crate::run;
+use crate::run::manifest::identity;
 use crate::workers::split::Workers;
 
 /// The highest level that a scenario may have.
@@ -54,7 +54,7 @@ pub async fn find(request: &Request) -> Result<Found, CapacityError> {
     }
     let rules = rules(request, from, to);
     let search = Search::new(rules);
-    let identity = run::identity(&plan);
+    let identity = identity(&plan);
     let dir =
         request.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("capacity-{}", identity.id)));
     let capacity = Capacity {
@@ -96,7 +96,11 @@ pub async fn find(request: &Request) -> Result<Found, CapacityError> {
 /// What a search found, for a terminal.
 #[must_use]
 pub fn text(capacity: &Capacity, dir: &Path, look: Look) -> String {
-    format!("\n{}{}", look.wrapped(&capacity.text(), "  "), dir.join(reports::capacity::PAGE).display())
+    format!(
+        "\n{}{}",
+        look.wrapped(&reports::capacity::text(capacity), "  "),
+        dir.join(reports::capacity::PAGE).display()
+    )
 }
 
 fn rules(request: &Request, from: f64, to: f64) -> Rules {

@@ -101,9 +101,10 @@ impl StepRun<'_> {
     fn judged(self, manifest: &Manifest, summary: &Summary) -> Result<Step, CapacityError> {
         let number = self.number;
         let (outcome, reason) = outcome(summary).ok_or_else(|| match summary.status() {
-            Status::NothingConnected => {
-                CapacityError::NothingConnected { number, errors: reports::verdict::why_nobody(summary) }
-            }
+            Status::NothingConnected => CapacityError::NothingConnected {
+                number,
+                errors: reports::verdict::connect_failures(summary),
+            },
             status => CapacityError::Step { number, problem: format!("its verdict is `{}`", status.word()) },
         })?;
         let others = || summary.operations.iter().filter(|(name, _)| *name != Kind::Connect.word());
