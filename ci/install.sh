@@ -27,7 +27,7 @@ fi
     --require-hashes --no-deps --only-binary :all: -r ci/requirements.txt
 
 # `wscat`, `ws` and `artillery`; half a gigabyte, so only if the list has changed.
-clients=reference-backend/tests/node
+clients=reference-backend/serve/tests/node
 [ "$clients/node_modules/.package-lock.json" -nt "$clients/package-lock.json" ] ||
     npm ci --prefix "$clients" --ignore-scripts --no-audit --no-fund --loglevel=error
 

@@ -35,7 +35,7 @@ newest="$(objdump -T "$executable" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -
 
 # What is deployed has nothing of the local stack in it.
 if cargo tree --locked -p reference-lambda --edges normal --prefix none | grep -E '^(axum|fjall|governor|tokio-tungstenite) '; then
-    echo "the Lambda has been built with the local stack: depend on reference-backend with the feature aws alone" >&2
+    echo "the Lambda has been built with the local stack: reference-backend-aws must not depend on reference-backend-local" >&2
     exit 1
 fi
 

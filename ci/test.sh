@@ -9,8 +9,7 @@ export CI=true
 source ci/cache.sh
 forget_own_crates
 
-# With the AWS adapters, which the quickstart leaves out.
-options=(--locked --release --workspace --features reference-backend/aws)
+options=(--locked --release --workspace)
 
 bash ci/install.sh
 cargo fmt --all --check

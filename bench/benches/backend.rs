@@ -4,9 +4,9 @@ use std::hint::black_box;
 
 use aws_lambda_events::dynamodb::Event;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use reference_backend::local::gateway::route;
 use reference_backend::store::{Connection, Message};
 use reference_backend::wire::{Answer, Request, message_push};
+use reference_backend_local::gateway::route;
 use serde::Deserialize;
 use serde_json::json;
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use reference_backend::local::profile;
+use reference_backend_local::profile;
 use scenarios::{Checked, Mistakes, Override, Source};
 
 /// Reads and checks a scenario.

@@ -110,7 +110,7 @@ pub enum Command {
     Direct(ScenarioCommand),
     /// The embedded backend of `run`.
     #[command(name = crate::embedded::COMMAND, hide = true)]
-    EmbeddedBackend(reference_backend::cli::Serve),
+    EmbeddedBackend(reference_backend_local::serve::Serve),
     /// Does a part of a run, which starts it.
     #[command(name = crate::workers::COMMAND, hide = true)]
     Worker {
@@ -119,7 +119,7 @@ pub enum Command {
         threads: usize,
     },
     /// Holds sockets for the embedded backend, which starts it.
-    #[command(name = reference_backend::local::gateway::front::COMMAND, hide = true)]
+    #[command(name = reference_backend_local::gateway::front::COMMAND, hide = true)]
     FrontDoor,
 }
 

@@ -15,7 +15,7 @@ pub enum Exit {
     Usage,
     /// A threshold failed.
     ThresholdFailed,
-    /// The generator could not keep its promise; no figure of the run is to be believed.
+    /// The generator did not keep up with the plan: do not use the run's numbers.
     Invalid,
     /// Stopped by Ctrl-C or SIGTERM; what was measured is written and reported.
     Interrupted,

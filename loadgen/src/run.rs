@@ -17,17 +17,21 @@ use scenarios::{Checked, Content, Input, Mistakes, Override, Plan, Source, redac
 
 use crate::auth::{AuthError, Credentials};
 use crate::checked;
+use crate::clock::Clock;
 use crate::cloudwatch::{self, Window};
 use crate::embedded::{EMBEDDED, Embedded, EmbeddedError};
 use crate::exit::Exit;
-use crate::generate::collector::Closed;
-use crate::generate::{self, Generated, generate};
+use crate::generate::error::GenerateError;
+use crate::generate::generation::{Setup, run_number};
+use crate::generate::signals::outlive_the_terminal;
 use crate::health::machine;
 use crate::live::{Live, LiveError, Watchers};
 use crate::player::{Endpoint, EndpointError, Rest};
-use crate::verdict::{self, Totals};
+use crate::run_log::Finished;
+use crate::verdict::summary::summarize;
+use crate::verdict::totals::Totals;
+use crate::workers::coordinator::{self, Generated, Load, Split};
 use crate::workers::split::{MachineError, Workers, make_room_for};
-use crate::workers::{Split, conduct};
 
 /// What the command line asks for.
 #[derive(Debug, Clone)]
@@ -81,15 +85,9 @@ pub enum RunError {
     /// The report cannot be made.
     #[error("{0}")]
     Report(#[from] ReportError),
-    /// goose refused to start, or broke.
-    #[error("goose: {0}")]
-    Goose(String),
-    /// The workers did not come as far as the run.
+    /// The load could not be generated.
     #[error("{0}")]
-    Workers(String),
-    /// Somebody did not want it after all.
-    #[error("interrupted before the run began")]
-    Interrupted,
+    Generate(#[from] GenerateError),
 }
 
 impl RunError {
@@ -101,7 +99,7 @@ impl RunError {
             | Self::Machine(_)
             | Self::Live(_)
             | Self::Folder(FolderError::NotEmpty { .. }) => Exit::Usage,
-            Self::Interrupted => Exit::Interrupted,
+            Self::Generate(GenerateError::Interrupted) => Exit::Interrupted,
             _ => Exit::Failure,
         }
     }
@@ -121,7 +119,7 @@ pub struct Ran {
 /// # Errors
 /// [`RunError`]; results so far are in the run folder.
 pub async fn run(request: Request) -> Result<Ran, RunError> {
-    generate::signals::outlive_the_terminal()?;
+    outlive_the_terminal()?;
     let source = Source::read(&request.scenario)?;
     let Checked { plan, as_run, inputs, .. } = checked::check(&source, &request.overrides)?;
     let workers = make_room_for(plan.players, request.workers)?;
@@ -144,7 +142,7 @@ pub async fn run(request: Request) -> Result<Ran, RunError> {
             if discard_unused(&dir) {
                 return Err(error);
             }
-            let interrupted = matches!(error, RunError::Interrupted);
+            let interrupted = error.exit() == Exit::Interrupted;
             manifest.state = if interrupted { "interrupted" } else { "failed" }.into();
             // Where the plan had begun, the folder knows when.
             if let Ok(begun) = read_manifest(&dir) {
@@ -250,25 +248,34 @@ impl Job {
             let embedded = embedded.as_ref().map(|embedded| &embedded.endpoints.rest);
             Some((poll.rest.as_ref().or(embedded)?.clone(), poll.every))
         });
-        let generated = if workers == 1 {
+        let load = if workers == 1 {
             let credentials = Credentials::prepare(&plan, Shard::WHOLE, issuer).await?;
             let rest = rest.map(|(rest, every)| Rest::new(&rest, every, &plan.way)).transpose()?;
-            generate(&plan, endpoint, credentials, rest, writer, live).await?
+            Load::InProcess(Box::new(Setup {
+                plan: Arc::clone(&plan),
+                shard: Shard::WHOLE,
+                clock: Clock::default(),
+                run: run_number(),
+                endpoint,
+                credentials,
+                relay: None,
+                rest,
+            }))
         } else {
             let targets = endpoint.targets();
             let (issuer, rest) = (issuer.cloned(), rest.map(|(rest, _)| rest));
-            let split = Split { file, text, overrides, workers, targets, issuer, rest, url };
-            conduct(&plan, split, writer, live).await?
+            Load::Split(Split { file, text, overrides, workers, targets, issuer, rest, url })
         };
-        let Generated { closed, watched, ending, started_at, ended_at, peak_open, workers } = generated;
-        let Closed { total, mut writer, write_error, live, answered_s, .. } = closed;
+        let Generated { finished, watched, ending, started_at, ended_at, peak_open, workers } =
+            coordinator::generate(&plan, load, writer, live).await?;
+        let Finished { total, mut writer, write_error, live, answered_s, .. } = finished;
         live.close().await;
         let mut kept = write_error.map_or(Ok(()), Err);
 
         manifest.run = Run { started_at, ended_at, ..manifest.run.clone() };
         let summary =
             Summary { schema_version: SCHEMA_VERSION, run: manifest.run.clone(), ..Summary::default() };
-        let mut summary = verdict::judge(
+        let mut summary = summarize(
             &plan,
             summary,
             &Totals { tally: &total, peak_open, watched: &watched, workers: &workers, ending: &ending },

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// # Errors
 /// If the value cannot be JSON.
-pub(crate) fn write(value: &impl Serialize, room: usize) -> Result<Vec<u8>, serde_json::Error> {
+pub fn write(value: &impl Serialize, room: usize) -> Result<Vec<u8>, serde_json::Error> {
     let mut bytes = Vec::with_capacity(room);
     serde_json::to_writer(&mut bytes, value)?;
     Ok(bytes)
@@ -19,7 +19,7 @@ pub(crate) fn write(value: &impl Serialize, room: usize) -> Result<Vec<u8>, serd
 ///
 /// # Errors
 /// If this is no such value's JSON, with its place.
-pub(crate) fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, serde_json::Error> {
+pub fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, serde_json::Error> {
     match std::str::from_utf8(bytes) {
         Ok(text) => serde_json::from_str(text),
         // It may still be good where it matters, and otherwise the error tells where it is not.

@@ -1,7 +1,7 @@
 //! Names of the environment variables that a function is told its deployment by.
 //!
 //! Three parties have to agree on them: the SAM templates and the local stack set them, the Lambda binary reads them
-//! (`aws::environment`). They stand here so that none of the three can spell one differently.
+//! (`reference_backend_aws::environment`). They stand here so that none of the three can spell one differently.
 //!
 //! Region, credentials and the endpoints of single services are the SDKs' own variables.
 

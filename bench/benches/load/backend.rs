@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use procfs::process::{Process, all_processes};
-use reference_backend::local::stack::Endpoints;
+use reference_backend_local::stack::Endpoints;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Child;

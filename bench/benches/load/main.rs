@@ -24,8 +24,8 @@ use backend::{Auth, BACKEND, Backend};
 use clap::Parser;
 use clients::Crowd;
 use loadgen::health::machine::raise_descriptor_limit;
-use reference_backend::cli;
-use reference_backend::local::gateway::front;
+use reference_backend_local::gateway::front;
+use reference_backend_local::serve;
 use sockets::{CLIENTS, Clients};
 
 /// Measures the backend's own ceiling.
@@ -80,7 +80,7 @@ enum What {
 #[derive(Debug, Parser)]
 enum Backstage {
     #[command(name = BACKEND)]
-    Serve(Box<cli::Serve>),
+    Serve(Box<serve::Serve>),
     #[command(name = front::COMMAND)]
     FrontDoor,
     #[command(name = CLIENTS)]
@@ -92,8 +92,8 @@ fn main() {
     if first.is_some_and(|first| [BACKEND, front::COMMAND, CLIENTS].contains(&first.as_str())) {
         let outcome = match Backstage::parse() {
             Backstage::Clients(clients) => return sockets::be(&clients),
-            Backstage::Serve(serve) => cli::run(*serve),
-            Backstage::FrontDoor => cli::front_door(),
+            Backstage::Serve(serve) => serve::run(*serve),
+            Backstage::FrontDoor => serve::front_door(),
         };
         return outcome.unwrap_or_else(|error| {
             eprintln!("error: {error}");

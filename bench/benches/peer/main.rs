@@ -32,8 +32,8 @@ use hdrhistogram::Histogram;
 use loadgen::health::machine::raise_descriptor_limit;
 use loadgen::live::Watchers;
 use loadgen::run::{Request, run};
-use reference_backend::cli;
-use reference_backend::local::gateway::front;
+use reference_backend_local::gateway::front;
+use reference_backend_local::serve;
 use reports::format::{Latency, SeriesLine, Summary};
 use tls::Front;
 use tokio::process::Command;
@@ -81,7 +81,7 @@ struct Options {
 #[derive(Debug, Parser)]
 enum Backstage {
     #[command(name = BACKEND)]
-    Serve(Box<cli::Serve>),
+    Serve(Box<serve::Serve>),
     #[command(name = front::COMMAND)]
     FrontDoor,
     #[command(name = BARE)]
@@ -119,8 +119,8 @@ fn main() {
 fn backstage(part: Backstage) {
     let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let outcome = match part {
-        Backstage::Serve(serve) => cli::run(*serve),
-        Backstage::FrontDoor => cli::front_door(),
+        Backstage::Serve(serve) => serve::run(*serve),
+        Backstage::FrontDoor => serve::front_door(),
         Backstage::Bare(bare) => {
             let runtime = runtime();
             runtime.block_on(bare::play(bare));

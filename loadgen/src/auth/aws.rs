@@ -4,8 +4,6 @@ use aws_config::Region;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 
-use reference_backend::sdk_http;
-
 use super::AuthError;
 
 /// What is to be done where the chain has nothing.

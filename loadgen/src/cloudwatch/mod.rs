@@ -21,7 +21,6 @@ use aws_sdk_cloudwatch::types::{Dimension, DimensionFilter, Metric, MetricDataQu
 use aws_sdk_cloudwatch::types::{MessageData, StatusCode};
 use aws_sdk_cloudwatch::{Client, Config};
 use jiff::Timestamp;
-use reference_backend::sdk_http;
 use reports::format::{CloudWatch as Fetched, CloudWatchSeries, SCHEMA_VERSION, SeriesStatus};
 use reports::printable;
 use scenarios::plan::CloudWatch;

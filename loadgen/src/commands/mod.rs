@@ -87,14 +87,14 @@ impl Manner {
 pub fn carry_out(command: Command, arguments: Vec<String>) -> ExitCode {
     // Those that others start bring their own runtime.
     match command {
-        Command::EmbeddedBackend(serve) => backend(reference_backend::cli::run(serve)),
-        Command::FrontDoor => backend(reference_backend::cli::front_door()),
+        Command::EmbeddedBackend(serve) => backend(reference_backend_local::serve::run(serve)),
+        Command::FrontDoor => backend(reference_backend_local::serve::front_door()),
         Command::Worker { threads } => crate::workers::work(threads),
         command => generator(command, arguments),
     }
 }
 
-fn backend(ended: Result<(), reference_backend::cli::ServeError>) -> ExitCode {
+fn backend(ended: Result<(), reference_backend_local::serve::ServeError>) -> ExitCode {
     match ended {
         Ok(()) => Exit::Fine.into(),
         Err(error) => {

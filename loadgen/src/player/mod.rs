@@ -18,6 +18,7 @@ mod extra;
 mod handshake;
 mod heart;
 mod lifecycle;
+pub(crate) mod peers;
 mod probe;
 mod proxy;
 mod rest;

@@ -11,14 +11,13 @@ use std::sync::Arc;
 
 use aws_config::BehaviorVersion;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
-use reference_backend::aws::dynamodb::DynamoTables;
-use reference_backend::aws::environment::{Environment, EnvironmentError};
-use reference_backend::aws::event::{self, EventError};
-use reference_backend::aws::identity::SetupError;
-use reference_backend::aws::wiring;
 use reference_backend::function::Function;
 use reference_backend::handlers::{Deps, HandlerError, dispatch};
-use reference_backend::sdk_http;
+use reference_backend_aws::dynamodb::DynamoTables;
+use reference_backend_aws::environment::{Environment, EnvironmentError};
+use reference_backend_aws::event::{self, EventError};
+use reference_backend_aws::identity::SetupError;
+use reference_backend_aws::wiring;
 use serde_json::value::RawValue;
 
 /// Why an environment cannot start.

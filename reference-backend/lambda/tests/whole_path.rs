@@ -56,7 +56,7 @@ impl Stack {
             .args(["serve", "--listen", "127.0.0.1:0", "--auth", "token", "--layout", layout])
             .args(["--lambda", "process", "--lambda-bin", env!("CARGO_BIN_EXE_reference-lambda")])
             .arg("--exit-with-parent")
-            .env("RUST_LOG", "warn,reference_backend::local::lambda=info")
+            .env("RUST_LOG", "warn,reference_backend_local::lambda=info")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log.reopen().unwrap())

@@ -109,8 +109,3 @@ pub async fn dispatch(function: Function, deps: &Deps, payload: &[u8]) -> Result
         Function::PlacementsRest => answer(&placements_rest::handle(deps, event(function, payload)?).await?),
     }
 }
-
-#[cfg(test)]
-mod foreign_tests;
-#[cfg(test)]
-mod tests;

@@ -66,6 +66,3 @@ const fn is_key(id: &str) -> bool {
 fn condition_failed(error: &StoreError) -> bool {
     matches!(error, StoreError::Table { source: TableError::ConditionFailed, .. })
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,28 +1,20 @@
-//! The local stack, the AWS adapters and the handlers behind them, through the real binary and real clients: one program,
-//! so that it is linked once.
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail where it stands, and say why")]
+//! Handlers and stores over test doubles, and over the tables of the local stack.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-mod attacks;
-mod authorizers;
-#[cfg(feature = "aws")]
-mod aws;
-mod boto3;
-mod cli;
-mod cloudwatch;
-mod common;
-#[cfg(feature = "data")]
-mod damage;
-#[cfg(feature = "data")]
-mod data;
-mod faults;
 mod foreign;
-mod front_doors;
-mod gateway;
-mod interoperability;
-mod management;
-mod process;
-mod profile;
-mod reader;
-#[cfg(feature = "aws")]
-mod secrets;
-mod service_faults;
+mod handlers;
+mod store;
+
+use reference_backend::function::Deployment;
+use reference_backend::handlers::AuthMode;
+use reference_backend_local::metrics::Metrics;
+use reference_backend_local::tables::{EmbeddedTables, TablesProfile};
+
+/// Test doubles around the local stack's tables.
+type World = reference_backend_testing::World<EmbeddedTables>;
+
+fn world(auth: AuthMode) -> World {
+    World::new(auth, |clock| {
+        EmbeddedTables::new(&TablesProfile::default(), &Deployment::default(), &Metrics::default(), clock)
+    })
+}

@@ -63,7 +63,7 @@ impl Hunt<'_> {
                     }
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
-                        () = interruption.heard() => return Ok(Ended::Interrupted),
+                        () = interruption.received() => return Ok(Ended::Interrupted),
                     }
                 }
                 let before = Instant::now();

@@ -29,9 +29,10 @@ use step::Load;
 
 use crate::checked;
 use crate::exit::Exit;
-use crate::generate;
+use crate::generate::error::GenerateError;
+use crate::generate::signals::outlive_the_terminal;
 use crate::live::say;
-use crate::run::{self, RunError};
+use crate::run;
 use crate::workers::split::MachineError;
 use crate::workers::split::Workers;
 
@@ -129,9 +130,9 @@ pub enum CapacityError {
     /// The page cannot be made.
     #[error("{0}")]
     Report(#[from] ReportError),
-    /// Signals cannot be heard.
+    /// Ctrl-C would not be noticed.
     #[error("{0}")]
-    Signals(#[from] RunError),
+    Signals(#[from] GenerateError),
     /// A level of the search is none that the scenario can have.
     #[error("a load of {level} cannot be tried: {mistakes}; keep the search off it with --from and --to")]
     Level {
@@ -195,7 +196,7 @@ pub const fn exit(ended: Ended) -> Exit {
 /// # Errors
 /// [`CapacityError`].
 pub async fn find(request: &Request) -> Result<Found, CapacityError> {
-    generate::signals::outlive_the_terminal()?;
+    outlive_the_terminal()?;
     let source = Source::read(&request.scenario)?;
     let Checked { plan, .. } = checked::check(&source, &request.overrides)?;
     let load = Load { plan: &plan, vary: request.vary };

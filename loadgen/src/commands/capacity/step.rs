@@ -8,13 +8,12 @@ use reports::capacity::{Outcome, Step, Vary};
 use reports::folder::RunFolder;
 use reports::format::{Manifest, Operation, Status, Summary};
 use reports::verdict::explained;
-use rustix::process::{Pid, Signal, kill_process};
 use scenarios::threshold::Operation as Kind;
 use scenarios::{Override, Plan};
-use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use super::CapacityError;
+use crate::child::{self, Child};
 use crate::exit::Exit;
 use crate::generate::signals::Interruption;
 use crate::workers::split::MachineError;
@@ -99,29 +98,15 @@ impl Order<'_> {
     pub(super) async fn carry_out(self, interruption: &mut Interruption) -> Result<Ran, CapacityError> {
         let folder = self.dir.join(&self.run);
         let failed = |problem: String| CapacityError::Step { number: self.number, problem };
-        let mut child = self
-            .command(&folder)
-            .and_then(|mut command| command.spawn())
-            .map_err(|error| failed(error.to_string()))?;
-        if let (Some(mut stdin), Some(text)) = (child.stdin.take(), self.input) {
-            // One that does not read to the end says why it ended.
-            let _ = stdin.write_all(text.as_bytes()).await;
-        }
-        let pid = child.id().and_then(|id| Pid::from_raw(id as i32));
-        let mut ending = std::pin::pin!(child.wait_with_output());
+        let child =
+            self.command(&folder).and_then(Child::start).map_err(|error| failed(error.to_string()))?;
         let mut interrupted = false;
-        let output = loop {
-            tokio::select! {
-                ended = &mut ending => break ended.map_err(|error| failed(error.to_string()))?,
-                () = interruption.heard() => {
-                    interrupted = true;
-                    if let Some(pid) = pid {
-                        // Gone already: then its end is read next.
-                        let _ = kill_process(pid, Signal::INT);
-                    }
-                }
-            }
+        let interruptions = async || {
+            interruption.received().await;
+            interrupted = true;
         };
+        let output = child.output(self.input, interruptions).await;
+        let output = output.map_err(|error| failed(error.to_string()))?;
         if interrupted || output.status.code() == Some(i32::from(Exit::Interrupted.code())) {
             return Ok(Ran::Interrupted);
         }
@@ -136,7 +121,7 @@ impl Order<'_> {
     }
 
     fn command(&self, folder: &Path) -> std::io::Result<Command> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = child::command()?;
         command.arg("run").arg(self.scenario).arg("--out").arg(folder).arg("--quiet");
         for Override { key, value } in self.overrides {
             command.arg("--set").arg(format!("{key}={value}"));
@@ -145,12 +130,11 @@ impl Order<'_> {
         if let Some(workers) = self.workers {
             command.args(["--workers", &workers.to_string()]);
         }
-        let input = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
-        command.stdin(input).stdout(Stdio::null()).stderr(Stdio::piped());
+        if self.input.is_some() {
+            command.stdin(Stdio::piped());
+        }
         // What it says is read here.
-        command.env("NO_COLOR", "1");
-        // A group of its own: Ctrl-C reaches it from here, once.
-        command.process_group(0).kill_on_drop(true);
+        command.stderr(Stdio::piped()).env("NO_COLOR", "1");
         Ok(command)
     }
 

@@ -1,0 +1,143 @@
+//! Which function an event is for, told from the event itself: what the one Lambda of the single layout goes by.
+
+use reference_backend::function::{Function, Table};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// Why an event cannot be given to a function.
+#[derive(Debug, thiserror::Error)]
+pub enum EventError {
+    /// It is no JSON object of the expected form.
+    #[error("the event cannot be read: {0}; check what invokes this function")]
+    Unreadable(#[from] serde_json::Error),
+    /// It is none of the backend's.
+    #[error("the event is for none of the backend's functions; check what invokes this function")]
+    Unknown,
+}
+
+/// The traits by which the services' events differ.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    /// An authorizer's.
+    #[serde(default)]
+    method_arn: Option<IgnoredAny>,
+    /// A REST request's.
+    #[serde(default)]
+    http_method: Option<IgnoredAny>,
+    /// Any API Gateway event's.
+    #[serde(default)]
+    request_context: Option<Context>,
+    /// SNS's and a stream's.
+    #[serde(default, rename = "Records")]
+    records: Vec<Record>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Context {
+    #[serde(default)]
+    route_key: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    #[serde(default, rename = "Sns")]
+    sns: Option<IgnoredAny>,
+    #[serde(default)]
+    dynamodb: Option<Change>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Change {
+    keys: std::collections::BTreeMap<String, IgnoredAny>,
+}
+
+/// The function that an event is for.
+///
+/// # Errors
+/// [`EventError`] if there is none.
+pub fn function_of(payload: &[u8]) -> Result<Function, EventError> {
+    let event: Event = serde_json::from_slice(payload)?;
+    if event.method_arn.is_some() {
+        return Ok(Function::Authorizer);
+    }
+    if let Some(route) = event.request_context.as_ref().and_then(|context| context.route_key.as_deref()) {
+        return Ok(match route {
+            "$connect" => Function::Connect,
+            "$disconnect" => Function::Disconnect,
+            "sendMessage" => Function::SendMessage,
+            "sessionPlacementRequest" => Function::SessionPlacementRequest,
+            _ => Function::Default,
+        });
+    }
+    if event.http_method.is_some() {
+        return Ok(Function::PlacementsRest);
+    }
+    event.records.first().and_then(of_record).ok_or(EventError::Unknown)
+}
+
+fn of_record(record: &Record) -> Option<Function> {
+    if record.sns.is_some() {
+        return Some(Function::OnPlacementEvent);
+    }
+    let keys = &record.dynamodb.as_ref()?.keys;
+    if keys.contains_key(Table::Messages.key()) {
+        Some(Function::OnMessageInserted)
+    } else if keys.contains_key(Table::Placements.key()) {
+        Some(Function::OnPlacementUpdated)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_function_has_events_of_its_own() {
+        let route = |key: &str| json!({ "requestContext": { "routeKey": key, "stage": "S" }, "body": "{}" });
+        let change = |key: &str| {
+            json!({ "Records": [{ "eventSource": "aws:dynamodb", "dynamodb": {
+            "Keys": { key: { "S": "k" } }, "SequenceNumber": "1" } }] })
+        };
+        let events = [
+            (
+                Function::Authorizer,
+                json!({ "type": "REQUEST", "methodArn": "arn", "requestContext": { "routeKey": "$connect" } }),
+            ),
+            (Function::Authorizer, json!({ "type": "REQUEST", "methodArn": "arn", "httpMethod": "GET" })),
+            (Function::Connect, route("$connect")),
+            (Function::Disconnect, route("$disconnect")),
+            (Function::Default, route("$default")),
+            (Function::SendMessage, route("sendMessage")),
+            (Function::SessionPlacementRequest, route("sessionPlacementRequest")),
+            (Function::OnMessageInserted, change("messageId")),
+            (Function::OnPlacementUpdated, change("placementId")),
+            (
+                Function::OnPlacementEvent,
+                json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": "{}" } }] }),
+            ),
+            (Function::PlacementsRest, json!({ "httpMethod": "GET", "requestContext": { "stage": "S" } })),
+        ];
+        for (function, event) in &events {
+            let told = function_of(event.to_string().as_bytes()).unwrap();
+            assert_eq!(told, *function, "{event}");
+        }
+        for function in Function::ALL {
+            assert!(events.iter().any(|(told, _)| *told == function), "{function:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_event_is_refused() {
+        for event in ["{}", r#"{"Records":[]}"#, r#"{"Records":[{}]}"#, r#"{"requestContext":{}}"#] {
+            assert!(matches!(function_of(event.as_bytes()), Err(EventError::Unknown)), "{event}");
+        }
+        assert!(matches!(function_of(b"garbage"), Err(EventError::Unreadable(_))));
+    }
+}

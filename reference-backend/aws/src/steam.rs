@@ -1,0 +1,82 @@
+//! [`IdentityProvider`] over Steam's Web API: a player shows a ticket, the publisher asks Steam whose it is.
+//!
+//! The publisher's key travels in the URL, because Steam wants it there. No error of the HTTP client may therefore show
+//! its URL, and no redirect is followed.
+
+use async_trait::async_trait;
+use reference_backend::ports::{IdentityError, IdentityProvider, PlayerIdentity};
+use reference_backend::secret::Secret;
+use reference_backend::steam::{Answer, PATH};
+use reqwest::Client;
+use url::Url;
+
+use super::identity::{Fetching, SetupError, body_of, client};
+
+/// Longest ticket that is sent on, in hexadecimal digits; Steam's have at most 2,560 bytes.
+const LONGEST_TICKET: usize = 2 * 2_560;
+/// Longest answer that is read; real ones have a few hundred bytes.
+const LONGEST_ANSWER: usize = 16 * 1_024;
+
+/// Whom to ask, and in whose name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SteamService {
+    /// Steam's Web API: https, or http on this machine.
+    pub url: Url,
+    /// The game.
+    pub app_id: u32,
+    /// For whom tickets have to be made: what the game gives to `GetAuthTicketForWebApi`. Left out, any will do.
+    pub identity: Option<String>,
+    /// The publisher's Web API key.
+    pub publisher_key: Secret,
+}
+
+/// Has tickets checked by Steam.
+pub struct SteamTickets {
+    http: Client,
+    service: SteamService,
+}
+
+impl SteamTickets {
+    /// Trusts `service`.
+    ///
+    /// # Errors
+    /// [`SetupError`] if the machine has no usable TLS.
+    pub fn new(service: SteamService, fetching: Fetching) -> Result<Self, SetupError> {
+        Ok(Self { http: client(&service.url, fetching)?, service })
+    }
+
+    fn question(&self, ticket: &str) -> Url {
+        let SteamService { url, app_id, identity, publisher_key } = &self.service;
+        let mut question = url.clone();
+        question.set_path(&format!("{}{PATH}", url.path().trim_end_matches('/')));
+        question
+            .query_pairs_mut()
+            .append_pair("key", publisher_key.reveal())
+            .append_pair("appid", &app_id.to_string())
+            .append_pair("ticket", ticket)
+            .extend_pairs(identity.as_ref().map(|identity| ("identity", identity)));
+        question
+    }
+}
+
+#[async_trait]
+impl IdentityProvider for SteamTickets {
+    async fn verify(&self, ticket: &str) -> Result<PlayerIdentity, IdentityError> {
+        let hexadecimal =
+            ticket.len().is_multiple_of(2) && ticket.bytes().all(|digit| digit.is_ascii_hexdigit());
+        if ticket.is_empty() || ticket.len() > LONGEST_TICKET || !hexadecimal {
+            return Err(IdentityError::Invalid("it is no ticket in hexadecimal".into()));
+        }
+        let unavailable = |error: reqwest::Error| IdentityError::Unavailable(error.without_url().to_string());
+        let response = self.http.get(self.question(ticket)).send().await.map_err(unavailable)?;
+        if !response.status().is_success() {
+            // 403 is about our key, 429 and 5xx about Steam; none of them says anything about the ticket.
+            return Err(IdentityError::Unavailable(format!("Steam answered {}", response.status())));
+        }
+        let body = body_of(response, LONGEST_ANSWER).await?;
+        let answer: Answer = serde_json::from_slice(&body).map_err(|error| {
+            IdentityError::Unavailable(format!("what Steam answered cannot be read: {:?}", error.classify()))
+        })?;
+        answer.response.player()
+    }
+}

@@ -1,0 +1,143 @@
+//! The DynamoDB endpoint: the backend's tables as SDKs ask for them, so that functions in processes of their own, and
+//! anybody with boto3, reach the tables that the stack has.
+//!
+//! It understands what [`TableStore`] can do and refuses the rest in words: a request that is half understood would
+//! be answered wrongly. What only asks for more information (`ReturnConsumedCapacity`, ...) is read over.
+
+mod batch;
+mod describe;
+mod expression;
+mod item;
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use reference_backend::function::{Deployment, Table};
+use reference_backend::ports::{TableError, TableStore};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_dynamo::{AttributeValue, Item};
+use serde_json::Value;
+
+use super::rpc::Call;
+
+/// Name of the service on the wire.
+pub(super) const SERVICE: &str = "DynamoDB_20120810";
+
+/// The tables of a deployment, behind DynamoDB's API.
+pub struct DynamoDb {
+    tables: Arc<dyn TableStore>,
+    /// What the tables are called, in the order of [`Table::ALL`].
+    names: [String; Table::ALL.len()],
+}
+
+/// Why a call is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum ApiError {
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error("Requested resource not found: Table: {0} not found")]
+    NoTable(String),
+    #[error("the request body is no JSON: {0}")]
+    Serialization(String),
+    #[error(
+        "the operation {0} is not emulated; the local stack answers PutItem, GetItem, DeleteItem, Query, BatchGetItem, \
+         BatchWriteItem, DescribeTable and ListTables"
+    )]
+    UnknownOperation(String),
+}
+
+impl DynamoDb {
+    /// An endpoint over `tables`, which are called as in `deployment`.
+    #[must_use]
+    pub fn new(tables: Arc<dyn TableStore>, deployment: &Deployment) -> Self {
+        Self { tables, names: Table::ALL.map(|table| deployment.table_name(table)) }
+    }
+
+    /// Answers one call of the API.
+    pub(super) async fn answer(&self, call: &Call) -> Response {
+        let answer = match call.operation.as_str() {
+            "PutItem" => self.put_item(call).await,
+            "GetItem" => self.get_item(call).await,
+            "DeleteItem" => self.delete_item(call).await,
+            "Query" => self.query(call).await,
+            "BatchGetItem" => self.batch_get_item(call).await,
+            "BatchWriteItem" => self.batch_write_item(call).await,
+            "DescribeTable" => self.describe_table(call),
+            "ListTables" => self.list_tables(call),
+            unknown => Err(ApiError::UnknownOperation(unknown.into())),
+        };
+        match answer {
+            Ok(answer) => call.codec.answer(&answer),
+            Err(error) => {
+                let code = format!("com.amazonaws.dynamodb.v20120810#{}", error.code());
+                call.codec.refusal(error.status(), &code, &error.to_string())
+            }
+        }
+    }
+
+    /// The table of that name.
+    fn table(&self, name: &str) -> Result<Table, ApiError> {
+        Table::ALL
+            .into_iter()
+            .find(|table| self.names[*table as usize] == name)
+            .ok_or_else(|| ApiError::NoTable(name.into()))
+    }
+}
+
+impl ApiError {
+    fn invalid(reason: impl Into<String>) -> Self {
+        Self::Table(TableError::Validation(reason.into()))
+    }
+
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::Table(TableError::Unavailable(_)) => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::Table(TableError::ConditionFailed) => "ConditionalCheckFailedException",
+            Self::Table(TableError::Throttled(_)) => "ThrottlingException",
+            Self::Table(TableError::Validation(_)) => "ValidationException",
+            Self::Table(TableError::Unavailable(_)) => "InternalServerError",
+            Self::NoTable(_) => "ResourceNotFoundException",
+            Self::Serialization(_) => "SerializationException",
+            Self::UnknownOperation(_) => "UnknownOperationException",
+        }
+    }
+}
+
+/// Reads a request. Parameters that are not understood are refused by name, with those that are.
+fn parameters<T: DeserializeOwned>(call: &Call) -> Result<T, ApiError> {
+    serde_json::from_slice(&call.body).map_err(|error| {
+        if error.is_data() {
+            ApiError::invalid(format!("the local stack does not understand this {}: {error}", call.operation))
+        } else {
+            ApiError::Serialization(error.to_string())
+        }
+    })
+}
+
+fn json<T: Serialize>(answer: &T) -> Result<Value, ApiError> {
+    serde_json::to_value(answer).map_err(|error| ApiError::Serialization(error.to_string()))
+}
+
+/// The value of a key that consists of the table's one key attribute.
+fn key_of(table: Table, key: &Item) -> Result<&str, ApiError> {
+    match key.get(table.key()) {
+        Some(AttributeValue::S(value)) if key.len() == 1 => Ok(value),
+        _ => Err(ApiError::invalid("The provided key element does not match the schema")),
+    }
+}
+
+/// A key as DynamoDB writes it.
+fn key(table: Table, value: String) -> Item {
+    Item::from(std::collections::HashMap::from([(table.key().to_owned(), AttributeValue::S(value))]))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,248 @@
+//! The stack's side: starts the doors, keeps them, and is the desk behind all of them.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, UnixStream};
+use tokio::process::{Child, Command};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_util::task::AbortOnDropHandle;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+use super::super::Gateway;
+use super::super::connections::{Connection, Line};
+use super::super::open::Admitted;
+use super::super::session::End;
+use super::link::{Inbox, Outbox, Socket, ToDoor, ToStack, text};
+use super::{COMMAND, FrontDoorsConfig};
+use crate::background::Background;
+
+/// Pause before a door that has died is replaced, so that one that cannot live does not take the machine with it.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Why there is no front door.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start {} as a front door: {source}; serve without --front-doors, or free processes and descriptors", program.display())]
+pub struct NoFrontDoor {
+    program: PathBuf,
+    source: io::Error,
+}
+
+/// The front doors of a stack. They end when this is dropped.
+pub(crate) struct FrontDoors(Background);
+
+impl FrontDoors {
+    /// Starts a door for each listener. Must be called inside a tokio runtime.
+    pub(crate) fn start(
+        gateway: &Arc<Gateway>,
+        config: &FrontDoorsConfig,
+        listeners: Vec<TcpListener>,
+    ) -> Result<Self, NoFrontDoor> {
+        let mut doors = Background::default();
+        for listener in listeners {
+            let failed = |source| NoFrontDoor { program: config.program.clone(), source };
+            let listener = listener.into_std().map_err(failed)?.into();
+            let keeper = Keeper { gateway: Arc::clone(gateway), program: config.program.clone(), listener };
+            let first = keeper.start().map_err(failed)?;
+            doors.spawn(keeper.keep(first));
+        }
+        Ok(Self(doors))
+    }
+
+    /// Waits until every door has gone by itself.
+    pub(crate) async fn gone(&mut self) {
+        self.0.join().await;
+    }
+}
+
+/// Keeps one door alive.
+struct Keeper {
+    gateway: Arc<Gateway>,
+    program: PathBuf,
+    /// Kept, so that clients wait for the next door when one has died.
+    listener: OwnedFd,
+}
+
+/// A door that has been started.
+struct Started {
+    /// Killed when this is dropped.
+    child: Child,
+    reader: OwnedReadHalf,
+    writer: OwnedWriteHalf,
+}
+
+impl Keeper {
+    fn start(&self) -> io::Result<Started> {
+        let (near, far) = std::os::unix::net::UnixStream::pair()?;
+        near.set_nonblocking(true)?;
+        let child = Command::new(&self.program)
+            .arg(COMMAND)
+            .stdin(Stdio::from(self.listener.try_clone()?))
+            .stdout(Stdio::from(OwnedFd::from(far)))
+            // A group of its own: Ctrl-C on the terminal stops the stack, and the stack closes its doors.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        let (reader, writer) = UnixStream::from_std(near)?.into_split();
+        Ok(Started { child, reader, writer })
+    }
+
+    async fn keep(self, first: Started) {
+        let mut next = Ok(first);
+        loop {
+            match next {
+                Ok(started) => {
+                    let status = self.serve(started).await;
+                    if self.gateway.closing.is_cancelled() {
+                        return;
+                    }
+                    tracing::warn!(
+                        status,
+                        "a front door has ended; its connections are lost, another takes its place"
+                    );
+                }
+                Err(error) => tracing::error!(%error, "cannot replace a front door; trying again"),
+            }
+            tokio::time::sleep(PAUSE).await;
+            next = self.start();
+        }
+    }
+
+    /// Is the desk behind a door until that ends; how it ended.
+    async fn serve(&self, Started { mut child, reader, writer }: Started) -> String {
+        let outbox = Arc::new(Outbox::default());
+        let profile = serde_json::to_vec(&self.gateway.edge.profile).unwrap_or_default();
+        outbox.say(&ToDoor::Profile, &profile);
+        let saying = Arc::clone(&outbox);
+        let _saying = AbortOnDropHandle::new(tokio::spawn(async move { saying.write_to(writer).await }));
+        let (last_word, closing) = (Arc::clone(&outbox), self.gateway.closing.clone());
+        let _closing = AbortOnDropHandle::new(tokio::spawn(async move {
+            closing.cancelled().await;
+            last_word.say(&ToDoor::Close, &[]);
+        }));
+        let desk = Arc::new(FrontDesk {
+            gateway: Arc::clone(&self.gateway),
+            outbox,
+            open: Mutex::new(Some(HashMap::new())),
+        });
+        let heard = desk.listen(reader).await;
+        desk.desert();
+        match heard {
+            // It closes the stream by ending.
+            Ok(()) => child.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string()),
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+/// The desk behind one door.
+struct FrontDesk {
+    gateway: Arc<Gateway>,
+    outbox: Arc<Outbox>,
+    /// None once the door has ended.
+    open: Mutex<Option<HashMap<Socket, Held>>>,
+}
+
+/// A connection of the door, counted among those that a shutdown waits for.
+type Held = (Arc<Connection>, TaskTrackerToken);
+
+impl FrontDesk {
+    /// Hears the door out.
+    async fn listen(self: &Arc<Self>, reader: OwnedReadHalf) -> io::Result<()> {
+        let mut inbox = Inbox::new(reader);
+        while let Some((said, rest)) = inbox.next().await? {
+            match said {
+                ToStack::Knock { socket, ip } => {
+                    let judging = Arc::clone(self).judge(socket, ip, rest.into());
+                    self.gateway.tasks.spawn(judging);
+                }
+                ToStack::Message { socket } => {
+                    self.with(socket, |connection| self.gateway.receive(connection, text(&rest)));
+                }
+                ToStack::Sent { socket, frames, bytes } => self.with(socket, |connection| {
+                    self.gateway.sent(connection, frames as usize, bytes as usize);
+                }),
+                ToStack::Ended { socket, how } => {
+                    let ended = self.open.lock().as_mut().and_then(|open| open.remove(&socket));
+                    if let Some((connection, _counted)) = ended {
+                        self.gateway.ended(connection, how.end(&rest));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn judge(self: Arc<Self>, socket: Socket, ip: IpAddr, head: Vec<u8>) {
+        let line = Line::Away(Remote { outbox: Arc::clone(&self.outbox), socket });
+        match self.gateway.judge(ip, &head, line).await {
+            Ok(Admitted { connection, response, cut }) => {
+                let held = (Arc::clone(&connection), self.gateway.tasks.token());
+                let mut open = self.open.lock();
+                match open.as_mut() {
+                    // The door speaks of the socket as soon as it has this.
+                    Some(open) => drop(open.insert(socket, held)),
+                    None => return self.gateway.ended(connection, End::Lost),
+                }
+                drop(open);
+                self.outbox.say(&ToDoor::Open { socket, cut }, &response);
+            }
+            Err(refusal) => self.outbox.say(&ToDoor::Refuse { socket }, &refusal),
+        }
+    }
+
+    fn with(&self, socket: Socket, what: impl FnOnce(&Arc<Connection>)) {
+        let connection = {
+            let open = self.open.lock();
+            open.as_ref().and_then(|open| open.get(&socket)).map(|(connection, _)| Arc::clone(connection))
+        };
+        if let Some(connection) = connection {
+            what(&connection);
+        }
+    }
+
+    /// The door has ended, and with it every connection that it had.
+    fn desert(&self) {
+        let open = self.open.lock().take();
+        for (connection, _counted) in open.into_iter().flat_map(HashMap::into_values) {
+            self.gateway.ended(connection, End::Lost);
+        }
+    }
+}
+
+/// A socket that a door has.
+pub(in super::super) struct Remote {
+    outbox: Arc<Outbox>,
+    socket: Socket,
+}
+
+impl Remote {
+    /// Sends a frame.
+    pub(in super::super) fn frame(&self, frame: &Utf8Bytes) {
+        self.outbox.say(&ToDoor::Frame { socket: self.socket }, frame.as_bytes());
+    }
+
+    /// A message has been handled; sends its answer, if there is one.
+    pub(in super::super) fn finish(&self, answer: Option<&str>) {
+        let socket = self.socket;
+        match answer {
+            Some(answer) => self.outbox.say(&ToDoor::Answer { socket }, answer.as_bytes()),
+            None => self.outbox.say(&ToDoor::Handled { socket }, &[]),
+        }
+    }
+
+    /// Ends the connection.
+    pub(in super::super) fn end(&self, close: &CloseFrame) {
+        let (socket, code) = (self.socket, close.code.into());
+        self.outbox.say(&ToDoor::End { socket, code }, close.reason.as_bytes());
+    }
+}

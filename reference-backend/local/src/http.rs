@@ -1,0 +1,205 @@
+//! The control plane: everything of the stack that is asked over plain HTTP, on one port.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, StatusCode, request};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use reference_backend::ports::PushError;
+use serde_json::json;
+
+use super::cloudwatch;
+use super::dynamodb::{self, DynamoDb};
+use super::gamelift::{self, GameLift};
+use super::gateway::{Gateway, Id, RestMethod};
+use super::identity::{self, LocalIdentity};
+use super::metrics::Metrics;
+use super::rpc::{self, Call, Codec};
+use super::web::{Hosts, bounded};
+
+/// What the endpoints answer from.
+#[derive(Clone)]
+pub struct ControlPlane {
+    /// The connections, and the Lambdas behind the REST API.
+    pub gateway: Arc<Gateway>,
+    /// What CloudWatch shows.
+    pub metrics: Metrics,
+    /// The tables.
+    pub tables: Arc<DynamoDb>,
+    /// The placement queue.
+    pub queue: Arc<GameLift>,
+    /// Who issues tokens and tickets.
+    pub identity: Arc<LocalIdentity>,
+    /// The one stage.
+    pub stage: String,
+    /// As what it may be asked.
+    pub(super) hosts: Hosts,
+}
+
+impl ControlPlane {
+    /// All endpoints. Those of the REST API are guarded as the sockets are, by credentials, and are for whoever has some;
+    /// with the others anybody could do anything, so they are for this machine only.
+    pub fn router(self) -> Router {
+        let identity = identity::http::router(Arc::clone(&self.identity));
+        let hosts = self.hosts.clone();
+        let control = Router::new()
+            .route(
+                "/{stage}/@connections/{id}",
+                post(post_to_connection).get(get_connection).delete(delete_connection),
+            )
+            .route(&rpc::path(cloudwatch::SERVICE), post(ask_cloudwatch))
+            .route(&rpc::path(gamelift::endpoint::SERVICE), post(ask_gamelift))
+            .route("/", post(ask_in_json))
+            .route("/faults", get(faults))
+            .with_state(self.clone())
+            .merge(identity);
+        let rest = Router::new()
+            .route("/{stage}/placements", post(start_placement))
+            .route("/{stage}/placements/{id}", get(read_placement))
+            .with_state(self);
+        // How long a body may be has been judged before.
+        bounded(hosts.guard(control).merge(rest).layer(DefaultBodyLimit::disable()))
+    }
+
+    /// The id of a path like `/{stage}/@connections/{id}`.
+    fn connection(&self, stage: &str, id: &str) -> Result<Id, AwsError> {
+        if stage != self.stage {
+            return Err(PushError::Forbidden.into());
+        }
+        Id::parse(id).ok_or_else(|| AwsError::Malformed(id.into()))
+    }
+}
+
+async fn post_to_connection(
+    State(plane): State<ControlPlane>,
+    Path((stage, id)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<StatusCode, AwsError> {
+    let id = plane.connection(&stage, &id)?;
+    plane.gateway.connections().push(id, body).await?;
+    Ok(StatusCode::OK)
+}
+
+async fn get_connection(
+    State(plane): State<ControlPlane>,
+    Path((stage, id)): Path<(String, String)>,
+) -> Result<Response, AwsError> {
+    let id = plane.connection(&stage, &id)?;
+    let info = plane.gateway.connections().info(id).ok_or(PushError::Gone)?;
+    Ok(Json(info).into_response())
+}
+
+async fn delete_connection(
+    State(plane): State<ControlPlane>,
+    Path((stage, id)): Path<(String, String)>,
+) -> Result<StatusCode, AwsError> {
+    let id = plane.connection(&stage, &id)?;
+    if plane.gateway.connections().delete(id) {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(PushError::Gone.into())
+    }
+}
+
+async fn start_placement(
+    State(plane): State<ControlPlane>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(stage): Path<String>,
+    head: request::Parts,
+    body: Bytes,
+) -> Response {
+    rest(&plane, &stage, RestMethod::StartPlacement, &head, peer, &body).await
+}
+
+async fn read_placement(
+    State(plane): State<ControlPlane>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path((stage, id)): Path<(String, String)>,
+    head: request::Parts,
+    body: Bytes,
+) -> Response {
+    rest(&plane, &stage, RestMethod::ReadPlacement(&id), &head, peer, &body).await
+}
+
+async fn rest(
+    plane: &ControlPlane,
+    stage: &str,
+    method: RestMethod<'_>,
+    head: &request::Parts,
+    peer: SocketAddr,
+    body: &[u8],
+) -> Response {
+    if stage != plane.stage {
+        return (StatusCode::FORBIDDEN, Json(json!({ "message": "Forbidden" }))).into_response();
+    }
+    plane.gateway.rest(method, head, peer.ip(), body).await
+}
+
+async fn ask_cloudwatch(
+    State(plane): State<ControlPlane>,
+    Path(operation): Path<String>,
+    body: Bytes,
+) -> Response {
+    cloudwatch::answer(&plane.metrics, &Call { codec: Codec::Cbor, operation, body })
+}
+
+async fn ask_gamelift(
+    State(plane): State<ControlPlane>,
+    Path(operation): Path<String>,
+    body: Bytes,
+) -> Response {
+    gamelift::endpoint::answer(&plane.queue, &Call { codec: Codec::Cbor, operation, body }).await
+}
+
+/// AWS JSON has one path for every service.
+async fn ask_in_json(State(plane): State<ControlPlane>, headers: HeaderMap, body: Bytes) -> Response {
+    let codec = Codec::of(&headers);
+    let Some((service, operation)) = rpc::target(&headers) else {
+        let missing = "there is no header X-Amz-Target of the form service.operation";
+        return codec.refusal(StatusCode::BAD_REQUEST, "MissingAction", missing);
+    };
+    let call = Call { codec, operation: operation.into(), body };
+    match service {
+        cloudwatch::SERVICE => cloudwatch::answer(&plane.metrics, &call),
+        dynamodb::SERVICE => plane.tables.answer(&call).await,
+        gamelift::endpoint::SERVICE => gamelift::endpoint::answer(&plane.queue, &call).await,
+        _ => codec.refusal(
+            StatusCode::BAD_REQUEST,
+            "UnknownOperationException",
+            &format!("the service {service} is not emulated"),
+        ),
+    }
+}
+
+async fn faults(State(plane): State<ControlPlane>) -> Response {
+    Json(plane.gateway.connections().faults()).into_response()
+}
+
+/// An error of the Management API, written as a restJson1 client reads it.
+#[derive(Debug, thiserror::Error)]
+enum AwsError {
+    #[error(transparent)]
+    Push(#[from] PushError),
+    #[error("Invalid connectionId: {0}")]
+    Malformed(String),
+}
+
+impl IntoResponse for AwsError {
+    fn into_response(self) -> Response {
+        let (status, kind) = match self {
+            Self::Push(PushError::Gone) => (StatusCode::GONE, "GoneException"),
+            Self::Push(PushError::Throttled) => (StatusCode::TOO_MANY_REQUESTS, "LimitExceededException"),
+            Self::Push(PushError::TooLarge(_)) => (StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException"),
+            Self::Push(PushError::Forbidden) => (StatusCode::FORBIDDEN, "ForbiddenException"),
+            Self::Push(PushError::Unavailable(_)) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException")
+            }
+            Self::Malformed(_) => (StatusCode::BAD_REQUEST, "BadRequestException"),
+        };
+        (status, [("x-amzn-errortype", kind)], Json(json!({ "message": self.to_string() }))).into_response()
+    }
+}

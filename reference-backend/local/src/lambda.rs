@@ -1,0 +1,239 @@
+//! Lambda: one pool of execution environments per function, or one for all of them.
+//!
+//! An environment runs one event at a time. A free one is reused, the last used first; else a new one is started
+//! (cold start), as far as reserved concurrency, the account's concurrency and the scaling rate allow; else the
+//! invocation is throttled. Nothing queues, as on AWS: whoever invokes decides what a throttle means.
+
+mod environment;
+mod pool;
+pub mod process;
+mod profile;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use reference_backend::function::{Deployment, Function, Layout};
+use reference_backend::handlers::{Deps, HandlerError, dispatch};
+use tokio::time::Instant;
+
+use self::environment::InProcess;
+pub use self::environment::{Call, Environment, Home, Lambda};
+use self::pool::{Account, Lease, Pool};
+pub use self::profile::{FunctionProfile, LambdaProfile};
+use super::background::Background;
+use super::metrics::Metrics;
+use super::profile::{Delay, Rate};
+
+/// Runs a function synchronously (`RequestResponse`). The gateway, the stream pollers and SNS call this.
+#[async_trait]
+pub trait Invoke: Send + Sync {
+    /// Hands `payload` (the JSON event) to one execution environment and waits for its JSON answer. Dropping the
+    /// future abandons the handler; a caller whose own client may go away spawns the invocation.
+    ///
+    /// # Errors
+    /// As [`InvokeError`] tells.
+    async fn invoke(&self, function: Function, payload: Bytes) -> Result<Bytes, InvokeError>;
+}
+
+/// Why an invocation gave no answer.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum InvokeError {
+    /// 429: no environment was free and none could be started. Counts as `Throttles`, not as an invocation.
+    #[error("throttled: {reason}")]
+    Throttled {
+        /// AWS's `Reason`, e.g. `ReservedFunctionConcurrentInvocationLimitExceeded`.
+        reason: &'static str,
+    },
+    /// The handler returned an error or panicked. Counts as `Errors`.
+    #[error("{error_type}: {message}")]
+    Function {
+        /// `errorType` of the Lambda error object; `Unauthorized` handling depends on `message`, as on AWS.
+        error_type: String,
+        /// `errorMessage`.
+        message: String,
+    },
+    /// The function ran longer than its time-out. Counts as `Errors`.
+    #[error("task timed out after {seconds:.2} seconds")]
+    TimedOut {
+        /// The function's time-out.
+        seconds: f64,
+    },
+}
+
+/// The code that an environment runs.
+#[async_trait]
+pub trait Code: Send + Sync {
+    /// Handles one event.
+    ///
+    /// # Errors
+    /// As the handler's.
+    async fn run(&self, function: Function, payload: Bytes) -> Result<Vec<u8>, HandlerError>;
+}
+
+#[async_trait]
+impl Code for Deps {
+    async fn run(&self, function: Function, payload: Bytes) -> Result<Vec<u8>, HandlerError> {
+        dispatch(function, self, &payload).await
+    }
+}
+
+/// The account's Lambda service.
+pub struct LambdaPools {
+    /// By function, in the order of [`Function::ALL`].
+    functions: Vec<Deployed>,
+    _sampler: Background,
+}
+
+/// A function where it runs.
+struct Deployed {
+    /// Its environments; in the single layout, the same for all.
+    pool: Arc<Pool>,
+    init: Delay,
+    duration: Delay,
+    error_rate: Rate,
+    throttle_rate: Rate,
+    timeout: Duration,
+}
+
+impl LambdaPools {
+    /// Deploys `code`, in this process, as every function. Must be called inside a tokio runtime: a task samples the
+    /// concurrency once a second for as long as this lives.
+    #[must_use]
+    pub fn new(
+        profile: &LambdaProfile,
+        deployment: &Deployment,
+        metrics: &Metrics,
+        code: Arc<dyn Code>,
+    ) -> Arc<Self> {
+        Self::at_home(profile, deployment, metrics, Arc::new(InProcess(code)))
+    }
+
+    /// Deploys every function where `home` has its environments. As [`new`](Self::new) otherwise.
+    #[must_use]
+    pub fn at_home(
+        profile: &LambdaProfile,
+        deployment: &Deployment,
+        metrics: &Metrics,
+        home: Arc<dyn Home>,
+    ) -> Arc<Self> {
+        let account = Arc::new(Account::new(profile, metrics));
+        let new_pool = |function, reserved| {
+            let own = profile.functions.get(&function).and_then(|own| own.timeout_s);
+            let lambda = Arc::new(Lambda {
+                name: deployment.lambda_name(profile.layout, function),
+                function: (profile.layout == Layout::PerOperation).then_some(function),
+                timeout: Duration::from_secs_f64(own.unwrap_or(profile.timeout_s)),
+            });
+            Arc::new(Pool::new(lambda, Arc::clone(&home), reserved, profile, metrics, Arc::clone(&account)))
+        };
+        let shared = match profile.layout {
+            Layout::Single => Some(new_pool(Function::Default, profile.reserved_concurrency)),
+            Layout::PerOperation => None,
+        };
+        let functions: Vec<_> = Function::ALL
+            .iter()
+            .map(|&function| {
+                let own = profile.functions.get(&function).copied().unwrap_or_default();
+                let pool = shared.clone().unwrap_or_else(|| {
+                    new_pool(function, own.reserved_concurrency.or(profile.reserved_concurrency))
+                });
+                Deployed {
+                    pool,
+                    init: own.init.unwrap_or(profile.init),
+                    duration: own.duration.unwrap_or(profile.duration),
+                    error_rate: own.error_rate.unwrap_or(profile.error_rate),
+                    throttle_rate: own.throttle_rate.unwrap_or(profile.throttle_rate),
+                    timeout: Duration::from_secs_f64(own.timeout_s.unwrap_or(profile.timeout_s)),
+                }
+            })
+            .collect();
+        let mut pools: Vec<Arc<Pool>> = functions.iter().map(|deployed| Arc::clone(&deployed.pool)).collect();
+        pools.dedup_by(|a, b| Arc::ptr_eq(a, b));
+        Arc::new(Self { functions, _sampler: Background::with(sample(account, pools)) })
+    }
+}
+
+impl Deployed {
+    /// The handler with what the profile adds to it.
+    async fn handle(
+        &self,
+        lease: &mut Lease,
+        function: Function,
+        payload: Bytes,
+        init: Option<Duration>,
+    ) -> Result<Bytes, InvokeError> {
+        let (deadline, started) = (SystemTime::now() + self.timeout, Instant::now());
+        self.duration.wait().await;
+        if self.error_rate.hits() {
+            return Err(InvokeError::Function {
+                error_type: "InjectedFault".into(),
+                message: format!("{} failed as its error_rate in the profile asks", function.short_name()),
+            });
+        }
+        lease.environment().run(Call { function, payload, deadline, started, init }).await
+    }
+}
+
+#[async_trait]
+impl Invoke for LambdaPools {
+    async fn invoke(&self, function: Function, payload: Bytes) -> Result<Bytes, InvokeError> {
+        let deployed = &self.functions[function as usize];
+        if deployed.throttle_rate.hits() {
+            return Err(deployed.pool.throttle("ConcurrentInvocationLimitExceeded"));
+        }
+        let mut lease = deployed.pool.take()?;
+        let mut init = None;
+        if lease.is_cold() {
+            let begin = Instant::now();
+            deployed.init.wait().await;
+            if let Err(error) = lease.environment().start().await {
+                lease.finish(Duration::ZERO, false);
+                lease.crash();
+                return Err(error);
+            }
+            init = Some(lease.initialized(begin.elapsed()));
+        }
+        let handling = AssertUnwindSafe(deployed.handle(&mut lease, function, payload, init)).catch_unwind();
+        let started = Instant::now();
+        let outcome = tokio::time::timeout(deployed.timeout, handling).await;
+        lease.finish(started.elapsed(), matches!(outcome, Ok(Ok(Ok(_)))));
+        match outcome {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(panic)) => {
+                lease.crash();
+                Err(InvokeError::Function {
+                    error_type: "Runtime.ExitError".into(),
+                    message: panic_text(&*panic),
+                })
+            }
+            Err(_elapsed) => {
+                lease.crash();
+                Err(InvokeError::TimedOut { seconds: deployed.timeout.as_secs_f64() })
+            }
+        }
+    }
+}
+
+/// What a panicking handler said.
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let said =
+        panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("the handler panicked: {}", said.unwrap_or("without a message"))
+}
+
+/// Keeps long invocations visible: a start alone would show only in its own second.
+async fn sample(account: Arc<Account>, pools: Vec<Arc<Pool>>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        ticks.tick().await;
+        account.sample();
+        pools.iter().for_each(|pool| pool.sample());
+    }
+}
+
+#[cfg(test)]
+mod tests;

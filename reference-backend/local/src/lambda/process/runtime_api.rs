@@ -1,0 +1,183 @@
+//! The Lambda Runtime API, as one environment's process speaks it.
+//!
+//! Each environment has a listener of its own: its address is all that a runtime is told, and so a process can only
+//! answer its own events. The endpoints hand everything over to the environment, which alone knows what may come next.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::task::AbortOnDropHandle;
+use uuid::Uuid;
+
+use crate::web::Hosts;
+
+/// Largest answer of a synchronous invocation, as AWS's error message has it.
+const MAX_ANSWER: usize = 6_291_556;
+
+/// What the process says; where it waits for a reply, no reply is a refusal.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// It is idle and wants an event.
+    Next(oneshot::Sender<Event>),
+    /// It has handled the event with this id.
+    Done {
+        /// Request id.
+        id: String,
+        /// The handler's answer, or its error.
+        outcome: Result<Bytes, Failure>,
+        /// Told when the id is right.
+        accepted: oneshot::Sender<()>,
+    },
+    /// It cannot be initialised.
+    InitError(Failure),
+}
+
+/// A Lambda error object.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Failure {
+    pub(super) error_type: String,
+    pub(super) error_message: String,
+}
+
+impl Default for Failure {
+    fn default() -> Self {
+        Self { error_type: "Runtime.Unknown".into(), error_message: "the runtime gave no reason".into() }
+    }
+}
+
+impl Failure {
+    pub(super) fn new(error_type: &str, error_message: impl Into<String>) -> Self {
+        Self { error_type: error_type.into(), error_message: error_message.into() }
+    }
+
+    /// The error object of a request; what is missing in it may stand in a header.
+    fn read(headers: &HeaderMap, body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_else(|_| {
+            let named = headers.get("lambda-runtime-function-error-type").and_then(|name| name.to_str().ok());
+            named.map_or_else(Self::default, |name| Self::new(name, String::from_utf8_lossy(body)))
+        })
+    }
+}
+
+/// One event as the process gets it.
+#[derive(Debug)]
+pub(super) struct Event {
+    pub(super) id: String,
+    pub(super) arn: String,
+    pub(super) deadline: SystemTime,
+    pub(super) payload: Bytes,
+}
+
+impl IntoResponse for Event {
+    fn into_response(self) -> Response {
+        let since = |at: SystemTime| at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let (id, trace) = (self.id, Uuid::new_v4().simple().to_string());
+        let trace = format!("Root=1-{:08x}-{};Sampled=0", since(SystemTime::now()).as_secs(), &trace[..24]);
+        let headers = [
+            ("lambda-runtime-aws-request-id", id),
+            ("lambda-runtime-deadline-ms", since(self.deadline).as_millis().to_string()),
+            ("lambda-runtime-invoked-function-arn", self.arn),
+            ("lambda-runtime-trace-id", trace),
+        ];
+        (headers, [(header::CONTENT_TYPE, "application/json")], self.payload).into_response()
+    }
+}
+
+/// The API of one environment; it ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct RuntimeApi {
+    /// What `AWS_LAMBDA_RUNTIME_API` says.
+    pub(super) address: SocketAddr,
+    /// What the process says.
+    pub(super) said: mpsc::UnboundedReceiver<Said>,
+    _server: AbortOnDropHandle<()>,
+}
+
+impl RuntimeApi {
+    /// Serves on a free port of the loopback interface.
+    pub(super) async fn serve() -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let (say, said) = mpsc::unbounded_channel();
+        let router = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+            .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
+            .route("/2018-06-01/runtime/init/error", post(init_error))
+            .with_state(say);
+        // A page in a browser must not answer for the process.
+        let router = Hosts::new(address.ip(), &[]).guard(router);
+        let server = tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!(%error, "the runtime API of an environment has stopped");
+            }
+        });
+        Ok(Self { address, said, _server: AbortOnDropHandle::new(server) })
+    }
+}
+
+type Say = State<mpsc::UnboundedSender<Said>>;
+
+async fn next(State(say): Say) -> Response {
+    let (give, given) = oneshot::channel();
+    if say.send(Said::Next(give)).is_err() {
+        return refusal(StatusCode::INTERNAL_SERVER_ERROR, "Container.Ended");
+    }
+    match given.await {
+        Ok(event) => event.into_response(),
+        Err(_) => refusal(StatusCode::FORBIDDEN, "InvalidStateTransition"),
+    }
+}
+
+async fn response(State(say): Say, Path(id): Path<String>, body: Body) -> Response {
+    let answer = to_bytes(body, MAX_ANSWER).await.map_err(|_| {
+        let text =
+            format!("Response payload size exceeded maximum allowed payload size ({MAX_ANSWER} bytes).");
+        Failure::new("Function.ResponseSizeTooLarge", text)
+    });
+    let fits = answer.is_ok();
+    let accepted = done(&say, id, answer).await;
+    if fits { accepted } else { refusal(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge") }
+}
+
+async fn error(State(say): Say, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    done(&say, id, Err(Failure::read(&headers, &body))).await
+}
+
+async fn init_error(State(say): Say, headers: HeaderMap, body: Bytes) -> Response {
+    // An environment that has ended does not want to know any more.
+    let _ = say.send(Said::InitError(Failure::read(&headers, &body)));
+    taken()
+}
+
+async fn done(say: &mpsc::UnboundedSender<Said>, id: String, outcome: Result<Bytes, Failure>) -> Response {
+    let (accept, accepted) = oneshot::channel();
+    let told = say.send(Said::Done { id, outcome, accepted: accept }).is_ok();
+    if told && accepted.await.is_ok() {
+        taken()
+    } else {
+        refusal(StatusCode::BAD_REQUEST, "InvalidRequestID")
+    }
+}
+
+fn taken() -> Response {
+    (StatusCode::ACCEPTED, Json(json!({ "status": "OK" }))).into_response()
+}
+
+fn refusal(status: StatusCode, error_type: &str) -> Response {
+    let text = format!("the local stack refuses this: {error_type}");
+    (status, Json(json!({ "errorType": error_type, "errorMessage": text }))).into_response()
+}

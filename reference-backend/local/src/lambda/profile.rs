@@ -1,0 +1,133 @@
+//! The `[lambda]` section of a profile.
+
+use std::collections::BTreeMap;
+
+use reference_backend::function::{Function, Layout};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::profile::{Delay, Rate};
+
+/// Part of the account's concurrency that AWS does not let be reserved.
+const LEAST_UNRESERVED: usize = 100;
+
+/// Latency, limits and faults of Lambda.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LambdaProfile {
+    /// One Lambda per operation, or a single one.
+    pub layout: Layout,
+    /// Environments that may run at once in the account.
+    #[schemars(range(min = 1))]
+    pub account_concurrency: usize,
+    /// Environments that one Lambda may start at once ...
+    #[schemars(range(min = 1))]
+    pub scaling_environments: u32,
+    /// ... and the seconds in which that allowance is refilled, continuously.
+    #[schemars(range(min = 0.001, max = 86_400.0))]
+    pub scaling_period_s: f64,
+    /// After so many seconds without an event an environment is gone.
+    #[schemars(range(min = 0.001, max = 86_400.0))]
+    pub idle_expiry_s: f64,
+    /// Seconds after which an invocation is abandoned.
+    #[schemars(range(min = 0.001, max = 86_400.0))]
+    pub timeout_s: f64,
+    /// Cold start: what a new environment takes before it handles its first event.
+    pub init: Delay,
+    /// Added to what the handler itself takes.
+    pub duration: Delay,
+    /// How often an invocation fails before its handler is called.
+    pub error_rate: Rate,
+    /// How often an invocation is throttled although there is capacity.
+    pub throttle_rate: Rate,
+    /// Concurrency reserved for (and granted to) each Lambda at most; 0 throttles everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reserved_concurrency: Option<usize>,
+    /// What differs for one function. In the single layout `reserved_concurrency` of a function has no meaning.
+    pub functions: BTreeMap<Function, FunctionProfile>,
+}
+
+impl Default for LambdaProfile {
+    fn default() -> Self {
+        Self {
+            layout: Layout::PerOperation,
+            account_concurrency: 1_000,
+            scaling_environments: 1_000,
+            scaling_period_s: 10.0,
+            idle_expiry_s: 300.0,
+            timeout_s: 10.0,
+            init: Delay::default(),
+            duration: Delay::default(),
+            error_rate: Rate::default(),
+            throttle_rate: Rate::default(),
+            reserved_concurrency: None,
+            functions: BTreeMap::new(),
+        }
+    }
+}
+
+/// What differs for one function.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FunctionProfile {
+    /// Seconds after which an invocation is abandoned.
+    #[schemars(range(min = 0.001, max = 86_400.0))]
+    pub timeout_s: Option<f64>,
+    /// Cold start.
+    pub init: Option<Delay>,
+    /// Added to what the handler itself takes.
+    pub duration: Option<Delay>,
+    /// How often an invocation fails before its handler is called.
+    pub error_rate: Option<Rate>,
+    /// How often an invocation is throttled although there is capacity.
+    pub throttle_rate: Option<Rate>,
+    /// Concurrency reserved for (and granted to) it at most; 0 throttles everything.
+    pub reserved_concurrency: Option<usize>,
+}
+
+impl LambdaProfile {
+    /// Concurrency that is set aside for particular Lambdas.
+    pub(super) fn reserved(&self) -> usize {
+        match self.layout {
+            Layout::Single => self.reserved_concurrency.unwrap_or(0),
+            Layout::PerOperation => Function::ALL
+                .iter()
+                .filter_map(|function| {
+                    let own = self.functions.get(function).and_then(|own| own.reserved_concurrency);
+                    own.or(self.reserved_concurrency)
+                })
+                .sum(),
+        }
+    }
+
+    /// Checks what the types alone cannot.
+    ///
+    /// # Errors
+    /// What is wrong, and the remedy.
+    pub fn check(&self) -> Result<(), String> {
+        let timeouts = self.functions.values().filter_map(|own| own.timeout_s);
+        for (name, seconds) in
+            [("idle_expiry_s", self.idle_expiry_s), ("scaling_period_s", self.scaling_period_s)]
+                .into_iter()
+                .chain(timeouts.chain([self.timeout_s]).map(|seconds| ("timeout_s", seconds)))
+        {
+            if !(0.001..=86_400.0).contains(&seconds) {
+                return Err(format!("[lambda] {name} = {seconds}: give seconds between 0.001 and 86400"));
+            }
+        }
+        if self.account_concurrency == 0 || self.scaling_environments == 0 {
+            return Err("[lambda] account_concurrency and scaling_environments must be at least 1; \
+                 to throttle a function, give it reserved_concurrency = 0"
+                .into());
+        }
+        let reserved = self.reserved();
+        if reserved > 0 && reserved.saturating_add(LEAST_UNRESERVED) > self.account_concurrency {
+            return Err(format!(
+                "[lambda] reserved_concurrency adds up to {reserved}, but {LEAST_UNRESERVED} of account_concurrency = {} \
+                 must stay unreserved; reserve less or raise account_concurrency",
+                self.account_concurrency
+            ));
+        }
+        Ok(())
+    }
+}

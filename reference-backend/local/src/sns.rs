@@ -1,0 +1,254 @@
+//! SNS: one topic with one subscriber, a Lambda that is invoked asynchronously.
+//!
+//! The topic has two ends. Publishing needs nothing else of the stack, so the queue that publishes can be built
+//! before the function that it will reach at last.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_lambda_events::sns::{SnsEvent, SnsMessage, SnsRecord};
+use bytes::Bytes;
+use reference_backend::function::Function;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::background::Background;
+use super::lambda::{Invoke, InvokeError};
+use super::metrics::{Metrics, Series, Unit};
+use super::profile::Delay;
+use super::{ACCOUNT_ID, REGION};
+
+/// Pauses before the retries of a failed asynchronous invocation.
+const RETRY_PAUSES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
+/// First and longest pause after a throttle, and how long it is tried.
+const THROTTLE_PAUSE: Duration = Duration::from_secs(1);
+const THROTTLE_PAUSE_CAP: Duration = Duration::from_secs(300);
+const THROTTLE_LIMIT: Duration = Duration::from_secs(6 * 3_600);
+
+/// The `[sns]` section of a profile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SnsProfile {
+    /// From publishing to the first invocation.
+    pub delivery: Delay,
+    /// What AWS's pauses between retries (1 and 2 minutes after an error, 1 s to 5 min after throttles) are
+    /// multiplied with.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub retry_scale: f64,
+}
+
+impl Default for SnsProfile {
+    fn default() -> Self {
+        Self { delivery: Delay::default(), retry_scale: 0.001 }
+    }
+}
+
+impl SnsProfile {
+    /// Checks what the types alone cannot.
+    ///
+    /// # Errors
+    /// What is wrong, and the remedy.
+    pub fn check(&self) -> Result<(), String> {
+        if (0.0..=1.0).contains(&self.retry_scale) {
+            Ok(())
+        } else {
+            Err(format!("[sns] retry_scale = {}: give 0 (retry at once) to 1 (as on AWS)", self.retry_scale))
+        }
+    }
+}
+
+/// The publishers' end of a topic. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Topic {
+    arn: Arc<str>,
+    published: mpsc::UnboundedSender<SnsMessage>,
+}
+
+/// The subscriber's end.
+#[derive(Debug)]
+pub struct Published(mpsc::UnboundedReceiver<SnsMessage>);
+
+/// A new topic.
+#[must_use]
+pub fn topic(name: &str) -> (Topic, Published) {
+    let (published, received) = mpsc::unbounded_channel();
+    (
+        Topic { arn: format!("arn:aws:sns:{REGION}:{ACCOUNT_ID}:{name}").into(), published },
+        Published(received),
+    )
+}
+
+impl Topic {
+    /// Publishes a message. Returns false when nobody is subscribed any more.
+    pub fn publish(&self, text: String) -> bool {
+        let mut message = SnsMessage::default();
+        message.sns_message_type = "Notification".into();
+        message.message_id = Uuid::new_v4().to_string();
+        message.topic_arn = self.arn.to_string();
+        message.timestamp = SystemTime::now().into();
+        message.signature_version = "1".into();
+        message.signature = "bG9jYWw=".into();
+        message.signing_cert_url = format!("https://sns.{REGION}.amazonaws.com/local.pem");
+        message.unsubscribe_url = format!("https://sns.{REGION}.amazonaws.com/?Action=Unsubscribe");
+        message.message = text;
+        self.published.send(message).is_ok()
+    }
+}
+
+/// Subscribes OnPlacementEvent to a topic: every message is one asynchronous invocation, independent of the others.
+/// `lambda_name` is what CloudWatch calls the function. Must be called inside a tokio runtime.
+pub fn deliver(
+    profile: &SnsProfile,
+    mut messages: Published,
+    invoke: Arc<dyn Invoke>,
+    lambda_name: &str,
+    metrics: &Metrics,
+) -> Background {
+    let dimensions = [("FunctionName", lambda_name)];
+    let delivery = Arc::new(Delivery {
+        profile: profile.clone(),
+        invoke,
+        received: metrics.series("AWS/Lambda", "AsyncEventsReceived", Unit::Count, &dimensions),
+        dropped: metrics.series("AWS/Lambda", "AsyncEventsDropped", Unit::Count, &dimensions),
+        age: metrics.series("AWS/Lambda", "AsyncEventAge", Unit::Milliseconds, &dimensions),
+    });
+    Background::with(async move {
+        let mut deliveries = JoinSet::new();
+        loop {
+            tokio::select! {
+                message = messages.0.recv() => match message {
+                    Some(message) => {
+                        deliveries.spawn(Arc::clone(&delivery).deliver(message));
+                    }
+                    None => break,
+                },
+                Some(_) = deliveries.join_next() => {}
+            }
+        }
+        while deliveries.join_next().await.is_some() {}
+    })
+}
+
+/// What a delivery needs.
+struct Delivery {
+    profile: SnsProfile,
+    invoke: Arc<dyn Invoke>,
+    received: Arc<Series>,
+    dropped: Arc<Series>,
+    age: Arc<Series>,
+}
+
+impl Delivery {
+    async fn deliver(self: Arc<Self>, message: SnsMessage) {
+        let published = Instant::now();
+        self.received.record(SystemTime::now(), 1.0);
+        self.profile.delivery.wait().await;
+        let event = match event(message) {
+            Ok(event) => event,
+            Err(error) => return self.drop_message(&error.to_string()),
+        };
+        let (mut failures, mut throttles) = (0, 0);
+        loop {
+            self.age.record(SystemTime::now(), published.elapsed().as_secs_f64() * 1_000.0);
+            let (pause, reason) = match self.invoke.invoke(Function::OnPlacementEvent, event.clone()).await {
+                Ok(_) => return,
+                Err(InvokeError::Throttled { reason }) => {
+                    throttles += 1;
+                    let pause =
+                        THROTTLE_PAUSE.saturating_mul(1 << (throttles - 1).min(16)).min(THROTTLE_PAUSE_CAP);
+                    let in_time = published.elapsed() < THROTTLE_LIMIT.mul_f64(self.profile.retry_scale);
+                    (in_time.then_some(pause), reason.to_owned())
+                }
+                Err(error) => {
+                    failures += 1;
+                    (RETRY_PAUSES.get(failures - 1).copied(), error.to_string())
+                }
+            };
+            match pause {
+                Some(pause) => tokio::time::sleep(pause.mul_f64(self.profile.retry_scale)).await,
+                None => return self.drop_message(&reason),
+            }
+        }
+    }
+
+    fn drop_message(&self, reason: &str) {
+        tracing::warn!(reason, "a placement event was dropped");
+        self.dropped.record(SystemTime::now(), 1.0);
+    }
+}
+
+/// The Lambda event of a message.
+fn event(message: SnsMessage) -> Result<Bytes, serde_json::Error> {
+    let mut record = SnsRecord::default();
+    record.event_source = "aws:sns".into();
+    record.event_version = "1.0".into();
+    record.event_subscription_arn = format!("{}:{}", message.topic_arn, message.message_id);
+    record.sns = message;
+    let mut event = SnsEvent::default();
+    event.records = vec![record];
+    serde_json::to_vec(&event).map(Bytes::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    use async_trait::async_trait;
+
+    use super::*;
+
+    /// Fails as often as told, then succeeds.
+    struct Flaky {
+        failures: usize,
+        error: InvokeError,
+        calls: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl Invoke for Flaky {
+        async fn invoke(&self, function: Function, payload: Bytes) -> Result<Bytes, InvokeError> {
+            assert_eq!(function, Function::OnPlacementEvent);
+            let event: SnsEvent = serde_json::from_slice(&payload).expect("an SNS event");
+            assert_eq!(event.records[0].sns.message, "hello");
+            if self.calls.fetch_add(1, Relaxed) < self.failures {
+                Err(self.error.clone())
+            } else {
+                Ok(Bytes::new())
+            }
+        }
+    }
+
+    async fn calls(failures: usize, error: InvokeError) -> (usize, Duration) {
+        let flaky = Arc::new(Flaky { failures, error, calls: AtomicUsize::new(0) });
+        let (topic, messages) = topic("t");
+        let profile = SnsProfile { retry_scale: 1.0, ..SnsProfile::default() };
+        let mut delivery = deliver(&profile, messages, flaky.clone(), "f", &Metrics::default());
+        let started = Instant::now();
+        assert!(topic.publish("hello".into()));
+        drop(topic);
+        delivery.join().await;
+        (flaky.calls.load(Relaxed), started.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_is_retried_twice_after_one_and_two_minutes() {
+        let error = InvokeError::TimedOut { seconds: 10.0 };
+        assert_eq!(calls(0, error.clone()).await.0, 1);
+        let (tried, took) = calls(1, error.clone()).await;
+        assert_eq!((tried, took.as_secs()), (2, 60));
+        let (tried, took) = calls(9, error).await;
+        assert_eq!((tried, took.as_secs()), (3, 180));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_throttle_is_retried_for_hours() {
+        let (tried, took) = calls(usize::MAX, InvokeError::Throttled { reason: "r" }).await;
+        assert!(tried > 60, "{tried}");
+        assert!(took >= THROTTLE_LIMIT && took < THROTTLE_LIMIT + THROTTLE_PAUSE_CAP * 2, "{took:?}");
+        assert_eq!(calls(5, InvokeError::Throttled { reason: "r" }).await.0, 6);
+    }
+}

@@ -1,0 +1,45 @@
+//! Event source mappings: from the tables' streams to the functions that push.
+//!
+//! Each shard has one reader per lane (parallelization factor); a key always falls into the same lane, so that its
+//! changes stay in order. A lane hands over one batch at a time and goes on only when that batch is done: delivered,
+//! or dropped because its retries or its age are used up. Where the records come from is a lane's [`Records`]: the
+//! log of an embedded table, or a shard of DynamoDB Streams.
+
+mod batch;
+mod embedded;
+mod event;
+mod lane;
+mod mapping;
+mod profile;
+
+use self::embedded::LogLane;
+pub use self::lane::{Lane, Records};
+pub use self::mapping::{Mapping, Targets, mappings};
+pub use self::profile::{OwnStream, StreamsProfile};
+use super::background::Background;
+use super::tables::EmbeddedTables;
+use super::{ACCOUNT_ID, REGION};
+
+/// Starts the mappings of both streams, from their oldest records on. Must be called inside a tokio runtime.
+pub fn start(targets: &Targets<'_>, tables: &EmbeddedTables) -> Background {
+    let mut background = Background::default();
+    for mapping in mappings(targets) {
+        let Some(stream) = tables.stream(mapping.table) else { continue };
+        let arn = format!(
+            "arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{}/stream/2024-01-01T00:00:00.000",
+            tables.name(mapping.table)
+        );
+        for shard in 0..stream.shard_count() {
+            let lane = |lane| LogLane::new(stream.register(shard), &mapping, lane);
+            // All are known before the first reads: what it leaves to the others is not done with.
+            let lanes: Vec<_> = (0..mapping.lanes()).map(lane).collect();
+            for records in lanes {
+                background.spawn(mapping.lane(&arn, shard, records).run());
+            }
+        }
+    }
+    background
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! Stream records as Lambda sees them.
+//!
+//! The JSON of [`aws_lambda_events::dynamodb::Event`], written from borrowed records: on the way of every delivery,
+//! copying each item into the library's owned types first would be the most expensive step.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use aws_lambda_events::streams::DynamoDbBatchItemFailure;
+use bytes::Bytes;
+use reference_backend::json;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_dynamo::Item;
+
+use crate::REGION;
+use crate::profile::Rate;
+use crate::tables::{Change, ChangeKind};
+
+/// Bytes of a usual record, besides its item's.
+const RECORD: usize = 768;
+
+/// Where records come from.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// ARN of the stream.
+    pub(super) arn: String,
+    /// Attribute that is the table's key.
+    pub(super) key: &'static str,
+    /// Number of the shard.
+    pub(super) shard: usize,
+    /// Fault: which items' records no function can read.
+    pub(super) poison: Rate,
+}
+
+#[derive(Serialize)]
+struct Event<'a> {
+    #[serde(rename = "Records")]
+    records: Vec<Record<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Record<'a> {
+    #[serde(rename = "eventID")]
+    event_id: Cow<'a, str>,
+    event_name: &'static str,
+    event_version: &'static str,
+    event_source: &'static str,
+    aws_region: &'a str,
+    dynamodb: Body<'a>,
+    #[serde(rename = "eventSourceARN")]
+    event_source_arn: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_identity: Option<UserIdentity>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Body<'a> {
+    approximate_creation_date_time: Created,
+    keys: Keys<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_image: Option<&'a Item>,
+    sequence_number: Cow<'a, str>,
+    size_bytes: usize,
+    stream_view_type: &'static str,
+}
+
+/// When a record was written.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Created {
+    /// Epoch seconds.
+    At(i64),
+    /// The fault of the profile: no time at all, so that reading the event fails.
+    Poison(&'static str),
+}
+
+/// Who deletes expired items.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserIdentity {
+    r#type: &'static str,
+    principal_id: &'static str,
+}
+
+/// `{"<attribute>":{"S":"<key>"}}`.
+struct Keys<'a> {
+    attribute: &'static str,
+    key: &'a str,
+}
+
+impl Serialize for Keys<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "UPPERCASE")]
+        struct Text<'a> {
+            s: &'a str,
+        }
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry(self.attribute, &Text { s: self.key })?;
+        map.end()
+    }
+}
+
+impl Source {
+    /// The event of a batch.
+    pub(super) fn event(&self, batch: &[Arc<Change>]) -> Result<Bytes, serde_json::Error> {
+        let records = batch.iter().map(|change| self.record(change)).collect();
+        let room = batch.iter().map(|change| RECORD + change.size).sum();
+        json::write(&Event { records }, room).map(Bytes::from)
+    }
+
+    fn record<'a>(&'a self, change: &'a Change) -> Record<'a> {
+        let event_name = match change.kind {
+            ChangeKind::Insert => "INSERT",
+            ChangeKind::Modify => "MODIFY",
+            ChangeKind::Remove | ChangeKind::Expire => "REMOVE",
+        };
+        Record {
+            event_id: match &change.foreign {
+                Some(foreign) => Cow::Borrowed(&foreign.event_id),
+                None => format!("{:016x}{:016x}", change.key_hash, change.sequence).into(),
+            },
+            event_name,
+            event_version: "1.1",
+            event_source: "aws:dynamodb",
+            aws_region: self.region(),
+            dynamodb: Body {
+                approximate_creation_date_time: if self.poison.covers(change.key_hash) {
+                    Created::Poison("poison")
+                } else {
+                    Created::At(change.created_ms / 1_000)
+                },
+                keys: Keys { attribute: self.key, key: &change.key },
+                new_image: change.new_image.as_deref(),
+                sequence_number: self.sequence_number(change),
+                size_bytes: change.size,
+                stream_view_type: "NEW_IMAGE",
+            },
+            event_source_arn: &self.arn,
+            user_identity: (change.kind == ChangeKind::Expire)
+                .then_some(UserIdentity { r#type: "Service", principal_id: "dynamodb.amazonaws.com" }),
+        }
+    }
+
+    /// The fourth part of an ARN.
+    fn region(&self) -> &str {
+        self.arn.split(':').nth(3).unwrap_or(REGION)
+    }
+
+    /// DynamoDB's own, or one like it: digits only, longer than any integer type, rising within a shard, different
+    /// between shards.
+    fn sequence_number<'a>(&self, change: &'a Change) -> Cow<'a, str> {
+        match &change.foreign {
+            Some(foreign) => Cow::Borrowed(&foreign.sequence_number),
+            None => format!("{}{:021}", 100 + self.shard, change.sequence).into(),
+        }
+    }
+
+    /// How many records of the batch were done before the first that failed. An identifier that is missing or not
+    /// of this batch fails the whole batch, and so does an answer that is no partial batch response; no answer, or
+    /// one without failures, is success.
+    pub(super) fn done(&self, batch: &[Arc<Change>], answer: &[u8]) -> usize {
+        #[derive(Deserialize)]
+        struct Partial {
+            #[serde(rename = "batchItemFailures", default)]
+            failures: Option<Vec<DynamoDbBatchItemFailure>>,
+        }
+        if answer.is_empty() {
+            return batch.len();
+        }
+        let Ok(partial) = serde_json::from_slice::<Option<Partial>>(answer) else { return 0 };
+        let failures = partial.and_then(|partial| partial.failures).unwrap_or_default();
+        let position = |failure: DynamoDbBatchItemFailure| {
+            let identifier = failure.item_identifier?;
+            batch.iter().position(|change| self.sequence_number(change) == identifier)
+        };
+        failures.into_iter().map(|failure| position(failure).unwrap_or(0)).min().unwrap_or(batch.len())
+    }
+}

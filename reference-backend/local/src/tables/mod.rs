@@ -1,0 +1,375 @@
+//! DynamoDB's part of the local stack: three tables with keys, index, conditions, TTL, batch limits and streams.
+//!
+//! They are read in memory. Whether they outlive the process is a [`Keeper`]'s business.
+//!
+//! Differences from AWS: the index is always up to date, a read is never stale, and a stream's shards neither split
+//! nor close.
+
+mod check;
+mod data;
+mod keeper;
+mod kept;
+mod keys;
+mod meter;
+mod number;
+mod profile;
+mod size;
+mod stream;
+mod unsettled;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reference_backend::function::{Deployment, Table};
+use reference_backend::ports::{
+    BATCH_GET_LIMIT, BATCH_PUT_LIMIT, BatchGet, Clock, Condition, TableError, TableStore,
+};
+use serde_dynamo::Item;
+use tokio::time::Instant;
+
+use self::check::{check_index_key, check_key};
+use self::data::{Checked, Data};
+pub use self::keeper::{DataConfig, DataError, Keeper, Logged, Write};
+use self::keys::hash;
+use self::meter::{Meter, Operation};
+pub use self::profile::{Latency, OwnLatency, OwnTable, TablesProfile};
+use self::size::{read_half_units, write_units};
+pub use self::stream::{Change, ChangeKind, Foreign, Reader, Stream};
+pub use self::unsettled::Unsettled;
+use super::background::Background;
+use super::metrics::Metrics;
+
+/// Most bytes that one BatchGetItem returns.
+const BATCH_GET_BYTES: usize = 16 * 1024 * 1024;
+
+/// The tables of one deployment.
+pub struct EmbeddedTables {
+    /// By table, in the order of [`Table::ALL`].
+    tables: Vec<Embedded>,
+    sweep_every: Duration,
+    clock: Arc<dyn Clock>,
+    /// What makes writes outlive the process, if they are to.
+    keeper: Option<Arc<dyn Keeper>>,
+    /// Streams that wait for players of a former process.
+    held: parking_lot::Mutex<Option<kept::Held>>,
+}
+
+struct Embedded {
+    data: Data,
+    meter: Meter,
+    name: String,
+    /// What holds for this table.
+    profile: TablesProfile,
+}
+
+impl EmbeddedTables {
+    /// Empty tables, which end with the process.
+    #[must_use]
+    pub fn new(
+        profile: &TablesProfile,
+        deployment: &Deployment,
+        metrics: &Metrics,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
+        Arc::new(Self::empty(profile, deployment, metrics, clock, None))
+    }
+
+    /// Tables with what a directory keeps, and which keep there what is written from now on.
+    ///
+    /// # Errors
+    /// [`DataError`], each with its remedy.
+    pub fn open(
+        profile: &TablesProfile,
+        deployment: &Deployment,
+        metrics: &Metrics,
+        clock: Arc<dyn Clock>,
+        data: &DataConfig,
+    ) -> Result<Arc<Self>, DataError> {
+        kept::open(data, deployment, |keeper| Self::empty(profile, deployment, metrics, clock, Some(keeper)))
+    }
+
+    fn empty(
+        profile: &TablesProfile,
+        deployment: &Deployment,
+        metrics: &Metrics,
+        clock: Arc<dyn Clock>,
+        keeper: Option<Arc<dyn Keeper>>,
+    ) -> Self {
+        let table = |table: &Table| {
+            let name = deployment.table_name(*table);
+            let profile = profile.of(*table);
+            let data = Data::new(*table, &profile, keeper.clone());
+            let meter = Meter::new(&name, &profile, metrics);
+            Embedded { data, meter, name, profile }
+        };
+        let sweep_every = Duration::from_secs_f64(profile.ttl_sweep_s);
+        Self {
+            tables: Table::ALL.iter().map(table).collect(),
+            sweep_every,
+            clock,
+            keeper,
+            held: parking_lot::Mutex::default(),
+        }
+    }
+
+    /// Lets streams that wait for players of a former process go on, as soon as those are back or have been waited
+    /// for long enough. Must be called inside a tokio runtime.
+    pub fn start_release(self: &Arc<Self>) -> Background {
+        match self.held.lock().take() {
+            Some(held) => Background::with(held.release(Arc::clone(self))),
+            None => Background::default(),
+        }
+    }
+
+    /// Whether they are kept in a directory.
+    #[must_use]
+    pub fn outlives(&self) -> bool {
+        self.keeper.is_some()
+    }
+
+    /// Notes how far the streams have come, and lets go of the directory. Nothing can be written after that.
+    pub async fn close(&self) {
+        if let Some(keeper) = &self.keeper {
+            keeper.close().await;
+        }
+    }
+
+    /// Refuses a write that could not be kept.
+    fn writable(&self) -> Result<(), TableError> {
+        self.keeper.as_ref().map_or(Ok(()), |keeper| keeper.usable())
+    }
+
+    /// Waits until everything that was written is kept. Before that no write is acknowledged, nor is one refused
+    /// because of another.
+    async fn kept(&self) -> Result<(), TableError> {
+        match &self.keeper {
+            Some(keeper) => keeper.settled().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Deletes expired items from now on, every `ttl_sweep_s`. Until then they can still be read, as on AWS.
+    pub fn start_sweeper(self: &Arc<Self>) -> Background {
+        let tables = Arc::clone(self);
+        Background::with(async move {
+            let mut ticks = tokio::time::interval(tables.sweep_every);
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                tables.sweep().await;
+            }
+        })
+    }
+
+    /// Deletes what is expired now.
+    pub async fn sweep(&self) {
+        let now_ms = self.clock.epoch_ms();
+        for table in &self.tables {
+            let deleted = table.data.sweep(now_ms / 1_000, now_ms).await;
+            if deleted > 0 {
+                table.meter.expired(deleted);
+            }
+        }
+    }
+
+    /// The stream of a table, if it has one.
+    #[must_use]
+    pub fn stream(&self, table: Table) -> Option<Arc<Stream>> {
+        self.table(table).data.stream.clone()
+    }
+
+    /// Name of a table in its deployment.
+    #[must_use]
+    pub fn name(&self, table: Table) -> &str {
+        &self.table(table).name
+    }
+
+    /// The clock that stamps their changes.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    fn table(&self, table: Table) -> &Embedded {
+        &self.tables[table as usize]
+    }
+}
+
+impl Embedded {
+    /// The injected fault of operations that are not batches.
+    fn fault(&self, operation: Operation) -> Result<(), TableError> {
+        if self.profile.throttle_rate.hits() { Err(self.throttle(operation)) } else { Ok(()) }
+    }
+
+    fn throttle(&self, operation: Operation) -> TableError {
+        self.meter.throttled(operation);
+        TableError::Throttled(self.name.clone())
+    }
+}
+
+#[async_trait]
+impl TableStore for EmbeddedTables {
+    async fn put(&self, table: Table, item: Item, condition: Option<Condition>) -> Result<(), TableError> {
+        let started = Instant::now();
+        let table = self.table(table);
+        table.profile.latency.put.wait().await;
+        table.fault(Operation::Put)?;
+        let checked = table.data.check(item)?;
+        let units = write_units(checked.stored.size);
+        if !table.meter.may_write(checked.key.hash, units) {
+            return Err(table.throttle(Operation::Put));
+        }
+        self.writable()?;
+        let touched = table.data.put(checked, condition.as_ref(), self.clock.epoch_ms());
+        self.kept().await?;
+        table.data.wake(touched?);
+        table.meter.wrote(Operation::Put, started, units);
+        Ok(())
+    }
+
+    async fn get(&self, table: Table, key: &str) -> Result<Option<Item>, TableError> {
+        let started = Instant::now();
+        let table = self.table(table);
+        table.profile.latency.get.wait().await;
+        table.fault(Operation::Get)?;
+        check_key(table.data.table(), key)?;
+        let found = table.data.get(key);
+        let half_units = read_half_units(found.as_ref().map_or(0, |stored| stored.size), true);
+        if !table.meter.may_read(hash(key), half_units) {
+            return Err(table.throttle(Operation::Get));
+        }
+        table.meter.read(Operation::Get, started, half_units);
+        Ok(found.map(|stored| Arc::unwrap_or_clone(stored.item)))
+    }
+
+    async fn delete(&self, table: Table, key: &str, condition: Option<Condition>) -> Result<(), TableError> {
+        let started = Instant::now();
+        let table = self.table(table);
+        table.profile.latency.delete.wait().await;
+        table.fault(Operation::Delete)?;
+        check_key(table.data.table(), key)?;
+        if !table.meter.may_write(hash(key), 1) {
+            return Err(table.throttle(Operation::Delete));
+        }
+        self.writable()?;
+        let deleted = table.data.delete(key, condition.as_ref(), self.clock.epoch_ms());
+        self.kept().await?;
+        let (size, touched) = deleted?;
+        table.data.wake(touched);
+        table.meter.wrote(Operation::Delete, started, write_units(size));
+        Ok(())
+    }
+
+    async fn query_index(&self, table: Table, value: &str) -> Result<Vec<Item>, TableError> {
+        let started = Instant::now();
+        let table = self.table(table);
+        table.profile.latency.query.wait().await;
+        table.fault(Operation::Query)?;
+        check_index_key(table.data.table(), value)?;
+        let found = table.data.query(value);
+        let half_units = read_half_units(found.iter().map(|stored| stored.size).sum(), false);
+        if !table.meter.may_read(hash(value), half_units) {
+            return Err(table.throttle(Operation::Query));
+        }
+        table.meter.read(Operation::Query, started, half_units);
+        Ok(found.into_iter().map(|stored| Arc::unwrap_or_clone(stored.item)).collect())
+    }
+
+    async fn batch_get(&self, table: Table, keys: Vec<String>) -> Result<BatchGet, TableError> {
+        let started = Instant::now();
+        let table = self.table(table);
+        table.profile.latency.batch_get.wait().await;
+        check_batch(keys.len(), BATCH_GET_LIMIT, "BatchGetItem")?;
+        check_different(keys.iter().map(String::as_str))?;
+        let (asked, mut bytes, mut consumed) = (keys.len(), 0, 0);
+        let mut answer = BatchGet { items: Vec::with_capacity(asked), unprocessed: Vec::new() };
+        for key in keys {
+            check_key(table.data.table(), &key)?;
+            let found = table.data.get(&key);
+            let size = found.as_ref().map_or(0, |stored| stored.size);
+            let half_units = read_half_units(size, false);
+            if bytes + size > BATCH_GET_BYTES
+                || table.profile.unprocessed_rate.hits()
+                || !table.meter.may_read(hash(&key), half_units)
+            {
+                answer.unprocessed.push(key);
+                continue;
+            }
+            bytes += size;
+            consumed += half_units;
+            answer.items.extend(found.map(|stored| Arc::unwrap_or_clone(stored.item)));
+        }
+        if answer.unprocessed.len() == asked {
+            table.meter.throttled(Operation::BatchGet);
+        } else {
+            table.meter.read(Operation::BatchGet, started, consumed);
+        }
+        Ok(answer)
+    }
+
+    async fn batch_put(&self, table: Table, items: Vec<Item>) -> Result<Vec<Item>, TableError> {
+        let started = Instant::now();
+        let table = self.table(table);
+        table.profile.latency.batch_put.wait().await;
+        check_batch(items.len(), BATCH_PUT_LIMIT, "BatchWriteItem")?;
+        let checked =
+            items.into_iter().map(|item| table.data.check(item)).collect::<Result<Vec<Checked>, _>>()?;
+        check_different(checked.iter().map(|item| &*item.key.text))?;
+        let (asked, now_ms, mut consumed, mut touched) = (checked.len(), self.clock.epoch_ms(), 0, 0);
+        let mut unprocessed = Vec::new();
+        self.writable()?;
+        for item in checked {
+            let units = write_units(item.stored.size);
+            if table.profile.unprocessed_rate.hits() || !table.meter.may_write(item.key.hash, units) {
+                unprocessed.push(Arc::unwrap_or_clone(item.stored.item));
+                continue;
+            }
+            consumed += units;
+            touched |= table.data.put(item, None, now_ms)?;
+        }
+        self.kept().await?;
+        table.data.wake(touched);
+        if unprocessed.len() == asked {
+            table.meter.throttled(Operation::BatchPut);
+        } else {
+            table.meter.wrote(Operation::BatchPut, started, consumed);
+        }
+        Ok(unprocessed)
+    }
+}
+
+/// Refuses a batch of nothing, and one of more than DynamoDB takes.
+///
+/// # Errors
+/// [`TableError::Validation`] in DynamoDB's words.
+pub fn check_batch(asked: usize, limit: usize, operation: &str) -> Result<(), TableError> {
+    match asked {
+        0 => Err(TableError::Validation(format!(
+            "1 validation error detected: Value at 'requestItems' of {operation} failed to satisfy constraint: \
+             Member must have length greater than or equal to 1"
+        ))),
+        _ if asked > limit => {
+            Err(TableError::Validation(format!("Too many items requested for the {operation} call")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses keys of which one comes twice.
+///
+/// # Errors
+/// [`TableError::Validation`] in DynamoDB's words.
+pub fn check_different<'a>(keys: impl Iterator<Item = &'a str>) -> Result<(), TableError> {
+    let mut seen = HashSet::with_capacity(keys.size_hint().0);
+    for key in keys {
+        if !seen.insert(key) {
+            return Err(TableError::Validation("Provided list of item keys contains duplicates".into()));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! The `[tables]` section of a profile.
+
+use std::collections::BTreeMap;
+
+use reference_backend::function::Table;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::profile::{Delay, Rate};
+
+/// Latency, capacity, faults and streams of the tables.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TablesProfile {
+    /// What each operation takes.
+    pub latency: Latency,
+    /// Partitions of each table; a key belongs to one of them.
+    #[schemars(range(min = 1))]
+    pub partitions: u32,
+    /// Read request units a second of one partition; 0 is without limit.
+    pub partition_read_units: u32,
+    /// Write request units a second of one partition; 0 is without limit.
+    pub partition_write_units: u32,
+    /// How often an operation on one item, or a query, is throttled.
+    pub throttle_rate: Rate,
+    /// How often a key or item of a batch comes back unprocessed.
+    pub unprocessed_rate: Rate,
+    /// Seconds between two deletions of what has expired.
+    #[schemars(range(min = 0.001, max = 604_800.0))]
+    pub ttl_sweep_s: f64,
+    /// Shards of each stream, 1 to 64.
+    #[schemars(range(min = 1, max = 64))]
+    pub stream_shards: usize,
+    /// Records that a shard keeps although they were read. Unread ones are kept, too, up to their age.
+    pub stream_retention_records: usize,
+    /// Seconds after which a record is gone, read or not.
+    #[schemars(range(min = 0.001, max = 604_800.0))]
+    pub stream_retention_s: f64,
+    /// What differs for one table: `[tables.per_table.Messages]`.
+    pub per_table: BTreeMap<Table, OwnTable>,
+}
+
+/// What differs for one table; what is left out is as for all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OwnTable {
+    /// What each operation takes.
+    pub latency: OwnLatency,
+    /// Its partitions; a key belongs to one of them.
+    #[schemars(range(min = 1))]
+    pub partitions: Option<u32>,
+    /// Read request units a second of one partition; 0 is without limit.
+    pub partition_read_units: Option<u32>,
+    /// Write request units a second of one partition; 0 is without limit.
+    pub partition_write_units: Option<u32>,
+    /// How often an operation on one item, or a query, is throttled.
+    pub throttle_rate: Option<Rate>,
+    /// How often a key or item of a batch comes back unprocessed.
+    pub unprocessed_rate: Option<Rate>,
+}
+
+/// Latency of one table by operation; what is left out is as for all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OwnLatency {
+    /// PutItem.
+    pub put: Option<Delay>,
+    /// GetItem.
+    pub get: Option<Delay>,
+    /// DeleteItem.
+    pub delete: Option<Delay>,
+    /// Query on the index.
+    pub query: Option<Delay>,
+    /// BatchGetItem.
+    pub batch_get: Option<Delay>,
+    /// BatchWriteItem.
+    pub batch_put: Option<Delay>,
+}
+
+/// Latency by operation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Latency {
+    /// PutItem.
+    pub put: Delay,
+    /// GetItem.
+    pub get: Delay,
+    /// DeleteItem.
+    pub delete: Delay,
+    /// Query on the index.
+    pub query: Delay,
+    /// BatchGetItem.
+    pub batch_get: Delay,
+    /// BatchWriteItem.
+    pub batch_put: Delay,
+}
+
+impl Latency {
+    /// With what differs for one table.
+    fn but(self, own: OwnLatency) -> Self {
+        Self {
+            put: own.put.unwrap_or(self.put),
+            get: own.get.unwrap_or(self.get),
+            delete: own.delete.unwrap_or(self.delete),
+            query: own.query.unwrap_or(self.query),
+            batch_get: own.batch_get.unwrap_or(self.batch_get),
+            batch_put: own.batch_put.unwrap_or(self.batch_put),
+        }
+    }
+}
+
+impl Default for TablesProfile {
+    fn default() -> Self {
+        Self {
+            latency: Latency::default(),
+            partitions: 4,
+            partition_read_units: 0,
+            partition_write_units: 0,
+            throttle_rate: Rate::default(),
+            unprocessed_rate: Rate::default(),
+            ttl_sweep_s: 1.0,
+            stream_shards: 4,
+            stream_retention_records: 1_000,
+            stream_retention_s: 86_400.0,
+            per_table: BTreeMap::new(),
+        }
+    }
+}
+
+impl TablesProfile {
+    /// What holds for one table.
+    #[must_use]
+    pub fn of(&self, table: Table) -> Self {
+        let own = self.per_table.get(&table).copied().unwrap_or_default();
+        Self {
+            latency: self.latency.but(own.latency),
+            partitions: own.partitions.unwrap_or(self.partitions),
+            partition_read_units: own.partition_read_units.unwrap_or(self.partition_read_units),
+            partition_write_units: own.partition_write_units.unwrap_or(self.partition_write_units),
+            throttle_rate: own.throttle_rate.unwrap_or(self.throttle_rate),
+            unprocessed_rate: own.unprocessed_rate.unwrap_or(self.unprocessed_rate),
+            per_table: BTreeMap::new(),
+            ..*self
+        }
+    }
+
+    /// Checks what the types alone cannot.
+    ///
+    /// # Errors
+    /// What is wrong, and the remedy.
+    pub fn check(&self) -> Result<(), String> {
+        if self.partitions == 0 || self.per_table.values().any(|own| own.partitions == Some(0)) {
+            return Err("[tables] partitions must be at least 1".into());
+        }
+        if !(1..=64).contains(&self.stream_shards) {
+            return Err(format!("[tables] stream_shards = {}: give 1 to 64", self.stream_shards));
+        }
+        for (name, seconds) in
+            [("ttl_sweep_s", self.ttl_sweep_s), ("stream_retention_s", self.stream_retention_s)]
+        {
+            if !(0.001..=604_800.0).contains(&seconds) {
+                return Err(format!("[tables] {name} = {seconds}: give seconds between 0.001 and 604800"));
+            }
+        }
+        Ok(())
+    }
+}
