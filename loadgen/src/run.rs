@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use reports::folder::{
     self, FolderError, RunWriter, discard_unused, read_manifest, save_input, save_manifest,
 };
-use reports::format::{Correlation, Manifest, Phase, Run, SCHEMA_VERSION, Status, Summary};
+use reports::format::{Correlation, Manifest, Phase, Run, RunState, SCHEMA_VERSION, Status, Summary};
 use reports::html::ReportError;
 use scenarios::plan::Target;
 use scenarios::scenario::AuthMode;
@@ -143,7 +143,7 @@ pub async fn run(request: Request) -> Result<Ran, RunError> {
                 return Err(error);
             }
             let interrupted = error.exit() == Exit::Interrupted;
-            manifest.state = if interrupted { "interrupted" } else { "failed" }.into();
+            manifest.state = if interrupted { RunState::Interrupted } else { RunState::Failed };
             // Where the plan had begun, the folder knows when.
             if let Ok(begun) = read_manifest(&dir) {
                 manifest.run.started_at = begun.run.started_at;
@@ -293,7 +293,7 @@ impl Job {
             embedded.stop().await;
         }
 
-        manifest.state = ending.state().into();
+        manifest.state = ending.state();
         // Each is tried, whatever became of the others.
         let (judged, finished) = (writer.summary(&summary), writer.finish(manifest));
         drop(writer);
@@ -340,7 +340,7 @@ fn manifest(plan: &Plan, run: &Run, command: &[String]) -> Manifest {
     Manifest {
         schema_version: SCHEMA_VERSION,
         run: run.clone(),
-        state: "running".into(),
+        state: RunState::Running,
         command: command.to_vec(),
         plan: scenarios::explain::sentences(plan),
         phases: plan.stretches.iter().map(phase).collect(),
