@@ -19,12 +19,12 @@ use super::pacer::Pacer;
 use super::stage::StopReason;
 use crate::auth::Credentials;
 use crate::clock::{Clock, micros};
+use crate::delivery::Deliveries;
 use crate::delivery::relay::Relay;
-use crate::delivery::{Messages, Placements};
 use crate::health::event_loop;
 use crate::health::watch::Watch;
-use crate::player::{Endpoint, Play, Players, Rest, Targets, make_disruptions};
-use crate::record::Recorder;
+use crate::player::{Endpoint, Play, Players, Rest, Targets, expiry, make_disruptions, settle_commands};
+use crate::record::Event;
 use crate::schedule::Unreached;
 
 /// How long goose may take to end after its users have left.
@@ -62,19 +62,9 @@ impl Generation {
     /// Prepares everything, goose's users included; returns when all of them are there.
     pub(crate) async fn prepare(setup: Setup) -> Result<Self, GenerateError> {
         let Setup { plan, shard, clock, run, endpoint, credentials, relay, rest } = setup;
-        let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        let play = Arc::new(Play {
-            clock,
-            players: Arc::new(Players::part(plan.players, shard)),
-            recorder: Arc::new(Recorder::new(threads + 2)),
-            endpoint,
-            credentials,
-            messages: Messages::new(run, micros(plan.delivery_timeout), micros(plan.grace)),
-            placements: Placements::new(micros(plan.placement_timeout), micros(plan.grace)),
-            relay,
-            rest,
-            plan,
-        });
+        let players = Players::of_shard(plan.players, shard);
+        let deliveries = Deliveries::new(&plan, run, relay);
+        let play = Arc::new(Play::new(plan, clock, players, endpoint, credentials, deliveries, rest));
         let stop = CancellationToken::new();
         let groups = Arc::new(AtomicU32::new(0));
         let mut goose = tokio::spawn(attack(Arc::clone(&play), stop.clone(), Arc::clone(&groups)));
@@ -96,13 +86,14 @@ impl Generation {
             plan: Arc::clone(&play.plan),
             clock: play.clock.clone(),
             players: Arc::clone(&play.players),
-            recorder: Arc::clone(&play.recorder),
+            think_time: Arc::clone(&play.think_time),
+            observer: play.observer.clone(),
             stop: Arc::clone(&self.stop_pacing),
         };
         self.pacing = Some(tokio::task::spawn_blocking(move || pacer.run()));
         tokio::spawn(make_disruptions(Arc::clone(play), self.stop.clone()));
-        let (plan, recorder) = (Arc::clone(&play.plan), Arc::clone(&play.recorder));
-        event_loop::knock(plan, play.clock.clone(), recorder, Arc::clone(&self.stop_watching));
+        let (plan, observer) = (Arc::clone(&play.plan), play.observer.clone());
+        event_loop::knock(plan, play.clock.clone(), observer, Arc::clone(&self.stop_watching));
     }
 
     /// What collects the records of this process; `targets` are the addresses whose queues it looks at.
@@ -110,44 +101,40 @@ impl Generation {
         Collector {
             clock: self.play.clock.clone(),
             players: Arc::clone(&self.play.players),
-            recorder: Arc::clone(&self.play.recorder),
+            recorder: Arc::clone(self.play.observer.recorder()),
             watch: Watch::new(self.play.clock.clone(), targets),
         }
     }
 
     /// Gives up what is overdue.
     pub(crate) fn sweep(&self) {
-        self.play.sweep();
+        expiry::sweep(&self.play);
     }
 
     /// Whether the plan has been carried out and nothing is awaited.
     pub(crate) fn has_nothing_left(&self) -> bool {
         let paced = self.pacing.as_ref().is_some_and(JoinHandle::is_finished);
-        paced && self.play.clock.now() >= micros(self.play.plan.end()) && self.play.awaited() == 0
+        paced && self.play.clock.now() >= micros(self.play.plan.end()) && expiry::awaited(&self.play) == 0
     }
 
     /// The run is over: everybody leaves.
     pub(crate) async fn end(self, reason: StopReason) {
-        let Play { players, recorder, .. } = &*self.play;
+        let Play { players, observer, think_time, .. } = &*self.play;
         // No arrival may reach a player that has left already.
         self.stop_pacing.store(true, Ordering::Relaxed);
-        players.thinking.wake();
+        think_time.queue.wake();
         let unreached = match self.pacing {
             Some(pacing) => pacing.await.unwrap_or_default(),
             None => Vec::new(),
         };
         // Whatever the plan called for is accounted for, in the last second.
-        recorder.with(|tally| {
-            for Unreached { operation, measured, count } in unreached {
-                tally
-                    .measures(measured)
-                    .operation_mut(operation)
-                    .unreached(count, reason.class_of_unreached());
-            }
-        });
+        for Unreached { operation, measured: ledger, count } in unreached {
+            let class = reason.class_of_unreached();
+            observer.observe(Event::Unreached { operation, ledger, count, class });
+        }
         // Leaving is no part of the figures.
         self.stop_watching.store(true, Ordering::Relaxed);
-        self.play.abandon();
+        expiry::abandon(&self.play);
         if let Some(rest) = &self.play.rest {
             rest.stop();
         }
@@ -160,7 +147,7 @@ impl Generation {
             Ok(ended) => tracing::warn!("goose {}; its own metrics are left out", goose_problem(ended)),
             Err(_) => tracing::warn!("goose did not end in time; its own metrics are left out"),
         }
-        self.play.settle_orders();
+        settle_commands(&self.play);
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use reports::format::cut_off::{UNSENT_ENDED_EARLY, UNSENT_INTERRUPTED};
 use serde::{Deserialize, Serialize};
 
+use crate::record::{Class, classes};
 use crate::verdict::ending::{EarlyEnd, Ending};
 
 /// How far a run is.
@@ -43,10 +43,10 @@ impl StopReason {
     }
 
     /// The class of the arrivals that the run did not reach.
-    pub(crate) const fn class_of_unreached(self) -> &'static str {
+    pub(crate) const fn class_of_unreached(self) -> &'static Class {
         match self {
-            Self::EndedEarly => UNSENT_ENDED_EARLY,
-            Self::Finished | Self::Interrupted => UNSENT_INTERRUPTED,
+            Self::EndedEarly => &classes::UNSENT_ENDED_EARLY,
+            Self::Finished | Self::Interrupted => &classes::UNSENT_INTERRUPTED,
         }
     }
 }

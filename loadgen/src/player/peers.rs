@@ -4,10 +4,11 @@ use scenarios::threshold::Kind;
 
 use super::shared::Play;
 use crate::delivery::relay::{ForwardedReceipt, PeerUpdate};
+use crate::record::Event;
 
 /// Takes over what another worker sent.
 pub(crate) fn apply(play: &Play, update: &PeerUpdate) {
-    let Some(relay) = &play.relay else { return };
+    let Some(relay) = play.deliveries.relay() else { return };
     update.changes.iter().for_each(|change| play.players.set_elsewhere(change));
     update.receipts.iter().for_each(|receipt| received_elsewhere(play, receipt));
     // Last: what is due until then may now be given up.
@@ -17,15 +18,14 @@ pub(crate) fn apply(play: &Play, update: &PeerUpdate) {
 /// Nothing more comes from another worker: its players are gone.
 pub(crate) fn lost(play: &Play, worker: u32) {
     play.players.forget(worker);
-    if let Some(relay) = &play.relay {
+    if let Some(relay) = play.deliveries.relay() {
         relay.received(worker, u64::MAX);
     }
 }
 
 fn received_elsewhere(play: &Play, receipt: &ForwardedReceipt) {
-    let ForwardedReceipt { send, recipient, at } = *receipt;
+    let ForwardedReceipt { recipient, at, .. } = *receipt;
     let lag = play.clock.now().saturating_sub(at);
-    play.recorder.with(|tally| tally.relay_lag.record(lag));
-    let receipt = play.messages.receive(play.messages.correlation(send), recipient, at);
-    play.received(recipient, Kind::Message, receipt, at);
+    play.observer.observe(Event::ReceiptForwarded { lag });
+    play.received(recipient, Kind::Message, play.deliveries.received_elsewhere(receipt), at);
 }

@@ -9,7 +9,7 @@ use scenarios::threshold::Operation;
 
 use super::totals::WorkerTotals;
 use crate::health::sample::{Second, Watched};
-use crate::record::{Classes, Measures, ThreadTally, UNSENT_BACKLOG};
+use crate::record::{Class, Classes, Measures, ThreadTally, classes};
 
 /// A run whose p99 of the dispatch delay lies above this did not send on schedule: 50 ms.
 const MAX_DISPATCH_DELAY_P99_US: u64 = 50_000;
@@ -18,9 +18,9 @@ const MAX_LOOP_LAG_P99_US: u64 = 50_000;
 /// A run in which more than this share of the arrivals found their player too busy did not send on schedule.
 const MAX_BACKLOG_SHARE: f64 = 0.001;
 /// Error classes that are the generator's machine's fault.
-const MACHINE_CLASSES: [(&str, &str); 2] = [
-    ("no_descriptors", "raise `ulimit -n`, lower `players`, or split them with `--workers`"),
-    ("no_ports", "give more `sockets.source_addresses` or lower `players`"),
+static MACHINE_CLASSES: [(&Class, &str); 2] = [
+    (&classes::NO_DESCRIPTORS, "raise `ulimit -n`, lower `players`, or split them with `--workers`"),
+    (&classes::NO_PORTS, "give more `sockets.source_addresses` or lower `players`"),
 ];
 
 /// Dispatch delays beyond this share of an operation's response times are worth a word.
@@ -105,14 +105,14 @@ fn invalid_reasons(total: &ThreadTally, watched: &Watched) -> Vec<String> {
         ));
     }
     let offered: u64 = Operation::ALL.iter().map(|operation| measures.operation(*operation).offered).sum();
-    let backlog = count(errors(measures), UNSENT_BACKLOG);
+    let backlog = count(errors(measures), &classes::UNSENT_BACKLOG);
     if backlog as f64 > offered as f64 * MAX_BACKLOG_SHARE {
         reasons.push(format!(
             "{backlog} of {offered} arrivals found their player too busy to take them; {}",
             cause(watched)
         ));
     }
-    for (class, remedy) in MACHINE_CLASSES {
+    for (class, remedy) in &MACHINE_CLASSES {
         let seen = count(
             errors(measures).chain([&total.disruptions.reconnects.errors, &total.disruptions.churn.refused]),
             class,
@@ -196,8 +196,8 @@ fn errors(measures: &Measures) -> impl Iterator<Item = &Classes> {
     Operation::ALL.iter().map(|operation| &measures.operation(*operation).errors)
 }
 
-fn count<'c>(errors: impl Iterator<Item = &'c Classes>, wanted: &str) -> u64 {
-    errors.flat_map(Classes::iter).filter(|(class, _)| *class == wanted).map(|(_, count)| count).sum()
+fn count<'c>(errors: impl Iterator<Item = &'c Classes>, wanted: &Class) -> u64 {
+    errors.flat_map(Classes::iter).filter(|(class, _)| wanted == class).map(|(_, count)| count).sum()
 }
 
 fn shown(micros: u64) -> String {
@@ -264,10 +264,10 @@ mod tests {
     #[test]
     fn a_handshake_that_lacks_a_port_or_a_descriptor_makes_the_run_invalid_whosever_it_is() {
         let mut total = ThreadTally::default();
-        total.measured.operation_mut(Operation::Connect).errors.count("no_ports".into());
-        total.disruptions.reconnects.errors.add("no_ports".into(), 2);
-        total.disruptions.reconnects.errors.add("refused".into(), 9);
-        total.disruptions.churn.refused.count("no_descriptors".into());
+        total.measured.operation_mut(Operation::Connect).errors.count(&classes::NO_PORTS);
+        total.disruptions.reconnects.errors.add(&classes::NO_PORTS, 2);
+        total.disruptions.reconnects.errors.add(&classes::REFUSED, 9);
+        total.disruptions.churn.refused.count(&classes::NO_DESCRIPTORS);
         let reasons = judge(total, watched(Second::default(), 0)).invalid_reasons;
         assert_eq!(reasons.len(), 2, "{reasons:?}");
         assert!(reasons[0].starts_with("1 handshakes") && reasons[0].contains("ulimit"), "{reasons:?}");

@@ -6,35 +6,32 @@
 //! full pipe.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use futures_util::future::OptionFuture;
 use jiff::Timestamp;
 use reports::folder::RunWriter;
-use scenarios::{Override, Plan};
+use scenarios::Plan;
 use tokio::sync::watch;
-use url::Url;
 
 use super::gather::{Peak, Seconds};
-use super::messages::{Assignment, Event, ToRun, ToWorker};
-use super::part;
-use super::process::WorkerProcess;
+use super::load::{Load, run_own_part};
+use super::messages::{Event, ToRun, ToWorker};
+use super::state::{Handle, QUESTIONS, WorkerState};
 use crate::clock::{Clock, monotonic};
 use crate::delivery::relay::{PeerBatch, PeerUpdate};
 use crate::generate::error::{GenerateError, WorkerProblem};
-use crate::generate::generation::{Generation, Setup, run_number};
 use crate::generate::signals::first_interruption;
 use crate::generate::stage::{Stage, StopReason};
 use crate::health::clock_offset::{Exchange, Offset};
 use crate::health::machine::descriptor_limit;
 use crate::health::{sample::Watched, watch::Watch};
 use crate::live::Live;
-use crate::player::Targets;
 use crate::record::Tally;
 use crate::run_log::{Finished, RunLog};
 use crate::verdict::ending::Ending;
-use crate::verdict::totals::{ProcessTotals, WorkerTotals};
+use crate::verdict::totals::WorkerTotals;
 use crate::verdict::validity::Validity;
 
 /// Between the last preparation and the first arrival.
@@ -42,40 +39,10 @@ const LEAD: Duration = Duration::from_millis(200);
 /// After everything awaited has come: time for a second copy of a push to show itself, and for the last second of
 /// the run to be over before the players leave.
 const LINGER: Duration = Duration::from_secs(1);
-/// Questions for the clock of each worker's process before the run begins; during it, one a second.
-const QUESTIONS: usize = 25;
 /// A worker's process that sends nothing for so long hangs: it sends several times a second.
 const SILENCE: Duration = Duration::from_secs(30);
 /// How often the coordinator looks up when nothing happens.
 const LOOK: Duration = Duration::from_millis(100);
-
-/// Who generates the load.
-pub(crate) enum Load {
-    /// One worker in this process.
-    InProcess(Box<Setup>),
-    /// Several, each in a process of its own.
-    Split(Split),
-}
-
-/// What is split over processes.
-pub(crate) struct Split {
-    /// The scenario's file.
-    pub(crate) file: String,
-    /// Its text.
-    pub(crate) text: String,
-    /// Overrides.
-    pub(crate) overrides: Vec<Override>,
-    /// How many workers.
-    pub(crate) workers: u32,
-    /// Where to connect to.
-    pub(crate) url: Url,
-    /// Its addresses.
-    pub(crate) targets: Targets,
-    /// The identity provider that comes with the target.
-    pub(crate) issuer: Option<Url>,
-    /// Where placements are polled, if they are.
-    pub(crate) rest: Option<Url>,
-}
 
 /// What was measured.
 pub(crate) struct Generated {
@@ -128,103 +95,6 @@ pub(crate) async fn generate(
     generated.map_err(|source| GenerateError::Panicked { part: "the coordinator", source })?
 }
 
-/// The worker in this process.
-async fn run_own_part(setup: Setup, stage: watch::Receiver<Stage>, events: Sender<Event>) {
-    let messages = events.clone();
-    let send = move |message| {
-        // The coordinator is there as long as there is anything to send.
-        let _ = messages.send(Event::Message(0, monotonic(), message));
-    };
-    let targets = setup.endpoint.targets();
-    let ended = match Generation::prepare(setup).await {
-        Ok(generation) => part::carry_out(generation, targets, stage, send).await,
-        Err(error) => Err(error),
-    };
-    if let Err(error) = ended {
-        let _ = events.send(Event::Failed(error));
-    }
-}
-
-impl Split {
-    /// Starts all workers; each has its assignment.
-    fn start(&self, events: &Sender<Event>) -> Result<Vec<Handle>, GenerateError> {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let threads = cores.div_ceil(self.workers as usize);
-        let run = run_number();
-        (0..self.workers)
-            .map(|index| {
-                let process = WorkerProcess::start(index as usize, threads, events.clone())
-                    .map_err(|source| GenerateError::WorkerNotStarted { index, source })?;
-                process.send(&ToWorker::Assignment(Box::new(self.assignment(index, run))));
-                Ok(Handle::Process(process))
-            })
-            .collect()
-    }
-
-    fn assignment(&self, index: u32, run: u32) -> Assignment {
-        Assignment {
-            index,
-            count: self.workers,
-            file: self.file.clone(),
-            text: self.text.clone(),
-            overrides: self.overrides.iter().map(|set| (set.key.clone(), set.value.clone())).collect(),
-            run,
-            url: self.url.to_string(),
-            issuer: self.issuer.as_ref().map(ToString::to_string),
-            rest: self.rest.as_ref().map(ToString::to_string),
-        }
-    }
-}
-
-/// How a worker is reached.
-enum Handle {
-    InProcess(watch::Sender<Stage>),
-    Process(WorkerProcess),
-}
-
-/// A worker and what is known of it.
-struct WorkerState {
-    handle: Handle,
-    totals: WorkerTotals,
-    ready: bool,
-    clock_answers: usize,
-    quiet: bool,
-    /// Whether it has sent everything, or nothing more can come.
-    over: bool,
-    last_message: Instant,
-}
-
-impl WorkerState {
-    /// Tells the worker how far the run is.
-    fn enter(&self, stage: Stage) {
-        match &self.handle {
-            Handle::InProcess(stages) => {
-                stages.send_replace(stage);
-            }
-            Handle::Process(process) => process.send(&ToWorker::Stage(stage)),
-        }
-    }
-
-    /// Its process, where that is not this one, as long as it goes on.
-    const fn process(&self) -> Option<&WorkerProcess> {
-        match &self.handle {
-            Handle::Process(process) if !self.over => Some(process),
-            _ => None,
-        }
-    }
-
-    fn ask_for_clock(&self) {
-        if let Some(process) = self.process() {
-            process.send(&ToWorker::ClockQuestion { asked: monotonic() });
-        }
-    }
-
-    /// Whether its clock is known well enough to begin; in this process it is the run's own.
-    const fn clock_is_known(&self) -> bool {
-        self.totals.process.is_none() || self.clock_answers >= QUESTIONS
-    }
-}
-
 struct Coordinator {
     plan: Arc<Plan>,
     workers: Vec<WorkerState>,
@@ -253,24 +123,9 @@ impl Coordinator {
     ) -> Self {
         let count = workers.len() as u32;
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
-        let watched = Watched { cores, ..Watched::default() };
         let state = |(index, handle): (u32, Handle)| {
-            let process = match &handle {
-                Handle::InProcess(_) => None,
-                Handle::Process(process) => {
-                    Some(ProcessTotals { pid: process.pid(), offset: None, receipts_forwarded: 0 })
-                }
-            };
             let players = (plan.players + count - 1 - index) / count;
-            WorkerState {
-                handle,
-                totals: WorkerTotals { index, players, process, watched, ..WorkerTotals::default() },
-                ready: false,
-                clock_answers: 0,
-                quiet: false,
-                over: false,
-                last_message: Instant::now(),
-            }
+            WorkerState::new(index, players, handle)
         };
         Self {
             plan: Arc::clone(plan),
@@ -281,7 +136,7 @@ impl Coordinator {
             peak: Peak::new(count as usize),
             own_peak: None,
             watch,
-            watched,
+            watched: Watched { cores, ..Watched::default() },
             failed: None,
             interrupted: false,
             begun: false,
@@ -412,7 +267,7 @@ impl Coordinator {
         }
     }
 
-    fn message(&mut self, index: usize, back: Duration, message: ToRun) {
+    fn message(&mut self, index: usize, returned: Duration, message: ToRun) {
         let worker = &mut self.workers[index];
         if worker.over {
             return;
@@ -422,7 +277,7 @@ impl Coordinator {
             ToRun::Ready => worker.ready = true,
             ToRun::Failed(error) => self.lose(index, WorkerProblem::Failed(error)),
             ToRun::ClockAnswer { asked, received, answered } => {
-                let offset = Offset::of(&Exchange { asked, heard: received, answered, back });
+                let offset = Offset::of(&Exchange { asked, received, answered, returned });
                 if let Some(process) = &mut worker.totals.process {
                     process.offset = Some(offset.or_better(process.offset));
                 }
@@ -544,5 +399,76 @@ impl Quiet {
             return false;
         }
         self.0.get_or_insert_with(Instant::now).elapsed() >= LINGER
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::Sender;
+
+    use super::super::process::WorkerProcess;
+    use super::*;
+    use crate::generate::error::GooseProblem;
+
+    fn plan() -> Arc<Plan> {
+        let text = "name = \"x\"\nplayers = 4\n[[phases]]\nkind = \"hold\"\nduration = \"1s\"\n";
+        let checked = scenarios::check("x.toml", text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        Arc::new(checked.plan)
+    }
+
+    fn coordinator(handle: impl FnOnce(&Sender<Event>) -> Handle) -> (Coordinator, Sender<Event>) {
+        let (events, received) = channel();
+        let workers = vec![handle(&events)];
+        (Coordinator::new(&plan(), Clock::default(), workers, None, received), events)
+    }
+
+    fn ready(worker: &WorkerState) -> bool {
+        worker.ready
+    }
+
+    #[test]
+    fn the_worker_in_this_process_is_ready_without_a_clock_exchange() {
+        let (mut coordinator, events) =
+            coordinator(|_| Handle::InProcess(watch::channel(Stage::Preparing).0));
+        events.send(Event::Message(0, Duration::ZERO, ToRun::Ready)).unwrap();
+        coordinator.prepare(ready).unwrap();
+        coordinator.prepare(WorkerState::clock_is_known).unwrap();
+    }
+
+    #[test]
+    fn an_interruption_and_an_error_end_a_run_before_it_begins() {
+        let in_process = |_: &Sender<Event>| Handle::InProcess(watch::channel(Stage::Preparing).0);
+        let (mut coordinator, events) = self::coordinator(in_process);
+        events.send(Event::Interrupted).unwrap();
+        assert!(matches!(coordinator.prepare(ready), Err(GenerateError::Interrupted)));
+        let (mut coordinator, events) = self::coordinator(in_process);
+        events.send(Event::Failed(GenerateError::Goose(GooseProblem::Ended))).unwrap();
+        assert!(matches!(coordinator.prepare(ready), Err(GenerateError::Goose(_))));
+    }
+
+    #[tokio::test]
+    async fn a_process_that_ends_while_its_clock_is_asked_for_is_an_error() {
+        // This very program, which under test is none that is a worker, and ends at once.
+        let process = |events: &Sender<Event>| {
+            Handle::Process(Box::new(WorkerProcess::start(0, 1, events.clone()).unwrap()))
+        };
+        let (mut coordinator, _events) = coordinator(process);
+        coordinator.workers[0].ready = true;
+        match coordinator.prepare(WorkerState::clock_is_known) {
+            Err(GenerateError::WorkerLost { index: 0, problem: WorkerProblem::Ended(Some(how)), .. }) => {
+                assert!(how.contains("exit status"), "{how}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn it_is_quiet_for_long_only_without_a_pause() {
+        let mut quiet = Quiet::default();
+        assert!(!quiet.for_long(true));
+        quiet.0 = quiet.0.and_then(|since| since.checked_sub(LINGER));
+        assert!(quiet.for_long(true));
+        assert!(!quiet.for_long(false));
+        assert!(!quiet.for_long(true), "it begins anew");
     }
 }

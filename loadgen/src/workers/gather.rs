@@ -146,7 +146,7 @@ mod tests {
         peak.add(0, 100, &[change(10, true), change(11, true), change(20, false), change(21, false)]);
         peak.add(1, 100, &[change(30, true), change(31, true), change(31, true)]);
         assert_eq!(peak.peak, 3);
-        let silent = Change { presence: Presence::Listed, was_open: true, ..change(140, true) };
+        let silent = Change { presence: Presence::NotReading, was_open: true, ..change(140, true) };
         peak.add(1, 200, &[silent, change(150, true)]);
         assert_eq!(peak.peak, 3, "the other may have closed some by then");
         peak.add(0, 300, &[change(140, true)]);

@@ -20,10 +20,12 @@
 pub(crate) mod coordinator;
 mod gather;
 mod link;
+pub(crate) mod load;
 pub mod messages;
 mod part;
 mod process;
 pub mod split;
+mod state;
 mod worker;
 
 pub use process::COMMAND;

@@ -40,7 +40,8 @@ pub(super) async fn carry_out(
         collector.run(&stopped, |second| send_second(ToRun::Second(second)))
     });
     let over = CancellationToken::new();
-    let batches = play.relay.clone().map(|relay| send_batches(relay, send.clone(), over.clone()));
+    let batches =
+        play.deliveries.relay().cloned().map(|relay| send_batches(relay, send.clone(), over.clone()));
 
     let mut sweep = tokio::time::interval(SWEEP);
     let mut quiet = false;
