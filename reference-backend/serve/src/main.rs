@@ -23,7 +23,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(Box<Serve>),
+    Serve(Box<ServeWith>),
     /// Becomes another program, which is killed when its parent ends: how `serve` starts Lambda processes.
     #[command(hide = true)]
     Environment(Launch),
@@ -35,8 +35,9 @@ enum Command {
     Profile(ProfileCommand),
 }
 
+// The stack, and what only this program can do. No doc comment: the help is that of the stack.
 #[derive(Debug, Args)]
-struct Serve {
+struct ServeWith {
     #[command(flatten)]
     stack: serve::Serve,
     /// A DynamoDB that is there (DynamoDB Local, or AWS) in place of the embedded tables; missing tables are created.
@@ -67,7 +68,7 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
         Command::Serve(args) => {
-            let Serve { stack, dynamodb } = *args;
+            let ServeWith { stack, dynamodb } = *args;
             ended(match dynamodb {
                 Some(url) => serve::run_with(stack, Arc::new(DynamoDb(url))),
                 None => serve::run(stack),
