@@ -11,7 +11,7 @@ use hdrhistogram::Histogram;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use reports::folder::{FolderError, LATENCY, RunFolder, RunWriter, SERIES, SUMMARY, Tag, save_manifest};
-use reports::format::{Manifest, SCHEMA_VERSION, SeriesLine, Status, Summary, Verdict};
+use reports::format::{Manifest, RunState, SCHEMA_VERSION, SeriesLine, Status, Summary, Verdict};
 
 use common::{Shape, histogram, manifest};
 
@@ -54,7 +54,7 @@ proptest! {
             expected.entry(tag.clone()).or_insert_with(histogram).add(&interval).expect("adds");
             written.push((tag, *start as f64, interval));
         }
-        manifest.state = "finished".into();
+        manifest.state = RunState::Finished;
         writer.finish(&manifest).expect("writable");
 
         let folder = RunFolder::read(dir.path()).expect("readable");
@@ -142,14 +142,81 @@ fn a_malformed_line_is_named_with_its_file_and_number() {
 }
 
 #[test]
-fn another_schema_version_is_refused() {
+fn a_later_schema_version_is_refused() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     common::write(dir.path(), &Shape { seconds: 5, ..Shape::default() });
     let path = dir.path().join(SUMMARY);
     let text = fs::read_to_string(&path).expect("readable");
-    fs::write(&path, text.replacen("\"schema_version\": 1", "\"schema_version\": 7", 1)).expect("writable");
+    fs::write(&path, text.replacen("\"schema_version\": 2", "\"schema_version\": 7", 1)).expect("writable");
     let error = RunFolder::read(dir.path()).expect_err("refused");
     assert!(matches!(error, FolderError::SchemaVersion { found: 7, .. }), "{error}");
+    let said = error.to_string();
+    for told in ["summary.json", "schema version 7", "versions 1 to 2", "use a loadgen as new as"] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+}
+
+/// A run of version 1: players with `lives`, a storm and malformed messages, which it calls `weather`.
+fn version_1() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/version-1");
+    for entry in fs::read_dir(source).expect("checked in") {
+        let path = entry.expect("readable").path();
+        fs::copy(&path, dir.path().join(path.file_name().expect("a file"))).expect("writable");
+    }
+    dir
+}
+
+#[test]
+fn a_folder_of_version_1_gives_the_figures_that_it_gave() {
+    let dir = version_1();
+    let text = fs::read_to_string(dir.path().join(SUMMARY)).expect("readable");
+    let before: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(before["schema_version"], 1);
+    let folder = RunFolder::read(dir.path()).expect("still read");
+    let summary = folder.summary.as_ref().expect("finished");
+    assert_eq!((folder.manifest.schema_version, summary.schema_version), (SCHEMA_VERSION, SCHEMA_VERSION));
+    // Every figure is there again, two of them under other names.
+    let mut now = serde_json::to_value(summary).expect("JSON");
+    let object = now.as_object_mut().expect("an object");
+    for (renamed, old) in [("churn", "lives"), ("disruptions", "weather")] {
+        let value = object.remove(renamed).expect(renamed);
+        object.insert(old.into(), value);
+    }
+    object.insert("schema_version".into(), 1.into());
+    assert_eq!(now, before);
+
+    let page = reports::html::render(&folder).expect("renders");
+    let text = reports::text::summary(&folder);
+    for told in ["bad_json", "answered_404"] {
+        assert!(page.contains(told) && text.contains(told), "{told}: {text}");
+    }
+    assert!(text.contains("\nChurn  players  left"), "{text}");
+}
+
+#[test]
+fn a_killed_run_of_version_1_is_rebuilt_from_its_seconds() {
+    let dir = version_1();
+    let whole = RunFolder::read(dir.path()).expect("still read").summary.expect("finished");
+    fs::remove_file(dir.path().join(SUMMARY)).expect("there");
+    let folder = RunFolder::read(dir.path()).expect("still read");
+    let rebuilt = folder.summary_or_rebuilt();
+    let churn = rebuilt.churn.as_ref().expect("players left");
+    let wanted = whole.churn.as_ref().expect("players left");
+    assert_eq!((churn.players, churn.left, churn.returned), (wanted.players, wanted.left, wanted.returned));
+    assert_eq!(rebuilt.disruptions, whole.disruptions);
+    assert_eq!(rebuilt.operations["send_message"].errors, whole.operations["send_message"].errors);
+}
+
+#[test]
+fn what_is_saved_of_a_folder_of_version_1_is_of_the_present_version() {
+    let dir = version_1();
+    let folder = RunFolder::read(dir.path()).expect("still read");
+    reports::folder::save_summary(dir.path(), folder.summary.as_ref().expect("finished")).expect("writable");
+    let text = fs::read_to_string(dir.path().join(SUMMARY)).expect("readable");
+    assert!(text.contains("\"schema_version\": 2") && text.contains("\"disruptions\""), "{text}");
+    assert!(!text.contains("\"weather\"") && !text.contains("\"lives\""), "{text}");
+    assert_eq!(RunFolder::read(dir.path()).expect("mixed versions").summary, folder.summary);
 }
 
 #[test]
@@ -227,34 +294,36 @@ fn every_file_means_the_plans_first_instant_by_the_start() {
 
 #[test]
 fn a_summary_that_does_not_say_its_status_has_it_derived() {
-    let older = |state: &str, status: Option<Status>| {
+    let older = |state, status: Option<Status>| {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let mut manifest = manifest(&Shape::default());
         let mut writer = writer(dir.path(), &manifest);
         let mut summary = Summary { schema_version: SCHEMA_VERSION, ..Summary::default() };
         summary.verdict = Verdict { status, valid: true, thresholds_passed: false, ..Verdict::default() };
         writer.summary(&summary).expect("writable");
-        state.clone_into(&mut manifest.state);
+        manifest.state = state;
         writer.finish(&manifest).expect("writable");
         let text = fs::read_to_string(dir.path().join(SUMMARY)).expect("readable");
         assert_eq!(text.contains("\"status\""), status.is_some(), "{text}");
         RunFolder::read(dir.path()).expect("readable").summary_or_rebuilt().status()
     };
-    assert_eq!(older("finished", None), Status::ThresholdsFailed);
-    assert_eq!(older("interrupted", None), Status::Interrupted);
-    assert_eq!(older("finished", Some(Status::Passed)), Status::Passed, "what is said counts");
-    assert_eq!(older("failed", Some(Status::Passed)), Status::Failed, "but not all could be written");
+    assert_eq!(older(RunState::Finished, None), Status::ThresholdsFailed);
+    assert_eq!(older(RunState::Interrupted, None), Status::Interrupted);
+    assert_eq!(older(RunState::Finished, Some(Status::Passed)), Status::Passed, "what is said counts");
+    assert_eq!(older(RunState::Failed, Some(Status::Passed)), Status::Failed, "but not all could be written");
 }
 
 #[test]
 fn a_run_without_a_summary_has_the_status_of_its_manifest() {
-    for (state, status) in
-        [("running", Status::Unfinished), ("failed", Status::Failed), ("interrupted", Status::Interrupted)]
-    {
+    for (state, status) in [
+        (RunState::Running, Status::Unfinished),
+        (RunState::Failed, Status::Failed),
+        (RunState::Interrupted, Status::Interrupted),
+    ] {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let manifest = Manifest { state: state.into(), ..manifest(&Shape::default()) };
+        let manifest = Manifest { state, ..manifest(&Shape::default()) };
         drop(writer(dir.path(), &manifest));
         let folder = RunFolder::read(dir.path()).expect("readable");
-        assert_eq!(folder.summary_or_rebuilt().status(), status, "{state}");
+        assert_eq!(folder.summary_or_rebuilt().status(), status, "{state:?}");
     }
 }

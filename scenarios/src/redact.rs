@@ -10,9 +10,6 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 use url::{Position, Url};
 
-use crate::Override;
-use crate::secrets;
-
 /// What stands in a secret's place.
 pub const HIDDEN: &str = "…";
 
@@ -56,35 +53,6 @@ const HARMLESS_PARAMETERS: [&str; 34] = [
 /// The longest value of a harmless parameter: what is longer is something else.
 const LONGEST_HARMLESS: usize = 64;
 
-/// Flags of this program whose values are no secrets; values of flags that are not listed are hidden.
-const HARMLESS_FLAGS: [&str; 22] = [
-    "--cool-down",
-    "--dry-run",
-    "--exit-code",
-    "--from",
-    "--insecure",
-    "--json",
-    "--max-duration",
-    "--out",
-    "--players",
-    "--precision",
-    "--prometheus",
-    "--quiet",
-    "--repeats",
-    "--seed",
-    "--to",
-    "--vary",
-    "--workers",
-    "-j",
-    "-n",
-    "-o",
-    "-q",
-    "-w",
-];
-/// Flags of this program whose values are URLs, or overrides of the scenario.
-const URL_FLAGS: [&str; 3] = ["--target", "--otlp", "--endpoint"];
-const OVERRIDE_FLAG: &str = "--set";
-
 /// Endings of files: a command's script and its data are named, not hidden.
 const FILES: [&str; 16] = [
     ".sh", ".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl", ".jar", ".exe", ".pem", ".json", ".toml",
@@ -97,6 +65,17 @@ pub fn is_harmless(name: &str, value: &str) -> bool {
     HARMLESS_PARAMETERS.contains(&name.to_ascii_lowercase().as_str())
         && value.len() <= LONGEST_HARMLESS
         && matches!(shapes(value), Cow::Borrowed(_))
+}
+
+/// A private key, a JWT or an AWS access key, whatever key it stands under.
+#[must_use]
+pub(crate) fn is_credential(text: &str) -> bool {
+    let word = text.rsplit(' ').next().unwrap_or_default();
+    let jwt = word.starts_with("eyJ") && word.matches('.').count() == 2 && word.len() > 40;
+    let aws = (word.starts_with("AKIA") || word.starts_with("ASIA"))
+        && word.len() == 20
+        && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    jwt || aws || (text.contains("-----BEGIN") && text.contains("PRIVATE KEY"))
 }
 
 /// A URL for people: without user, password, query and fragment.
@@ -139,64 +118,10 @@ pub fn text(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// This program's command line as it may be kept. Values of flags that are not known to be harmless are hidden.
-#[must_use]
-pub fn command_line(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
-    let mut flag = None::<String>;
-    arguments
-        .into_iter()
-        .enumerate()
-        .map(|(index, argument)| {
-            let before = flag.take();
-            if index == 0 {
-                return text(&argument).into_owned();
-            }
-            if let Some((name, value)) = argument.split_once('=').filter(|(name, _)| is_flag(name)) {
-                return format!("{name}={}", flag_value(name, value));
-            }
-            if is_flag(&argument) {
-                flag = Some(argument.clone());
-                return argument;
-            }
-            match before {
-                Some(name) => flag_value(&name, &argument),
-                None => value_with_url(&argument),
-            }
-        })
-        .collect()
-}
-
-fn is_flag(argument: &str) -> bool {
-    argument.len() > 1 && argument.starts_with('-') && !argument.contains(char::is_whitespace)
-}
-
-/// The value of one of this program's flags, as it may be shown.
-#[must_use]
-pub fn flag_value(name: &str, value: &str) -> String {
-    if name == OVERRIDE_FLAG {
-        let shown = value.parse::<Override>().map(|set| secrets::shown_value(&set));
-        let key = value.split('=').next().unwrap_or_default().trim();
-        return shown.map_or_else(|_| HIDDEN.into(), |value| format!("{key}={value}"));
-    }
-    if URL_FLAGS.contains(&name) || !is_flag(name) {
-        return value_with_url(value);
-    }
-    if HARMLESS_FLAGS.contains(&name) { text(value).into_owned() } else { HIDDEN.into() }
-}
-
-/// One argument that was not understood, for the message that says so.
-#[must_use]
-pub fn argument(argument: &str) -> String {
-    match argument.split_once('=') {
-        Some((name, value)) if is_flag(name) => format!("{name}={}", flag_value(name, value)),
-        Some((name, _)) => format!("{}={HIDDEN}", text(name)),
-        None => value_with_url(argument),
-    }
-}
-
 /// A value that may be a URL, or hold several: rather too much is taken out than too little, since a password may have
 /// any letter in it.
-fn value_with_url(value: &str) -> String {
+#[must_use]
+pub(crate) fn value_with_url(value: &str) -> String {
     let mut urls = value.split("://");
     let mut kept = urls.next().unwrap_or_default().to_owned();
     for url in urls {
@@ -416,43 +341,6 @@ mod tests {
             "the signature we calculated does not match",
         ] {
             assert!(matches!(text(said), Cow::Borrowed(_)), "{}", text(said));
-        }
-    }
-
-    #[test]
-    fn a_command_line_is_kept_without_what_may_be_a_secret() {
-        let kept = |arguments: &[&str]| {
-            command_line(std::iter::once("loadgen").chain(arguments.iter().copied()).map(str::to_owned))[1..]
-                .join(" ")
-        };
-        for (arguments, wanted) in [
-            (
-                &["run", "a.toml", "--out", "runs/a", "--seed=7", "--quiet"][..],
-                "run a.toml --out runs/a --seed=7 --quiet",
-            ),
-            (
-                &["--otlp=https://ann:p@\"w, x@otel.example:4318/base"][..],
-                "--otlp=https://otel.example:4318/base",
-            ),
-            (&["--otlp", "http://token@collector"][..], "--otlp http://collector"),
-            (
-                &["--target", "wss://x.example/stage?apikey=abc&v=2"][..],
-                "--target wss://x.example/stage?apikey=…&v=2",
-            ),
-            (&["--target", "wss://ann:pw@x.example?code=a b#c"][..], "--target wss://x.example?code=…#…"),
-            (&["--set", "players=5"][..], "--set players=5"),
-            (&["--set", "auth.player_prefix=ann@"][..], "--set auth.player_prefix=ann@"),
-            (&["--set", "auth.token=hunter2"][..], "--set auth.token=…"),
-            (&["--set=target.url=wss://x.example/?session=abc"][..], "--set=target.url=…"),
-            (&["--set", "hunter2"][..], "--set …"),
-            (
-                &["--set", r#"auth.command.argv=["./t.sh", "--password", "hunter2"]"#][..],
-                r#"--set auth.command.argv=["./t.sh", "--password", "…"]"#,
-            ),
-            (&["--password", "hunter2"][..], "--password …"),
-            (&["--api-key=hunter2"][..], "--api-key=…"),
-        ] {
-            assert_eq!(kept(arguments), wanted);
         }
     }
 

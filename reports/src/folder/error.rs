@@ -1,14 +1,13 @@
-//! What can go wrong with a run folder: each error says what, where and what to do.
+//! Errors of writing and reading a run folder, each with its file and its remedy.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-
-use crate::format::SCHEMA_VERSION;
 
 /// A failure to write or read a run folder.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
-    /// The operating system refused; a full disk arrives here.
+    /// The operating system refused, e.g. because the disk is full.
     #[error("cannot {action} {path}: {source}; {}", remedy(source))]
     Io {
         /// What was tried, e.g. `write`.
@@ -24,14 +23,14 @@ pub enum FolderError {
         /// The directory.
         path: PathBuf,
     },
-    /// A document or a line of one is not what the format asks for.
+    /// A document, or a line of a file of lines, does not match the format.
     #[error("{}: {source}; restore the file or remove the line", place(path, *line))]
     Json {
         /// The file.
         path: PathBuf,
         /// Line, from 1, in a file of lines.
         line: Option<usize>,
-        /// What the parser said.
+        /// The parser's message.
         source: serde_json::Error,
     },
     /// A line of the interval log is malformed.
@@ -49,20 +48,23 @@ pub enum FolderError {
     Unloggable {
         /// The file.
         path: PathBuf,
-        /// The tag that was asked for.
+        /// The requested tag.
         tag: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// The folder was written by another version of the format.
+    /// The document is of a version that cannot be read, for instance a later one.
     #[error(
-        "{path}: schema version {found}, but this version reads {SCHEMA_VERSION}; use the loadgen that wrote it"
+        "{path}: schema version {found}, but this loadgen reads {}; use a loadgen as new as the one that wrote it",
+        versions(read)
     )]
     SchemaVersion {
         /// The file.
         path: PathBuf,
         /// The version it states.
         found: u32,
+        /// The versions that can be read.
+        read: RangeInclusive<u32>,
     },
 }
 
@@ -78,6 +80,14 @@ fn place(path: &Path, line: Option<usize>) -> String {
     match line {
         Some(line) => format!("{}:{line}", path.display()),
         None => path.display().to_string(),
+    }
+}
+
+fn versions(read: &RangeInclusive<u32>) -> String {
+    if read.start() == read.end() {
+        format!("version {}", read.end())
+    } else {
+        format!("versions {} to {}", read.start(), read.end())
     }
 }
 

@@ -10,14 +10,17 @@ use serde::de::DeserializeOwned;
 
 use super::hlog::{self, Interval};
 use super::lines::parse_json_lines;
-use super::{CLOUDWATCH, ERRORS, FolderError, LATENCY, MANIFEST, SCENARIO, SERIES, SUMMARY, Tag, rebuild};
+use super::{
+    CAPACITY, CLOUDWATCH, ERRORS, FolderError, LATENCY, MANIFEST, SCENARIO, SERIES, SUMMARY, Tag, rebuild,
+};
+use crate::format::capacity::Capacity;
 use crate::format::{
-    CloudWatch, ErrorSample, FunctionSummary, Manifest, SCHEMA_VERSION, SeriesLine, Status, Summary,
+    CloudWatch, Document, ErrorSample, FunctionSummary, Manifest, SeriesLine, Status, Summary,
 };
 use crate::printable::{self, from_json};
 use crate::server;
 
-/// A run folder in memory. It may be anybody's: every string but the scenario's text is [printable](crate::printable).
+/// A run folder in memory. Its source is not trusted: every string but the scenario's text is [printable](crate::printable).
 #[derive(Debug)]
 pub struct RunFolder {
     /// Where it was read from.
@@ -46,21 +49,17 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`FolderError::Io`] when a file cannot be read, [`FolderError::Json`] or [`FolderError::Interval`] with file
-    /// and line when one is malformed, [`FolderError::SchemaVersion`] when it is of another version.
+    /// and line when one is malformed, [`FolderError::SchemaVersion`] when it is of a version that this one cannot read.
     pub fn read(dir: &Path) -> Result<Self, FolderError> {
         let manifest = read_manifest(dir)?;
         let mut summary: Option<Summary> = read_document(dir, SUMMARY)?;
         if let Some(summary) = &mut summary {
-            same_version(&dir.join(SUMMARY), summary.schema_version)?;
-            // Older runs do not say it, and one whose files could not all be kept has failed whatever it says.
-            let of_run = Status::of_run(&manifest.state, summary);
+            // Older runs have no status, and a run whose files could not all be written has failed in any case.
+            let of_run = summary.status_in(manifest.state);
             let kept = summary.verdict.status.filter(|_| of_run != Status::Failed);
             summary.verdict.status = Some(kept.unwrap_or(of_run));
         }
         let cloudwatch: Option<CloudWatch> = read_document(dir, CLOUDWATCH)?;
-        if let Some(cloudwatch) = &cloudwatch {
-            same_version(&dir.join(CLOUDWATCH), cloudwatch.schema_version)?;
-        }
         let mut folder = Self {
             dir: dir.to_path_buf(),
             manifest,
@@ -95,7 +94,7 @@ impl RunFolder {
     pub fn summary_or_rebuilt(&self) -> Cow<'_, Summary> {
         match &self.summary {
             Some(summary) => Cow::Borrowed(summary),
-            None => Cow::Owned(rebuild::summary(self)),
+            None => Cow::Owned(rebuild::summary(&self.manifest, &self.series, &self.histograms)),
         }
     }
 
@@ -138,13 +137,22 @@ impl RunFolder {
 ///
 /// # Errors
 /// [`FolderError::Io`] when it cannot be read, [`FolderError::Json`] when it is malformed, [`FolderError::SchemaVersion`]
-/// when it is of another version.
+/// when it is of a version that this one cannot read.
 pub fn read_manifest(dir: &Path) -> Result<Manifest, FolderError> {
-    let path = dir.join(MANIFEST);
-    let manifest: Manifest = read_document(dir, MANIFEST)?
-        .ok_or_else(|| FolderError::io("read", &path)(io::ErrorKind::NotFound.into()))?;
-    same_version(&path, manifest.schema_version)?;
-    Ok(manifest)
+    read_document(dir, MANIFEST)?.ok_or_else(|| missing(&dir.join(MANIFEST)))
+}
+
+/// Reads `capacity.json`.
+///
+/// # Errors
+/// [`FolderError::Io`] when it cannot be read, [`FolderError::Json`] when it is malformed, [`FolderError::SchemaVersion`]
+/// when it is of a version that this one cannot read.
+pub fn read_capacity(dir: &Path) -> Result<Capacity, FolderError> {
+    read_document(dir, CAPACITY)?.ok_or_else(|| missing(&dir.join(CAPACITY)))
+}
+
+fn missing(path: &Path) -> FolderError {
+    FolderError::io("read", path)(io::ErrorKind::NotFound.into())
 }
 
 fn read_text(path: &Path) -> Result<Option<String>, FolderError> {
@@ -155,23 +163,26 @@ fn read_text(path: &Path) -> Result<Option<String>, FolderError> {
     }
 }
 
-fn read_document<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<Option<T>, FolderError> {
+/// A document of any version that can be read, as one of the present version; `None` where there is no such file.
+fn read_document<T: DeserializeOwned + Document>(dir: &Path, name: &str) -> Result<Option<T>, FolderError> {
     let path = dir.join(name);
     let Some(text) = read_text(&path)? else {
         return Ok(None);
     };
-    from_json(&text).map(Some).map_err(|source| FolderError::Json { path, line: None, source })
+    let mut document: T = match from_json(&text) {
+        Ok(document) => document,
+        Err(source) => return Err(FolderError::Json { path, line: None, source }),
+    };
+    let version = document.version();
+    if !T::VERSIONS.contains(version) {
+        return Err(FolderError::SchemaVersion { path, found: *version, read: T::VERSIONS });
+    }
+    *version = *T::VERSIONS.end();
+    Ok(Some(document))
 }
 
 fn read_lines<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<Vec<T>, FolderError> {
     let path = dir.join(name);
     let text = read_text(&path)?.unwrap_or_default();
     parse_json_lines(&path, &text)
-}
-
-fn same_version(path: &Path, found: u32) -> Result<(), FolderError> {
-    if found == SCHEMA_VERSION {
-        return Ok(());
-    }
-    Err(FolderError::SchemaVersion { path: path.to_path_buf(), found })
 }

@@ -1,19 +1,21 @@
 //! `manifest.json`: what ran, where, with which versions.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Run;
+use super::document::{Document, SCHEMA_VERSION};
+use super::run::{Run, RunState};
 
 /// `manifest.json`: what ran, where, with which versions.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Manifest {
-    /// [`SCHEMA_VERSION`](super::SCHEMA_VERSION).
+    /// Version of the format by which this document was written.
+    #[schemars(extend("const" = SCHEMA_VERSION))]
     pub schema_version: u32,
     /// Identity, as in the summary; `ended_at` equals `started_at` until the run ended.
     pub run: Run,
-    /// `running`, `finished`, `interrupted`, `ended_early` (it ended itself before its plan was carried out), or `failed`: it broke
-    /// off with an error, or not everything could be written.
-    pub state: String,
+    /// How far the run has come; a run that was killed remains `running`.
+    pub state: RunState,
     /// The command line without query strings and without the users and passwords of URLs.
     pub command: Vec<String>,
     /// The plan in sentences, for people.
@@ -38,8 +40,14 @@ impl Manifest {
     }
 }
 
+impl Document for Manifest {
+    fn version(&mut self) -> &mut u32 {
+        &mut self.schema_version
+    }
+}
+
 /// A stretch of the plan on the run's axis.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Phase {
     /// Name, e.g. `ramp`, `hold`.
     pub name: String,
@@ -52,7 +60,7 @@ pub struct Phase {
 }
 
 /// The machine that generated the load.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Host {
     /// Operating system and kernel release.
     pub os: String,

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use aws_lc_rs::hmac;
 use data_encoding::HEXLOWER_PERMISSIVE;
 use reference_backend::ports::{IdentityError, IdentityProvider, PlayerIdentity};
-use reference_backend::secret::Secret;
 use reference_backend::steam::{Answer, Owner, Refusal, Response};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::{LocalIdentity, now};
@@ -49,7 +49,7 @@ pub struct Bans {
 /// A question about a ticket.
 #[derive(Deserialize)]
 pub(super) struct Question {
-    pub(super) key: Secret,
+    pub(super) key: SecretString,
     appid: u32,
     ticket: String,
     #[serde(default)]
@@ -64,7 +64,7 @@ impl LocalIdentity {
         let content = Content { player: player_id.to_owned(), exp, bans };
         // Strings and numbers under string keys always serialize.
         let mut ticket = serde_json::to_vec(&content).unwrap_or_default();
-        let seal = hmac::sign(&self.seal, &ticket);
+        let seal = hmac::sign(&self.ticket_key, &ticket);
         ticket.extend_from_slice(seal.as_ref());
         HEXLOWER_PERMISSIVE.encode(&ticket)
     }
@@ -87,7 +87,7 @@ impl LocalIdentity {
     fn owner(&self, ticket: &str) -> Option<Owner> {
         let ticket = HEXLOWER_PERMISSIVE.decode(ticket.as_bytes()).ok()?;
         let (content, seal) = ticket.split_at_checked(ticket.len().checked_sub(SEAL)?)?;
-        hmac::verify(&self.seal, content, seal).ok()?;
+        hmac::verify(&self.ticket_key, content, seal).ok()?;
         let Content { player, exp, bans } = serde_json::from_slice(content).ok()?;
         (exp > now()).then(|| Owner {
             result: "OK".into(),
@@ -105,7 +105,7 @@ pub struct LocalSteam(pub Arc<LocalIdentity>);
 #[async_trait]
 impl IdentityProvider for LocalSteam {
     async fn verify(&self, ticket: &str) -> Result<PlayerIdentity, IdentityError> {
-        self.0.think().await?;
+        self.0.delay_or_fail().await?;
         let owner = self.0.owner(ticket);
         owner.map_or_else(
             || Err(IdentityError::Invalid("it is no ticket".into())),
@@ -146,7 +146,7 @@ mod tests {
         let ours = steam(IdentityProfile::default()).0;
         let ticket = ours.ticket("ann", Bans::default());
         let ask = |appid, identity: Option<&str>| {
-            let (key, identity) = (Secret::new(PUBLISHER_KEY), identity.map(str::to_owned));
+            let (key, identity) = (SecretString::from(PUBLISHER_KEY), identity.map(str::to_owned));
             ours.ask_steam(&Question { key, appid, ticket: ticket.clone(), identity }).response
         };
         assert!(matches!(ask(APP_ID, Some(IDENTITY)), Response::Params(owner) if owner.steamid == "ann"));

@@ -1,0 +1,139 @@
+//! What every check of a table uses: where mistakes are told, files are found and kept, and lengths and URLs are read.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use documents::{Document, Mistake};
+use url::Url;
+
+use super::inputs::{self, Content, Input};
+use crate::keys::duration::Span;
+
+/// Checks a profile of the embedded backend, which this crate does not know: every mistake in the file.
+pub type ProfileCheck = fn(&Path) -> Vec<Mistake>;
+
+/// Gathers the mistakes while the plan is put together.
+pub(crate) struct Check<'d> {
+    document: &'d Document,
+    pub(super) profile: ProfileCheck,
+    /// Dotted keys whose value is not the author's own, since that was wrong.
+    doubtful: Vec<String>,
+    pub(crate) mistakes: Vec<Mistake>,
+    /// Files to keep with the run.
+    pub(crate) inputs: Vec<Input>,
+    /// What the kept scenario says instead of a file's name, by pointer.
+    pub(crate) kept: Vec<(String, String)>,
+}
+
+impl<'d> Check<'d> {
+    /// `refused` and `doubtful` tell whose values are not the author's own: keys of mistakes, and pointers.
+    pub(crate) fn new(
+        document: &'d Document,
+        refused: &[Mistake],
+        doubtful: Vec<String>,
+        profile: ProfileCheck,
+    ) -> Self {
+        let refused = refused.iter().map(|mistake| mistake.key.clone());
+        let doubtful = doubtful.iter().map(|pointer| dotted(pointer)).chain(refused).collect();
+        Self { document, profile, doubtful, mistakes: Vec::new(), inputs: Vec::new(), kept: Vec::new() }
+    }
+
+    /// Tells a mistake, unless the value, or one within it, has been told already.
+    pub(crate) fn wrong(&mut self, pointer: &str, problem: impl Into<String>, remedy: &str) {
+        let mistake = self.document.mistake(pointer, problem, remedy);
+        if !self.doubts(&mistake.key) {
+            self.mistakes.push(mistake);
+        }
+    }
+
+    /// Tells a mistake between one key and others, unless one of them has been told already.
+    pub(crate) fn wrong_beside(
+        &mut self,
+        pointer: &str,
+        others: &[&str],
+        problem: impl Into<String>,
+        remedy: &str,
+    ) {
+        if !others.iter().any(|other| self.doubts(&dotted(other))) {
+            self.wrong(pointer, problem, remedy);
+        }
+    }
+
+    /// From here on nothing is concluded from the value at `pointer`.
+    pub(super) fn doubt(&mut self, pointer: &str) {
+        self.doubtful.push(dotted(pointer));
+    }
+
+    fn doubts(&self, key: &str) -> bool {
+        let within = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.doubtful
+            .iter()
+            .any(|doubtful| within(key, doubtful) || (!key.is_empty() && within(doubtful, key)))
+    }
+
+    /// Keeps a file with the run, and calls it by its name there.
+    pub(crate) fn keep_file(&mut self, pointer: &str, path: &Path) {
+        self.keep(pointer, path, Content::File(path.to_owned()));
+    }
+
+    /// Keeps a text in a file's place.
+    pub(crate) fn keep(&mut self, pointer: &str, path: &Path, content: Content) {
+        let name = inputs::add(&mut self.inputs, path, content);
+        self.kept.push((pointer.into(), name));
+    }
+
+    /// Says where a file lies that is not kept.
+    pub(crate) fn keep_place(&mut self, pointer: &str, path: &Path) {
+        if let Ok(path) = std::path::absolute(path) {
+            self.kept.push((pointer.into(), path.display().to_string()));
+        }
+    }
+
+    /// A file that the scenario names: beside it, or at a path from the working directory.
+    pub(crate) fn beside(&self, file: &str) -> Option<PathBuf> {
+        let beside = Path::new(self.document.file()).parent().map(|folder| folder.join(file));
+        beside.into_iter().chain([PathBuf::from(file)]).find(|path| path.is_file())
+    }
+
+    /// The same, or a mistake at `pointer`.
+    pub(crate) fn named_file(&mut self, pointer: &str, name: &str, remedy: &str) -> Option<PathBuf> {
+        let found = self.beside(name);
+        if found.is_none() {
+            self.wrong(pointer, format!("there is no file `{name}`"), remedy);
+        }
+        found
+    }
+
+    pub(crate) fn positive(&mut self, pointer: &str, span: Span) -> Duration {
+        if span.0.is_zero() || span.0 > Duration::from_secs(86_400) {
+            self.wrong(pointer, "must be above zero and at most a day", "write e.g. \"30s\"");
+        }
+        span.0.min(Duration::from_secs(86_400))
+    }
+
+    /// A span that may be nothing.
+    pub(crate) fn within_a_day(&mut self, pointer: &str, span: Span) -> Duration {
+        if span.0.is_zero() { Duration::ZERO } else { self.positive(pointer, span) }
+    }
+
+    pub(crate) fn url(&mut self, pointer: &str, text: &str, schemes: &[&str], remedy: &str) -> Option<Url> {
+        let problem = match Url::parse(text) {
+            Ok(url) if !schemes.contains(&url.scheme()) => {
+                format!("must begin with {}://", schemes.join(":// or "))
+            }
+            Ok(url) if url.host_str().is_none_or(str::is_empty) => "has no host".into(),
+            Ok(url) if url.fragment().is_some() => "has a fragment (`#…`), which a server never sees".into(),
+            Ok(url) => return Some(url),
+            Err(error) => format!("is no URL: {error}"),
+        };
+        self.wrong(pointer, problem, remedy);
+        None
+    }
+}
+
+/// A pointer as messages write it.
+fn dotted(pointer: &str) -> String {
+    pointer.trim_start_matches('/').replace('/', ".")
+}

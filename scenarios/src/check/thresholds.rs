@@ -1,0 +1,325 @@
+//! The scenario's thresholds: as they are written, those that apply where none are, and what can be wrong with them.
+
+use super::context::Check;
+use crate::keys::disruptions::Policy;
+use crate::keys::scenario::Scenario;
+use crate::keys::thresholds::RuleTable;
+use crate::plan::ledger::Ledger;
+use crate::plan::threshold::{self, Abort, Kind, Metric, Operation, SocketCount, Threshold};
+use crate::plan::{PlannedOperation, Stretch};
+
+/// What applies where a scenario has no rules of its own: of everything that the plan has, less than 1 % goes wrong.
+/// A socket that the plan itself cuts, or that its player leaves, is none that was dropped.
+fn defaults(stretches: &[Stretch], operations: &[PlannedOperation]) -> Vec<Threshold> {
+    let due = |operation| {
+        let planned = operations.iter().find(|planned| planned.operation == operation);
+        planned.is_some_and(|planned| is_due(planned, stretches.iter().filter(|stretch| stretch.measured)))
+    };
+    let lost = [(Kind::Message, Operation::SendMessage), (Kind::Placement, Operation::PlacementRequest)];
+    let lost =
+        lost.into_iter().filter(|(_, operation)| due(*operation)).map(|(kind, _)| Metric::LostRate(kind));
+    [Metric::ErrorRate(None), Metric::Sockets(SocketCount::DroppedRate)]
+        .into_iter()
+        .chain(lost)
+        .map(Threshold::below_one_percent)
+        .collect()
+}
+
+/// Whether an operation has an arrival in any of the stretches, as far as the plan decides it.
+fn is_due<'s>(planned: &PlannedOperation, mut stretches: impl Iterator<Item = &'s Stretch>) -> bool {
+    planned.think().is_some()
+        || stretches.any(|stretch| planned.before(stretch.end) > planned.before(stretch.start))
+}
+
+/// The rules of a scenario. Stretches that a rule names get a ledger of their own; their names are returned in the
+/// order of these.
+pub(super) fn thresholds(
+    check: &mut Check<'_>,
+    scenario: &Scenario,
+    stretches: &mut [Stretch],
+    operations: &[PlannedOperation],
+) -> (Vec<Threshold>, Vec<String>) {
+    let Some(rules) = &scenario.thresholds else { return (defaults(stretches, operations), Vec::new()) };
+    let (mut thresholds, mut phases) = (Vec::new(), Vec::<String>::new());
+    for (index, rule) in rules.iter().enumerate() {
+        let (expression, table) = rule.parts();
+        let pointer = format!("/thresholds/{index}");
+        let place = table.map_or_else(|| pointer.clone(), |_| format!("{pointer}/expression"));
+        let parsed: Result<Threshold, _> = expression.parse();
+        let mut threshold = match parsed {
+            Ok(threshold) => Some(threshold),
+            Err(problem) => {
+                check.wrong(&place, format!("`{expression}`: {problem}"), threshold::HELP);
+                None
+            }
+        };
+        if let Some(threshold) = &threshold {
+            measurable(check, scenario, &place, threshold, operations);
+        }
+        let Some(RuleTable { phase, abort, grace, .. }) = table else {
+            thresholds.extend(threshold);
+            continue;
+        };
+        let length = grace.map(|grace| check.within_a_day(&format!("{pointer}/grace"), grace));
+        if grace.is_some() && !abort {
+            check.wrong(
+                &format!("{pointer}/grace"),
+                "belongs to rules that end the run",
+                "add `abort = true`, or take it out",
+            );
+        }
+        if let Some(threshold) = &mut threshold {
+            threshold.abort = abort.then(|| Abort { grace: length.unwrap_or_default() });
+        }
+        if let Some(name) = phase {
+            let pointer = format!("{pointer}/phase");
+            let known = is_measured_phase(check, &pointer, name, stretches);
+            if let Some(threshold) = &mut threshold
+                && known
+            {
+                in_phase(check, &pointer, threshold, name, stretches, operations);
+                let nth = phases.iter().position(|other| other == name).unwrap_or_else(|| {
+                    phases.push(name.clone());
+                    phases.len() - 1
+                });
+                threshold.phase = Some(name.clone());
+                threshold.ledger = Ledger::of_phase(nth);
+            }
+        }
+        thresholds.extend(threshold);
+    }
+    if phases.len() > Ledger::MOST_PHASES {
+        check.wrong(
+            "/thresholds",
+            format!("rules for {} phases", phases.len()),
+            &format!("name {} phases at most", Ledger::MOST_PHASES),
+        );
+        return (thresholds, Vec::new());
+    }
+    for (nth, name) in phases.iter().enumerate() {
+        let named = stretches.iter_mut().filter(|stretch| stretch.name == *name && stretch.measured);
+        named.for_each(|stretch| stretch.ledger = Ledger::of_phase(nth));
+    }
+    (thresholds, phases)
+}
+
+/// Whether the plan has what a rule looks at.
+fn measurable(
+    check: &mut Check<'_>,
+    scenario: &Scenario,
+    pointer: &str,
+    threshold: &Threshold,
+    operations: &[PlannedOperation],
+) {
+    let expression = &threshold.expression;
+    let planned = |operation| operations.iter().any(|planned| planned.operation == operation);
+    if let Some(operation) = threshold.metric.operation().filter(|operation| !planned(*operation)) {
+        check.wrong_beside(
+            pointer,
+            &[&format!("/operations/{operation}")],
+            format!("`{expression}` can never be measured: the plan has no {operation}"),
+            &format!("add [operations.{operation}], or take the threshold out"),
+        );
+    }
+    let reconnects = matches!(threshold.metric, Metric::Reconnects(_) | Metric::Recovery(_));
+    if reconnects && scenario.reconnect.policy == Policy::None {
+        check.wrong_beside(
+            pointer,
+            &["/reconnect"],
+            format!("`{expression}` can never be measured: no player comes back"),
+            "set reconnect.policy, or take the threshold out",
+        );
+    }
+}
+
+/// Whether there is a measured phase of this name.
+fn is_measured_phase(check: &mut Check<'_>, pointer: &str, name: &str, stretches: &[Stretch]) -> bool {
+    let named = || stretches.iter().filter(|stretch| stretch.name == name);
+    if named().any(|stretch| stretch.measured) {
+        return true;
+    }
+    if named().next().is_some() {
+        check.wrong(
+            pointer,
+            format!("`{name}` is a warm-up: its figures count for nothing"),
+            "take out the phase's `measured = false`, or name another phase",
+        );
+        return false;
+    }
+    let mut known: Vec<String> = Vec::new();
+    for stretch in stretches {
+        let shown = format!("`{}`", stretch.name);
+        if !known.contains(&shown) {
+            known.push(shown);
+        }
+    }
+    check.wrong(
+        pointer,
+        format!("there is no phase `{name}`"),
+        &format!(
+            "the phases are {}; a phase is called as its `name` says, else as its kind",
+            known.join(", ")
+        ),
+    );
+    false
+}
+
+/// Whether a rule's metric can be told by phase, and is there in this one.
+fn in_phase(
+    check: &mut Check<'_>,
+    pointer: &str,
+    threshold: &Threshold,
+    name: &str,
+    stretches: &[Stretch],
+    operations: &[PlannedOperation],
+) {
+    let expression = &threshold.expression;
+    if matches!(threshold.metric, Metric::Sockets(_) | Metric::Reconnects(_)) {
+        check.wrong(
+            pointer,
+            format!("`{expression}` is counted over the whole run, since no arrival calls for it"),
+            "take `phase` out",
+        );
+        return;
+    }
+    let planned = threshold.metric.operation();
+    let planned = planned.and_then(|wanted| operations.iter().find(|planned| planned.operation == wanted));
+    let named = stretches.iter().filter(|stretch| stretch.name == name && stretch.measured);
+    if let Some(planned) = planned.filter(|planned| !is_due(planned, named)) {
+        check.wrong(
+            pointer,
+            format!(
+                "`{expression}` can never be measured: {} has no arrival in the phase `{name}`",
+                planned.operation
+            ),
+            "name another phase, or take the threshold out",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Plan;
+
+    fn plan(rules: &str, more: &str) -> Result<Plan, String> {
+        let text = format!(
+            r#"name = "rules"
+players = 10
+{rules}
+[[phases]]
+name = "warm-up"
+kind = "ramp"
+duration = "5s"
+measured = false
+[[phases]]
+kind = "hold"
+duration = "5s"
+[[phases]]
+name = "peak"
+kind = "spike"
+duration = "4s"
+load = 3.0
+[[phases]]
+kind = "hold"
+duration = "5s"
+[[phases]]
+name = "quiet"
+kind = "hold"
+duration = "5s"
+load = 0.0
+{more}"#
+        );
+        crate::check("rules.toml", &text, &[])
+            .map(|checked| checked.plan)
+            .map_err(|mistakes| mistakes.to_string())
+    }
+
+    const MESSAGES: &str = "[operations.send_message]\nrate = 10.0\n";
+
+    fn expressions(plan: &Plan) -> Vec<&str> {
+        plan.thresholds.iter().map(|threshold| threshold.expression.as_str()).collect()
+    }
+
+    #[test]
+    fn without_rules_of_its_own_a_plan_is_judged_by_all_that_it_has() {
+        let sockets = ["error_rate < 1%", "sockets.dropped_rate < 1%"];
+        assert_eq!(expressions(&plan("", "").unwrap()), sockets);
+        let placements = "[operations.placement_request]\nrate = 2.0\n";
+        let both = plan("", &format!("{MESSAGES}{placements}")).unwrap();
+        let lost = ["message.lost_rate < 1%", "placement.lost_rate < 1%"];
+        assert_eq!(expressions(&both), [sockets, lost].concat());
+        let none = plan("", "[operations.send_message]\nrate = 0.0\n").unwrap();
+        assert_eq!(expressions(&none), sockets, "no message is due");
+        assert_eq!(expressions(&plan("thresholds = []", MESSAGES).unwrap()), [""; 0]);
+        for threshold in &both.thresholds {
+            assert_eq!(
+                threshold.expression.parse::<Threshold>().as_ref(),
+                Ok(threshold),
+                "as if it were written"
+            );
+        }
+    }
+
+    #[test]
+    fn a_phase_with_rules_has_a_ledger_and_phases_of_one_name_share_it() {
+        let rules = r#"thresholds = [
+            "error_rate < 1%",
+            { expression = "send_message.response_time.p99 < 250ms", phase = "peak" },
+            { expression = "error_rate < 5%", phase = "hold", abort = true, grace = "2s" },
+            { expression = "message.lost == 0", phase = "peak", abort = true },
+        ]"#;
+        let plan = plan(rules, MESSAGES).unwrap();
+        assert_eq!(plan.judged_phases, ["peak", "hold"]);
+        let [connect, warm_up, hold, peak, again, quiet] = &plan.stretches[..] else { panic!() };
+        assert_eq!(
+            (connect.ledger, warm_up.ledger, quiet.ledger),
+            (Ledger::MEASURED, Ledger::WARM_UP, Ledger::MEASURED)
+        );
+        assert_eq!(peak.ledger.phase(), Some(0));
+        assert_eq!((hold.ledger, again.ledger.phase()), (again.ledger, Some(1)));
+        let judged: Vec<_> =
+            plan.thresholds.iter().map(|rule| (rule.ledger, rule.abort.map(|abort| abort.grace))).collect();
+        let seconds = std::time::Duration::from_secs;
+        assert_eq!(judged[0], (Ledger::MEASURED, None));
+        assert_eq!(judged[2], (hold.ledger, Some(seconds(2))));
+        assert_eq!(judged[3], (peak.ledger, Some(seconds(0))));
+        assert_eq!(
+            plan.thresholds[1].to_string(),
+            "send_message.response_time.p99 < 250ms in the phase `peak`"
+        );
+    }
+
+    #[test]
+    fn every_mistake_of_a_rule_is_told_with_its_line() {
+        let rules = r#"thresholds = [
+            { expression = "error_rate < 1", phase = "peek" },
+            { expression = "error_rate < 1%", phase = "warm-up" },
+            { expression = "sockets.dropped == 0", phase = "peak" },
+            { expression = "send_message.response_time.p99 < 1s", phase = "quiet" },
+            { expression = "error_rate < 1%", grace = "10s" },
+            { expression = "error_rate < 1%", abort = "yes" },
+            { expresion = "error_rate < 1%" },
+        ]"#;
+        let form = plan(rules, MESSAGES).unwrap_err();
+        for told in ["rules.toml:9", "thresholds.5.abort", "must be boolean", "did you mean `expression`?"] {
+            assert!(form.contains(told), "{told}\n{form}");
+        }
+        let rules = rules.replace("abort = \"yes\"", "abort = true").replace("expresion", "expression");
+        let meaning = plan(&rules, MESSAGES).unwrap_err();
+        for (line, told) in [
+            (4, "is no share"),
+            (4, "there is no phase `peek`"),
+            (5, "`warm-up` is a warm-up"),
+            (6, "is counted over the whole run"),
+            (7, "send_message has no arrival in the phase `quiet`"),
+            (8, "belongs to rules that end the run"),
+        ] {
+            let found = meaning
+                .lines()
+                .any(|found| found.contains(&format!("rules.toml:{line}:")) && found.contains(told));
+            assert!(found, "{line}: {told}\n{meaning}");
+        }
+        assert!(meaning.contains("`connect`, `warm-up`, `hold`, `peak`, `quiet`;"), "{meaning}");
+    }
+}

@@ -1,0 +1,348 @@
+//! What a plan comes to: arrivals, deliveries, bytes, and what it would cost on AWS with the reference backend.
+//!
+//! Arithmetic on the plan, no measurement: failures, retries and cold starts are not in it. The work of each operation
+//! (invocations, reads, writes) is that of the reference backend as `reference-backend/template.yaml` deploys it; another
+//! backend behind the same messages does other work.
+
+use std::ops::AddAssign;
+use std::time::Duration;
+
+use crate::explain::prices;
+use crate::plan::auth::AuthMode;
+use crate::plan::threshold::Operation;
+use crate::plan::{Model, Plan, PlannedOperation};
+
+/// Closed model: how long an answer is taken to take, which decides how often a player asks.
+const ANSWER: Duration = Duration::from_millis(50);
+/// How long an invocation is taken to take, in seconds.
+const INVOCATION_SECONDS: f64 = 0.02;
+/// Memory of a function in gigabytes: the template's default, 256 MB.
+const MEMORY_GB: f64 = 0.25;
+/// Batches that a stream can hand over in a second: four shards, each polled four times.
+const BATCHES_PER_SECOND: f64 = 16.0;
+/// Records of a batch: the template's `BatchSize`.
+const BATCH: f64 = 100.0;
+/// A write unit, in bytes.
+const WRITE_UNIT: f64 = 1024.0;
+/// What frames and items have beside ids and text, in bytes.
+const AROUND: f64 = 120.0;
+/// Read units of an item that is read in a batch or through an index, which is eventually consistent.
+const EVENTUAL_READ: f64 = 0.5;
+/// Cells over which the load is summed up.
+const CELLS: u32 = 1_000;
+
+/// What some work asks of AWS.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Work {
+    /// Message units in both directions.
+    pub messages: f64,
+    /// Requests to the REST API.
+    pub rest_requests: f64,
+    /// Lambda invocations.
+    pub invocations: f64,
+    /// Read units: a consistent read of an item (of at most 4 KB, as all are) is one, an eventually consistent one half.
+    pub reads: f64,
+    /// Write units, indexes included.
+    pub writes: f64,
+    /// SNS publishes.
+    pub publishes: f64,
+    /// Payload sent by players, in bytes.
+    pub bytes_up: f64,
+    /// Payload received by players, in bytes.
+    pub bytes_down: f64,
+}
+
+impl Work {
+    fn times(self, count: f64) -> Self {
+        Self {
+            messages: self.messages * count,
+            rest_requests: self.rest_requests * count,
+            invocations: self.invocations * count,
+            reads: self.reads * count,
+            writes: self.writes * count,
+            publishes: self.publishes * count,
+            bytes_up: self.bytes_up * count,
+            bytes_down: self.bytes_down * count,
+        }
+    }
+
+    /// A request and its answer, with their payloads.
+    fn exchange(up: f64, down: f64) -> Self {
+        let messages = units(up, prices::MESSAGE_UNIT) + units(down, prices::MESSAGE_UNIT);
+        Self { messages, invocations: 1.0, bytes_up: up, bytes_down: down, ..Self::default() }
+    }
+
+    /// A push down a socket, whose connection is looked up first.
+    fn push(down: f64) -> Self {
+        let messages = units(down, prices::MESSAGE_UNIT);
+        Self { messages, reads: EVENTUAL_READ, bytes_down: down, ..Self::default() }
+    }
+}
+
+impl AddAssign for Work {
+    fn add_assign(&mut self, other: Self) {
+        self.messages += other.messages;
+        self.rest_requests += other.rest_requests;
+        self.invocations += other.invocations;
+        self.reads += other.reads;
+        self.writes += other.writes;
+        self.publishes += other.publishes;
+        self.bytes_up += other.bytes_up;
+        self.bytes_down += other.bytes_down;
+    }
+}
+
+/// Units that an amount begins, one at least.
+fn units(amount: f64, unit: f64) -> f64 {
+    (amount / unit).ceil().max(1.0)
+}
+
+/// What a plan comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forecast {
+    /// Requests of each operation, connecting first; in the closed model an estimate.
+    pub requests: Vec<(Operation, f64)>,
+    /// Pushes of messages.
+    pub message_pushes: f64,
+    /// Pushes of placements.
+    pub placement_pushes: f64,
+    /// Minutes that sockets are open, summed.
+    pub connection_minutes: f64,
+    /// Everything that is asked of AWS.
+    pub work: Work,
+}
+
+/// One line of an estimate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// What is paid for.
+    pub name: &'static str,
+    /// How much of it.
+    pub amount: f64,
+    /// US dollars.
+    pub dollars: f64,
+}
+
+impl Forecast {
+    /// Of a plan.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let players = f64::from(plan.players);
+        let phases = plan.end().saturating_sub(plan.phases_start()).as_secs_f64();
+        let connecting = plan.phases_start().as_secs_f64();
+        let mut forecast = Self {
+            requests: plan
+                .operations
+                .iter()
+                .map(|planned| (planned.operation, requests(plan, planned)))
+                .collect(),
+            message_pushes: 0.0,
+            placement_pushes: 0.0,
+            connection_minutes: players * (connecting / 2.0 + phases) / 60.0,
+            work: Work::default(),
+        };
+        // Through the index to the record, and out of table and index.
+        let leave = Work { invocations: 1.0, reads: EVENTUAL_READ, writes: 2.0, ..Work::default() };
+        forecast.work += leave.times(players);
+        if let Some(beat) = plan.way.heartbeat.as_ref().filter(|beat| beat.message.is_some()) {
+            // A message like any other, which somebody has to read; a ping is none.
+            let beats = players * phases / beat.every.as_secs_f64();
+            let bytes = beat.message.as_ref().map_or(0, String::len) as f64;
+            let beat = Work { messages: 1.0, invocations: 1.0, bytes_up: bytes, ..Work::default() };
+            forecast.work += beat.times(beats);
+        }
+        for (operation, count) in forecast.requests.clone() {
+            forecast.add(plan, operation, count, phases);
+        }
+        forecast
+    }
+
+    fn add(&mut self, plan: &Plan, operation: Operation, count: f64, phases: f64) {
+        let small = Work::exchange(AROUND / 2.0, AROUND);
+        // Asked with each handshake and each REST request; a signature is proven by the gateway itself.
+        let authorizer = if plan.auth.mode == AuthMode::SigV4 { 0.0 } else { 1.0 };
+        let work = match operation {
+            // A handshake is no message.
+            Operation::Connect => Work { invocations: 1.0 + authorizer, writes: 2.0, ..Work::default() },
+            Operation::SendMessage => {
+                let Some(shape) = &plan.message else { return };
+                let recipients = shape.mean_fan_out();
+                let id = plan.player_id(plan.players.saturating_sub(1)).len() as f64;
+                let text = f64::from(shape.size);
+                let pushes = count * recipients;
+                self.message_pushes = pushes;
+                self.work += Work::push(AROUND + id + text).times(pushes);
+                self.work += stream(pushes, phases);
+                let writes = 2.0 * recipients * units(AROUND + 2.0 * id + text, WRITE_UNIT);
+                Work {
+                    reads: EVENTUAL_READ * recipients,
+                    writes,
+                    ..Work::exchange(AROUND / 2.0 + recipients * (id + 3.0) + text, AROUND / 2.0)
+                }
+            }
+            Operation::PlacementRequest => {
+                self.placement_pushes = count;
+                self.work += Work::push(3.0 * AROUND).times(count);
+                // The pending record and its outcome are a stream record each.
+                self.work += stream(2.0 * count, phases);
+                // Written when it is pending and when it is settled, which reads it first; SNS calls a function.
+                Work { invocations: 2.0, reads: 1.0, writes: 4.0, publishes: 1.0, ..small }
+            }
+            Operation::PlacementPoll => {
+                // Pushed all the same; wished for, and asked for once at least.
+                self.work += Work::push(3.0 * AROUND).times(count);
+                self.work += stream(2.0 * count, phases);
+                let rest_requests = 2.0;
+                Work {
+                    rest_requests,
+                    invocations: rest_requests * (1.0 + authorizer) + 1.0,
+                    reads: 2.0,
+                    writes: 4.0,
+                    publishes: 1.0,
+                    bytes_down: 4.0 * AROUND,
+                    ..Work::default()
+                }
+            }
+            Operation::UnknownRoute => small,
+        };
+        self.work += work.times(count);
+    }
+
+    /// What it would cost, item by item.
+    #[must_use]
+    pub fn cost(&self) -> Vec<Item> {
+        let work = &self.work;
+        let item = |name, amount: f64, price: f64| Item { name, amount, dollars: amount * price };
+        vec![
+            item("connection minutes", self.connection_minutes, prices::CONNECTION_MINUTE),
+            item("WebSocket messages", work.messages, prices::MESSAGE),
+            item("REST requests", work.rest_requests, prices::REST_REQUEST),
+            item("Lambda requests", work.invocations, prices::INVOCATION),
+            item("Lambda GB-seconds", work.invocations * INVOCATION_SECONDS * MEMORY_GB, prices::GB_SECOND),
+            item("DynamoDB write units", work.writes, prices::WRITE_UNIT),
+            item("DynamoDB read units", work.reads, prices::READ_UNIT),
+            item("SNS publishes", work.publishes, prices::PUBLISH),
+        ]
+    }
+
+    /// What the estimate takes for granted.
+    #[must_use]
+    pub fn assumptions() -> Vec<String> {
+        vec![
+            format!(
+                "List prices of {} as of {}, without free tier, discounts, logs, data transfer and GameLift itself.",
+                prices::REGION,
+                prices::AS_OF
+            ),
+            format!(
+                "The reference backend with a function for each operation: {MEMORY_GB} GB, {:.0} ms an invocation; \
+                 on-demand tables with one index each; at most {BATCHES_PER_SECOND:.0} stream batches a second.",
+                INVOCATION_SECONDS * 1e3
+            ),
+            format!(
+                "Nothing fails and nothing is repeated; of the polling way one question each; in the closed model an \
+                 answer takes {} ms.",
+                ANSWER.as_millis()
+            ),
+        ]
+    }
+}
+
+/// A stream's invocations for so many records.
+fn stream(records: f64, seconds: f64) -> Work {
+    let batches = (records / BATCH).max(BATCHES_PER_SECOND * seconds);
+    Work { invocations: records.min(batches), ..Work::default() }
+}
+
+/// Requests of an operation: planned, or in the closed model estimated.
+fn requests(plan: &Plan, planned: &PlannedOperation) -> f64 {
+    match planned.model {
+        Model::Open => planned.arrivals() as f64,
+        Model::Closed { .. } => between(plan, planned, plan.phases_start(), plan.end()),
+    }
+}
+
+/// Requests of an operation between two offsets; in the closed model each player that the load calls for asks once
+/// in every answer and pause.
+#[must_use]
+pub fn between(plan: &Plan, planned: &PlannedOperation, from: Duration, to: Duration) -> f64 {
+    let Model::Closed { think } = planned.model else { return planned.between(from, to) };
+    let cell = to.saturating_sub(from) / CELLS;
+    let middle = |index: u32| from + cell * index + cell / 2;
+    let busy: f64 =
+        (0..CELLS).map(|index| plan.load_at(middle(index)).min(1.0)).sum::<f64>() * cell.as_secs_f64();
+    f64::from(plan.players) * busy / (think.mean() + ANSWER).as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forecast(text: &str) -> Forecast {
+        Forecast::of(&crate::check("f.toml", text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}")).plan)
+    }
+
+    const BASE: &str = "name = \"f\"\nplayers = 600\nphases = [{ kind = \"hold\", duration = \"60s\" }]\n\
+        [sockets]\nconnect_rate = 100.0\n";
+
+    #[test]
+    fn an_idle_player_pays_for_its_minutes_and_its_coming_and_going() {
+        let idle = forecast(BASE);
+        // 6 s of connecting and 1 s of quiet, half of which a player sees on average; then a minute.
+        assert!((idle.connection_minutes - 600.0 * 63.5 / 60.0).abs() < 1e-6);
+        let expected = Work { invocations: 1_800.0, writes: 2_400.0, reads: 300.0, ..Work::default() };
+        assert_eq!(idle.work, expected);
+        let dollars: f64 = idle.cost().iter().map(|item| item.dollars).sum();
+        let lambda = 1_800.0 * (0.2e-6 + 0.02 * 0.25 * 0.000_016_666_7);
+        let by_hand = 635.0 * 0.25e-6 + lambda + 2_400.0 * 0.625e-6 + 300.0 * 0.125e-6;
+        assert!((dollars - by_hand).abs() < 1e-9, "{dollars} {by_hand}");
+    }
+
+    #[test]
+    fn a_heartbeat_costs_where_it_is_a_message() {
+        let idle = forecast(BASE);
+        assert_eq!(forecast(&format!("{BASE}heartbeat = \"10s\"\n")).work, idle.work);
+        let beats = forecast(&format!("{BASE}heartbeat = \"10s\"\nheartbeat_message = \"{{}}\"\n"));
+        assert!((beats.work.messages - 3_600.0).abs() < 1e-9);
+        assert!((beats.work.invocations - idle.work.invocations - 3_600.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_message_is_two_frames_a_push_for_each_recipient_and_their_items() {
+        let idle = forecast(BASE);
+        let sends = forecast(&format!("{BASE}[operations.send_message]\nrate = 10.0\nfan_out = 4\n"));
+        assert!((sends.message_pushes - 2_400.0).abs() < 1e-9);
+        assert!((sends.work.messages - (600.0 * 2.0 + 2_400.0)).abs() < 1e-9);
+        assert!((sends.work.writes - idle.work.writes - 600.0 * 8.0).abs() < 1e-9);
+        assert!((sends.work.reads - idle.work.reads - 2.0 * 0.5 * 2_400.0).abs() < 1e-9);
+        // 16 batches a second for a minute are fewer than the pushes.
+        assert!((sends.work.invocations - idle.work.invocations - 600.0 - 960.0).abs() < 1e-9);
+        let large =
+            forecast(&format!("{BASE}[operations.send_message]\nrate = 10.0\nfan_out = 4\nsize = 30000\n"));
+        assert!((large.work.writes - idle.work.writes - 600.0 * 8.0 * 30.0).abs() < 1e-9, "30 units an item");
+    }
+
+    #[test]
+    fn a_polled_placement_is_a_wish_and_a_question_which_the_authorizer_sees_unless_they_are_signed() {
+        let polling = "[operations.placement_poll]\nrate = 10.0\n[target]\nurl = \"wss://a.example/S\"\n\
+            rest = \"https://b.example/S\"\n";
+        let with = |auth: &str| forecast(&format!("{BASE}{polling}[auth]\nmode = \"{auth}\"\n"));
+        let (believed, signed) = (with("header"), with("sigv4"));
+        let price = |forecast: &Forecast| {
+            forecast.cost().into_iter().find(|item| item.name == "REST requests").map(|item| item.dollars)
+        };
+        for forecast in [&believed, &signed] {
+            assert!((forecast.work.rest_requests - 1_200.0).abs() < 1e-9);
+            assert!((price(forecast).unwrap() - 1_200.0 * 3.5e-6).abs() < 1e-12);
+        }
+        let authorizers = 600.0 + 1_200.0;
+        assert!((believed.work.invocations - signed.work.invocations - authorizers).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_closed_model_is_estimated_from_its_pauses() {
+        let closed = "[operations.unknown_route]\nmodel = \"closed\"\nthink_time = \"950ms\"\n";
+        let (_, requests) = forecast(&format!("{BASE}{closed}")).requests[1];
+        assert!((requests - 36_000.0).abs() < 1.0, "{requests}");
+    }
+}

@@ -1,0 +1,318 @@
+//! A plan in sentences, for people: what the report's configuration section and `scenario explain` show. The latter
+//! adds a chart of what is sent when, and what the plan comes to.
+
+mod chart;
+mod disruptions;
+pub mod forecast;
+pub mod idle;
+mod prices;
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::explain::forecast::{Forecast, between};
+use crate::plan::arrivals::Kind;
+use crate::plan::auth::{Auth, AuthMode, Placement, SigV4Form, TokenSource};
+use crate::plan::threshold::{Abort, Operation, Threshold};
+use crate::plan::way::{HeaderValue, Proxy, Way, is_loopback};
+use crate::plan::{Model, Plan, PlannedOperation, Target};
+use crate::redact;
+
+/// Cells of the chart.
+const WIDTH: u32 = 60;
+
+/// Everything about a plan: sentences, chart, what it comes to and what that would cost on AWS. `wrapped` ends the
+/// lines of sentences, and breaks them for where they are read; the chart and the costs stay as they are.
+#[must_use]
+pub fn explain(plan: &Plan, wrapped: impl Fn(&str) -> String) -> String {
+    let (total, costs) = (total(plan), costs(plan));
+    let warnings = idle::warnings(plan).into_iter().map(|warning| format!("Warning: {warning}."));
+    let sentences: Vec<_> = sentences(plan).into_iter().chain(warnings).collect();
+    format!(
+        "{}\n{}\n{}\n{costs}{}",
+        wrapped(&sentences.join("\n")),
+        chart(plan),
+        wrapped(&total),
+        wrapped(&assumptions())
+    )
+}
+
+/// The same as values, for programs.
+#[must_use]
+pub fn values(plan: &Plan) -> Value {
+    let forecast = Forecast::of(plan);
+    let phases = plan.stretches.iter().map(|stretch| {
+        json!({
+            "name": stretch.name,
+            "start_s": stretch.start.as_secs_f64(),
+            "end_s": stretch.end.as_secs_f64(),
+            "measured": stretch.measured,
+        })
+    });
+    let operations = plan.operations.iter().zip(&forecast.requests).map(|(planned, (_, requests))| {
+        json!({
+            "operation": planned.operation.word(),
+            "model": if planned.think().is_some() { "closed" } else { "open" },
+            "rate": planned.rate,
+            "requests": requests,
+        })
+    });
+    let cost = forecast.cost();
+    let items =
+        cost.iter().map(|item| json!({"name": item.name, "amount": item.amount, "dollars": item.dollars}));
+    json!({
+        "name": plan.name,
+        "target": match &plan.target {
+            Target::Embedded { .. } => "embedded".into(),
+            Target::Url(url) => redact::address(url),
+        },
+        "players": plan.players,
+        "seed": plan.seed,
+        "length_s": plan.end().as_secs_f64(),
+        "awaits_s": plan.drain().as_secs_f64(),
+        "sentences": sentences(plan),
+        "warnings": idle::warnings(plan),
+        "phases": phases.collect::<Vec<_>>(),
+        "operations": operations.collect::<Vec<_>>(),
+        "thresholds": plan.thresholds.iter().map(|threshold| &threshold.expression).collect::<Vec<_>>(),
+        "message_pushes": forecast.message_pushes,
+        "placement_pushes": forecast.placement_pushes,
+        "bytes_up": forecast.work.bytes_up,
+        "bytes_down": forecast.work.bytes_down,
+        "aws_dollars": cost.iter().map(|item| item.dollars).sum::<f64>(),
+        "aws_items": items.collect::<Vec<_>>(),
+    })
+}
+
+/// When what is sent, a row for each operation.
+fn chart(plan: &Plan) -> String {
+    let cell = plan.end() / WIDTH;
+    let mut text = String::new();
+    for planned in &plan.operations {
+        let rate = |index: u32| between(plan, planned, cell * index, cell * (index + 1)) / cell.as_secs_f64();
+        let rates: Vec<_> = (0..WIDTH).map(rate).collect();
+        let most = rates.iter().copied().fold(0.0, f64::max);
+        let name = planned.operation.word();
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "{name:<18} {} up to {} a second", chart::row(&rates), rounded(most));
+    }
+    let _ = writeln!(text, "{:<18} {}", "", chart::axis(WIDTH as usize, plan.end().as_secs_f64()));
+    text
+}
+
+/// What the plan comes to, in a sentence.
+fn total(plan: &Plan) -> String {
+    let forecast = Forecast::of(plan);
+    let requests = forecast.requests.iter().skip(1).map(|(_, count)| count).sum::<f64>();
+    format!(
+        "It comes to {} handshakes, {} requests and {} pushes ({} of messages, {} of placements); players send {} and \
+         receive {}, frames and TLS not counted.",
+        plan.players,
+        rounded(requests),
+        rounded(forecast.message_pushes + forecast.placement_pushes),
+        rounded(forecast.message_pushes),
+        rounded(forecast.placement_pushes),
+        bytes(forecast.work.bytes_up),
+        bytes(forecast.work.bytes_down)
+    )
+}
+
+/// What that would cost.
+fn costs(plan: &Plan) -> String {
+    let cost = Forecast::of(plan).cost();
+    let sum: f64 = cost.iter().map(|item| item.dollars).sum();
+    let mut text = format!("On AWS it would cost about ${sum:.4}:\n");
+    for item in &cost {
+        let _ = writeln!(text, "  {:<22}{:>14}   ${:.4}", item.name, rounded(item.amount), item.dollars);
+    }
+    text
+}
+
+fn assumptions() -> String {
+    Forecast::assumptions().iter().map(|assumption| format!("  {assumption}\n")).collect()
+}
+
+/// A whole number where it is large, a few digits where it is small.
+fn rounded(number: f64) -> String {
+    if number >= 100.0 || number.fract() == 0.0 { format!("{number:.0}") } else { format!("{number:.2}") }
+}
+
+fn bytes(number: f64) -> String {
+    let units = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
+    let unit = units.into_iter().find(|(_, size)| number >= *size);
+    unit.map_or_else(|| format!("{number:.0} bytes"), |(name, size)| format!("{:.1} {name}", number / size))
+}
+
+/// The plan, one sentence a line.
+#[must_use]
+pub fn sentences(plan: &Plan) -> Vec<String> {
+    let mut lines = vec![target(plan), players(plan)];
+    lines.extend(way(plan));
+    lines.extend(plan.stretches.iter().skip(1).map(|stretch| {
+        format!(
+            "Phase `{}` runs from {:.1} s to {:.1} s{}.",
+            stretch.name,
+            stretch.start.as_secs_f64(),
+            stretch.end.as_secs_f64(),
+            if stretch.measured { "" } else { " as a warm-up: its figures stay out of the summary" }
+        )
+    }));
+    lines.extend(plan.operations.iter().skip(1).map(|planned| operation(plan, planned)));
+    lines.extend(disruptions::sentences(&plan.disruptions));
+    lines.push(format!(
+        "The run takes {:.1} s, and up to {:.0} s more for what is still awaited.",
+        plan.end().as_secs_f64(),
+        plan.drain().as_secs_f64()
+    ));
+    lines.extend(plan.thresholds.iter().map(rule));
+    if plan.thresholds.is_empty() {
+        lines.push("It has no thresholds: nothing is judged.".into());
+    }
+    lines
+}
+
+fn rule(threshold: &Threshold) -> String {
+    match threshold.abort {
+        None => format!("It passes if {threshold}."),
+        Some(Abort { grace }) if grace.is_zero() => {
+            format!("It passes if {threshold}, and ends as soon as that fails.")
+        }
+        Some(Abort { grace }) => format!(
+            "It passes if {threshold}, and ends when that fails {} after there was first something to judge, or later.",
+            humantime::format_duration(grace)
+        ),
+    }
+}
+
+fn operation(plan: &Plan, planned: &PlannedOperation) -> String {
+    let timeout = humantime::format_duration(planned.timeout);
+    let what = match (planned.operation, &plan.message) {
+        (Operation::SendMessage, Some(shape)) => {
+            let (least, most) = (*shape.fan_out.start(), *shape.fan_out.end());
+            let recipients = if least == most { least.to_string() } else { format!("{least} to {most}") };
+            format!(" to {recipients} players each ({} bytes of text)", shape.size)
+        }
+        _ => String::new(),
+    };
+    let name = planned.operation;
+    match planned.model {
+        Model::Closed { think } => format!(
+            "{name}{what} in the closed model: each player that the load calls for asks, waits for the answer for {timeout} \
+             at most, thinks for {think}, and asks again; about {:.0} requests.",
+            between(plan, planned, Duration::ZERO, plan.end())
+        ),
+        Model::Open => {
+            let pace = match planned.arrivals.kind() {
+                Kind::Even => format!("at {} per second times the load", planned.rate),
+                Kind::Random => format!("at random, {} per second times the load on average", planned.rate),
+                Kind::Recorded => "as recorded".into(),
+            };
+            let pushes = match (planned.operation, &plan.message) {
+                (Operation::SendMessage, Some(shape)) => {
+                    format!(", about {:.0} pushes", planned.arrivals() as f64 * shape.mean_fan_out())
+                }
+                (Operation::PlacementRequest, _) => format!(", {} pushes", planned.arrivals()),
+                _ => String::new(),
+            };
+            format!(
+                "{name}{what}: {} arrivals {pace}{pushes}; an answer may take {timeout}.",
+                planned.arrivals()
+            )
+        }
+    }
+}
+
+fn target(plan: &Plan) -> String {
+    match &plan.target {
+        Target::Embedded { profile } => {
+            format!("The target is the embedded backend with the profile `{profile}`.")
+        }
+        Target::Url(url) => format!("The target is {}.", redact::address(url)),
+    }
+}
+
+/// What is particular about the way to the target; no value of a header that came from outside.
+fn way(plan: &Plan) -> Vec<String> {
+    let Way { headers, subprotocols, proxy, trust, heartbeat } = &plan.way;
+    let mut lines = Vec::new();
+    if !headers.is_empty() {
+        let shown = headers.iter().map(|header| match &header.value {
+            HeaderValue::Written(text) => format!("`{}: {text}`", header.name),
+            HeaderValue::Env(_) | HeaderValue::File(_) => format!("`{}: …`", header.name),
+        });
+        lines.push(format!("Handshakes and REST requests carry {}.", shown.collect::<Vec<_>>().join(", ")));
+    }
+    if !subprotocols.is_empty() {
+        lines.push(format!("Handshakes offer the subprotocols {}.", subprotocols.join(", ")));
+    }
+    let here = match &plan.target {
+        Target::Embedded { .. } => true,
+        Target::Url(url) => is_loopback(url),
+    };
+    match proxy {
+        Some(_) if here => lines.push("The target is on this machine, so no proxy is asked.".into()),
+        Some(Proxy::Env) => lines.push("Sockets go through the proxy that the environment names.".into()),
+        Some(Proxy::Url(url)) => {
+            lines.push(format!("Sockets go through the proxy {}.", url.origin().ascii_serialization()));
+        }
+        None => {}
+    }
+    if let Some(file) = &trust.ca_file {
+        lines.push(format!("The certificates in {} are trusted beside the system's.", file.display()));
+    }
+    if let Some((certificate, _)) = &trust.client {
+        lines.push(format!("Players show the certificate in {}.", certificate.display()));
+    }
+    if trust.insecure {
+        lines.push("No certificate is checked.".into());
+    }
+    if let Some(beat) = heartbeat {
+        let what = if beat.message.is_some() { "a message" } else { "a ping" };
+        lines.push(format!(
+            "Every {} a player sends {what} to keep its socket open.",
+            humantime::format_duration(beat.every)
+        ));
+    }
+    lines
+}
+
+fn players(plan: &Plan) -> String {
+    let connect = plan.operation(Operation::Connect);
+    format!(
+        "{} players connect at {} per second {}.",
+        plan.players,
+        connect.map_or(0.0, |planned| planned.rate),
+        credentials(&plan.auth)
+    )
+}
+
+fn credentials(auth: &Auth) -> String {
+    match auth.mode {
+        AuthMode::Token => {
+            let from = match &auth.source {
+                TokenSource::Issuer(_) => "signed token",
+                TokenSource::Mint(_) => "token that is signed here",
+                TokenSource::Feeder(_) => "token from a file",
+                TokenSource::Command(_) => "token that a command prints",
+            };
+            let place = match &auth.placement {
+                Placement::Header { name, .. } if name == "authorization" => {
+                    "the Authorization header".into()
+                }
+                Placement::Header { name, .. } => format!("the header {name}"),
+                Placement::Query { name } if name == "token" => "the query".into(),
+                Placement::Query { name } => format!("the query as {name}"),
+                Placement::Subprotocol { .. } => "a subprotocol".into(),
+            };
+            format!("with a {from} in {place}")
+        }
+        AuthMode::Header => "with an X-Player-Id header".into(),
+        AuthMode::SigV4 => match auth.sigv4.form {
+            SigV4Form::Header => "with a handshake signed by AWS credentials".into(),
+            SigV4Form::Query => "with a URL presigned by AWS credentials".into(),
+        },
+        AuthMode::None => "without credentials".into(),
+    }
+}

@@ -1,0 +1,418 @@
+//! The scenario file's shape. The doc comments become the JSON Schema's descriptions and the remedies in messages.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use crate::keys::auth::{Auth, AuthMode, Placement, TokenPlacement};
+pub use crate::keys::disruptions::{Churn, HalfOpen, Malformed, Reconnect, SlowReaders, Storm};
+use crate::keys::draw::Draw;
+use crate::keys::duration::Span;
+pub use crate::keys::thresholds::{Rule, RuleTable};
+use crate::keys::units;
+pub use crate::way::keys::{HeaderSource, HeaderText};
+
+/// A load test: who plays, what they do, for how long, and what must hold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Name of the scenario: letters, digits, `-` and `_`.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_-]{1,64}$"), extend("examples" = ["evening"]))]
+    pub name: String,
+    /// What the scenario is for, in a sentence.
+    #[serde(default)]
+    pub description: String,
+    /// Number of players, each with one socket: 1 to 1,000,000.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    #[schemars(transform = units::as_count)]
+    pub players: u32,
+    /// Seed of every random choice: the same seed gives the same arrivals, players and recipients.
+    #[serde(default = "one")]
+    pub seed: u64,
+    /// What is tested. Left out: the embedded backend.
+    #[serde(default)]
+    pub target: Target,
+    /// How players prove who they are.
+    #[serde(default)]
+    pub auth: Auth,
+    /// How sockets are opened.
+    #[serde(default)]
+    pub sockets: Sockets,
+    /// The stretches of the plan after the players have connected, in order.
+    #[schemars(length(min = 1))]
+    pub phases: Vec<Phase>,
+    /// What players do. Left out: they only hold their sockets.
+    #[serde(default)]
+    pub operations: Operations,
+    /// How pushes are awaited.
+    #[serde(default)]
+    pub deliveries: Deliveries,
+    /// Players that leave and come back. Left out: every player stays.
+    #[serde(default)]
+    pub churn: Option<Churn>,
+    /// What a player does when its socket is lost or its handshake refused.
+    #[serde(default)]
+    pub reconnect: Reconnect,
+    /// Shares of the sockets that are cut at an instant.
+    #[serde(default)]
+    pub storms: Vec<Storm>,
+    /// Players that read slowly.
+    #[serde(default)]
+    pub slow_readers: Option<SlowReaders>,
+    /// Players that fall silent.
+    #[serde(default)]
+    pub half_open: Option<HalfOpen>,
+    /// What no client should send.
+    #[serde(default)]
+    pub malformed: Option<Malformed>,
+    /// Rules with a verdict, e.g. `"send_message.response_time.p99 < 250ms"`. Left out: less than 1 % of the arrivals, of
+    /// the sockets and of each kind of delivery goes wrong. `[]`: nothing is judged.
+    #[serde(default)]
+    pub thresholds: Option<Vec<Rule>>,
+    /// Which server-side series are fetched after the run.
+    #[serde(default)]
+    pub cloudwatch: CloudWatch,
+}
+
+impl Scenario {
+    /// Characters of the longest name.
+    pub const LONGEST_NAME: usize = 64;
+}
+
+const fn one() -> u64 {
+    1
+}
+
+/// What is tested.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Target {
+    /// `embedded`, or a `ws://` or `wss://` URL. `--target` overrides it.
+    pub url: String,
+    /// The target's REST API, where placements can be polled, e.g. `"https://ID.execute-api.REGION.amazonaws.com/STAGE"`. Left out: the embedded backend's own.
+    pub rest: Option<String>,
+    /// Profile of the embedded backend: `instant`, `aws-like`, or a profile file beside this scenario.
+    pub profile: String,
+    /// Query parameters of the URLs that are no secrets, e.g. `["tenant"]`: others than the usual ones (`v`, `region` and
+    /// the like) are refused, since the run folder would keep them.
+    pub harmless_parameters: Vec<String>,
+    /// Headers of every handshake and REST request beside our own, e.g. `{ Origin = "https://game.example" }`; `User-Agent` replaces ours. A value that proves who somebody is comes from outside: `{ env = "NAME" }` or `{ file = "PATH" }`.
+    pub headers: BTreeMap<String, HeaderText>,
+    /// Subprotocols that a handshake offers (`Sec-WebSocket-Protocol`); the answer must name one of them.
+    pub subprotocols: Vec<String>,
+    /// HTTP proxy through which sockets go (`CONNECT`): `"http://HOST:PORT"`, or `"env"` for what `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say. Left out: none. A target on this machine is never asked through it.
+    pub proxy: Option<String>,
+    /// PEM file with certificates that are trusted beside the system's: the target's authority, or its own self-signed certificate.
+    pub ca_file: Option<String>,
+    /// PEM file with the certificate that the players show, and those that vouch for it.
+    pub client_cert_file: Option<String>,
+    /// PEM file with that certificate's key.
+    pub client_key_file: Option<String>,
+    /// Whether certificates are left unchecked, as with `--insecure`; only with a target on this machine.
+    pub insecure: bool,
+}
+
+impl Default for Target {
+    fn default() -> Self {
+        Self {
+            url: "embedded".into(),
+            rest: None,
+            profile: "aws-like".into(),
+            harmless_parameters: Vec::new(),
+            headers: BTreeMap::new(),
+            subprotocols: Vec::new(),
+            proxy: None,
+            ca_file: None,
+            client_cert_file: None,
+            client_key_file: None,
+            insecure: false,
+        }
+    }
+}
+
+/// How sockets are opened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sockets {
+    /// Handshakes begun per second: 0.1 to 100,000. AWS allows 500 new connections a second by default.
+    #[schemars(range(min = 0.1, max = 100_000.0))]
+    #[schemars(transform = units::as_rate)]
+    pub connect_rate: f64,
+    /// How long a handshake may take before it counts as timed out.
+    pub connect_timeout: Span,
+    /// Players that one goose user drives: 1 makes every player a goose user; 50 to 200 cost least.
+    #[schemars(range(min = 1, max = 10_000))]
+    #[schemars(transform = units::as_count)]
+    pub per_goose_user: u32,
+    /// Local addresses to open sockets from, in turn. Beyond 13,000 sockets each the kernel's search for a
+    /// free port takes CPU. Left out: chosen for a loopback target.
+    pub source_addresses: Vec<String>,
+    /// Longest message that a player takes, 1 KiB to 64 MiB: a longer one ends its socket as `too_large`. API Gateway
+    /// sends at most 128 KiB.
+    #[schemars(range(min = 1_024, max = 67_108_864))]
+    #[schemars(transform = units::as_bytes)]
+    pub max_message_bytes: u32,
+    /// How often every player sends something to keep its socket open, e.g. `"5m"`: a ping frame, or `heartbeat_message`. API Gateway ends a socket that is idle for 10 minutes. Left out: never.
+    pub heartbeat: Option<Span>,
+    /// The text that is sent instead of a ping, e.g. `'{"action":"heartbeat"}'`: API Gateway is not known to count pings.
+    pub heartbeat_message: Option<String>,
+}
+
+impl Default for Sockets {
+    fn default() -> Self {
+        Self {
+            connect_rate: 500.0,
+            connect_timeout: Span::from_secs(10),
+            per_goose_user: 100,
+            source_addresses: Vec::new(),
+            max_message_bytes: 256 * 1024,
+            heartbeat: None,
+            heartbeat_message: None,
+        }
+    }
+}
+
+/// A stretch of the plan: the load is a factor on every operation's `rate`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Phase {
+    /// Name shown in the report. Left out: the kind.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// `hold` (constant), `ramp` (a line to `load`), `step` (a staircase to `load`), `spike` (up to `load` at half time and back) or `sine` (waves round `load`).
+    pub kind: PhaseKind,
+    /// How long the phase lasts, e.g. `"30s"`.
+    pub duration: Span,
+    /// Load factor that is held, or reached: 1 means each operation's `rate`. 0 to 1,000.
+    #[serde(default = "full_load")]
+    #[schemars(range(min = 0.0, max = 1_000.0))]
+    #[schemars(transform = units::as_share)]
+    pub load: f64,
+    /// `step` only: equal steps from the load before it to `load`, 1 to 1,000. Left out: 5.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 1_000))]
+    #[schemars(transform = units::as_count)]
+    pub steps: Option<u32>,
+    /// `sine` only: how far the load swings to either side of `load`, `load` at most. Left out: half of `load`.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 1_000.0))]
+    #[schemars(transform = units::as_share)]
+    pub amplitude: Option<f64>,
+    /// `sine` only: how long one swing takes. Left out: as long as the phase.
+    #[serde(default)]
+    pub period: Option<Span>,
+    /// Whether the phase's figures count for the summary and the thresholds; false makes it a warm-up.
+    #[serde(default = "yes")]
+    pub measured: bool,
+}
+
+const fn full_load() -> f64 {
+    1.0
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// The shape of a phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PhaseKind {
+    /// Constant at `load`.
+    Hold,
+    /// A line from the load before it to `load`.
+    Ramp,
+    /// A staircase of equal steps from the load before it to `load`.
+    Step,
+    /// A triangle: from the load before it up to `load` at half time, and back.
+    Spike,
+    /// Waves round `load`, upwards first.
+    Sine,
+}
+
+/// What players do.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Operations {
+    /// `sendMessage`: a message to several players.
+    pub send_message: Option<SendMessage>,
+    /// `sessionPlacementRequest`: asks for a place in a game session.
+    pub placement_request: Option<Simple>,
+    /// A route that the backend does not know.
+    pub unknown_route: Option<Simple>,
+    /// A place in a game session by polling: asks over REST, and again until the session is there.
+    pub placement_poll: Option<Poll>,
+}
+
+/// Defines operations' tables: the keys of their pace, the same for all, and those of their own. serde could share the
+/// former by flattening, but then it would take unknown keys.
+macro_rules! paced {
+    ($($(#[$doc:meta])* struct $name:ident { $($own:tt)* })+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// Arrivals per second at load 1: 0 to 1,000,000. Not with `recording` nor in the closed model.
+            #[serde(default)]
+            #[schemars(range(min = 0.0, max = 1_000_000.0))]
+            #[schemars(transform = units::as_rate)]
+            pub rate: Option<f64>,
+            /// `open` (arrivals come when they come) or `closed` (a player waits for its answer and thinks before the next request).
+            #[serde(default)]
+            pub model: ModelKind,
+            /// How open arrivals are spaced: `constant` or `poisson`. Left out: `constant`.
+            #[serde(default)]
+            pub arrivals: Option<Spacing>,
+            /// File with recorded arrivals to play again instead of a rate: CSV, or JSONL by its ending, with the column `offset_s` and, if it has several operations, `operation`.
+            #[serde(default)]
+            pub recording: Option<String>,
+            /// Closed model only: the pause between an answer and the next request of the same player.
+            #[serde(default)]
+            pub think_time: Option<Draw>,
+            $($own)*
+        }
+
+        impl $name {
+            pub(crate) fn pace(&self) -> Pace<'_> {
+                let Self { rate, model, arrivals, think_time, timeout, .. } = *self;
+                Pace { rate, model, arrivals, recording: self.recording.as_deref(), think_time, timeout }
+            }
+        }
+    )+};
+}
+
+paced! {
+    /// `sendMessage`.
+    struct SendMessage {
+        /// Recipients of each message (the lower bound where `fan_out_max` is given): 1 to 2,000.
+        #[serde(default = "one_recipient")]
+        #[schemars(range(min = 1, max = 2_000))]
+        #[schemars(transform = units::as_count)]
+        pub fan_out: u32,
+        /// Upper bound of the recipients, drawn evenly between `fan_out` and this. Left out: always `fan_out`.
+        #[serde(default)]
+        #[schemars(range(min = 1, max = 2_000))]
+        #[schemars(transform = units::as_count)]
+        pub fan_out_max: Option<u32>,
+        /// Length of the message text in bytes, 48 to 30,000; the first 48 hold the correlation.
+        #[serde(default = "small_message")]
+        #[schemars(range(min = 48, max = 30_000))]
+        #[schemars(transform = units::as_bytes)]
+        pub size: u32,
+        /// How long the answer may take.
+        #[serde(default = "ten_seconds")]
+        pub timeout: Span,
+    }
+
+    /// An operation with its pace and nothing more.
+    struct Simple {
+        /// How long the answer may take.
+        #[serde(default = "ten_seconds")]
+        pub timeout: Span,
+    }
+
+    /// The polling way to a game session. Its response time ends with the answer that brings the session.
+    struct Poll {
+        /// Pause between an answer without a session and the next question.
+        #[serde(default = "a_second")]
+        pub every: Span,
+        /// How long it may take until the session is there.
+        #[serde(default = "half_a_minute")]
+        pub timeout: Span,
+    }
+}
+
+/// Whether arrivals wait for answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelKind {
+    /// They do not: a slow answer delays no arrival.
+    #[default]
+    Open,
+    /// Each player sends, waits for the answer, thinks, and sends again.
+    Closed,
+}
+
+/// How open arrivals are spaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Spacing {
+    /// Evenly.
+    Constant,
+    /// At random, independent of each other: a Poisson process.
+    Poisson,
+}
+
+/// When an operation is done, wherever it stands in the file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace<'s> {
+    pub(crate) rate: Option<f64>,
+    pub(crate) model: ModelKind,
+    pub(crate) arrivals: Option<Spacing>,
+    pub(crate) recording: Option<&'s str>,
+    pub(crate) think_time: Option<Draw>,
+    pub(crate) timeout: Span,
+}
+
+const fn one_recipient() -> u32 {
+    1
+}
+
+const fn small_message() -> u32 {
+    64
+}
+
+const fn a_second() -> Span {
+    Span::from_secs(1)
+}
+
+const fn half_a_minute() -> Span {
+    Span::from_secs(30)
+}
+
+const fn ten_seconds() -> Span {
+    Span::from_secs(10)
+}
+
+/// How pushes are awaited.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Deliveries {
+    /// After how long a message's push is no longer in time.
+    pub timeout: Span,
+    /// After how long a placement's push is no longer in time.
+    pub placement_timeout: Span,
+    /// How long after its time-out a push still counts as late; what has not come then is lost. `"0s"`: at once.
+    pub grace: Span,
+}
+
+impl Default for Deliveries {
+    fn default() -> Self {
+        Self {
+            timeout: Span::from_secs(10),
+            placement_timeout: Span::from_secs(30),
+            grace: Span::from_secs(5),
+        }
+    }
+}
+
+/// Which server-side series are fetched after the run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CloudWatch {
+    /// Whether to fetch at all. Left out: for the embedded backend, and wherever `functions`, `function_prefix` or `endpoint`
+    /// is given.
+    pub enabled: Option<bool>,
+    /// Endpoint to ask instead of AWS, e.g. a local stack's `cloudwatch` URL.
+    pub endpoint: Option<String>,
+    /// AWS region; left out: the standard AWS chain.
+    pub region: Option<String>,
+    /// Full names of the stack's Lambda functions. Left out: all that `ListMetrics` shows with `function_prefix`.
+    pub functions: Vec<String>,
+    /// Only functions whose name begins so, e.g. `mygame-Staging-`.
+    pub function_prefix: String,
+    /// Length of a period in seconds: a multiple of 60, or 1 where the endpoint has it (local stack). Left out: 1 for the
+    /// embedded backend and an endpoint on this machine, else 60.
+    pub period_s: Option<u32>,
+}

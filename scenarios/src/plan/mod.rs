@@ -1,0 +1,295 @@
+//! The checked plan: phases on one axis, arrivals as pure functions of an index.
+//!
+//! The axis starts with the `connect` stretch (players ÷ connect rate), then a second to settle, then the
+//! scenario's phases.
+
+pub mod arrivals;
+pub mod auth;
+pub mod curve;
+pub mod disruptions;
+pub mod expiry;
+pub mod feeder;
+pub mod ledger;
+pub mod mint;
+pub mod shard;
+pub mod share;
+pub mod threshold;
+pub mod way;
+
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::keys::draw::Draw;
+use crate::plan::arrivals::{Arrivals, Cursor};
+pub use crate::plan::auth::Auth;
+use crate::plan::curve::Curve;
+pub use crate::plan::disruptions::Disruptions;
+use crate::plan::ledger::Ledger;
+use crate::plan::shard::Shard;
+use crate::plan::threshold::{Kind, Operation, Threshold};
+pub use crate::plan::way::Way;
+
+/// Largest message that API Gateway takes, in bytes.
+pub const MAX_MESSAGE_BYTES: u64 = 128 * 1024;
+
+/// How often players are looked at: for what is overdue, and to wake slow readers, which cannot be woken sooner.
+pub const SWEEP: Duration = Duration::from_millis(20);
+
+/// What will run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The scenario's name.
+    pub name: String,
+    /// Number of players.
+    pub players: u32,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// What is tested.
+    pub target: Target,
+    /// The way to the target.
+    pub way: Way,
+    /// How players prove who they are.
+    pub auth: Auth,
+    /// How long a handshake may take.
+    pub connect_timeout: Duration,
+    /// Players that one goose user drives.
+    pub players_per_goose_user: u32,
+    /// Local addresses to open sockets from; empty: the system chooses.
+    pub source_addresses: Vec<IpAddr>,
+    /// The stretches of the run's axis, `connect` first, without gaps.
+    pub stretches: Vec<Stretch>,
+    /// What players do, `connect` first.
+    pub operations: Vec<PlannedOperation>,
+    /// Shape of the messages, where messages are sent.
+    pub message: Option<MessageShape>,
+    /// How placements are polled, where they are.
+    pub poll: Option<Poll>,
+    /// After how long a message's push is no longer in time.
+    pub delivery_timeout: Duration,
+    /// After how long a placement's push is no longer in time.
+    pub placement_timeout: Duration,
+    /// How long after its time-out a push still counts as late; what has not come then is lost.
+    pub grace: Duration,
+    /// The load factor over the phases.
+    pub(crate) load: Curve,
+    /// Longest message that a player takes.
+    pub max_message_bytes: u32,
+    /// Players that leave and come back, and disruptions.
+    pub disruptions: Disruptions,
+    /// Rules with a verdict.
+    pub thresholds: Vec<Threshold>,
+    /// Names of the phases that rules look at, each with a [`Ledger`] of its own, in the order of these.
+    pub judged_phases: Vec<String>,
+    /// Which server-side series are fetched; `None`: none.
+    pub cloudwatch: Option<CloudWatch>,
+}
+
+/// What is tested.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The embedded backend with a profile: a built-in name, a file, or one that ships ([`crate::file::shipped::profile`]).
+    Embedded {
+        /// `instant`, `aws-like`, or a path.
+        profile: String,
+    },
+    /// Anything that speaks the protocol.
+    Url(Url),
+}
+
+/// A stretch of the run's axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// Name.
+    pub name: String,
+    /// Start, from the run's start.
+    pub start: Duration,
+    /// End, from the run's start.
+    pub end: Duration,
+    /// Whether its figures count for the summary.
+    pub measured: bool,
+    /// Where its arrivals are booked.
+    pub ledger: Ledger,
+}
+
+impl Stretch {
+    /// A stretch that no rule looks at by itself.
+    pub(crate) const fn new(name: String, start: Duration, end: Duration, measured: bool) -> Self {
+        let ledger = if measured { Ledger::MEASURED } else { Ledger::WARM_UP };
+        Self { name, start, end, measured, ledger }
+    }
+}
+
+/// An operation with its arrivals.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedOperation {
+    /// Which.
+    pub operation: Operation,
+    /// Arrivals per second at load 1; 0 where there is no such rate.
+    pub rate: f64,
+    /// How long the answer may take.
+    pub timeout: Duration,
+    /// Whether arrivals wait for answers.
+    pub model: Model,
+    pub(crate) arrivals: Arrivals,
+}
+
+/// Whether arrivals wait for answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Model {
+    /// They come when the plan says.
+    Open,
+    /// Each player sends, waits for the answer, thinks, and sends again.
+    Closed {
+        /// The pause between an answer and the next request.
+        think: Draw,
+    },
+}
+
+impl PlannedOperation {
+    /// The pause between an answer and a player's next request, in the closed model.
+    #[must_use]
+    pub const fn think(&self) -> Option<Draw> {
+        match self.model {
+            Model::Open => None,
+            Model::Closed { think } => Some(think),
+        }
+    }
+
+    /// How many arrivals are due before an offset from the run's start.
+    #[must_use]
+    pub fn before(&self, offset: Duration) -> u64 {
+        self.arrivals.before(offset)
+    }
+
+    /// Number of arrivals that the plan calls for; none in the closed model, where answers decide.
+    #[must_use]
+    pub fn arrivals(&self) -> u64 {
+        self.arrivals.count()
+    }
+
+    /// When arrival `index` is due, from the run's start; `None` past the end.
+    #[must_use]
+    pub fn due(&self, index: u64) -> Option<Duration> {
+        self.arrivals.due(index)
+    }
+
+    /// A worker's arrivals in order, each with its index.
+    #[must_use]
+    pub const fn of(&self, shard: Shard) -> Cursor<'_> {
+        self.arrivals.of(shard)
+    }
+
+    /// The number of arrivals expected between two offsets from the run's start.
+    #[must_use]
+    pub fn between(&self, from: Duration, to: Duration) -> f64 {
+        self.arrivals.between(from, to)
+    }
+}
+
+/// How placements are polled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Poll {
+    /// The target's REST API; `None`: the embedded backend's.
+    pub rest: Option<Url>,
+    /// Pause between an answer and the next question.
+    pub every: Duration,
+}
+
+/// Shape of the messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageShape {
+    /// Recipients of each message, drawn evenly.
+    pub fan_out: RangeInclusive<u32>,
+    /// Length of the message text in bytes.
+    pub size: u32,
+}
+
+impl MessageShape {
+    /// Recipients of a message on average.
+    #[must_use]
+    pub fn mean_fan_out(&self) -> f64 {
+        f64::midpoint(f64::from(*self.fan_out.start()), f64::from(*self.fan_out.end()))
+    }
+}
+
+/// Which server-side series are fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloudWatch {
+    /// Endpoint instead of AWS; `None` with the embedded target: the embedded backend's.
+    pub endpoint: Option<Url>,
+    /// AWS region.
+    pub region: Option<String>,
+    /// Full function names; empty: what `ListMetrics` shows.
+    pub functions: Vec<String>,
+    /// Only functions whose name begins so.
+    pub function_prefix: String,
+    /// Length of a period in seconds.
+    pub period_s: u32,
+}
+
+impl Plan {
+    /// When the last arrival may be due, from the run's start.
+    #[must_use]
+    pub fn end(&self) -> Duration {
+        self.stretches.last().map_or(Duration::ZERO, |stretch| stretch.end)
+    }
+
+    /// How long after [`end`](Self::end) an answer or a push may still be awaited.
+    #[must_use]
+    pub fn drain(&self) -> Duration {
+        let answers = self.operations.iter().map(|planned| planned.timeout).max().unwrap_or_default();
+        let has = |operation| self.operations.iter().any(|planned| planned.operation == operation);
+        let pushes = |operation, kind| if has(operation) { self.lost_after(kind) } else { Duration::ZERO };
+        let messages = pushes(Operation::SendMessage, Kind::Message);
+        let placements = pushes(Operation::PlacementRequest, Kind::Placement);
+        answers.max(messages).max(placements)
+    }
+
+    /// How long after its send a push that has not come is lost: its time-out and the grace.
+    #[must_use]
+    pub fn lost_after(&self, kind: Kind) -> Duration {
+        let timeout = match kind {
+            Kind::Message => self.delivery_timeout,
+            Kind::Placement => self.placement_timeout,
+        };
+        timeout + self.grace
+    }
+
+    /// The stretch at an offset; past the end, the last.
+    ///
+    /// # Panics
+    /// Never: a plan has a `connect` stretch.
+    #[must_use]
+    pub fn stretch_at(&self, offset: Duration) -> &Stretch {
+        let after = self.stretches.partition_point(|stretch| stretch.end <= offset);
+        &self.stretches[after.min(self.stretches.len() - 1)]
+    }
+
+    /// The load factor at an offset from the run's start: what arrival rates, and the share of players in the closed
+    /// model, are multiplied with.
+    #[must_use]
+    pub fn load_at(&self, offset: Duration) -> f64 {
+        self.load.at(offset)
+    }
+
+    /// When the first phase begins, after everyone has connected.
+    #[must_use]
+    pub fn phases_start(&self) -> Duration {
+        self.stretches.first().map_or(Duration::ZERO, |stretch| stretch.end)
+    }
+
+    /// The planned operation of a kind, if the plan has it.
+    #[must_use]
+    pub fn operation(&self, operation: Operation) -> Option<&PlannedOperation> {
+        self.operations.iter().find(|planned| planned.operation == operation)
+    }
+
+    /// Player number → id.
+    #[must_use]
+    pub fn player_id(&self, number: u32) -> String {
+        self.auth.ids.id(number)
+    }
+}

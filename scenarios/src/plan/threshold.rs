@@ -1,0 +1,496 @@
+//! Threshold expressions: `<metric> <comparison> <value>`, e.g. `send_message.response_time.p99 < 250ms`.
+//!
+//! The text is parsed before anything is sent; it is evaluated on the summary after the run.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::plan::ledger::Ledger;
+
+use crate::keys::units;
+
+/// A rule with a verdict.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Threshold {
+    /// As written.
+    pub expression: String,
+    /// What is looked at.
+    pub metric: Metric,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// The bound in the metric's own unit: microseconds, a fraction, or a count.
+    pub bound: f64,
+    /// What the observed value is divided by to stand in the unit of the expression (1,000 for `ms`).
+    pub unit: f64,
+    /// The phase whose arrivals it looks at; `None`: all that are measured.
+    pub phase: Option<String>,
+    /// Where these are booked.
+    pub ledger: Ledger,
+    /// Whether the run ends when it fails, and from when on.
+    pub abort: Option<Abort>,
+}
+
+/// A rule's right to end the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abort {
+    /// How long it may fail at first, from the first second with something to judge.
+    pub grace: Duration,
+}
+
+impl Threshold {
+    /// The rule for the whole run that a share is below 1 %.
+    pub(crate) fn below_one_percent(metric: Metric) -> Self {
+        Self {
+            expression: format!("{metric} < 1%"),
+            metric,
+            comparison: Comparison::Less,
+            bound: 0.01,
+            unit: 0.01,
+            phase: None,
+            ledger: Ledger::MEASURED,
+            abort: None,
+        }
+    }
+}
+
+impl fmt::Display for Threshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.expression)?;
+        self.phase.iter().try_for_each(|phase| write!(f, " in the phase `{phase}`"))
+    }
+}
+
+/// What a threshold looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Metric {
+    /// `OPERATION.response_time.STAT` or `OPERATION.service_time.STAT`: microseconds.
+    OperationTime {
+        /// The operation.
+        operation: Operation,
+        /// Which of the two times.
+        time: OperationTime,
+        /// Which statistic.
+        stat: Stat,
+    },
+    /// `OPERATION.COUNT`: `offered`, `sent`, `unsent`, `completed`, `failed`, `timed_out`.
+    OperationCount(Operation, OperationCount),
+    /// `OPERATION.error_rate`, or `error_rate` over all: (failed + timed out + unsent) / offered.
+    ErrorRate(Option<Operation>),
+    /// `KIND.each.STAT`, `KIND.first.STAT`, `KIND.last.STAT`: microseconds.
+    DeliveryTime {
+        /// Which kind of push.
+        kind: Kind,
+        /// Which of the three times.
+        time: DeliveryTime,
+        /// Which statistic.
+        stat: Stat,
+    },
+    /// `KIND.lost` and the like.
+    DeliveryCount(Kind, DeliveryCount),
+    /// `KIND.lost_rate`: lost / expected.
+    LostRate(Kind),
+    /// `sockets.opened` and the like.
+    Sockets(SocketCount),
+    /// `reconnects.gave_up` and the like.
+    Reconnects(ReconnectCount),
+    /// `reconnects.recovery.STAT`: microseconds from a lost socket to the next.
+    Recovery(Stat),
+}
+
+/// Defines an enum whose variants are words of the expression language.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+
+        impl $name {
+            /// Every word.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The word.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            pub(crate) fn parse(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|candidate| candidate.word() == word)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.word())
+            }
+        }
+    };
+}
+
+words! {
+    /// Something a player does that is timed.
+    Operation {
+        /// Opening the socket.
+        Connect = "connect",
+        /// `sendMessage`.
+        SendMessage = "send_message",
+        /// `sessionPlacementRequest`.
+        PlacementRequest = "placement_request",
+        /// A route that the backend does not know.
+        UnknownRoute = "unknown_route",
+        /// The polling way.
+        PlacementPoll = "placement_poll",
+    }
+}
+
+words! {
+    /// What is pushed.
+    Kind {
+        /// A player's message.
+        Message = "message",
+        /// The result of a placement.
+        Placement = "placement",
+    }
+}
+
+words! {
+    /// The two times of an operation.
+    OperationTime {
+        /// From the intended instant.
+        Response = "response_time",
+        /// From the actual send.
+        Service = "service_time",
+    }
+}
+
+words! {
+    /// The three times of a delivery.
+    DeliveryTime {
+        /// To each recipient.
+        Each = "each",
+        /// To the first recipient.
+        First = "first",
+        /// To the last recipient.
+        Last = "last",
+    }
+}
+
+words! {
+    /// A statistic of a latency.
+    Stat {
+        /// Smallest.
+        Min = "min",
+        /// Mean.
+        Mean = "mean",
+        /// Median.
+        P50 = "p50",
+        /// 90th percentile.
+        P90 = "p90",
+        /// 95th percentile.
+        P95 = "p95",
+        /// 99th percentile.
+        P99 = "p99",
+        /// 99.9th percentile.
+        P999 = "p99_9",
+        /// 99.99th percentile.
+        P9999 = "p99_99",
+        /// Largest.
+        Max = "max",
+    }
+}
+
+words! {
+    /// A count of an operation.
+    OperationCount {
+        /// Planned.
+        Offered = "offered",
+        /// Sent.
+        Sent = "sent",
+        /// Not sent.
+        Unsent = "unsent",
+        /// Answered as expected.
+        Completed = "completed",
+        /// Answered wrongly.
+        Failed = "failed",
+        /// Not answered in time.
+        TimedOut = "timed_out",
+    }
+}
+
+words! {
+    /// A count of a delivery kind.
+    DeliveryCount {
+        /// Expected.
+        Expected = "expected",
+        /// Received.
+        Received = "received",
+        /// Received after the time-out, within the grace.
+        Late = "late",
+        /// Lost.
+        Lost = "lost",
+        /// Duplicated.
+        Duplicated = "duplicated",
+        /// Out of order.
+        OutOfOrder = "out_of_order",
+        /// Unexpected.
+        Unexpected = "unexpected",
+    }
+}
+
+words! {
+    /// A count of sockets.
+    SocketCount {
+        /// Attempted.
+        Attempted = "attempted",
+        /// Opened.
+        Opened = "opened",
+        /// Rejected.
+        Rejected = "rejected",
+        /// Dropped.
+        Dropped = "dropped",
+        /// Dropped, as a share of those that were opened.
+        DroppedRate = "dropped_rate",
+        /// Highest number open at once.
+        PeakOpen = "peak_open",
+    }
+}
+
+words! {
+    /// A count of players coming back.
+    ReconnectCount {
+        /// Wanted to.
+        Wanted = "wanted",
+        /// Handshakes for it.
+        Attempts = "attempts",
+        /// Came back.
+        Succeeded = "succeeded",
+        /// Gave up.
+        GaveUp = "gave_up",
+        /// Still trying at the end.
+        Unfinished = "unfinished",
+    }
+}
+
+words! {
+    /// How the observed value is compared with the bound.
+    Comparison {
+        /// Below.
+        Less = "<",
+        /// At most.
+        AtMost = "<=",
+        /// Above.
+        Greater = ">",
+        /// At least.
+        AtLeast = ">=",
+        /// Equal.
+        Equal = "==",
+    }
+}
+
+impl Comparison {
+    /// Whether `observed` satisfies the comparison with `bound`.
+    #[must_use]
+    pub fn holds(self, observed: f64, bound: f64) -> bool {
+        match self {
+            Self::Less => observed < bound,
+            Self::AtMost => observed <= bound,
+            Self::Greater => observed > bound,
+            Self::AtLeast => observed >= bound,
+            Self::Equal => (observed - bound).abs() < f64::EPSILON * bound.abs().max(1.0),
+        }
+    }
+}
+
+/// What a metric is measured in, which decides the units that its bound may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dimension {
+    Time,
+    Fraction,
+    Count,
+}
+
+impl Metric {
+    fn parse(text: &str) -> Option<(Self, Dimension)> {
+        let parts: Vec<_> = text.split('.').collect();
+        Some(match *parts.as_slice() {
+            ["error_rate"] => (Self::ErrorRate(None), Dimension::Fraction),
+            ["sockets", count] => {
+                let count = SocketCount::parse(count)?;
+                let share = count == SocketCount::DroppedRate;
+                (Self::Sockets(count), if share { Dimension::Fraction } else { Dimension::Count })
+            }
+            ["reconnects", count] => (Self::Reconnects(ReconnectCount::parse(count)?), Dimension::Count),
+            ["reconnects", "recovery", stat] => (Self::Recovery(Stat::parse(stat)?), Dimension::Time),
+            [operation, "error_rate"] => {
+                (Self::ErrorRate(Some(Operation::parse(operation)?)), Dimension::Fraction)
+            }
+            [kind, "lost_rate"] => (Self::LostRate(Kind::parse(kind)?), Dimension::Fraction),
+            [of, count] => match (Operation::parse(of), Kind::parse(of)) {
+                (Some(operation), _) => {
+                    (Self::OperationCount(operation, OperationCount::parse(count)?), Dimension::Count)
+                }
+                (_, Some(kind)) => {
+                    (Self::DeliveryCount(kind, DeliveryCount::parse(count)?), Dimension::Count)
+                }
+                _ => return None,
+            },
+            [of, time, stat] => {
+                let stat = Stat::parse(stat)?;
+                let metric = match (Operation::parse(of), Kind::parse(of)) {
+                    (Some(operation), _) => {
+                        Self::OperationTime { operation, time: OperationTime::parse(time)?, stat }
+                    }
+                    (_, Some(kind)) => Self::DeliveryTime { kind, time: DeliveryTime::parse(time)?, stat },
+                    _ => return None,
+                };
+                (metric, Dimension::Time)
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl Metric {
+    /// The operation without which there is nothing to look at.
+    #[must_use]
+    pub const fn operation(&self) -> Option<Operation> {
+        match self {
+            Self::OperationTime { operation, .. }
+            | Self::OperationCount(operation, _)
+            | Self::ErrorRate(Some(operation)) => Some(*operation),
+            Self::DeliveryTime { kind, .. } | Self::DeliveryCount(kind, _) | Self::LostRate(kind) => {
+                Some(match kind {
+                    Kind::Message => Operation::SendMessage,
+                    Kind::Placement => Operation::PlacementRequest,
+                })
+            }
+            Self::ErrorRate(None) | Self::Sockets(_) | Self::Reconnects(_) | Self::Recovery(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Metric {
+    /// As an expression names it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OperationTime { operation, time, stat } => write!(f, "{operation}.{time}.{stat}"),
+            Self::OperationCount(operation, count) => write!(f, "{operation}.{count}"),
+            Self::ErrorRate(None) => f.write_str("error_rate"),
+            Self::ErrorRate(Some(operation)) => write!(f, "{operation}.error_rate"),
+            Self::DeliveryTime { kind, time, stat } => write!(f, "{kind}.{time}.{stat}"),
+            Self::DeliveryCount(kind, count) => write!(f, "{kind}.{count}"),
+            Self::LostRate(kind) => write!(f, "{kind}.lost_rate"),
+            Self::Sockets(count) => write!(f, "sockets.{count}"),
+            Self::Reconnects(count) => write!(f, "reconnects.{count}"),
+            Self::Recovery(stat) => write!(f, "reconnects.recovery.{stat}"),
+        }
+    }
+}
+
+impl FromStr for Threshold {
+    type Err = String;
+
+    fn from_str(expression: &str) -> Result<Self, Self::Err> {
+        let words: Vec<_> = expression.split_whitespace().collect();
+        let [metric, comparison, value] = *words.as_slice() else {
+            return Err("must be `METRIC COMPARISON VALUE`, with spaces between".into());
+        };
+        let (metric, dimension) = Metric::parse(metric).ok_or_else(|| format!("`{metric}` is no metric"))?;
+        let comparison = Comparison::parse(comparison)
+            .ok_or_else(|| format!("`{comparison}` is no comparison; use one of < <= > >= =="))?;
+        let (bound, unit) = bound(value, dimension)?;
+        Ok(Self {
+            expression: words.join(" "),
+            metric,
+            comparison,
+            bound,
+            unit,
+            phase: None,
+            ledger: Ledger::MEASURED,
+            abort: None,
+        })
+    }
+}
+
+fn bound(text: &str, dimension: Dimension) -> Result<(f64, f64), String> {
+    let time = |text: &str| units::span(text).ok().map(|time| time.as_secs_f64() * 1e6);
+    // Reports show what was observed in the unit that the expression ends with.
+    let last = text.trim_end_matches(char::is_alphabetic).len();
+    let one = format!("1{}", &text[last..]);
+    let read = match dimension {
+        Dimension::Time => time(text).zip(time(&one)),
+        Dimension::Fraction if text.ends_with('%') => units::share(text).ok().map(|share| (share, 0.01)),
+        // `error_rate < 1` may mean all or 1 %: whoever writes it says which.
+        Dimension::Fraction => units::share(text).ok().filter(|share| *share < 1.0).map(|share| (share, 1.0)),
+        Dimension::Count => units::count(text).ok().zip(units::count(&one).ok()),
+    };
+    if let Some(read) = read {
+        return Ok(read);
+    }
+    Err(match dimension {
+        Dimension::Time => format!("`{text}` is no time; write e.g. 250ms, 1.5s or 800us"),
+        Dimension::Fraction => format!("`{text}` is no share; write e.g. 0.5% or 0.005"),
+        Dimension::Count => format!("`{text}` is no count; write a number of 0 or more, e.g. 0, 1e3 or 10k"),
+    })
+}
+
+/// The grammar in one sentence, for messages.
+pub const HELP: &str = "metrics: OPERATION.response_time.p99, OPERATION.service_time.p50, OPERATION.error_rate, \
+    OPERATION.failed, message.each.p99, placement.last.max, message.lost, message.lost_rate, sockets.dropped, sockets.dropped_rate, error_rate, \
+    reconnects.recovery.p99, reconnects.gave_up; \
+    operations: connect, send_message, placement_request, unknown_route, placement_poll";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expressions_carry_their_units() {
+        let time: Threshold = "send_message.response_time.p99  <  250ms".parse().unwrap();
+        assert_eq!(time.expression, "send_message.response_time.p99 < 250ms");
+        assert_eq!((time.bound, time.unit), (250_000.0, 1_000.0));
+        let share: Threshold = "error_rate <= 1%".parse().unwrap();
+        assert!((share.bound - 0.01).abs() < 1e-12);
+        let recovery: Threshold = "reconnects.recovery.p99 < 30s".parse().unwrap();
+        assert_eq!((recovery.metric, recovery.unit), (Metric::Recovery(Stat::P99), 1e6));
+        let gave_up: Threshold = "reconnects.gave_up == 0".parse().unwrap();
+        assert_eq!(gave_up.metric, Metric::Reconnects(ReconnectCount::GaveUp));
+        for (expression, bound, unit) in [
+            ("connect.response_time.max < 1.5m", 90e6, 60e6),
+            ("connect.response_time.max < 1m30s", 90e6, 1e6),
+            ("connect.response_time.max < 1e3ms", 1e6, 1e3),
+            ("error_rate < 0.01", 0.01, 1.0),
+            ("sockets.opened >= 1e3", 1e3, 1.0),
+            ("sockets.opened >= 10k", 1e4, 1e3),
+        ] {
+            let read: Threshold = expression.parse().unwrap();
+            assert!((read.bound - bound).abs() < 1e-9 && (read.unit - unit).abs() < 1e-12, "{read:?}");
+        }
+        let count: Threshold = "message.lost == 0".parse().unwrap();
+        assert!(count.comparison.holds(0.0, count.bound));
+        assert!(!count.comparison.holds(1.0, count.bound));
+    }
+
+    #[test]
+    fn the_help_names_every_operation() {
+        assert!(Operation::ALL.iter().all(|operation| HELP.contains(operation.word())), "{HELP}");
+    }
+
+    #[test]
+    fn wrong_expressions_say_what_is_wrong() {
+        for (expression, said) in [
+            ("send_message.response_time.p99<250ms", "with spaces between"),
+            ("send_mesage.response_time.p99 < 250ms", "is no metric"),
+            ("send_message.response_time.p99 =< 250ms", "is no comparison"),
+            ("send_message.response_time.p99 < 250", "is no time"),
+            ("message.lost < 1%", "is no count"),
+            ("error_rate < -1%", "is no share"),
+            ("error_rate < 1", "is no share"),
+            ("message.lost < many", "is no count"),
+        ] {
+            let message = expression.parse::<Threshold>().unwrap_err();
+            assert!(message.contains(said), "{expression}: {message}");
+        }
+    }
+}
