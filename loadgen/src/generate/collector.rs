@@ -121,7 +121,7 @@ impl Book {
     #[must_use]
     pub fn new(plan: Arc<Plan>, clock: Clock, writer: RunWriter, live: Live) -> Self {
         let (total, both) = (ThreadTally::default(), Measures::default());
-        let living = plan.disruptions.living();
+        let living = plan.disruptions.churning();
         let watchman = Watchman::new(Arc::clone(&plan));
         let (write_error, answered_s, early) = (None, None, None);
         let mut book =

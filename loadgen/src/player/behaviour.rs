@@ -81,11 +81,11 @@ impl Mood {
     pub(super) fn of(play: &Play, number: u32, dice: &mut SmallRng) -> Option<Box<Self>> {
         let disruptions = &play.plan.disruptions;
         let now = play.clock.now();
-        let character = if let Some(slow) = disruptions.slow.as_ref().filter(|slow| slow.crowd.holds(number))
+        let character = if let Some(slow) = disruptions.slow.as_ref().filter(|slow| slow.share.holds(number))
         {
             Character::Slow(Slow::new(slow, dice))
         } else if let Some(silent) =
-            disruptions.half_open.as_ref().filter(|silent| silent.crowd.holds(number))
+            disruptions.half_open.as_ref().filter(|silent| silent.share.holds(number))
         {
             let from = now + micros(silent.after.sample(dice));
             let lasts = silent.lasts.map_or(Micros::MAX, |lasts| micros(lasts.sample(dice)));

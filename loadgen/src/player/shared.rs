@@ -343,7 +343,7 @@ impl Play {
     }
 
     fn socket_options(&self, number: u32) -> SocketOptions {
-        let slow = self.plan.disruptions.slow.as_ref().filter(|slow| slow.crowd.holds(number));
+        let slow = self.plan.disruptions.slow.as_ref().filter(|slow| slow.share.holds(number));
         SocketOptions {
             receive_buffer: slow.and_then(|slow| slow.receive_buffer),
             max_message: Some(self.plan.max_message_bytes as usize),

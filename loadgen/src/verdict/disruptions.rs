@@ -51,8 +51,8 @@ pub(crate) fn faults(tally: &DisruptionsTally) -> BTreeMap<String, Disruption> {
 
 /// What a reader should know of the disruptions.
 pub(super) fn warnings(plan: &Plan) -> Option<String> {
-    let slow = plan.disruptions.slow.as_ref().map_or(0, |slow| slow.crowd.size());
-    let silent = plan.disruptions.half_open.as_ref().map_or(0, |silent| silent.crowd.size());
+    let slow = plan.disruptions.slow.as_ref().map_or(0, |slow| slow.share.size());
+    let silent = plan.disruptions.half_open.as_ref().map_or(0, |silent| silent.share.size());
     (slow + silent > 0).then(|| {
         format!(
             "{} players read slowly or not at all, as the scenario has it: what was sent to them is in no delivery's count \

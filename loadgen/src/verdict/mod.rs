@@ -105,7 +105,7 @@ pub fn judge(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary {
         reconnects: measured.reconnects,
         operations: measured.operations,
         deliveries: measured.deliveries,
-        churn: disruptions::churn(plan, plan.disruptions.living(), &total.disruptions.churn),
+        churn: disruptions::churn(plan, plan.disruptions.churning(), &total.disruptions.churn),
         disruptions: disruptions::faults(&total.disruptions),
         generator: Generator { saturated: !invalid_reasons.is_empty(), ..generator(totals) },
         ..summary

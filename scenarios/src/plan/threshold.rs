@@ -396,9 +396,10 @@ impl FromStr for Threshold {
         let [metric, comparison, value] = *words.as_slice() else {
             return Err("must be `METRIC COMPARISON VALUE`, with spaces between".into());
         };
-        let (metric, dimension) = Metric::parse(metric).ok_or_else(|| format!("`{metric}` is no metric"))?;
+        let (metric, dimension) =
+            Metric::parse(metric).ok_or_else(|| format!("`{metric}` is not a metric"))?;
         let comparison = Comparison::parse(comparison)
-            .ok_or_else(|| format!("`{comparison}` is no comparison; use one of < <= > >= =="))?;
+            .ok_or_else(|| format!("`{comparison}` is not a comparison; use one of < <= > >= =="))?;
         let (bound, unit) = bound(value, dimension)?;
         Ok(Self {
             expression: words.join(" "),
@@ -429,9 +430,11 @@ fn bound(text: &str, dimension: Dimension) -> Result<(f64, f64), String> {
         return Ok(read);
     }
     Err(match dimension {
-        Dimension::Time => format!("`{text}` is no time; write e.g. 250ms, 1.5s or 800us"),
-        Dimension::Fraction => format!("`{text}` is no share; write e.g. 0.5% or 0.005"),
-        Dimension::Count => format!("`{text}` is no count; write a number of 0 or more, e.g. 0, 1e3 or 10k"),
+        Dimension::Time => format!("`{text}` is not a duration; write e.g. 250ms, 1.5s or 800us"),
+        Dimension::Fraction => format!("`{text}` is not a share; write e.g. 0.5% or 0.005"),
+        Dimension::Count => {
+            format!("`{text}` is not a count; write a number of 0 or more, e.g. 0, 1e3 or 10k")
+        }
     })
 }
 
@@ -481,13 +484,13 @@ mod tests {
     fn wrong_expressions_say_what_is_wrong() {
         for (expression, said) in [
             ("send_message.response_time.p99<250ms", "with spaces between"),
-            ("send_mesage.response_time.p99 < 250ms", "is no metric"),
-            ("send_message.response_time.p99 =< 250ms", "is no comparison"),
-            ("send_message.response_time.p99 < 250", "is no time"),
-            ("message.lost < 1%", "is no count"),
-            ("error_rate < -1%", "is no share"),
-            ("error_rate < 1", "is no share"),
-            ("message.lost < many", "is no count"),
+            ("send_mesage.response_time.p99 < 250ms", "is not a metric"),
+            ("send_message.response_time.p99 =< 250ms", "is not a comparison"),
+            ("send_message.response_time.p99 < 250", "is not a duration"),
+            ("message.lost < 1%", "is not a count"),
+            ("error_rate < -1%", "is not a share"),
+            ("error_rate < 1", "is not a share"),
+            ("message.lost < many", "is not a count"),
         ] {
             let message = expression.parse::<Threshold>().unwrap_err();
             assert!(message.contains(said), "{expression}: {message}");
