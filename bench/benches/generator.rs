@@ -1,11 +1,13 @@
 //! What a sample costs the generator: recording, merging, matching, reading frames, pacing.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use loadgen::clock::Clock;
 use loadgen::delivery::Messages;
 use loadgen::player::Incoming;
-use loadgen::record::{Recorder, Tally, ThreadTally};
+use loadgen::record::{Event, Observer, Recorder, Tally, ThreadTally};
 use loadgen::schedule::Schedule;
 use scenarios::ledger::Ledger;
 use scenarios::threshold::Operation;
@@ -29,18 +31,17 @@ fn tally() -> ThreadTally {
 
 fn recording(c: &mut Criterion) {
     let mut group = c.benchmark_group("record");
-    let recorder = Recorder::new(2);
+    let observer = Observer::new(Arc::new(Recorder::new(2)), Clock::default(), |_, said| said.to_owned());
     let mut sample = 0;
     group.throughput(Throughput::Elements(1));
-    group.bench_function("histogram_record", |b| {
+    group.bench_function("observe_completed", |b| {
         b.iter(|| {
             sample += 1;
-            recorder.with(|tally| {
-                tally
-                    .measures(Ledger::MEASURED)
-                    .operation_mut(Operation::SendMessage)
-                    .response
-                    .record(latency(sample));
+            observer.observe(Event::Completed {
+                operation: Operation::SendMessage,
+                ledger: Ledger::MEASURED,
+                response: latency(sample),
+                service: latency(sample) / 2,
             });
         });
     });

@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
 use url::Url;
 
+use crate::child::{self, Child};
 use crate::health::machine::descriptor_limit;
 
 /// What stands for the embedded backend in a manifest.
@@ -31,7 +31,7 @@ const READY: Duration = Duration::from_secs(30);
 /// How long it may take to end.
 const GONE: Duration = Duration::from_secs(5);
 
-/// Where the backend listens, as its ready line says.
+/// Where the backend listens, as its first line of output has it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Endpoints {
     /// The socket to play on.
@@ -50,8 +50,8 @@ pub enum EmbeddedError {
     /// The process could not be started.
     #[error("the embedded backend could not be started: {0}")]
     Spawn(#[from] std::io::Error),
-    /// It ended, or said something else than its endpoints.
-    #[error("the embedded backend was not ready within {seconds} s or ended before; what it said is above", seconds = READY.as_secs())]
+    /// It ended, or printed something else than its endpoints.
+    #[error("the embedded backend was not ready within {seconds} s or ended before; its messages are above", seconds = READY.as_secs())]
     NotReady,
 }
 
@@ -74,17 +74,15 @@ impl Embedded {
         let front_doors = (doors > 1).then(|| ["--front-doors".to_owned(), doors.to_string()]);
         let unpacked = unpack(profile)?;
         let profile = unpacked.as_ref().map_or(profile, |(path, _)| path);
-        let mut child = Command::new(std::env::current_exe()?)
+        let mut command = child::command()?;
+        command
             .args([COMMAND, "--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--exit-with-parent"])
             .args(["--profile", profile, "--auth", auth, "--seed", &seed.to_string()])
             .args(front_doors.into_iter().flatten())
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            // A group of its own: Ctrl-C on the terminal stops the run, and the run stops the backend.
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()?;
-        let stdout = child.stdout.take().ok_or(EmbeddedError::NotReady)?;
+            .stdout(Stdio::piped());
+        let mut child = Child::start(command)?;
+        let stdout = child.take_stdout().ok_or(EmbeddedError::NotReady)?;
         let mut ready = BufReader::new(stdout).lines();
         let line =
             tokio::time::timeout(READY, ready.next_line()).await.map_err(|_| EmbeddedError::NotReady)??;
@@ -93,12 +91,10 @@ impl Embedded {
         Ok(Self { child, endpoints })
     }
 
-    /// Asks the backend to end, and makes it.
-    pub async fn stop(mut self) {
-        drop(self.child.stdin.take());
-        if tokio::time::timeout(GONE, self.child.wait()).await.is_err() {
-            // Killed on drop.
-            tracing::warn!("the embedded backend did not end by itself");
+    /// Asks the backend to end, and kills it if it does not.
+    pub async fn stop(self) {
+        if !self.child.stop(GONE).await {
+            tracing::warn!("the embedded backend did not end by itself and was killed");
         }
     }
 }

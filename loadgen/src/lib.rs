@@ -1,7 +1,7 @@
 //! The generator: opens authenticated sockets, keeps a plan, and measures what players wait for.
 //!
 //! ```text
-//! plan ─▶ pacing (own thread, own clock) ─▶ player (task with a socket) ─▶ send, intended and actual instant kept
+//! plan ─▶ pacer (own thread, own clock) ─▶ player (task with a socket) ─▶ send, intended and actual instant kept
 //!      ─▶ answers and pushes ─▶ recorder (a shard per thread) ─▶ collector (merges once a second) ─▶ run folder
 //! ```
 //!
@@ -12,6 +12,7 @@
 
 pub mod auth;
 pub mod checked;
+mod child;
 pub mod cli;
 pub mod clock;
 pub mod cloudwatch;
@@ -19,7 +20,6 @@ pub mod commands;
 pub mod delivery;
 pub mod early;
 pub mod embedded;
-pub mod exit;
 pub mod generate;
 pub mod health;
 pub mod http_client;
@@ -27,6 +27,7 @@ pub mod live;
 pub mod player;
 pub mod record;
 pub mod run;
+mod run_log;
 pub mod schedule;
 pub mod tls;
 pub mod verdict;

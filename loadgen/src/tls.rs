@@ -294,7 +294,11 @@ mod tests {
         params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().clone()
     }
 
-    fn judge(trusted: &CertificateDer<'static>, shown: &CertificateDer<'_>, name: &str) -> Result<(), Error> {
+    fn verify(
+        trusted: &CertificateDer<'static>,
+        shown: &CertificateDer<'_>,
+        name: &str,
+    ) -> Result<(), Error> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("ca.pem");
         let pem = pem_of(trusted);
@@ -319,9 +323,9 @@ mod tests {
     #[test]
     fn the_very_certificate_that_is_trusted_is_a_servers_even_if_it_calls_itself_an_authority() {
         let ours = self_made("game.test", 2030);
-        assert_eq!(judge(&ours, &ours, "game.test"), Ok(()));
+        assert_eq!(verify(&ours, &ours, "game.test"), Ok(()));
         let other = self_made("game.test", 2030);
-        let error = judge(&ours, &other, "game.test").unwrap_err();
+        let error = verify(&ours, &other, "game.test").unwrap_err();
         assert!(is_an_authority(&error), "{error}");
         assert!(told(error).contains("name that very file in target.ca_file"));
     }
@@ -329,14 +333,14 @@ mod tests {
     #[test]
     fn its_name_and_its_dates_are_checked_as_ever() {
         let ours = self_made("game.test", 2030);
-        let error = told(judge(&ours, &ours, "else.test").unwrap_err());
+        let error = told(verify(&ours, &ours, "else.test").unwrap_err());
         assert!(
             error.contains("no subjectAltName for game.test")
                 && error.contains("-addext subjectAltName=DNS:game.test"),
             "{error}"
         );
         let ended = self_made("game.test", 2025);
-        let error = judge(&ended, &ended, "game.test").unwrap_err();
+        let error = verify(&ended, &ended, "game.test").unwrap_err();
         assert!(
             matches!(error, Error::InvalidCertificate(CertificateError::ExpiredContext { .. })),
             "{error}"

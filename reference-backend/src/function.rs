@@ -4,12 +4,25 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// One Lambda of the backend. The order is that of the way through the system.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    clap::ValueEnum,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
 )]
-#[serde(rename_all = "PascalCase")]
 pub enum Function {
     /// REQUEST authorizer of `$connect`.
     Authorizer,
@@ -35,34 +48,12 @@ pub enum Function {
 
 impl Function {
     /// Every function.
-    pub const ALL: [Self; 10] = [
-        Self::Authorizer,
-        Self::Connect,
-        Self::Disconnect,
-        Self::Default,
-        Self::SendMessage,
-        Self::SessionPlacementRequest,
-        Self::OnMessageInserted,
-        Self::OnPlacementEvent,
-        Self::OnPlacementUpdated,
-        Self::PlacementsRest,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The name without game and stage, e.g. `SendMessage`.
     #[must_use]
-    pub const fn short_name(self) -> &'static str {
-        match self {
-            Self::Authorizer => "Authorizer",
-            Self::Connect => "Connect",
-            Self::Disconnect => "Disconnect",
-            Self::Default => "Default",
-            Self::SendMessage => "SendMessage",
-            Self::SessionPlacementRequest => "SessionPlacementRequest",
-            Self::OnMessageInserted => "OnMessageInserted",
-            Self::OnPlacementEvent => "OnPlacementEvent",
-            Self::OnPlacementUpdated => "OnPlacementUpdated",
-            Self::PlacementsRest => "PlacementsRest",
-        }
+    pub fn short_name(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -73,7 +64,7 @@ impl JsonSchema for Function {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": Self::ALL.map(Self::short_name) })
+        json_schema!({ "type": "string", "enum": Self::ALL })
     }
 }
 
@@ -133,8 +124,20 @@ pub enum Layout {
 }
 
 /// One table of the backend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+)]
 pub enum Table {
     /// Where each connected player is reached.
     Connections,
@@ -153,12 +156,8 @@ impl Table {
 
     /// The name without game and stage.
     #[must_use]
-    pub const fn short_name(self) -> &'static str {
-        match self {
-            Self::Connections => "Connections",
-            Self::Messages => "Messages",
-            Self::Placements => "Placements",
-        }
+    pub fn short_name(self) -> &'static str {
+        self.into()
     }
 
     /// Attribute that is the partition key (a string).
@@ -205,6 +204,6 @@ impl JsonSchema for Table {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": Self::ALL.map(Self::short_name) })
+        json_schema!({ "type": "string", "enum": Self::ALL })
     }
 }

@@ -18,7 +18,6 @@ pub mod handlers;
 pub mod json;
 mod lenient;
 pub mod ports;
-pub mod secret;
 pub mod steam;
 pub mod store;
 pub mod token;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::format::{Delivery, Generator, GeneratorWorker, Latency};
 
-/// Shown where nothing was measured.
+/// Shown where there are no samples.
 pub(crate) const NOTHING: &str = "–";
 
 /// Before a percentile that too few samples carry.
@@ -135,8 +135,8 @@ pub(crate) fn workers(generator: &Generator) -> Option<String> {
     };
     (!workers.is_empty()).then(|| {
         format!(
-            "{} workers; their clocks within {} of the run's (measured to within {}); {} receipts handed on between them, \
-             matched {} later at the median.",
+            "{} workers; their clocks within {} of the run's (measured to within {}); {} receipts forwarded between them, \
+             matched {} later (median).",
             workers.len(),
             duration(most(|worker| worker.clock_offset_us)),
             duration(most(|worker| worker.clock_error_us)),

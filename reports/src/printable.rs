@@ -1,4 +1,4 @@
-//! Foreign text that stays text: what a target, a scenario or a run folder says may hold terminal escapes, control and
+//! Untrusted text, made safe to print: text from a target, a scenario or a run folder may contain terminal escapes, control and
 //! bidirectional characters, and none of them may act on who reads it.
 //!
 //! [`line()`] and [`lines`] are the one way to a terminal, a log or a label; a run folder is read through [`from_json`], so
@@ -68,7 +68,7 @@ pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, serde_json
     }
     let mut value: Value = serde_json::from_str(text)?;
     clean(&mut value);
-    // The position of a mistake is known only to the text itself.
+    // Parsed again from the text, the error has its position.
     serde_json::from_value(value).map_err(|error| serde_json::from_str::<T>(text).err().unwrap_or(error))
 }
 

@@ -1,33 +1,33 @@
-//! The verdict in words, for every report alike: what makes the rest meaningless comes first.
+//! The verdict in words, the same in every report: what makes the other figures unusable comes first.
 
 use crate::format::{EndedEarly, Status, Summary, Threshold};
 use crate::human;
 
 /// The verdict in one word group and a few sentences.
-pub(crate) struct Verdict {
+pub(crate) struct Statement {
     pub(crate) status: Status,
     pub(crate) headline: &'static str,
     pub(crate) sentence: String,
-    /// Reasons why the run is not valid that the sentence does not tell.
+    /// Further reasons why the run is not valid: the sentence has the first.
     pub(crate) reasons: Vec<String>,
 }
 
 /// Judges a summary.
-pub(crate) fn of(summary: &Summary) -> Verdict {
+pub(crate) fn of(summary: &Summary) -> Statement {
     let status = summary.status();
     let mut reasons = summary.verdict.invalid_reasons.clone();
-    let mut untrue = || {
+    let mut unusable = || {
         let first = if reasons.is_empty() { "no reason was given".into() } else { reasons.remove(0) };
-        format!("No performance statement holds: {first}.")
+        format!("Do not use this run's numbers: {first}.")
     };
     let (headline, sentence) = match status {
         Status::Passed => ("Valid, thresholds passed", thresholds(summary)),
         Status::NotJudged => ("Valid, nothing judged", thresholds(summary)),
         Status::ThresholdsFailed => ("Valid, thresholds failed", thresholds(summary)),
-        Status::Invalid => ("Not valid", untrue()),
-        Status::Unfinished => ("Not finished", untrue()),
+        Status::Invalid => ("Not valid", unusable()),
+        Status::Unfinished => ("Not finished", unusable()),
         Status::Failed => ("Failed", "An error ended the run, or not everything could be written.".into()),
-        Status::NothingConnected => ("Nobody connected", nobody(summary)),
+        Status::NothingConnected => ("Nobody connected", nobody_connected(summary)),
         Status::Interrupted => ("Interrupted", interrupted(summary)),
     };
     let early = summary.verdict.ended_early.as_ref().filter(|_| status != Status::Interrupted);
@@ -35,10 +35,10 @@ pub(crate) fn of(summary: &Summary) -> Verdict {
         || sentence.clone(),
         |early| format!("{sentence} {}{}", ended_early(early), not_run(summary)),
     );
-    Verdict { status, headline, sentence, reasons }
+    Statement { status, headline, sentence, reasons }
 }
 
-/// What the thresholds say of a run whose figures hold.
+/// The sentence on the thresholds of a valid run.
 fn thresholds(summary: &Summary) -> String {
     let thresholds = &summary.thresholds;
     let failed: Vec<&Threshold> = thresholds.iter().filter(|threshold| !threshold.passed).collect();
@@ -48,24 +48,24 @@ fn thresholds(summary: &Summary) -> String {
         }
         (None, _) if !summary.verdict.thresholds_passed => "The thresholds failed as a whole.".into(),
         (None, 0) => {
-            "The generator kept its plan; the scenario has no thresholds, so nothing was judged.".into()
+            "The generator sent on schedule; the scenario has no thresholds, so nothing was judged.".into()
         }
-        (None, 1) => "The generator kept its plan, and the threshold passed.".into(),
-        (None, all) => format!("The generator kept its plan, and all {all} thresholds passed."),
+        (None, 1) => "The generator sent on schedule, and the threshold passed.".into(),
+        (None, all) => format!("The generator sent on schedule, and all {all} thresholds passed."),
     }
 }
 
-fn nobody(summary: &Summary) -> String {
+fn nobody_connected(summary: &Summary) -> String {
     format!(
-        "Not one of {} handshakes led to a socket ({}): nothing is known of how the target serves its players.",
+        "None of {} handshakes succeeded ({}): the run says nothing about how the target serves players.",
         human::count(summary.sockets.attempted),
-        why_nobody(summary)
+        connect_failures(summary)
     )
 }
 
 /// The classes of the handshakes' errors, e.g. `refused × 50`.
 #[must_use]
-pub fn why_nobody(summary: &Summary) -> String {
+pub fn connect_failures(summary: &Summary) -> String {
     let errors = summary.operations.get("connect").map(|connect| &connect.errors);
     let classes = errors.into_iter().flatten().map(|(class, count)| format!("{class} × {count}"));
     classes.collect::<Vec<_>>().join(", ")
@@ -75,16 +75,16 @@ fn interrupted(summary: &Summary) -> String {
     let when = summary.verdict.ended_early.as_ref().map_or_else(String::new, |early| {
         format!(" {} into a plan of {}", human::clock(early.at_s), human::clock(early.planned_s))
     });
-    let figures = if Status::of(summary) == Status::NothingConnected {
-        nobody(summary)
+    let figures = if summary.status_at_end() == Status::NothingConnected {
+        nobody_connected(summary)
     } else if !summary.verdict.valid {
-        "No performance statement holds.".into()
+        "Do not use this run's numbers.".into()
     } else if let Some(first) = summary.thresholds.iter().find(|threshold| !threshold.passed) {
-        format!("Until then it did not hold {}.", explained(first))
+        format!("Until then a threshold failed: {}.", explained(first))
     } else {
         "The figures are those until then.".into()
     };
-    format!("The run was ended from outside{when}. {figures}{}", not_run(summary))
+    format!("The run was interrupted{when}. {figures}{}", not_run(summary))
 }
 
 fn ended_early(early: &EndedEarly) -> String {
@@ -99,7 +99,7 @@ fn ended_early(early: &EndedEarly) -> String {
 fn not_run(summary: &Summary) -> String {
     match summary.not_run() {
         0 => String::new(),
-        left => format!(" {} arrivals of the plan were not run, and count in no rate.", human::count(left)),
+        left => format!(" {} planned arrivals were not run; rates leave them out.", human::count(left)),
     }
 }
 
@@ -115,11 +115,11 @@ pub fn rule(threshold: &Threshold) -> String {
 /// The verdict in a line.
 #[must_use]
 pub fn in_a_line(summary: &Summary) -> String {
-    let Verdict { headline, sentence, .. } = of(summary);
+    let Statement { headline, sentence, .. } = of(summary);
     format!("{headline}: {sentence}")
 }
 
-/// A threshold and what it saw, e.g. `error_rate < 1%: observed 3.5 %`.
+/// A threshold with its observed value, e.g. `error_rate < 1%: observed 3.5 %`.
 #[must_use]
 pub fn explained(threshold: &Threshold) -> String {
     match threshold.observed {
@@ -128,10 +128,10 @@ pub fn explained(threshold: &Threshold) -> String {
     }
 }
 
-/// What a threshold saw, in the unit that its expression ends with; else why it saw nothing.
+/// The observed value of a threshold in the unit of its expression; else why there is none.
 pub(crate) fn observed(threshold: &Threshold) -> String {
     let Some(value) = threshold.observed else {
-        return threshold.not_judged.clone().unwrap_or_else(|| "nothing measured".to_owned());
+        return threshold.not_judged.clone().unwrap_or_else(|| "no samples".to_owned());
     };
     let expression = threshold.expression.trim_end();
     let bound = expression.trim_end_matches(|c: char| c.is_alphabetic() || c == '%');
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(shown("send_message.response_time.p99 < 250ms"), "180 ms");
         assert_eq!(shown("deliveries.message.lost < 0.1 %"), "180 %");
         assert_eq!(shown("sockets.dropped <= 200"), "180");
-        assert_eq!(observed(&threshold("a < 1ms", None, false)), "nothing measured");
+        assert_eq!(observed(&threshold("a < 1ms", None, false)), "no samples");
         let broken = threshold("error_rate < 1%", Some(3.5), false);
         assert_eq!(explained(&broken), "error_rate < 1%: observed 3.50 %");
         let peak = Threshold { phase: Some("peak".into()), ..broken };
@@ -173,7 +173,7 @@ mod tests {
         let verdict = of(&summary);
         assert_eq!((verdict.status, verdict.headline), (Status::Invalid, "Not valid"));
         assert!(verdict.sentence.contains("the generator was saturated"), "{}", verdict.sentence);
-        assert!(verdict.reasons.is_empty(), "told once");
+        assert!(verdict.reasons.is_empty(), "said once");
         summary.verdict.valid = true;
         assert_eq!(of(&summary).headline, "Valid, thresholds failed");
         summary.thresholds.clear();
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_early_end_is_told_first_and_with_what_was_not_run() {
+    fn an_early_end_is_reported_first_and_with_what_was_not_run() {
         let mut summary = Summary::default();
         summary.verdict.valid = true;
         summary.verdict.thresholds_passed = true;
@@ -200,9 +200,13 @@ mod tests {
         summary.verdict.ended_early = Some(EndedEarly { at_s: 2.0, planned_s: 31.0, reason });
         let verdict = of(&summary);
         assert_eq!((verdict.status, verdict.headline), (Status::NothingConnected, "Nobody connected"));
-        for told in
-            ["60 handshakes", "http_403 × 60", "0:02 into a plan of 0:31", "all 60 players", "600 arrivals"]
-        {
+        for told in [
+            "60 handshakes",
+            "http_403 × 60",
+            "0:02 into a plan of 0:31",
+            "all 60 players",
+            "600 planned arrivals",
+        ] {
             assert!(verdict.sentence.contains(told), "{told}: {}", verdict.sentence);
         }
         summary.verdict.status = Some(Status::Interrupted);

@@ -157,10 +157,10 @@ fn without_cloudwatch_the_report_says_how_to_fetch_it() {
 fn without_disruptions_the_report_has_no_section_of_them() {
     let (_dir, folder) = run(&Shape { stormy: false, ..SMALL });
     let html = html::render(&folder).expect("renders");
-    assert!(!html.contains("id=\"disruptions\"") && !html.contains("time-to-be-back"));
+    assert!(!html.contains("id=\"disruptions\"") && !html.contains("recovery-time"));
     let (_dir, folder) = run(&SMALL);
     let html = html::render(&folder).expect("renders");
-    assert!(html.contains("id=\"disruptions\"") && html.contains("id=\"time-to-be-back\""));
+    assert!(html.contains("id=\"disruptions\"") && html.contains("id=\"recovery-time\""));
     assert!(html.contains("cut: highest 300/s at 0:15"), "the storm is in its second");
 }
 
@@ -177,7 +177,7 @@ fn an_empty_run_still_has_a_report() {
 #[test]
 fn the_text_and_page_of_a_capacity_search_are_as_before() {
     let found = common::capacity();
-    insta::assert_snapshot!("capacity_text", found.text());
+    insta::assert_snapshot!("capacity_text", capacity::text(&found));
     insta::assert_snapshot!("capacity_html", capacity::render(&found).expect("renders"));
 }
 
@@ -186,7 +186,7 @@ fn a_capacity_search_says_how_it_ended_and_never_takes_the_generators_limit_for_
     let found = common::capacity();
     let without = Capacity { knee: None, ..found.clone() };
     let nothing = Capacity { held: None, ..without.clone() };
-    let said = |ended, capacity: &Capacity| Capacity { ended, ..capacity.clone() }.text();
+    let said = |ended, found: &Capacity| capacity::text(&Capacity { ended, ..found.clone() });
     let all = [
         said(Ended::NeverFailed, &without),
         said(Ended::NothingHeld, &nothing),
@@ -226,7 +226,7 @@ fn a_search_that_has_no_valid_run_or_measured_no_time_still_has_a_page() {
     found.vary = Vary::Players;
     found.steps.iter_mut().for_each(|step| (step.p50_us, step.p99_us) = (0, 0));
     let html = capacity::render(&found).expect("renders");
-    assert!(html.contains("Response time of send_message: nothing was measured."));
+    assert!(html.contains("Response time of send_message: no samples."));
     assert!(html.contains("Sockets open at once") && html.contains("Throughput"), "both are of interest");
     found.steps.iter_mut().for_each(|step| step.offered_per_s = 0.0);
     let html = capacity::render(&found).expect("renders");
@@ -234,7 +234,7 @@ fn a_search_that_has_no_valid_run_or_measured_no_time_still_has_a_page() {
     found.vary = Vary::Rate;
     found.steps.clear();
     let html = capacity::render(&Capacity { levels: Vec::new(), ..found }).expect("renders");
-    assert!(html.contains("Throughput: nothing was measured."));
+    assert!(html.contains("Throughput: no samples."));
 }
 
 #[test]

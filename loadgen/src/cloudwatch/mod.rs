@@ -6,7 +6,7 @@
 //! lags by minutes: `loadgen correlate` fetches again later. What it kept shorter than asked for, did not give, or does not
 //! know is said: no series is silently half of one.
 
-mod judge;
+mod gaps;
 mod retention;
 mod retries;
 
@@ -28,7 +28,7 @@ use scenarios::redact;
 use scenarios::way::planned::is_loopback;
 use url::Url;
 
-pub(crate) use judge::was_answered;
+pub(crate) use gaps::was_answered;
 
 const NAMESPACE: &str = "AWS/Lambda";
 const DIMENSION: &str = "FunctionName";
@@ -129,7 +129,7 @@ pub async fn fetch(wanted: &CloudWatch, endpoint: Option<&Url>, window: Window) 
     }
     let local = endpoint.is_some_and(is_loopback);
     let asked = Asked { client, functions, named: !wanted.functions.is_empty(), local, window, age };
-    asked.judge(&mut fetched).await;
+    asked.find_gaps(&mut fetched).await;
     fetched
 }
 
@@ -146,11 +146,11 @@ struct Asked {
 }
 
 impl Asked {
-    /// Says what the answers lack.
-    async fn judge(self, fetched: &mut Fetched) {
-        let mut problems = judge::incomplete(fetched);
-        problems.extend(judge::missing_end(fetched, self.window));
-        let silent = judge::silent(fetched, &self.functions);
+    /// Adds what the answers lack.
+    async fn find_gaps(self, fetched: &mut Fetched) {
+        let mut problems = gaps::incomplete(fetched);
+        problems.extend(gaps::missing_end(fetched, self.window));
+        let silent = gaps::silent(fetched, &self.functions);
         let nothing = !fetched.series.is_empty() && silent.len() == self.functions.len();
         if nothing {
             problems.push(self.nothing(&fetched.region));
@@ -162,10 +162,10 @@ impl Asked {
         } else if !nothing {
             // ListMetrics showed them, so that they are no slips; not every run makes every function run.
             if !self.local && !silent.is_empty() {
-                let silent = judge::listed(silent.iter().copied());
+                let silent = gaps::listed(silent.iter().copied());
                 fetched.notes.push(format!("no point in the window, so not invoked in it: {silent}"));
             }
-            judge::leave_out(fetched, &silent);
+            gaps::leave_out(fetched, &silent);
         }
         fetched.problems.extend(problems);
     }

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 use scenarios::ledger::Ledger;
 
-use super::{Correlation, Expired, Missing, Receipt};
+use super::correlation::Correlation;
+use super::lost::{Expired, Missing};
+use super::receipt::Receipt;
 use crate::clock::Micros;
 
 /// Parts of the tables, so that players do not wait for each other.
@@ -44,12 +46,12 @@ struct MessageShard {
 
 /// Highest send received by (sender, recipient), in two generations so that it cannot grow for ever.
 #[derive(Debug, Default)]
-struct Order {
+struct ReceiptOrder {
     current: HashMap<(u32, u32), u64>,
     previous: HashMap<(u32, u32), u64>,
 }
 
-impl Order {
+impl ReceiptOrder {
     /// Notes a receipt and tells whether a later send was there before.
     fn note(&mut self, sender: u32, recipient: u32, send: u64) -> bool {
         let pair = (sender, recipient);
@@ -71,7 +73,7 @@ pub struct Messages {
     /// Time-out and grace together.
     patience: Micros,
     shards: [Mutex<MessageShard>; SHARDS],
-    order: [Mutex<Order>; SHARDS],
+    order: [Mutex<ReceiptOrder>; SHARDS],
     rotated: AtomicU64,
     outstanding: AtomicU64,
 }
@@ -163,12 +165,12 @@ impl Messages {
 
     /// Gives up what is due at `now`.
     pub fn expire(&self, now: Micros) -> Expired {
-        self.expire_but(now, |_, _| false)
+        self.expire_except_away(now, |_, _| false)
     }
 
     /// Gives up what is due at `now`. What a recipient misses that was away at some time since the send, by its own
     /// doing (`was_away(recipient, sent)`), is not lost.
-    pub fn expire_but(&self, now: Micros, was_away: impl Fn(u32, Micros) -> bool) -> Expired {
+    pub fn expire_except_away(&self, now: Micros, was_away: impl Fn(u32, Micros) -> bool) -> Expired {
         let Expired { mut lost, mut firsts } = Expired::default();
         for shard in &self.shards {
             let mut shard = shard.lock();
@@ -179,7 +181,7 @@ impl Messages {
                     let missed =
                         recipients.iter().filter(|(_, received)| !received).map(|(recipient, _)| *recipient);
                     let away = missed.clone().filter(|recipient| was_away(*recipient, sent)).count();
-                    lost.add_but(u64::from(missing), away as u64, measured);
+                    lost.add(u64::from(missing), away as u64, measured);
                     lost.name(missed.filter(|recipient| !was_away(*recipient, sent)).map(|recipient| {
                         Missing { recipient, sender, sent, what: format!("message {send}") }
                     }));

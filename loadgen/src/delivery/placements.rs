@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 use scenarios::ledger::Ledger;
 
-use super::{Lost, Missing, Receipt};
+use super::lost::{Lost, Missing};
+use super::receipt::Receipt;
 use crate::clock::Micros;
 
 /// A placement whose push is expected, or has come.
@@ -33,11 +34,11 @@ pub struct PlacementPush {
 struct PlacementTable {
     expected: HashMap<String, ExpectedPlacement>,
     due: VecDeque<(Micros, String)>,
-    /// Pushes that overtook the answer: every copy.
+    /// Pushes that arrived before the answer: every copy.
     early: HashMap<String, Vec<PlacementPush>>,
-    /// Placements that are polled: their pushes come, and are nothing that anybody waits for.
+    /// Placements that are polled: their pushes come all the same, and are not awaited.
     aside: HashSet<String>,
-    /// Overtaking pushes by age, to be given up as unexpected.
+    /// Such pushes by age, to be given up as unexpected.
     early_due: VecDeque<(Micros, String)>,
 }
 
@@ -125,12 +126,12 @@ impl Placements {
 
     /// Gives up what is due at `now`; also returns the pushes that turned out to belong to no request.
     pub fn expire(&self, now: Micros) -> (Lost, Vec<PlacementPush>) {
-        self.expire_but(now, |_, _| false)
+        self.expire_except_away(now, |_, _| false)
     }
 
     /// [`expire`](Self::expire), but what a player misses that was away is not lost, as with
-    /// [messages](super::Messages::expire_but).
-    pub fn expire_but(
+    /// [messages](super::Messages::expire_except_away).
+    pub fn expire_except_away(
         &self,
         now: Micros,
         was_away: impl Fn(u32, Micros) -> bool,
@@ -142,7 +143,7 @@ impl Placements {
             if let Some(expected) = table.expected.remove(&id).filter(|expected| !expected.received) {
                 let ExpectedPlacement { player, sent, .. } = expected;
                 let away = was_away(player, sent);
-                lost.add_but(1, u64::from(away), expected.measured);
+                lost.add(1, u64::from(away), expected.measured);
                 let missing =
                     Missing { recipient: player, sender: player, sent, what: format!("placement {id}") };
                 lost.name((!away).then_some(missing).into_iter());

@@ -1,4 +1,4 @@
-//! Whether a player has a socket, and whether others may choose it: of this process's players and of all others.
+//! Whether a player, of this process or another, has a socket, and whether others may choose it.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
@@ -15,9 +15,9 @@ pub enum Presence {
     /// An open socket: sends and receives.
     Open = 1,
     /// An open socket whose player reads slowly or not at all: it sends nothing, and others, who cannot know, send to it.
-    Listed = 2,
-    /// An open socket that is about to be left or to carry something malformed: not chosen.
-    Busy = 3,
+    NotReading = 2,
+    /// An open socket that is about to be closed or to carry something malformed: not chosen.
+    Leaving = 3,
 }
 
 impl Presence {

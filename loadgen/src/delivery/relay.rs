@@ -10,17 +10,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use scenarios::shard::Shard;
-
-use super::presence::Change;
-use crate::workers::link::ToRun;
 use serde::{Deserialize, Serialize};
 
+use super::presence::{Change, Presence};
 use crate::clock::{Clock, Micros};
-use crate::delivery::presence::Presence;
 
 /// A push that one worker's player received of another worker's send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Passed {
+pub struct ForwardedReceipt {
     /// Number of the send.
     pub send: u64,
     /// The player who received it.
@@ -29,36 +26,60 @@ pub struct Passed {
     pub at: Micros,
 }
 
-/// Passed on at least so often: others wait for the watermark.
+/// What a worker has for the others since its last batch.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PeerBatch {
+    /// Everything before this instant has been sent.
+    pub until: Micros,
+    /// Sockets that opened or ended.
+    pub changes: Vec<Change>,
+    /// Receipts, by the worker whose sends they are of.
+    pub receipts: Vec<(u32, Vec<ForwardedReceipt>)>,
+}
+
+/// What a worker receives of another's batch.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PeerUpdate {
+    /// The other worker.
+    pub from: u32,
+    /// Everything of it before this instant has been sent.
+    pub until: Micros,
+    /// Its sockets that opened or ended.
+    pub changes: Vec<Change>,
+    /// Receipts of this worker's sends.
+    pub receipts: Vec<ForwardedReceipt>,
+}
+
+/// A batch is due at least so often: others wait for the watermark.
 const SILENCE: Micros = 200_000;
 
-/// What is for other workers, and what has been heard of them.
+/// What is to be sent to other workers, and how far they are.
 #[derive(Debug)]
 pub struct Relay {
     shard: Shard,
     clock: Clock,
     outbox: Mutex<Outbox>,
-    /// The others' watermarks; of oneself, and of those that are gone, the end of time.
-    heard: Box<[AtomicU64]>,
+    /// The others' watermarks; of oneself, and of those that are lost, the end of time.
+    watermarks: Box<[AtomicU64]>,
 }
 
 #[derive(Debug, Default)]
 struct Outbox {
     until: Micros,
     changes: Vec<Change>,
-    passed: Vec<Vec<Passed>>,
+    receipts: Vec<Vec<ForwardedReceipt>>,
 }
 
 impl Relay {
-    /// Nothing to pass on yet, nothing heard.
+    /// Nothing to send yet, nothing received.
     #[must_use]
     pub fn new(shard: Shard, clock: Clock) -> Self {
         let workers = 0..shard.step();
-        let heard =
+        let watermarks =
             workers.clone().map(|worker| AtomicU64::new(if shard.has(worker) { Micros::MAX } else { 0 }));
-        let passed = workers.map(|_| Vec::new()).collect();
-        let outbox = Outbox { passed, ..Outbox::default() };
-        Self { shard, clock, heard: heard.collect(), outbox: Mutex::new(outbox) }
+        let receipts = workers.map(|_| Vec::new()).collect();
+        let outbox = Outbox { receipts, ..Outbox::default() };
+        Self { shard, clock, watermarks: watermarks.collect(), outbox: Mutex::new(outbox) }
     }
 
     /// Whether a send was made by another worker.
@@ -72,7 +93,7 @@ impl Relay {
         let mut outbox = self.outbox.lock();
         // A thread that was held up since the receipt must not undo what has been promised meanwhile.
         let at = at.max(outbox.until);
-        outbox.passed[(send % self.shard.step()) as usize].push(Passed { send, recipient, at });
+        outbox.receipts[(send % self.shard.step()) as usize].push(ForwardedReceipt { send, recipient, at });
     }
 
     /// Something has changed with a player.
@@ -82,32 +103,32 @@ impl Relay {
         outbox.changes.push(Change { player, presence, was_open, own_doing, at });
     }
 
-    /// What there is to tell since the last time; `None` when it can wait.
+    /// The batch since the last one; `None` when it can wait.
     #[must_use]
-    pub fn take(&self) -> Option<ToRun> {
+    pub fn take(&self) -> Option<PeerBatch> {
         let mut outbox = self.outbox.lock();
         let until = self.clock.now();
-        let idle = outbox.changes.is_empty() && outbox.passed.iter().all(Vec::is_empty);
+        let idle = outbox.changes.is_empty() && outbox.receipts.iter().all(Vec::is_empty);
         if idle && until < outbox.until + SILENCE {
             return None;
         }
         outbox.until = until;
-        let passed = (0..).zip(&mut outbox.passed).filter(|(_, passed)| !passed.is_empty());
-        let passed: Vec<_> = passed.map(|(worker, passed)| (worker, std::mem::take(passed))).collect();
-        Some(ToRun::Told { until, changes: std::mem::take(&mut outbox.changes), passed })
+        let receipts = (0..).zip(&mut outbox.receipts).filter(|(_, receipts)| !receipts.is_empty());
+        let receipts = receipts.map(|(worker, receipts)| (worker, std::mem::take(receipts))).collect();
+        Some(PeerBatch { until, changes: std::mem::take(&mut outbox.changes), receipts })
     }
 
-    /// Another worker has told everything before `until`.
-    pub fn heard(&self, worker: u32, until: Micros) {
-        if let Some(heard) = self.heard.get(worker as usize) {
-            heard.fetch_max(until, Ordering::Relaxed);
+    /// Everything of another worker before `until` has been received.
+    pub fn received(&self, worker: u32, until: Micros) {
+        if let Some(watermark) = self.watermarks.get(worker as usize) {
+            watermark.fetch_max(until, Ordering::Relaxed);
         }
     }
 
     /// Up to this instant every receipt of every worker is known here.
     #[must_use]
     pub fn horizon(&self) -> Micros {
-        self.heard.iter().map(|heard| heard.load(Ordering::Relaxed)).min().unwrap_or(Micros::MAX)
+        self.watermarks.iter().map(|watermark| watermark.load(Ordering::Relaxed)).min().unwrap_or(Micros::MAX)
     }
 }
 
@@ -124,16 +145,6 @@ mod tests {
         Relay::new(Shard::new(1, 3).unwrap(), clock)
     }
 
-    /// When, the changes, and what is passed on to each worker.
-    type Told = (Micros, Vec<Change>, Vec<(u32, Vec<Passed>)>);
-
-    fn told(relay: &Relay) -> Told {
-        match relay.take() {
-            Some(ToRun::Told { until, changes, passed }) => (until, changes, passed),
-            other => panic!("{other:?}"),
-        }
-    }
-
     #[test]
     fn a_receipt_goes_to_the_worker_that_sent() {
         let relay = relay();
@@ -141,33 +152,33 @@ mod tests {
         relay.pass(5, 7, 100);
         relay.pass(3, 8, 101);
         relay.changed(4, Presence::Open, false, false);
-        let (until, changes, passed) = told(&relay);
+        let PeerBatch { until, changes, receipts } = relay.take().unwrap();
         assert!(until >= 10_000_000 && changes[0].at <= until);
-        assert_eq!(passed[0], (0, vec![Passed { send: 3, recipient: 8, at: 101 }]));
-        assert_eq!(passed[1], (2, vec![Passed { send: 5, recipient: 7, at: 100 }]));
+        assert_eq!(receipts[0], (0, vec![ForwardedReceipt { send: 3, recipient: 8, at: 101 }]));
+        assert_eq!(receipts[1], (2, vec![ForwardedReceipt { send: 5, recipient: 7, at: 100 }]));
         assert!(relay.take().is_none(), "nothing new, and the watermark is fresh");
     }
 
     #[test]
     fn nothing_comes_after_a_watermark_that_lies_before_it() {
         let relay = relay();
-        let (until, ..) = told(&relay);
+        let until = relay.take().unwrap().until;
         relay.pass(0, 7, until - 5_000);
         relay.changed(4, Presence::Closed, true, true);
-        let (_, changes, passed) = told(&relay);
-        assert_eq!(passed[0].1[0].at, until);
+        let PeerBatch { changes, receipts, .. } = relay.take().unwrap();
+        assert_eq!(receipts[0].1[0].at, until);
         assert!(changes[0].at >= until);
     }
 
     #[test]
     fn the_horizon_is_the_slowest_of_the_others() {
         let relay = relay();
-        relay.heard(0, 500);
+        relay.received(0, 500);
         assert_eq!(relay.horizon(), 0);
-        relay.heard(2, 300);
-        relay.heard(2, 200);
+        relay.received(2, 300);
+        relay.received(2, 200);
         assert_eq!(relay.horizon(), 300);
-        relay.heard(2, Micros::MAX);
+        relay.received(2, Micros::MAX);
         assert_eq!(relay.horizon(), 500);
     }
 }

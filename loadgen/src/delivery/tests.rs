@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use scenarios::ledger::Ledger;
 
 use super::*;
+use crate::clock::Micros;
 
 const RUN: u32 = 7;
 
@@ -95,7 +96,7 @@ fn what_a_recipient_misses_that_was_away_is_not_lost() {
     let in_time = messages.receive(messages.correlation(1), 2, 900);
     let comes_back = matches!(in_time, Receipt::Received { latency: 900, .. });
     assert!(comes_back, "what comes after the return in time is received");
-    let lost = messages.expire_but(2_000, was_away).lost;
+    let lost = messages.expire_except_away(2_000, was_away).lost;
     assert_eq!(
         (
             lost.of(Ledger::MEASURED).lost,
@@ -108,7 +109,7 @@ fn what_a_recipient_misses_that_was_away_is_not_lost() {
     let placements = Placements::new(1_000, 0);
     placements.expect("p", 2, 10, Ledger::MEASURED);
     placements.expect("q", 3, 10, Ledger::MEASURED);
-    let (lost, _) = placements.expire_but(2_000, was_away);
+    let (lost, _) = placements.expire_except_away(2_000, was_away);
     assert_eq!((lost.of(Ledger::MEASURED).lost, lost.of(Ledger::MEASURED).away), (1, 1));
     assert_eq!(lost.missing.len(), 1, "only what is lost is named");
     assert_eq!((messages.outstanding(), placements.outstanding()), (0, 0));

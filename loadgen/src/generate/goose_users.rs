@@ -1,10 +1,10 @@
-//! goose: owns the users, starts and stops them, and keeps its own books of connects and answers.
+//! goose: starts and stops the users, and keeps metrics of its own of connects and answers.
 //!
 //! Each goose user drives a group of players (`sockets.per_goose_user`): with 1, every player is a goose user;
 //! with more, a player costs what a bare task costs. Goose's figures are rounded and its users learn of the end
-//! only between transactions, so the truth is kept in our own histograms, and the run is ended by our own stop
-//! followed by goose's kill switch. A sample costs goose more than a whole answer costs us: its books are
-//! written a few times a second, and at rates that no game has they hold a part of the samples.
+//! only between transactions, so the run's figures come from our own histograms, and the run is ended by our own stop
+//! followed by goose's kill switch. A sample costs goose more than a whole answer costs us: its metrics are
+//! written a few times a second, and at very high rates they hold a part of the samples.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,16 +18,17 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::player::{GooseSample, Play, play};
+use crate::player::{Play, play};
+use crate::record::GooseSample;
 
-/// Samples that may wait for goose's books; further ones are left out of them.
+/// Samples that may wait for goose's metrics; further ones are left out of them.
 const GOOSE_BACKLOG: usize = 256;
-/// Between two entries into goose's books.
+/// Between two entries into goose's metrics.
 const GOOSE_EVERY: Duration = Duration::from_millis(100);
 /// How long a user that has nothing left to do sleeps, so that goose does not spin.
 const IDLE: Duration = Duration::from_millis(50);
 
-/// Runs all players as groups of goose users until `stop`, and returns goose's own books. `groups` counts the
+/// Runs all players as groups of goose users until `stop`, and returns goose's own metrics. `groups` counts the
 /// groups that have started.
 ///
 /// # Errors
@@ -60,7 +61,7 @@ pub async fn attack(
     attack.execute().await.map_err(Box::new)
 }
 
-/// Plays `count` of this process's players from its `first` on, and writes their samples into goose's books.
+/// Plays `count` of this process's players from its `first` on, and writes their samples into goose's metrics.
 async fn drive_group(user: &mut GooseUser, shared: &Arc<Play>, first: u32, count: u32) {
     let (samples, mut recorded) = mpsc::channel(GOOSE_BACKLOG);
     let mut group = JoinSet::new();
@@ -76,7 +77,7 @@ async fn drive_group(user: &mut GooseUser, shared: &Arc<Play>, first: u32, count
         }
         for GooseSample { operation, response, error } in samples {
             let (name, success, status) = (operation.word(), error.is_none(), None);
-            // Fails only when goose is shutting down, and then its books are closed.
+            // Fails only when goose is shutting down, and then its metrics are complete.
             let _ = user
                 .record_custom_request_duration("WS", name, response, success, status, error.as_deref())
                 .await;

@@ -1,6 +1,6 @@
 //! How far another process's clock is from this one's, and how sure that is.
 //!
-//! An exchange as in NTP (D. Mills, RFC 5905, §8): a question leaves at t₀, is heard at t₁ and answered at t₂ by the
+//! An exchange as in NTP (D. Mills, RFC 5905, §8): a question leaves at t₀, is received at t₁ and answered at t₂ by the
 //! other clock, and the answer is back at t₃. The other clock is ahead by ((t₁ − t₀) + (t₂ − t₃)) / 2, and wherever the
 //! way out and the way back took their time, the truth lies within half of the round trip (t₃ − t₀) − (t₂ − t₁) of that.
 //! Of many exchanges the one with the shortest round trip says most, so only that one is kept.
@@ -21,22 +21,22 @@ pub struct Offset {
 pub struct Exchange {
     /// The question left.
     pub asked: Duration,
-    /// It was heard.
-    pub heard: Duration,
+    /// It was received.
+    pub received: Duration,
     /// The answer left.
     pub answered: Duration,
-    /// It was back.
-    pub back: Duration,
+    /// The answer was received.
+    pub returned: Duration,
 }
 
 impl Offset {
     /// What one exchange says.
     #[must_use]
     pub fn of(exchange: &Exchange) -> Self {
-        let Exchange { asked, heard, answered, back } = *exchange;
-        let out = nanos(heard) - nanos(asked);
-        let home = nanos(answered) - nanos(back);
-        let round_trip = (nanos(back) - nanos(asked)) - (nanos(answered) - nanos(heard));
+        let Exchange { asked, received, answered, returned } = *exchange;
+        let out = nanos(received) - nanos(asked);
+        let home = nanos(answered) - nanos(returned);
+        let round_trip = (nanos(returned) - nanos(asked)) - (nanos(answered) - nanos(received));
         // Rounded up: the truth must not fall out by a nanosecond.
         Self { ahead_ns: (out + home) / 2, error_ns: (round_trip + 1) / 2 + 1 }
     }
@@ -74,12 +74,12 @@ mod tests {
             let other = |at: u64| Duration::from_nanos(at.checked_add_signed(ahead).unwrap());
             let mut best: Option<Offset> = None;
             for (out, thinking, home) in ways {
-                let (heard, answered) = (base + out, base + out + thinking);
+                let (received, answered) = (base + out, base + out + thinking);
                 let exchange = Exchange {
                     asked: Duration::from_nanos(base),
-                    heard: other(heard),
+                    received: other(received),
                     answered: other(answered),
-                    back: Duration::from_nanos(answered + home),
+                    returned: Duration::from_nanos(answered + home),
                 };
                 let offset = Offset::of(&exchange);
                 prop_assert!((offset.ahead_ns - ahead).abs() <= offset.error_ns, "{offset:?}");
@@ -94,9 +94,9 @@ mod tests {
     fn one_clock_may_be_none_and_another_may_not() {
         let exchange = |ahead: u64| Exchange {
             asked: Duration::from_nanos(1_000),
-            heard: Duration::from_nanos(1_400 + ahead),
+            received: Duration::from_nanos(1_400 + ahead),
             answered: Duration::from_nanos(1_500 + ahead),
-            back: Duration::from_nanos(2_000),
+            returned: Duration::from_nanos(2_000),
         };
         assert!(Offset::of(&exchange(0)).may_be_none());
         assert!(!Offset::of(&exchange(5_000)).may_be_none());

@@ -8,7 +8,7 @@ use scenarios::Plan;
 use tokio::sync::mpsc;
 
 use crate::clock::{Clock, micros};
-use crate::record::Recorder;
+use crate::record::{Event, Observer};
 use crate::schedule::measures;
 
 /// Between two knocks at the event loop.
@@ -16,7 +16,7 @@ const KNOCK: Duration = Duration::from_millis(50);
 
 /// Knocks at the event loop until `stop` is set, and has a task of the current runtime record how long each knock
 /// waited. Must be called inside the runtime that is to be watched.
-pub fn knock(plan: Arc<Plan>, clock: Clock, recorder: Arc<Recorder>, stop: Arc<AtomicBool>) {
+pub fn knock(plan: Arc<Plan>, clock: Clock, observer: Observer, stop: Arc<AtomicBool>) {
     let (door, mut knocks) = mpsc::channel::<Instant>(16);
     let over = Arc::clone(&stop);
     tokio::spawn(async move {
@@ -26,8 +26,7 @@ pub fn knock(plan: Arc<Plan>, clock: Clock, recorder: Arc<Recorder>, stop: Arc<A
                 return;
             }
             let lag = micros(knocked.elapsed());
-            let measured = measures(&plan, clock.now());
-            recorder.with(|tally| tally.measures(measured).event_loop_lag.record(lag));
+            observer.observe(Event::EventLoopLag { ledger: measures(&plan, clock.now()), lag });
         }
     });
     tokio::task::spawn_blocking(move || {

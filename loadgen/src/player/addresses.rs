@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::error::io_class;
+use crate::record::classes;
 
 /// How old a resolution may be.
 const RENEWAL: Duration = Duration::from_secs(30);
@@ -310,7 +311,7 @@ fn interleaved(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
 
 /// Whether an error is this machine's, and not the address's.
 fn is_ours(error: &io::Error) -> bool {
-    matches!(io_class(error), "no_descriptors" | "no_ports")
+    [&classes::NO_DESCRIPTORS, &classes::NO_PORTS].contains(&io_class(error))
 }
 
 /// One error for all attempts, of the first one's kind.
@@ -403,7 +404,7 @@ mod tests {
             Err::<(), _>(io::Error::from(io::ErrorKind::AddrNotAvailable))
         };
         let error = host.connect(0, |_| true, no_ports).await.unwrap_err();
-        assert_eq!((io_class(&error), dialled.into_inner()), ("no_ports", 1));
+        assert_eq!((io_class(&error), dialled.into_inner()), (&classes::NO_PORTS, 1));
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ use httparse::{Response, Status};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::error::ConnectError;
+use crate::record::classes;
 
 /// Longest head of an answer.
 const MAX_HEAD: usize = 16 * 1024;
@@ -46,14 +47,17 @@ pub(super) async fn read<T>(
     let mut answer = Vec::with_capacity(HEAD);
     loop {
         if stream.read_buf(&mut answer).await? == 0 {
-            return Err(ConnectError::new("closed", "the target closed the connection during the handshake"));
+            return Err(ConnectError::new(
+                &classes::CLOSED,
+                "the target closed the connection during the handshake",
+            ));
         }
         if let Some((length, told, mut read)) = parse(&answer, &look)? {
             read.rest = answer.split_off(length);
             return Ok((told, read));
         }
         if answer.len() > MAX_HEAD {
-            return Err(ConnectError::new("bad_handshake", "the answer's head has no end"));
+            return Err(ConnectError::new(&classes::BAD_HANDSHAKE, "the answer's head has no end"));
         }
     }
 }
@@ -77,7 +81,7 @@ fn parse<T>(
         Ok(Status::Partial) => Ok(None),
         Err(error) => {
             let start = String::from_utf8_lossy(&answer[..answer.len().min(80)]).into_owned();
-            Err(ConnectError::new("bad_handshake", format!("{error}: {start:?}")))
+            Err(ConnectError::new(&classes::BAD_HANDSHAKE, format!("{error}: {start:?}")))
         }
     }
 }

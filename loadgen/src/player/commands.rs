@@ -1,18 +1,19 @@
-//! What the disruptions orders a player to do.
+//! What the disruptions have a player do.
 //!
-//! It fits into a byte beside the player's mailbox, so that an idle player costs no more under a clear sky.
+//! A command fits into a byte beside the player's mailbox, so that a player costs no more for it.
 
 use scenarios::disruptions::planned::{ClientFault, Cut};
+
 /// Something that a player is told to do with its open socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) enum Command {
     /// Cut it.
     Cut(Cut),
     /// Send something malformed.
     Send(ClientFault),
 }
 
-impl Order {
+impl Command {
     const CUTS: [Cut; 3] = [Cut::Abort, Cut::Reset, Cut::Close];
 
     /// As a byte above 0.
@@ -39,11 +40,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_order_comes_back_as_it_went() {
-        let cuts = Order::CUTS.map(Order::Cut);
-        for order in cuts.into_iter().chain(ClientFault::ALL.map(Order::Send)) {
-            assert_eq!(Order::decode(order.encode()), Some(order));
+    fn every_command_comes_back_as_it_went() {
+        let cuts = Command::CUTS.map(Command::Cut);
+        for command in cuts.into_iter().chain(ClientFault::ALL.map(Command::Send)) {
+            assert_eq!(Command::decode(command.encode()), Some(command));
         }
-        assert_eq!(Order::decode(0), None);
+        assert_eq!(Command::decode(0), None);
     }
 }

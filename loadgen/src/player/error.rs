@@ -5,7 +5,7 @@ use std::io;
 
 use crate::auth::AuthError;
 use crate::http_client::HttpError;
-use crate::record::Class;
+use crate::record::{Class, classes};
 use crate::tls::{self, TlsError};
 
 /// A target that cannot even be tried.
@@ -69,32 +69,32 @@ impl ConnectError {
 impl From<io::Error> for ConnectError {
     fn from(error: io::Error) -> Self {
         // What the other side has against our TLS may come after the handshake.
-        let class = if tls::rustls_error(&error).is_some() { "tls" } else { io_class(&error) };
+        let class = if tls::rustls_error(&error).is_some() { &classes::TLS } else { io_class(&error) };
         Self::new(class, error)
     }
 }
 
 impl From<AuthError> for ConnectError {
     fn from(error: AuthError) -> Self {
-        Self::new("auth_refresh", error)
+        Self::new(&classes::AUTH_REFRESH, error)
     }
 }
 
 /// The error class of an I/O error.
-pub(super) fn io_class(error: &io::Error) -> &'static str {
+pub(super) fn io_class(error: &io::Error) -> &'static Class {
     const EMFILE: i32 = 24;
     const ENFILE: i32 = 23;
     match (error.kind(), error.raw_os_error()) {
-        (_, Some(EMFILE | ENFILE)) => "no_descriptors",
-        (io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse, _) => "no_ports",
-        (io::ErrorKind::ConnectionRefused, _) => "refused",
+        (_, Some(EMFILE | ENFILE)) => &classes::NO_DESCRIPTORS,
+        (io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse, _) => &classes::NO_PORTS,
+        (io::ErrorKind::ConnectionRefused, _) => &classes::REFUSED,
         (
             io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted,
             _,
-        ) => "reset",
-        (io::ErrorKind::UnexpectedEof, _) => "closed",
-        (io::ErrorKind::TimedOut, _) => "timeout",
-        (io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable, _) => "unreachable",
-        _ => "io",
+        ) => &classes::RESET,
+        (io::ErrorKind::UnexpectedEof, _) => &classes::CLOSED,
+        (io::ErrorKind::TimedOut, _) => &classes::TIMEOUT,
+        (io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable, _) => &classes::UNREACHABLE,
+        _ => &classes::IO,
     }
 }

@@ -5,7 +5,6 @@
 //! The key comes from tungstenite, the answer's head is read by httparse ([`answer`]), and what follows the head belongs to
 //! the socket.
 
-use std::borrow::Cow;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -31,6 +30,7 @@ use super::error::{ConnectError, EndpointError, io_class};
 use super::extra::Extra;
 use super::proxy::Tunnel;
 use crate::auth::{Credentials, Presented, Secrets};
+use crate::record::classes;
 use crate::tls;
 
 /// A plain or an encrypted connection.
@@ -58,7 +58,7 @@ pub struct Endpoint {
     /// Subprotocols that every handshake offers.
     subprotocols: Vec<String>,
     /// What of the lines must not be repeated.
-    secrets: Secrets,
+    secrets: Arc<Secrets>,
 }
 
 /// How a socket is opened.
@@ -71,10 +71,9 @@ pub(super) struct SocketOptions {
 }
 
 impl Endpoint {
-    /// A text of the target's without what the scenario's own headers and subprotocols prove.
-    #[must_use]
-    pub(super) fn hide_in<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if self.secrets.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(self.secrets.hide_in(text)) }
+    /// What of the scenario's own headers and subprotocols must not be repeated.
+    pub(super) const fn secrets(&self) -> &Arc<Secrets> {
+        &self.secrets
     }
 
     /// Resolves the target, or the proxy before it, and prepares TLS; `sources` empty: chosen for a loopback target with
@@ -108,7 +107,7 @@ impl Endpoint {
             sources.to_vec()
         };
         let extra = Extra::fetch(way)?;
-        let (lines, secrets) = (extra.lines(), extra.secrets);
+        let (lines, secrets) = (extra.lines(), Arc::new(extra.secrets));
         let subprotocols = way.subprotocols.clone();
         Ok(Self {
             url: url.clone(),
@@ -232,7 +231,7 @@ impl Endpoint {
 
     fn tls_failure(&self, error: &io::Error) -> ConnectError {
         let host = self.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        ConnectError::new("tls", tls::explain(error, host))
+        ConnectError::new(&classes::TLS, tls::explain(error, host))
     }
 
     /// The upgrade request: its bytes, its key, and what of it must not be repeated.
@@ -284,7 +283,7 @@ impl Endpoint {
         }
         // Boxed: a handshake that succeeds does not carry it.
         let reason = Box::pin(answer.reason(stream)).await;
-        let upgrade = Err(hidden(ConnectError::new(format!("http_{status}"), reason)));
+        let upgrade = Err(hidden(ConnectError::new(classes::http(status), reason)));
         Ok(Exchanged { status, upgrade, told, rest: Vec::new() })
     }
 }
@@ -319,18 +318,18 @@ fn upgraded(
     offers: impl Fn(&str) -> bool,
 ) -> Result<(), ConnectError> {
     if header(head, "sec-websocket-accept").is_none_or(|key| key != accept) {
-        return Err(ConnectError::new("bad_handshake", "101 without the right accept key"));
+        return Err(ConnectError::new(&classes::BAD_HANDSHAKE, "101 without the right accept key"));
     }
     match header(head, "sec-websocket-protocol") {
         None if !offered => Ok(()),
         Some(name) if offers(name.trim()) => Ok(()),
         None => Err(ConnectError::new(
-            "bad_subprotocol",
+            &classes::BAD_SUBPROTOCOL,
             "101 without a Sec-WebSocket-Protocol, though some were offered",
         )),
         Some(name) => {
             let detail = format!("101 with the subprotocol {name:?}, which was not offered");
-            Err(ConnectError::new("bad_subprotocol", detail))
+            Err(ConnectError::new(&classes::BAD_SUBPROTOCOL, detail))
         }
     }
 }

@@ -12,6 +12,7 @@ use url::Url;
 use super::answer;
 use super::error::{ConnectError, EndpointError};
 use crate::http_client::USER_AGENT;
+use crate::record::classes;
 
 /// A proxy, and the way through it.
 pub(super) struct Tunnel {
@@ -71,12 +72,12 @@ impl Tunnel {
         match answer.status {
             200..300 if answer.rest.is_empty() => Ok(()),
             200..300 => {
-                Err(ConnectError::new("proxy", "the proxy has sent something before it was its turn"))
+                Err(ConnectError::new(&classes::PROXY, "the proxy has sent something before it was its turn"))
             }
             status => {
                 let reason = answer.reason(stream).await;
                 let detail = format!("the proxy {} refuses: {reason}", self.shown());
-                Err(ConnectError::new(format!("proxy_{status}"), detail))
+                Err(ConnectError::new(classes::proxy(status), detail))
             }
         }
     }

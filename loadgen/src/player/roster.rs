@@ -6,11 +6,11 @@ use std::task::{Context, Poll};
 use atomic_waker::AtomicWaker;
 use parking_lot::Mutex;
 use rand::rngs::SmallRng;
+use rand::seq::SliceRandom as _;
 use rand::seq::index::sample;
 use scenarios::shard::Shard;
 
-use super::commands::Order;
-use super::think_time::Thinking;
+use super::commands::Command;
 use crate::clock::Micros;
 use crate::delivery::presence::{Change, PeerState, Presence};
 use crate::schedule::Arrival;
@@ -20,47 +20,45 @@ const BACKLOG: usize = 256;
 
 /// Where the pacer and one player's task meet.
 #[derive(Debug, Default)]
-pub(super) struct Slot {
-    pub(super) inbox: Mutex<Vec<Arrival>>,
-    pub(super) waker: AtomicWaker,
+struct Slot {
+    inbox: Mutex<Vec<Arrival>>,
+    waker: AtomicWaker,
     /// How often the socket has been opened.
-    pub(super) life: AtomicU32,
-    /// Pauses begun in the closed model.
-    pub(super) rounds: AtomicU32,
-    /// An [`Order`] that the task has not seen yet; 0 when there is none.
-    pub(super) order: AtomicU8,
+    socket_generation: AtomicU32,
+    /// Requests of the closed model so far.
+    rounds: AtomicU32,
+    /// A [`Command`] that the task has not seen yet; 0 when there is none.
+    command: AtomicU8,
     /// When the oldest awaited answer times out, or the player wants to be woken; 0 for never.
-    pub(super) deadline: AtomicU64,
+    deadline: AtomicU64,
 }
 
 /// All players of a run.
 #[derive(Debug)]
 pub struct Players {
-    pub(super) shard: Shard,
+    shard: Shard,
     /// The players of this process.
-    pub(super) slots: Box<[Slot]>,
+    slots: Box<[Slot]>,
     /// Of all players.
-    pub(super) peers: Box<[PeerState]>,
+    peers: Box<[PeerState]>,
     stopping: AtomicBool,
     open: AtomicU64,
     peak_open: AtomicU64,
     awaited: AtomicU64,
     /// No deadline of a player is before this.
     next_deadline: AtomicU64,
-    /// Who thinks before the next request.
-    pub thinking: Thinking,
 }
 
 impl Players {
     /// `count` players, none connected.
     #[must_use]
     pub fn new(count: u32) -> Self {
-        Self::part(count, Shard::WHOLE)
+        Self::of_shard(count, Shard::WHOLE)
     }
 
-    /// A worker's part of `count` players, none of all connected.
+    /// A worker's share of `count` players, none of all connected.
     #[must_use]
-    pub fn part(count: u32, shard: Shard) -> Self {
+    pub fn of_shard(count: u32, shard: Shard) -> Self {
         Self {
             shard,
             slots: (0..count).filter(|&player| shard.has(player.into())).map(|_| Slot::default()).collect(),
@@ -70,7 +68,6 @@ impl Players {
             peak_open: AtomicU64::new(0),
             awaited: AtomicU64::new(0),
             next_deadline: AtomicU64::new(Micros::MAX),
-            thinking: Thinking::default(),
         }
     }
 
@@ -95,7 +92,7 @@ impl Players {
         room
     }
 
-    /// Which part of the plan is played here.
+    /// Which share of the players is of this process.
     #[must_use]
     pub const fn shard(&self) -> Shard {
         self.shard
@@ -136,7 +133,7 @@ impl Players {
             let drawn = sample(choices, all, size).into_iter();
             let open: Vec<_> = drawn
                 .filter(|&player| {
-                    self.peers[player].is(Presence::Open) || self.peers[player].is(Presence::Listed)
+                    self.peers[player].is(Presence::Open) || self.peers[player].is(Presence::NotReading)
                 })
                 .take(wanted)
                 .map(|player| player as u32)
@@ -194,7 +191,7 @@ impl Players {
         }
     }
 
-    pub(super) fn note_deadline(&self, deadline: Micros) {
+    fn note_deadline(&self, deadline: Micros) {
         if deadline < self.next_deadline.load(Ordering::SeqCst) {
             self.next_deadline.fetch_min(deadline, Ordering::SeqCst);
         }
@@ -204,7 +201,7 @@ impl Players {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    pub(super) fn slot(&self, player: u32) -> &Slot {
+    fn slot(&self, player: u32) -> &Slot {
         &self.slots[(player / self.shard.step() as u32) as usize]
     }
 
@@ -259,7 +256,7 @@ impl Players {
     pub(super) fn set_presence(&self, player: u32, presence: Presence, own_doing: bool, now: Micros) -> bool {
         let was_open = self.peer(player).change(presence, own_doing, now);
         if presence.is_open() && !was_open {
-            self.slot(player).life.fetch_add(1, Ordering::Relaxed);
+            self.slot(player).socket_generation.fetch_add(1, Ordering::Relaxed);
             let now_open = self.open.fetch_add(1, Ordering::Relaxed) + 1;
             self.peak_open.fetch_max(now_open, Ordering::Relaxed);
         } else if was_open && !presence.is_open() {
@@ -268,7 +265,7 @@ impl Players {
         was_open
     }
 
-    pub(super) fn peer(&self, player: u32) -> &PeerState {
+    fn peer(&self, player: u32) -> &PeerState {
         &self.peers[player as usize]
     }
 
@@ -281,42 +278,75 @@ impl Players {
 
     /// Whether a player has a socket on which it sends, now or soon.
     pub(super) fn sends(&self, player: u32) -> bool {
-        self.peer(player).is(Presence::Open) || self.is_busy(player)
+        self.peer(player).is(Presence::Open) || self.is_leaving(player)
     }
 
     /// Whether a player is about to leave, or to send something malformed.
     #[must_use]
-    pub fn is_busy(&self, player: u32) -> bool {
-        self.peer(player).is(Presence::Busy)
+    pub fn is_leaving(&self, player: u32) -> bool {
+        self.peer(player).is(Presence::Leaving)
     }
 
     pub(super) fn has_socket(&self, player: u32) -> bool {
         !self.peer(player).is(Presence::Closed)
     }
 
-    /// Gives a player an order; false when it cannot take it: a cut needs a socket, a message one that may be used, and
-    /// there is only one order at a time.
-    pub(super) fn order(&self, player: u32, order: Order) -> bool {
-        let fit = match order {
-            Order::Cut(_) => self.has_socket(player),
-            Order::Send(_) => self.peer(player).is(Presence::Open),
+    /// Gives a player a command; false when it cannot take it: a cut needs a socket, a message one that may be used, and
+    /// there is only one command at a time.
+    pub(super) fn command(&self, player: u32, command: Command) -> bool {
+        let fit = match command {
+            Command::Cut(_) => self.has_socket(player),
+            Command::Send(_) => self.peer(player).is(Presence::Open),
         };
         let slot = self.slot(player);
         let given = fit
-            && slot.order.compare_exchange(0, order.encode(), Ordering::Relaxed, Ordering::Relaxed).is_ok();
+            && slot
+                .command
+                .compare_exchange(0, command.encode(), Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
         if given {
             slot.waker.wake();
         }
         given
     }
 
-    /// Takes the order that a player was given.
-    pub(super) fn take_order(&self, player: u32) -> Option<Order> {
-        let order = &self.slot(player).order;
-        if order.load(Ordering::Relaxed) == 0 {
+    /// Gives a command to the first player from `start` on, round the end, that can take it.
+    pub(super) fn command_from(&self, start: u32, command: Command) -> bool {
+        self.own_from(start).any(|player| self.command(player, command))
+    }
+
+    /// Takes the command that a player was given.
+    pub(super) fn take_command(&self, player: u32) -> Option<Command> {
+        let command = &self.slot(player).command;
+        if command.load(Ordering::Relaxed) == 0 {
             return None;
         }
-        Order::decode(order.swap(0, Ordering::Relaxed))
+        Command::decode(command.swap(0, Ordering::Relaxed))
+    }
+
+    /// A share of the players with an open socket, of this process or another, whatever they do with it. Every worker
+    /// draws from all, with the same dice, and so comes to the same: a share of each one's own would be rounded in each.
+    /// All players are put in order before those that are absent are left out, so that a worker that does not know of
+    /// a change yet draws the others all the same.
+    pub(super) fn victims(&self, share: f64, dice: &mut SmallRng) -> Vec<u32> {
+        let mut players: Vec<u32> = (0..self.peers.len() as u32).collect();
+        players.shuffle(dice);
+        players.retain(|&player| self.has_socket(player));
+        players.truncate((players.len() as f64 * share).round() as usize);
+        players
+    }
+
+    /// Which of its sockets a player of this process has, or had last.
+    pub(super) fn socket_generation(&self, player: u32) -> u32 {
+        self.slot(player).socket_generation.load(Ordering::Relaxed)
+    }
+
+    /// A number for a player's next request in the closed model, which no other request of the run has. It is among
+    /// the worker's own, as those of open arrivals are: every worker knows whose request it is.
+    pub(super) fn next_request(&self, player: u32) -> u64 {
+        let round = u64::from(self.slot(player).rounds.fetch_add(1, Ordering::Relaxed));
+        let nth = u64::from(player) / self.shard.step();
+        (round * self.slots.len() as u64 + nth) * self.shard.step() + self.shard.first()
     }
 
     /// Wakes a player's task soon.
@@ -324,7 +354,7 @@ impl Players {
         self.slot(player).waker.wake();
     }
 
-    /// An arrival that nobody handed over: the player's own life calls for it.
+    /// An arrival that was not handed over: the player's own session calls for it.
     pub(super) fn begun(&self) {
         self.awaited.fetch_add(1, Ordering::Relaxed);
     }
@@ -343,6 +373,7 @@ impl Players {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rand::SeedableRng;
 
     use scenarios::ledger::Ledger;
@@ -375,11 +406,11 @@ mod tests {
         assert_eq!(players.open_from(99), Some(99));
         assert_eq!((players.open(), players.peak_open()), (34, 34));
         assert_eq!(Players::new(3).open_from(2), None);
-        players.set_presence(99, Presence::Listed, false, 2);
-        players.set_presence(0, Presence::Busy, false, 2);
-        assert_eq!(players.open_from(99), Some(3), "neither a listed nor a busy player sends");
+        players.set_presence(99, Presence::NotReading, false, 2);
+        players.set_presence(0, Presence::Leaving, false, 2);
+        assert_eq!(players.open_from(99), Some(3), "a player that does not read or is leaving does not send");
         let drawn = players.draw_open(&mut choices, 100);
-        assert!(drawn.contains(&99) && !drawn.contains(&0), "others still send to a listed one");
+        assert!(drawn.contains(&99) && !drawn.contains(&0), "others still send to one that does not read");
         assert!(!players.reads(99));
         assert_eq!((players.open(), players.peak_open()), (34, 34), "their sockets are open all the same");
     }
@@ -417,7 +448,7 @@ mod tests {
 
     #[test]
     fn a_worker_sends_from_its_own_players_to_everybody() {
-        let players = Players::part(10, Shard::new(1, 3).unwrap());
+        let players = Players::of_shard(10, Shard::new(1, 3).unwrap());
         assert_eq!((players.own(), players.nth(2)), (3, 7));
         open(&players, 4);
         open(&players, 7);
@@ -450,20 +481,20 @@ mod tests {
         assert!(players.was_away(0, 100));
         players.set_presence(0, Presence::Open, false, 200);
         assert!(players.was_away(0, 150) && players.was_away(0, 200) && !players.was_away(0, 201));
-        let other = Players::part(2, Shard::new(1, 2).unwrap());
+        let other = Players::of_shard(2, Shard::new(1, 2).unwrap());
         other.set_elsewhere(&Change { own_doing: true, ..elsewhere(0, Presence::Closed) });
         other.set_elsewhere(&elsewhere(0, Presence::Open));
         assert!(other.was_away(0, 1) && !other.was_away(0, 2), "other workers know it, too");
     }
 
     #[test]
-    fn an_order_is_seen_once_and_only_with_an_open_socket() {
+    fn a_command_is_seen_once_and_only_with_an_open_socket() {
         let players = Players::new(1);
-        let order = Order::Cut(scenarios::disruptions::planned::Cut::Reset);
-        assert!(!players.order(0, order));
+        let command = Command::Cut(scenarios::disruptions::planned::Cut::Reset);
+        assert!(!players.command(0, command));
         open(&players, 0);
-        assert!(players.order(0, order) && !players.order(0, order));
-        assert_eq!((players.take_order(0), players.take_order(0)), (Some(order), None));
+        assert!(players.command(0, command) && !players.command(0, command));
+        assert_eq!((players.take_command(0), players.take_command(0)), (Some(command), None));
     }
 
     #[test]
@@ -473,5 +504,49 @@ mod tests {
             Arrival { operation: Operation::SendMessage, index: 0, due: 0, measured: Ledger::MEASURED };
         assert!((0..BACKLOG).all(|_| players.hand(0, arrival)));
         assert!(!players.hand(0, arrival));
+    }
+
+    proptest! {
+        #[test]
+        fn workers_cut_together_whom_one_process_would_cut(
+            presences in prop::collection::vec(0_u8..4, 1..300), workers in 1_u32..9, share in 0.0..=1.0, seed: u64,
+        ) {
+            let of = |word| [Presence::Closed, Presence::Open, Presence::NotReading, Presence::Leaving][usize::from(word)];
+            let victims = |shard: Shard| {
+                let players = Players::of_shard(presences.len() as u32, shard);
+                for (player, presence) in (0_u32..).zip(presences.iter().copied().map(of)) {
+                    if shard.has(player.into()) {
+                        players.set_presence(player, presence, false, 1);
+                    } else {
+                        let change = Change { player, presence, was_open: false, own_doing: false, at: 1 };
+                        players.set_elsewhere(&change);
+                    }
+                }
+                let victims = players.victims(share, &mut SmallRng::seed_from_u64(seed));
+                victims.into_iter().filter(|player| shard.has((*player).into())).collect::<Vec<_>>()
+            };
+            let mut one = victims(Shard::WHOLE);
+            let mut together: Vec<_> =
+                (0..workers).flat_map(|worker| victims(Shard::new(worker, workers).unwrap())).collect();
+            let open = presences.iter().filter(|presence| of(**presence).is_open()).count();
+            prop_assert_eq!(together.len(), (open as f64 * share).round() as usize);
+            one.sort_unstable();
+            together.sort_unstable();
+            prop_assert_eq!(together, one);
+        }
+    }
+
+    #[test]
+    fn a_change_that_is_not_known_yet_moves_nobody_else() {
+        let players = Players::new(100);
+        (0..100).for_each(|player| {
+            players.set_presence(player, Presence::Open, false, 1);
+        });
+        let victims = || players.victims(0.5, &mut SmallRng::seed_from_u64(7));
+        let before = victims();
+        players.set_presence(before[10], Presence::Closed, false, 2);
+        let after = victims();
+        let others = before.iter().filter(|player| after.contains(player)).count();
+        assert_eq!((before.len(), after.len(), others), (50, 50, 49));
     }
 }

@@ -1,155 +1,157 @@
-//! Error classes: short, stable words that are counted, and that become keys of the summary and labels of metrics.
+//! Every error class that this program gives by itself. What a target says becomes a [`Class`] of its own words.
 //!
-//! A target may invent some, since its error frames carry its words. So a class is made here and nowhere else: of small
-//! letters, digits and `_`, at most [`LONGEST`] of them; and of a target's own words without what is no word, so that
-//! neither a credential nor a number for each request gets in.
+//! A class is a key of the summary and a label of metrics, so a changed word breaks dashboards. Whoever judges by a
+//! class names it by its static.
 
-use std::borrow::{Borrow, Cow};
-use std::fmt;
-use std::ops::Deref;
+use reports::format::cut_off;
 
-use serde::{Deserialize, Serialize};
+use super::class::Class;
 
-/// Characters of a class that a target has invented.
-const LONGEST: usize = 40;
-/// The longest word of a sentence; longer ones were drawn by a machine.
-const LONGEST_WORD: usize = 20;
-/// The longest number that is told apart, e.g. a status.
-const LONGEST_NUMBER: usize = 3;
-
-/// What API Gateway and GameLift say themselves, and its class: by far the most that a target says.
-const WELL_KNOWN: [(&str, &str, &str); 9] = [
-    ("", "Internal server error", "internal_server_error"),
-    ("", "Endpoint request timed out", "endpoint_request_timed_out"),
-    ("", "Forbidden", "forbidden"),
-    ("", "Too Many Requests", "too_many_requests"),
-    ("", "Limit Exceeded", "limit_exceeded"),
-    ("", "Service Unavailable", "service_unavailable"),
-    ("placement_", "TIMED_OUT", "placement_timed_out"),
-    ("placement_", "FAILED", "placement_failed"),
-    ("placement_", "CANCELLED", "placement_cancelled"),
-];
-
-/// An error class: a short, stable word such as `timeout` or `status_500`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Class(Cow<'static, str>);
-
-impl Class {
-    /// The class of what AWS itself says, which needs no second look.
-    #[must_use]
-    pub fn well_known(prefix: &str, said: &str) -> Option<Self> {
-        let known = WELL_KNOWN.iter().find(|(before, words, _)| *before == prefix && *words == said);
-        known.map(|(.., class)| Self(Cow::Borrowed(class)))
-    }
-
-    /// A class of a target's own words, credentials taken out before: `Internal server error` → `internal_server_error`.
-    #[must_use]
-    pub fn said(prefix: &str, words: &str) -> Self {
-        let mut class = prefix.to_owned();
-        let mut first = true;
-        for word in words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
-            let letters = word.bytes().all(|byte| byte.is_ascii_alphabetic());
-            let digits = word.bytes().all(|byte| byte.is_ascii_digit());
-            let word = match word.len() {
-                1..=LONGEST_NUMBER if digits => word,
-                1..=LONGEST_WORD if letters => word,
-                _ => "x",
-            };
-            if class.len() + 1 + word.len() > prefix.len() + LONGEST {
-                break;
-            }
-            if !std::mem::take(&mut first) {
-                class.push('_');
-            }
-            class.push_str(&word.to_ascii_lowercase());
-        }
-        if first {
-            class.push_str("unnamed");
-        }
-        Self(Cow::Owned(class))
-    }
+/// Defines a static for each class.
+macro_rules! classes {
+    ($($(#[$doc:meta])* $name:ident = $word:expr;)+) => {
+        $($(#[$doc])* pub static $name: Class = Class::fixed($word);)+
+    };
 }
 
-impl From<&'static str> for Class {
-    fn from(class: &'static str) -> Self {
-        Self(Cow::Borrowed(class))
-    }
+// Connections and handshakes.
+classes! {
+    /// The process may open no more descriptors.
+    NO_DESCRIPTORS = "no_descriptors";
+    /// The source addresses have no free port left.
+    NO_PORTS = "no_ports";
+    /// Nothing listens at the target's port.
+    REFUSED = "refused";
+    /// The other side reset the connection.
+    RESET = "reset";
+    /// The other side closed the connection.
+    CLOSED = "closed";
+    /// No answer in time.
+    TIMEOUT = "timeout";
+    /// There is no route to the target.
+    UNREACHABLE = "unreachable";
+    /// Another error of the operating system.
+    IO = "io";
+    /// The TLS handshake failed.
+    TLS = "tls";
+    /// The answer to an upgrade request is not one.
+    BAD_HANDSHAKE = "bad_handshake";
+    /// The answer selects no subprotocol, or one that was not offered.
+    BAD_SUBPROTOCOL = "bad_subprotocol";
+    /// The proxy broke the protocol.
+    PROXY = "proxy";
+    /// A token or a signature could not be renewed.
+    AUTH_REFRESH = "auth_refresh";
+    /// A REST request failed before its answer.
+    REST = "rest";
 }
 
-impl From<String> for Class {
-    /// A class that was put together, e.g. `status_500`; whatever has another alphabet is taken for a target's words.
-    fn from(class: String) -> Self {
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        if (1..=2 * LONGEST).contains(&class.len()) && class.bytes().all(plain) {
-            Self(Cow::Owned(class))
-        } else {
-            Self::said("", &class)
-        }
-    }
+// Open sockets.
+classes! {
+    /// The stream ended without a close frame.
+    CLOSED_1006 = "closed_1006";
+    /// A close frame without a code.
+    CLOSED_1005 = "closed_1005";
+    /// The other side broke the WebSocket protocol.
+    PROTOCOL = "protocol";
+    /// A message or an answer was longer than is taken.
+    TOO_LARGE = "too_large";
+    /// A text frame was not UTF-8.
+    NOT_UTF8 = "not_utf8";
+    /// Another error of the socket.
+    SOCKET = "socket";
+    /// A frame or an answer that means nothing in the protocol.
+    GARBAGE = "garbage";
+    /// An answer to a request that was no longer awaited.
+    LATE_ANSWER = "late_answer";
 }
 
-impl Deref for Class {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
-    }
+// Arrivals that could not be sent.
+classes! {
+    /// The player's task does not get to run.
+    UNSENT_BACKLOG = "unsent_backlog";
+    /// No socket is open.
+    UNSENT_NO_OPEN_SOCKET = "unsent_no_open_socket";
+    /// No other player has an open socket.
+    UNSENT_NO_RECIPIENT = "unsent_no_recipient";
+    /// The socket's buffer is full: the target does not read.
+    UNSENT_WRITE_BLOCKED = "unsent_write_blocked";
+    /// The player had taken it when the run ended.
+    UNSENT_RUN_ENDED = cut_off::UNSENT_RUN_ENDED;
+    /// The interrupted run did not come to it.
+    UNSENT_INTERRUPTED = cut_off::UNSENT_INTERRUPTED;
+    /// The run ended itself before it came to it.
+    UNSENT_ENDED_EARLY = cut_off::UNSENT_ENDED_EARLY;
+    /// It was sent, and the run ended before its answer.
+    INTERRUPTED = cut_off::INTERRUPTED;
 }
 
-impl Borrow<str> for Class {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
+// Deliveries of which samples are kept.
+classes! {
+    /// A push came after its time-out, within the grace.
+    LATE = "late";
+    /// A push came after its grace.
+    TOO_LATE = "too_late";
+    /// A push matches nothing that was sent.
+    UNEXPECTED = "unexpected";
+    /// A push did not come.
+    LOST = "lost";
 }
 
-impl PartialEq<str> for Class {
-    fn eq(&self, other: &str) -> bool {
-        self.0 == other
-    }
+// What became of disruptions, and of the sockets that they ended.
+classes! {
+    /// The run ended first.
+    RUN_ENDED = "run_ended";
+    /// The player's session was over first.
+    LEFT = "left";
+    /// The player's side cut the socket.
+    CUT = "cut";
+    /// The player is connected again.
+    BACK = "back";
+    /// The player does not reconnect.
+    STAYED_AWAY = "stayed_away";
+    /// The player's attempts to reconnect are used up.
+    GAVE_UP = "gave_up";
+    /// The target has not ended the socket that was not read.
+    UNNOTICED = "unnoticed";
+    /// The target did not react.
+    IGNORED = "ignored";
+    /// The malformed message did not leave as a whole.
+    WRITE_BLOCKED = "write_blocked";
 }
 
-impl PartialEq<&str> for Class {
-    fn eq(&self, other: &&str) -> bool {
-        self.0 == *other
-    }
+/// What an answer's status makes of a request: `status_500`.
+#[must_use]
+pub fn status(status: u16) -> Class {
+    Class::numbered("status_", status)
 }
 
-impl fmt::Display for Class {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+/// What a refused upgrade request's status says: `http_403`.
+#[must_use]
+pub fn http(status: u16) -> Class {
+    Class::numbered("http_", status)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What a proxy's status says: `proxy_407`.
+#[must_use]
+pub fn proxy(status: u16) -> Class {
+    Class::numbered("proxy_", status)
+}
 
-    #[test]
-    fn a_class_is_a_few_words_whatever_is_said() {
-        for (said, wanted) in [
-            ("Internal server error", "internal_server_error"),
-            ("status 404: no such route", "status_404_no_such_route"),
-            ("request 1234567 of player-17a failed", "request_x_of_player_x_failed"),
-            ("MARKER8f3a2b1cTOPSECRET", "x"),
-            ("\u{1b}[2J\"}\n# HELP", "x_help"),
-            ("玩家", "unnamed"),
-            ("", "unnamed"),
-        ] {
-            assert_eq!(Class::said("", said), wanted);
-        }
-        assert_eq!(Class::said("placement_", "TIMED_OUT"), "placement_timed_out");
-        let long = Class::said("", &"word ".repeat(1_000));
-        assert!(long.len() <= LONGEST && long.starts_with("word_word"), "{long}");
-        for (prefix, said, class) in WELL_KNOWN {
-            assert_eq!(Class::said(prefix, said), class, "the table says what the rule would");
-            assert_eq!(Class::well_known(prefix, said), Some(class.into()));
-        }
-    }
+/// How a close frame ended a socket: `closed_1001`.
+#[must_use]
+pub fn closed(code: u16) -> Class {
+    Class::numbered("closed_", code)
+}
 
-    #[test]
-    fn what_is_put_together_is_looked_at() {
-        assert_eq!(Class::from("closed_1006".to_owned()), "closed_1006");
-        assert_eq!(Class::from("a\"} evil{x=\"".to_owned()), "a_evil_x");
-        assert_eq!(Class::from(String::new()), "unnamed");
-    }
+/// How an error of the operating system ended a socket: `closed_reset`.
+#[must_use]
+pub fn closed_by(error: &Class) -> Class {
+    Class::from(format!("closed_{error}"))
+}
+
+/// How a target answered a malformed message: `answered_400`.
+#[must_use]
+pub fn answered(status: u16) -> Class {
+    Class::numbered("answered_", status)
 }

@@ -1,9 +1,10 @@
-//! Counts of churn and disruptions: what ended sockets, who came back and when, what became of each provocation.
+//! Counts of churn and disruptions: what ended sockets, who reconnected, what became of each client fault.
 
 use scenarios::disruptions::planned::ClientFault;
 use serde::{Deserialize, Serialize};
 
-use super::{Class, Classes, Tally};
+use super::class_counts::Classes;
+use super::tally::{Tally, tally};
 
 tally! {
     /// Churn and disruptions over the whole run.
@@ -22,14 +23,14 @@ tally! {
 }
 
 impl DisruptionsTally {
-    /// One kind of trouble, to record into.
+    /// One client fault, to record into.
     pub const fn fault_mut(&mut self, kind: ClientFault) -> &mut FaultTally {
         &mut self.faults[kind as usize]
     }
 }
 
 tally! {
-    /// One kind of trouble: each case has exactly one outcome.
+    /// One client fault: each case has exactly one outcome.
     FaultTally {
         /// Cases.
         made: u64,
@@ -59,22 +60,15 @@ tally! {
 tally! {
     /// Players that leave and come back.
     ChurnTally {
-        /// Sockets closed because a life was over.
+        /// Sockets closed because a session was over.
         left: u64,
-        /// Sockets opened for a further life.
+        /// Sockets opened for a further session.
         returned: u64,
-        /// Handshakes for a further life that failed, by class.
+        /// Handshakes for a further session that failed, by class.
         refused: Classes,
-        /// Lives that got a game session.
+        /// Sessions that got a game session.
         placed: u64,
-        /// Lives that left without one although they had asked.
+        /// Sessions that ended without one although they had asked.
         unplaced: u64,
-    }
-}
-
-impl FaultTally {
-    /// Counts what became of a case.
-    pub fn became(&mut self, outcome: impl Into<Class>) {
-        self.outcomes.count(outcome.into());
     }
 }

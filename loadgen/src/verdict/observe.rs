@@ -3,12 +3,10 @@
 //! A count of what went wrong is worth something only where something could have: `message.lost == 0` of no expected
 //! message is no finding, and does not pass.
 
-use reports::format::{Delivery, Latency, Operation, Summary};
+use reports::format::{Delivery, Latency, Operation, Reconnects, Summary};
 use scenarios::threshold::{
-    DeliveryCount, DeliveryTime, Metric, OperationCount, OperationTime, SocketCount, Stat,
+    DeliveryCount, DeliveryTime, Metric, OperationCount, OperationTime, ReconnectCount, SocketCount, Stat,
 };
-
-use super::disruptions;
 
 /// The metric's value in its own unit; else why it has none.
 pub(super) fn observe(metric: &Metric, summary: &Summary) -> Result<f64, &'static str> {
@@ -46,9 +44,7 @@ pub(super) fn observe(metric: &Metric, summary: &Summary) -> Result<f64, &'stati
             let delivery = delivery(kind.word())?;
             share(delivery.lost, delivery.expected, UNEXPECTED)
         }
-        Metric::Reconnects(count) => {
-            Ok(disruptions::observe(summary.reconnects.as_ref().ok_or(NOTHING)?, *count))
-        }
+        Metric::Reconnects(count) => Ok(reconnected(summary.reconnects.as_ref().ok_or(NOTHING)?, *count)),
         Metric::Recovery(stat) => {
             let reconnects = summary.reconnects.as_ref().ok_or(NOTHING)?;
             statistic(&reconnects.recovery_us, *stat).ok_or("nobody came back")
@@ -106,6 +102,16 @@ fn sockets(summary: &Summary, count: SocketCount) -> Result<f64, &'static str> {
         SocketCount::Dropped => wrong(sockets.dropped, sockets.opened, NO_SOCKET),
         SocketCount::DroppedRate => share(sockets.dropped, sockets.opened, NO_SOCKET),
     }
+}
+
+fn reconnected(reconnects: &Reconnects, count: ReconnectCount) -> f64 {
+    (match count {
+        ReconnectCount::Wanted => reconnects.wanted,
+        ReconnectCount::Attempts => reconnects.attempts,
+        ReconnectCount::Succeeded => reconnects.succeeded,
+        ReconnectCount::GaveUp => reconnects.gave_up,
+        ReconnectCount::Unfinished => reconnects.unfinished,
+    }) as f64
 }
 
 fn statistic(latency: &Latency, stat: Stat) -> Option<f64> {

@@ -1,25 +1,26 @@
-//! Whether the figures may be believed: what makes a run invalid, what deserves a warning, and why it happened.
+//! Whether the figures may be used: what makes a run invalid, what deserves a warning, and the cause.
 //!
-//! A run is invalid when the *generator* did not keep its promise, never because the target was slow. So nothing here
-//! looks at answers: only at when sends left, when receipts could be stamped, and what the machine had left.
+//! A run is invalid when the *generator* did not keep up with the plan, never because the target was slow. So nothing
+//! here looks at answers: only at when sends left, when receipts could be stamped, and what the machine had left.
 
 use reports::format::Latency;
+use reports::human;
 use scenarios::threshold::Operation;
 
+use super::totals::WorkerTotals;
 use crate::health::sample::{Second, Watched};
-use crate::record::{Classes, Measures, ThreadTally, UNSENT_BACKLOG};
-use crate::workers::Worker;
+use crate::record::{Class, Classes, Measures, ThreadTally, classes};
 
-/// A run whose p99 of the dispatch delay lies above this did not keep its plan: 50 ms.
+/// A run whose p99 of the dispatch delay lies above this did not send on schedule: 50 ms.
 const MAX_DISPATCH_DELAY_P99_US: u64 = 50_000;
 /// A run whose p99 of the event loop's lag lies above this stamped its receipts too late: 50 ms.
 const MAX_LOOP_LAG_P99_US: u64 = 50_000;
-/// A run in which more than this share of the arrivals found their player too busy did not keep its plan.
+/// A run in which more than this share of the arrivals found their player too busy did not send on schedule.
 const MAX_BACKLOG_SHARE: f64 = 0.001;
 /// Error classes that are the generator's machine's fault.
-const MACHINE_CLASSES: [(&str, &str); 2] = [
-    ("no_descriptors", "raise `ulimit -n`, lower `players`, or split them with `--workers`"),
-    ("no_ports", "give more `sockets.source_addresses` or lower `players`"),
+static MACHINE_CLASSES: [(&Class, &str); 2] = [
+    (&classes::NO_DESCRIPTORS, "raise `ulimit -n`, lower `players`, or split them with `--workers`"),
+    (&classes::NO_PORTS, "give more `sockets.source_addresses` or lower `players`"),
 ];
 
 /// Dispatch delays beyond this share of an operation's response times are worth a word.
@@ -37,54 +38,49 @@ const NOTABLE_QUEUE_BYTES: u64 = 1 << 20;
 /// Share of the descriptors that leaves hardly any.
 const NOTABLE_DESCRIPTORS: f64 = 0.95;
 
-/// What the run is worth.
+/// Whether the figures of a run may be used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Validity {
-    /// Why no figure may be believed, each with its cause and remedy; empty when the generator kept its promise.
+    /// Why no figure may be used, each with its cause and remedy; empty when the generator kept up with the plan.
     pub invalid_reasons: Vec<String>,
     /// What a reader should know all the same.
     pub warnings: Vec<String>,
 }
 
-/// Judges a run by its measured arrivals, its players' coming back, and what the watch saw. `descriptor_limit` is the
-/// process's.
-#[must_use]
-pub fn judge(total: &ThreadTally, watched: &Watched, descriptor_limit: u64) -> Validity {
-    Validity {
-        invalid_reasons: invalid_reasons(total, watched),
-        warnings: warnings(&total.measured, watched, descriptor_limit),
+impl Validity {
+    /// Of a run whose workers did what is told of each: each is judged by its own records, so that none hides in the
+    /// mass of the others, and what is notable by all of them together. `total` and `watched` are those of all,
+    /// `descriptor_limit` is a process's.
+    #[must_use]
+    pub fn of<'w>(
+        total: &ThreadTally,
+        watched: &Watched,
+        workers: impl ExactSizeIterator<Item = &'w WorkerTotals>,
+        descriptor_limit: u64,
+    ) -> Self {
+        let descriptors = descriptor_limit.saturating_mul(workers.len() as u64);
+        Self {
+            invalid_reasons: workers.flat_map(|worker| reasons_of(worker, watched)).collect(),
+            warnings: warnings(&total.measured, watched, descriptors),
+        }
     }
 }
 
-/// Judges a run that was split over workers: each by its own records, so that none hides in the mass of the others, and
-/// what is notable by all of them together. `total` and `watched` are those of all.
-#[must_use]
-pub fn judge_workers<'w>(
-    total: &ThreadTally,
-    watched: &Watched,
-    workers: impl ExactSizeIterator<Item = &'w Worker>,
-    descriptor_limit: u64,
-) -> Validity {
-    let descriptors = descriptor_limit.saturating_mul(workers.len() as u64);
-    let reasons = |worker: &Worker| {
-        // They share the machine's cores: what they used together tells more than what one of them did.
-        let Watched { busy_seconds, seconds, .. } = *watched;
-        let seen = Watched { busy_seconds, seconds, ..worker.watched };
-        let named = |reason: String| format!("worker {}: {reason}", worker.index);
-        let clock = worker.offset.filter(|offset| !offset.may_be_none()).map(|offset| {
-            format!(
-                "its clock is not the run's ({} ns ahead, within {} ns): deliveries between workers cannot be measured; \
-                 run all workers in one time namespace",
-                offset.ahead_ns, offset.error_ns
-            )
-        });
-        let own = invalid_reasons(&worker.total, &seen).into_iter().chain(clock).map(named);
-        worker.lost.clone().into_iter().chain(own).collect::<Vec<_>>()
-    };
-    Validity {
-        invalid_reasons: workers.flat_map(reasons).collect(),
-        warnings: warnings(&total.measured, watched, descriptors),
-    }
+/// Why one worker's figures may not be used. It is named, unless it is the run's own process.
+fn reasons_of(worker: &WorkerTotals, watched: &Watched) -> Vec<String> {
+    // They share the machine's cores: what they used together says more than what one of them did.
+    let Watched { busy_seconds, seconds, cores, .. } = *watched;
+    let own = invalid_reasons(&worker.total, &Watched { busy_seconds, seconds, cores, ..worker.watched });
+    let Some(process) = worker.process else { return own };
+    let clock = process.offset.filter(|offset| !offset.may_be_none()).map(|offset| {
+        format!(
+            "its clock is not the run's ({} ns ahead, within {} ns): deliveries between workers cannot be measured; \
+             run all workers in one time namespace",
+            offset.ahead_ns, offset.error_ns
+        )
+    });
+    let named = |reason: String| format!("worker {}: {reason}", worker.index);
+    worker.lost.clone().into_iter().chain(own.into_iter().chain(clock).map(named)).collect()
 }
 
 fn invalid_reasons(total: &ThreadTally, watched: &Watched) -> Vec<String> {
@@ -93,30 +89,30 @@ fn invalid_reasons(total: &ThreadTally, watched: &Watched) -> Vec<String> {
     let delay = Latency::of(measures.dispatch_delay.histogram());
     if delay.p99 > MAX_DISPATCH_DELAY_P99_US {
         reasons.push(format!(
-            "1 % of the operations left more than {} ms after their intended instant (p99 {:.1} ms); {}",
+            "p99 send delay was {}; the limit is {} ms; {}",
+            shown(delay.p99),
             MAX_DISPATCH_DELAY_P99_US / 1_000,
-            millis(delay.p99),
             cause(watched)
         ));
     }
     let lag = Latency::of(measures.event_loop_lag.histogram());
     if lag.p99 > MAX_LOOP_LAG_P99_US {
         reasons.push(format!(
-            "answers and pushes may have been stamped more than {} ms too late (event-loop lag p99 {:.1} ms); {}",
+            "p99 event-loop lag was {}; the limit is {} ms: answers and pushes may have been stamped too late; {}",
+            shown(lag.p99),
             MAX_LOOP_LAG_P99_US / 1_000,
-            millis(lag.p99),
             cause(watched)
         ));
     }
     let offered: u64 = Operation::ALL.iter().map(|operation| measures.operation(*operation).offered).sum();
-    let backlog = count(errors(measures), UNSENT_BACKLOG);
+    let backlog = count(errors(measures), &classes::UNSENT_BACKLOG);
     if backlog as f64 > offered as f64 * MAX_BACKLOG_SHARE {
         reasons.push(format!(
             "{backlog} of {offered} arrivals found their player too busy to take them; {}",
             cause(watched)
         ));
     }
-    for (class, remedy) in MACHINE_CLASSES {
+    for (class, remedy) in &MACHINE_CLASSES {
         let seen = count(
             errors(measures).chain([&total.disruptions.reconnects.errors, &total.disruptions.churn.refused]),
             class,
@@ -130,7 +126,7 @@ fn invalid_reasons(total: &ThreadTally, watched: &Watched) -> Vec<String> {
     reasons
 }
 
-/// What kept the generator from its work, with the remedy.
+/// What held the generator up, with the remedy.
 fn cause(watched: &Watched) -> String {
     let Second { busiest_thread_percent, run_delay_percent, steal_percent, .. } = watched.worst;
     if watched.busy_seconds > 0 {
@@ -144,14 +140,14 @@ fn cause(watched: &Watched) -> String {
         )
     } else if run_delay_percent >= NOTABLE_RUN_DELAY_PERCENT {
         format!(
-            "its threads were ready and waited for a core up to {run_delay_percent:.0} % of a second: other processes \
-             take the CPU; move them, or the target, to another machine"
+            "the generator lacked CPU (waited up to {run_delay_percent:.0} % of the time): other processes take it; move \
+             them, or the target, to another machine"
         )
     } else if busiest_thread_percent >= FULL_THREAD_PERCENT {
         format!("one of its threads was full ({busiest_thread_percent:.0} % of a core): lower the rates")
     } else {
-        "the generator was held up by something that its watch does not see (a paused machine, say): run it again, \
-         and elsewhere if it stays so"
+        "the cause is none that the generator can see (a paused machine, say): run it again, and on another machine if \
+         it stays so"
             .into()
     }
 }
@@ -163,10 +159,10 @@ fn warnings(measures: &Measures, watched: &Watched, descriptor_limit: u64) -> Ve
         let response = Latency::of(measures.operation(*operation).response.histogram());
         if response.count > 0 && delay.p99 as f64 > response.p99 as f64 * NOTABLE_SHARE {
             warnings.push(format!(
-                "the generator's own dispatch delay (p99 {:.1} ms) is more than a tenth of the response time of {operation} \
-                 (p99 {:.1} ms): compare with its service time",
-                millis(delay.p99),
-                millis(response.p99)
+                "the generator's own dispatch delay (p99 {}) is more than a tenth of the response time of {operation} (p99 \
+                 {}): trust the service time here",
+                shown(delay.p99),
+                shown(response.p99)
             ));
         }
     }
@@ -200,16 +196,17 @@ fn errors(measures: &Measures) -> impl Iterator<Item = &Classes> {
     Operation::ALL.iter().map(|operation| &measures.operation(*operation).errors)
 }
 
-fn count<'c>(errors: impl Iterator<Item = &'c Classes>, wanted: &str) -> u64 {
-    errors.flat_map(Classes::iter).filter(|(class, _)| *class == wanted).map(|(_, count)| count).sum()
+fn count<'c>(errors: impl Iterator<Item = &'c Classes>, wanted: &Class) -> u64 {
+    errors.flat_map(Classes::iter).filter(|(class, _)| wanted == class).map(|(_, count)| count).sum()
 }
 
-fn millis(micros: u64) -> f64 {
-    micros as f64 / 1_000.0
+fn shown(micros: u64) -> String {
+    human::duration(micros as f64)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::totals::ProcessTotals;
     use super::*;
     use crate::health::clock_offset::Offset;
     use crate::record::Tally;
@@ -220,6 +217,16 @@ mod tests {
 
     fn of(measured: Measures) -> ThreadTally {
         ThreadTally { measured, ..ThreadTally::default() }
+    }
+
+    fn worker(total: ThreadTally, watched: Watched) -> WorkerTotals {
+        WorkerTotals { total, watched, ..WorkerTotals::default() }
+    }
+
+    /// Of a run in one process.
+    fn judge(total: ThreadTally, watched: Watched) -> Validity {
+        let worker = worker(total, watched);
+        Validity::of(&worker.total, &watched, [&worker].into_iter(), 20_000)
     }
 
     fn late() -> Measures {
@@ -238,27 +245,30 @@ mod tests {
         slow_target.response.record(9_000_000);
         (0..1_000).for_each(|_| measures.dispatch_delay.record(300));
         (0..1_000).for_each(|_| measures.event_loop_lag.record(100));
-        assert_eq!(judge(&of(measures), &watched(Second::default(), 0), 20_000), Validity::default());
+        assert_eq!(judge(of(measures), watched(Second::default(), 0)), Validity::default());
     }
 
     #[test]
     fn late_sends_and_late_receipts_are_told_apart() {
         let quiet = watched(Second::default(), 0);
-        assert!(judge(&of(late()), &quiet, 20_000).invalid_reasons[0].contains("left more than 50 ms"));
+        assert!(
+            judge(of(late()), quiet).invalid_reasons[0]
+                .starts_with("p99 send delay was 200 ms; the limit is 50 ms;")
+        );
         let mut measures = Measures::default();
         (0..50).for_each(|_| measures.event_loop_lag.record(200_000));
-        let reasons = judge(&of(measures), &quiet, 20_000).invalid_reasons;
+        let reasons = judge(of(measures), quiet).invalid_reasons;
         assert!(reasons.len() == 1 && reasons[0].contains("stamped"), "{reasons:?}");
     }
 
     #[test]
     fn a_handshake_that_lacks_a_port_or_a_descriptor_makes_the_run_invalid_whosever_it_is() {
         let mut total = ThreadTally::default();
-        total.measured.operation_mut(Operation::Connect).errors.count("no_ports".into());
-        total.disruptions.reconnects.errors.add("no_ports".into(), 2);
-        total.disruptions.reconnects.errors.add("refused".into(), 9);
-        total.disruptions.churn.refused.count("no_descriptors".into());
-        let reasons = judge(&total, &watched(Second::default(), 0), 20_000).invalid_reasons;
+        total.measured.operation_mut(Operation::Connect).errors.count(&classes::NO_PORTS);
+        total.disruptions.reconnects.errors.add(&classes::NO_PORTS, 2);
+        total.disruptions.reconnects.errors.add(&classes::REFUSED, 9);
+        total.disruptions.churn.refused.count(&classes::NO_DESCRIPTORS);
+        let reasons = judge(total, watched(Second::default(), 0)).invalid_reasons;
         assert_eq!(reasons.len(), 2, "{reasons:?}");
         assert!(reasons[0].starts_with("1 handshakes") && reasons[0].contains("ulimit"), "{reasons:?}");
         assert!(reasons[1].starts_with("3 handshakes") && reasons[1].contains("(no_ports)"), "{reasons:?}");
@@ -266,21 +276,17 @@ mod tests {
 
     #[test]
     fn one_worker_makes_the_run_invalid_and_is_named() {
-        let worker = |index, measured| Worker {
+        let process = ProcessTotals { pid: 1, offset: None, receipts_forwarded: 0 };
+        let one = |index| WorkerTotals {
             index,
-            pid: 1,
-            players: 10,
-            total: of(measured),
-            watched: watched(Second::default(), 0),
-            offset: None,
-            passed: 0,
-            lost: None,
+            process: Some(process),
+            ..worker(ThreadTally::default(), watched(Second::default(), 0))
         };
-        let mut workers: Vec<_> = (0..20).map(|index| worker(index, Measures::default())).collect();
-        let judged = |workers: &[Worker]| {
+        let mut workers: Vec<_> = (0..20).map(one).collect();
+        let judged = |workers: &[WorkerTotals]| {
             let mut all = ThreadTally::default();
             workers.iter().for_each(|worker| all.merge(&worker.total));
-            judge_workers(&all, &watched(Second::default(), 7), workers.iter(), 20_000).invalid_reasons
+            Validity::of(&all, &watched(Second::default(), 7), workers.iter(), 20_000).invalid_reasons
         };
         assert_eq!(judged(&workers), Vec::<String>::new());
         // Ten times as many good ones: the p99 of all is fine, and that of one is not.
@@ -290,22 +296,26 @@ mod tests {
         workers[3].total.measured = late();
         let reasons = judged(&workers);
         assert_eq!(reasons.len(), 1);
-        assert!(reasons[0].starts_with("worker 3: 1 % of the operations left"), "{reasons:?}");
+        assert!(reasons[0].starts_with("worker 3: p99 send delay was"), "{reasons:?}");
         assert!(reasons[0].contains("in 7 of 30 seconds"), "the cores are used together: {reasons:?}");
         workers[4].lost = Some("worker 4 ended".into());
-        workers[5].offset = Some(Offset { ahead_ns: 900, error_ns: 100 });
+        let offset = Some(Offset { ahead_ns: 900, error_ns: 100 });
+        workers[5].process = Some(ProcessTotals { offset, ..process });
         assert_eq!(judged(&workers).len(), 3);
     }
 
     #[test]
     fn a_reason_names_its_cause() {
-        let seen = |worst, busy| judge(&of(late()), &watched(worst, busy), 20_000).invalid_reasons.remove(0);
+        let seen = |worst, busy| judge(of(late()), watched(worst, busy)).invalid_reasons.remove(0);
         let none = Second::default();
         assert!(seen(none, 9).contains("used up its 2 cores in 9 of 30 seconds"));
-        assert!(seen(Second { run_delay_percent: 60.0, ..none }, 0).contains("waited for a core"));
+        assert!(
+            seen(Second { run_delay_percent: 60.0, ..none }, 0)
+                .contains("lacked CPU (waited up to 60 % of the time)")
+        );
         assert!(seen(Second { steal_percent: 30.0, ..none }, 0).contains("hypervisor"));
         assert!(seen(Second { busiest_thread_percent: 99.0, ..none }, 0).contains("one of its threads"));
-        assert!(seen(none, 0).contains("does not see"));
+        assert!(seen(none, 0).contains("none that the generator can see"));
     }
 
     #[test]
@@ -320,7 +330,7 @@ mod tests {
             descriptors: 19_500,
             ..Second::default()
         };
-        let validity = judge(&of(measures), &watched(worst, 0), 20_000);
+        let validity = judge(of(measures), watched(worst, 0));
         assert_eq!(validity.invalid_reasons, Vec::<String>::new());
         for (warning, word) in validity.warnings.iter().zip(["tenth", "-900 ms", "3072", "2048", "19500"]) {
             assert!(warning.contains(word), "{warning}");

@@ -1,27 +1,20 @@
-//! Adding up what the workers tell: seconds, and how many sockets were open at once.
+//! Adding up what the workers send: seconds, and how many sockets were open at once.
 
 use std::cmp::Reverse;
 use std::collections::binary_heap::PeekMut;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use crate::clock::Micros;
 use crate::delivery::presence::Change;
-use crate::health::sample::Second;
-use crate::record::{Tally, ThreadTally};
-
-/// A second of all workers.
-#[derive(Debug, Default)]
-pub(super) struct Joined {
-    pub(super) tally: ThreadTally,
-    pub(super) open: u64,
-    pub(super) seen: Second,
-}
+use crate::generate::sample::SecondSample;
+use crate::record::Tally;
 
 /// Seconds that are not complete yet.
 #[derive(Debug)]
 pub(super) struct Seconds {
-    waiting: BTreeMap<u64, Joined>,
-    /// Of each worker, the second that it will tell next; the end of time once it tells no more.
+    waiting: BTreeMap<u64, SecondSample>,
+    /// Of each worker, the second that it will send next; the end of time once it sends no more.
     next: Vec<u64>,
 }
 
@@ -31,29 +24,36 @@ impl Seconds {
     }
 
     /// A worker's second.
-    pub(super) fn add(&mut self, worker: usize, second: u64, tally: &ThreadTally, open: u64, seen: &Second) {
-        let joined = self.waiting.entry(second).or_default();
-        joined.tally.merge(tally);
-        joined.open += open;
-        joined.seen.join(seen);
-        self.next[worker] = second + 1;
+    pub(super) fn add(&mut self, worker: usize, sample: SecondSample) {
+        self.next[worker] = sample.second + 1;
+        match self.waiting.entry(sample.second) {
+            Entry::Vacant(second) => {
+                second.insert(sample);
+            }
+            Entry::Occupied(mut second) => {
+                let joined = second.get_mut();
+                joined.tally.merge(&sample.tally);
+                joined.open += sample.open;
+                joined.health.join(&sample.health);
+            }
+        }
     }
 
-    /// A worker tells no more.
+    /// A worker sends no more.
     pub(super) fn leave(&mut self, worker: usize) {
         self.next[worker] = u64::MAX;
     }
 
-    /// The next second that every worker has told of, in order.
-    pub(super) fn complete(&mut self) -> Option<(u64, Joined)> {
-        let told = self.next.iter().copied().min().unwrap_or(u64::MAX);
-        let first = self.waiting.first_entry().filter(|second| *second.key() < told)?;
-        Some(first.remove_entry())
+    /// The next second that every worker has sent, in order.
+    pub(super) fn complete(&mut self) -> Option<SecondSample> {
+        let sent = self.next.iter().copied().min().unwrap_or(u64::MAX);
+        let first = self.waiting.first_entry().filter(|second| *second.key() < sent)?;
+        Some(first.remove())
     }
 }
 
-/// How many sockets were open at once, over all workers: changes in the order of their instants, which is known as far as
-/// everybody has told.
+/// How many sockets were open at once, over all workers: changes in the order of their instants, which is known up to the
+/// instant that all have reached.
 #[derive(Debug)]
 pub(super) struct Peak {
     until: Vec<Micros>,
@@ -69,7 +69,7 @@ impl Peak {
         Self { until: vec![0; workers], own: vec![0; workers], changes: BinaryHeap::new(), open: 0, peak: 0 }
     }
 
-    /// A worker has told its changes before `until`.
+    /// A worker has sent its changes before `until`.
     pub(super) fn add(&mut self, worker: usize, until: Micros, changes: &[Change]) {
         for change in changes {
             let by = i64::from(change.presence.is_open()) - i64::from(change.was_open);
@@ -100,7 +100,7 @@ impl Peak {
     }
 
     /// The most so far; what is not certain yet counts as it stands.
-    pub(super) fn close(mut self) -> u64 {
+    pub(super) fn finish(mut self) -> u64 {
         self.until.fill(Micros::MAX);
         self.count();
         u64::try_from(self.peak).unwrap_or(0)
@@ -113,30 +113,30 @@ mod tests {
     use crate::delivery::presence::Presence;
 
     #[test]
-    fn a_second_is_complete_when_everybody_has_told_of_it() {
+    fn a_second_is_complete_when_every_worker_has_sent_it() {
         let mut seconds = Seconds::new(2);
-        let tally = |opened| {
-            let mut tally = ThreadTally::default();
-            tally.sockets.opened = opened;
-            tally
+        let sample = |second, opened, open, cpu_percent| {
+            let mut sample = SecondSample { second, open, ..SecondSample::default() };
+            sample.tally.sockets.opened = opened;
+            sample.health.cpu_percent = cpu_percent;
+            sample
         };
-        let seen = |cpu_percent| Second { cpu_percent, ..Second::default() };
-        seconds.add(0, 0, &tally(3), 3, &seen(40.0));
-        seconds.add(0, 1, &tally(1), 4, &seen(10.0));
+        seconds.add(0, sample(0, 3, 3, 40.0));
+        seconds.add(0, sample(1, 1, 4, 10.0));
         assert!(seconds.complete().is_none());
-        seconds.add(1, 0, &tally(5), 5, &seen(20.0));
-        let (second, joined) = seconds.complete().unwrap();
-        assert_eq!((second, joined.open, joined.tally.sockets.opened), (0, 8, 8));
-        assert!((joined.seen.cpu_percent - 60.0).abs() < 1e-9);
+        seconds.add(1, sample(0, 5, 5, 20.0));
+        let joined = seconds.complete().unwrap();
+        assert_eq!((joined.second, joined.open, joined.tally.sockets.opened), (0, 8, 8));
+        assert!((joined.health.cpu_percent - 60.0).abs() < 1e-9);
         assert!(seconds.complete().is_none());
         seconds.leave(1);
-        assert_eq!(seconds.complete().unwrap().0, 1);
+        assert_eq!(seconds.complete().unwrap().second, 1);
         seconds.leave(0);
         assert!(seconds.complete().is_none());
     }
 
     #[test]
-    fn the_peak_is_that_of_the_instants_and_not_of_what_is_told_first() {
+    fn the_peak_is_that_of_the_instants_and_not_of_what_is_received_first() {
         let change = |at, open| {
             let presence = if open { Presence::Open } else { Presence::Closed };
             Change { player: 0, presence, was_open: !open, own_doing: false, at }
@@ -146,7 +146,7 @@ mod tests {
         peak.add(0, 100, &[change(10, true), change(11, true), change(20, false), change(21, false)]);
         peak.add(1, 100, &[change(30, true), change(31, true), change(31, true)]);
         assert_eq!(peak.peak, 3);
-        let silent = Change { presence: Presence::Listed, was_open: true, ..change(140, true) };
+        let silent = Change { presence: Presence::NotReading, was_open: true, ..change(140, true) };
         peak.add(1, 200, &[silent, change(150, true)]);
         assert_eq!(peak.peak, 3, "the other may have closed some by then");
         peak.add(0, 300, &[change(140, true)]);
@@ -154,6 +154,6 @@ mod tests {
         peak.leave(1);
         peak.add(0, 400, &[change(350, true)]);
         assert_eq!(peak.open, 2);
-        assert_eq!(peak.close(), 5);
+        assert_eq!(peak.finish(), 5);
     }
 }

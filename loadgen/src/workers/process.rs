@@ -1,98 +1,73 @@
-//! A worker's process as the run holds it: what is said to it never makes the run wait, and it ends with this value.
+//! A worker's process: sending to it never makes the run wait, and it ends with this value.
 
-use std::io;
+use std::io::{self, BufReader, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use std::io::{BufReader, Write};
-
-use super::COMMAND;
-use super::link::{ToRun, ToWorker, frame, hear};
+use super::link::{frame, receive};
+use super::messages::{Event, ToWorker};
+use crate::child::{self, Child};
 use crate::clock::monotonic;
+
+/// The hidden command under which this program is a worker's process.
+pub const COMMAND: &str = "worker";
 
 /// Longest write at once, so that a burst is written in few.
 const CHUNK: usize = 256 * 1024;
-
-/// Something that the run has to deal with.
-pub(super) enum Event {
-    /// A worker said something, heard at this instant of the monotonic clock.
-    Said(usize, Duration, Box<ToRun>),
-    /// A worker's stream ended, with what was wrong with it.
-    Ended(usize, Option<io::Error>),
-    /// Ctrl-C or SIGTERM.
-    Interrupted,
-}
+/// How long a process whose stream has ended may take to end itself.
+const EXIT: Duration = Duration::from_millis(500);
 
 /// A worker's process; it is killed when this is dropped.
-pub(super) struct Held {
+pub(super) struct WorkerProcess {
     child: Child,
+    pid: u32,
     outbox: Sender<Vec<u8>>,
 }
 
-impl Held {
-    /// Starts worker `index`, whose words become `events`.
+impl WorkerProcess {
+    /// Starts worker `index`, whose messages become `events`.
     pub(super) fn start(index: usize, threads: usize, events: Sender<Event>) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
-        let child = Command::new(std::env::current_exe()?)
-            .args([COMMAND, "--threads", &threads.to_string()])
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::null())
-            // A group of its own: Ctrl-C on the terminal stops the run, and the run stops its workers.
-            .process_group(0)
-            .spawn()?;
-        let (outbox, said) = channel();
+        let mut command = child::command()?;
+        command.args([COMMAND, "--threads", &threads.to_string()]).stdin(Stdio::from(OwnedFd::from(theirs)));
+        let child = Child::start(command)?;
+        let (outbox, frames) = channel();
         // From here on the child is killed whatever fails.
-        let held = Self { child, outbox };
+        let worker = Self { pid: child.pid(), child, outbox };
         let writing = ours.try_clone()?;
         let name = |what: &str| std::thread::Builder::new().name(format!("{what} {index}"));
-        name("to worker").spawn(move || write(writing, &said))?;
+        name("to worker").spawn(move || write(writing, &frames))?;
         name("from worker").spawn(move || read(index, ours, &events))?;
-        Ok(held)
+        Ok(worker)
     }
 
-    pub(super) fn pid(&self) -> u32 {
-        self.child.id()
+    pub(super) const fn pid(&self) -> u32 {
+        self.pid
     }
 
-    /// Says one thing. It is written by another thread; a worker that is gone does not hear it.
-    pub(super) fn say(&self, value: &ToWorker) {
-        let _ = self.outbox.send(frame(value));
+    /// Sends a message. It is written by another thread; a worker that is gone does not receive it.
+    pub(super) fn send(&self, message: &ToWorker) {
+        let _ = self.outbox.send(frame(message));
     }
 
     /// How the process has ended, once it has; waits a moment for it.
-    pub(super) fn ended(&mut self) -> Option<String> {
-        let patience = Instant::now() + Duration::from_millis(500);
-        loop {
-            match self.child.try_wait() {
-                Ok(Some(status)) => return Some(status.to_string()),
-                Ok(None) if Instant::now() < patience => std::thread::sleep(Duration::from_millis(5)),
-                _ => return None,
-            }
-        }
+    pub(super) fn exit_status(&mut self) -> Option<String> {
+        self.child.exit_status(EXIT).map(|status| status.to_string())
     }
 
     /// Ends the process at once.
     pub(super) fn kill(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.child.kill();
     }
 }
 
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-fn write(mut stream: UnixStream, said: &Receiver<Vec<u8>>) {
-    while let Ok(mut chunk) = said.recv() {
+fn write(mut stream: UnixStream, frames: &Receiver<Vec<u8>>) {
+    while let Ok(mut chunk) = frames.recv() {
         while chunk.len() < CHUNK
-            && let Ok(more) = said.try_recv()
+            && let Ok(more) = frames.try_recv()
         {
             chunk.extend_from_slice(&more);
         }
@@ -106,10 +81,9 @@ fn write(mut stream: UnixStream, said: &Receiver<Vec<u8>>) {
 fn read(index: usize, stream: UnixStream, events: &Sender<Event>) {
     let mut stream = BufReader::with_capacity(64 * 1024, stream);
     let error = loop {
-        match hear(&mut stream) {
-            Ok(Some(said)) => {
-                let heard = monotonic();
-                if events.send(Event::Said(index, heard, Box::new(said))).is_err() {
+        match receive(&mut stream) {
+            Ok(Some(message)) => {
+                if events.send(Event::Message(index, monotonic(), message)).is_err() {
                     return;
                 }
             }
@@ -117,5 +91,5 @@ fn read(index: usize, stream: UnixStream, events: &Sender<Event>) {
             Err(error) => break Some(error),
         }
     };
-    let _ = events.send(Event::Ended(index, error));
+    let _ = events.send(Event::StreamEnded(index, error));
 }

@@ -1,242 +1,174 @@
-//! The worker's side: prepares its part of the plan, begins when it is told to, tells each second, ends when it is told to.
+//! A worker's process: prepares its part of the plan, and carries it out as the run tells it.
 
 use std::io::{self, BufReader};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock, mpsc};
+use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::Duration;
 
+use output::Exit;
 use parking_lot::Mutex;
-use scenarios::Override;
-use scenarios::plan::SWEEP;
 use scenarios::shard::Shard;
-use scenarios::threshold::Kind;
-use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
+use scenarios::{Mistakes, Override};
+use tokio::sync::watch;
 use url::Url;
 
-use super::link::{ToRun, ToWorker, Work, hear, say};
-use crate::auth::Credentials;
+use super::link::{receive, send};
+use super::messages::{Assignment, ToRun, ToWorker};
+use super::part;
+use crate::auth::{AuthError, Credentials};
 use crate::clock::{Clock, monotonic};
-use crate::delivery::relay::Passed;
 use crate::delivery::relay::Relay;
-use crate::exit::Exit;
-use crate::generate::collector::Gathered;
-use crate::generate::{Generation, Setup, Stopped};
+use crate::generate::error::GenerateError;
+use crate::generate::generation::{Generation, Setup};
+use crate::generate::stage::Stage;
 use crate::health::machine;
-use crate::player::{Endpoint, Play, Rest, Targets};
-use crate::run::RunError;
+use crate::player::{Endpoint, EndpointError, Play, Rest, Targets, peers};
 
-/// How often the others are told what they should know.
-const TELL: Duration = Duration::from_millis(25);
+/// Why a worker's process could not do its part; the run names the worker.
+#[derive(Debug, thiserror::Error)]
+enum WorkerError {
+    #[error("its threads could not be started: {0}; raise the limit of processes (`ulimit -u`)")]
+    Threads(#[source] io::Error),
+    #[error("it cannot receive from the run: {0}; raise the limit of open files (`ulimit -n`)")]
+    Stream(#[source] io::Error),
+    #[error("there is no worker {index} of {count}; this is a fault of loadgen, please report it")]
+    NoSuchPart { index: u32, count: u32 },
+    #[error("`{url}` is no URL: {source}; this is a fault of loadgen, please report it")]
+    Url { url: String, source: url::ParseError },
+    #[error("{0}")]
+    Scenario(#[from] Mistakes),
+    #[error("{0}")]
+    Endpoint(#[from] EndpointError),
+    #[error("{0}")]
+    Auth(#[from] AuthError),
+    #[error("{0}")]
+    Generate(#[from] GenerateError),
+}
 
-/// Is a worker: what `run --workers` starts, and nobody else. `threads` serve the sockets.
+/// The stream to the run, which several threads write to.
+type Stream = Arc<Mutex<UnixStream>>;
+
+/// Is a worker's process: what `run --workers` starts, and nobody else. `threads` serve the sockets.
 #[must_use]
 pub fn work(threads: usize) -> ExitCode {
-    let Ok((stream, Some(ToWorker::Work(work)))) = first_word() else {
+    let Ok((stream, Some(ToWorker::Assignment(assignment)))) = first_message() else {
         output::say("error: a worker is started by `loadgen run --workers N`, and not by hand");
         return Exit::Usage.into();
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
-    let end = match runtime {
-        Ok(runtime) => {
-            let end = runtime.block_on(part(*work, &stream));
-            // A task that does not end must not keep the process: everything has been told.
-            runtime.shutdown_background();
-            end
-        }
-        Err(error) => Err(RunError::Workers(format!("the runtime cannot be started: {error}"))),
-    };
-    match end {
+    let ended = runtime.map_err(WorkerError::Threads).and_then(|runtime| {
+        let ended = runtime.block_on(carry_out(*assignment, &stream));
+        // A task that does not end must not keep the process: everything has been sent.
+        runtime.shutdown_background();
+        ended
+    });
+    match ended {
         Ok(()) => Exit::Fine.into(),
         Err(error) => {
-            // Nobody is there to hear it only if the run is over anyway.
-            let _ = say(&*stream.lock(), &ToRun::Failed(error.to_string()));
-            error.exit().into()
+            // If the run is gone, nobody needs it.
+            let _ = send(&*stream.lock(), &ToRun::Failed(error.to_string()));
+            Exit::Failure.into()
         }
     }
 }
 
-/// The stream, which several threads write to.
-type Stream = Arc<Mutex<UnixStream>>;
-
-fn first_word() -> io::Result<(Stream, Option<ToWorker>)> {
+fn first_message() -> io::Result<(Stream, Option<ToWorker>)> {
     let mut stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     // Unbuffered: what follows the first frame is for another reader.
-    let word = hear(&mut stream)?;
-    Ok((Arc::new(Mutex::new(stream)), word))
+    let message = receive(&mut stream)?;
+    Ok((Arc::new(Mutex::new(stream)), message))
 }
 
-async fn part(work: Work, stream: &Stream) -> Result<(), RunError> {
-    let listener = Listener::start(stream)?;
-    let no_part = || RunError::Workers(format!("there is no worker {} of {}", work.index, work.count));
-    let shard = Shard::new(work.index, work.count).ok_or_else(no_part)?;
-    let override_of = |(key, value): &(String, String)| Override { key: key.clone(), value: value.clone() };
-    let overrides: Vec<_> = work.overrides.iter().map(override_of).collect();
-    let plan = Arc::new(scenarios::check(&work.file, &work.text, &overrides)?.plan);
-    let url = |text: &str| Url::parse(text).map_err(|error| RunError::Workers(format!("{text}: {error}")));
+async fn carry_out(assignment: Assignment, stream: &Stream) -> Result<(), WorkerError> {
+    let inbox = Inbox::open(stream)?;
+    let setup = prepare(assignment).await?;
+    let generation = Generation::prepare(setup).await?;
+    // From now on the messages of other workers reach the players.
+    let _ = inbox.play.set(Arc::clone(&generation.play));
+    let outbox = Arc::clone(stream);
+    let send = move |message| {
+        // When the run is gone, the inbox ends this process.
+        let _ = send(&*outbox.lock(), &message);
+    };
+    // The kernel's queues are the machine's, and looked at by the run.
+    Ok(part::carry_out(generation, Targets::default(), inbox.stage, send).await?)
+}
+
+/// Everything that this worker's part needs.
+async fn prepare(assignment: Assignment) -> Result<Setup, WorkerError> {
+    let Assignment { index, count, file, text, overrides, run, url, issuer, rest } = assignment;
+    let shard = Shard::new(index, count).ok_or(WorkerError::NoSuchPart { index, count })?;
+    let overrides: Vec<_> = overrides.into_iter().map(|(key, value)| Override { key, value }).collect();
+    let plan = Arc::new(scenarios::check(&file, &text, &overrides)?.plan);
+    let parse =
+        |url: String| Url::parse(&url).map_err(|source| WorkerError::Url { url: url.clone(), source });
     machine::raise_descriptor_limit();
-    let issuer = work.issuer.as_deref().map(url).transpose()?;
-    let rest = work.rest.as_deref().map(url).transpose()?;
+    let issuer = issuer.map(parse).transpose()?;
+    let rest = rest.map(parse).transpose()?;
     let clock = Clock::default();
-    let relay = Arc::new(Relay::new(shard, clock.clone()));
-    let setup = Setup {
+    Ok(Setup {
         shard,
         clock: clock.clone(),
-        run: work.run,
-        endpoint: Endpoint::prepare(&url(&work.url)?, &plan.way, &plan.source_addresses, plan.players)
-            .await?,
+        run,
+        endpoint: Endpoint::prepare(&parse(url)?, &plan.way, &plan.source_addresses, plan.players).await?,
         credentials: Credentials::prepare(&plan, shard, issuer.as_ref()).await?,
-        relay: Some(Arc::clone(&relay)),
+        relay: Some(Arc::new(Relay::new(shard, clock))),
         rest: rest
             .as_ref()
             .zip(plan.poll.as_ref())
             .map(|(rest, poll)| Rest::new(rest, poll.every, &plan.way))
             .transpose()?,
         plan,
-    };
-    let mut generation = Generation::prepare(setup).await?;
-    let begun = listener.play(&generation.play);
-    tell(stream, &ToRun::Ready);
-    let Ok(zero) = begun.await else { return Ok(()) };
-    clock.start_at(zero);
-    generation.begin();
-    // The kernel's queues are the machine's, and looked at by the run.
-    let collector = generation.collector(Targets::default());
-    let (stop_collecting, stopped) = mpsc::channel();
-    let seconds = Arc::clone(stream);
-    let collecting = tokio::task::spawn_blocking(move || {
-        collector.run(&stopped, |gathered, _| {
-            let Gathered { second, tally, open, seen } = *gathered;
-            tell(&seconds, &ToRun::Second { second, tally: Box::new(tally.clone()), open, seen });
-        })
-    });
-    let over = CancellationToken::new();
-    let telling = keep_telling(Arc::clone(stream), relay, over.clone());
-
-    let mut sweep = tokio::time::interval(SWEEP);
-    let mut quiet = false;
-    loop {
-        tokio::select! {
-            _ = sweep.tick() => generation.sweep(),
-            () = listener.stop.cancelled() => break,
-        }
-        let now = generation.has_nothing_left();
-        if now != quiet {
-            quiet = now;
-            tell(stream, &ToRun::Quiet(quiet));
-        }
-    }
-    generation.end(listener.why.get().copied().unwrap_or(Stopped::FromOutside)).await;
-    drop(stop_collecting);
-    let watched = collecting.await.map_err(|error| RunError::Workers(error.to_string()))?;
-    over.cancel();
-    // It sleeps for a moment at most.
-    let _ = tokio::task::spawn_blocking(move || telling.join()).await;
-    tell(stream, &ToRun::Done(watched));
-    Ok(())
-}
-
-/// Says something to the run; when it is gone, the listener ends this process.
-fn tell(stream: &Stream, value: &ToRun) {
-    let _ = say(&*stream.lock(), value);
-}
-
-/// Tells the others on a thread of its own, which no busy event loop holds up.
-fn keep_telling(stream: Stream, relay: Arc<Relay>, over: CancellationToken) -> thread::JoinHandle<()> {
-    thread::spawn(move || {
-        while !over.is_cancelled() {
-            thread::sleep(TELL);
-            if let Some(told) = relay.take() {
-                tell(&stream, &told);
-            }
-        }
     })
 }
 
-/// Hears what the run says, on a thread of its own: a question for the clock must not wait for an event loop.
-struct Listener {
+/// What is received from the run.
+struct Inbox {
+    stage: watch::Receiver<Stage>,
+    /// The players, once there are any: the messages of other workers are for them.
     play: Arc<OnceLock<Arc<Play>>>,
-    begin: Arc<Mutex<Option<oneshot::Sender<Duration>>>>,
-    stop: CancellationToken,
-    /// Why it stops.
-    why: Arc<OnceLock<Stopped>>,
 }
 
-impl Listener {
-    fn start(stream: &Stream) -> Result<Self, RunError> {
-        let heard = stream.lock().try_clone();
-        let heard = heard.map_err(|error| RunError::Workers(format!("the run cannot be heard: {error}")))?;
-        let (stop, why) = (CancellationToken::new(), Arc::default());
-        let listener = Self { play: Arc::default(), begin: Arc::default(), stop, why };
-        let (play, begin) = (Arc::clone(&listener.play), Arc::clone(&listener.begin));
-        let (stop, answers) = (listener.stop.clone(), Arc::clone(stream));
-        let why = Arc::clone(&listener.why);
+impl Inbox {
+    /// Receives on a thread of its own: a question for the clock must not wait for an event loop.
+    fn open(stream: &Stream) -> Result<Self, WorkerError> {
+        let incoming = stream.lock().try_clone().map_err(WorkerError::Stream)?;
+        let (stages, stage) = watch::channel(Stage::Preparing);
+        let inbox = Self { stage, play: Arc::default() };
+        let (play, outbox) = (Arc::clone(&inbox.play), Arc::clone(stream));
         thread::spawn(move || {
-            let mut heard = BufReader::with_capacity(64 * 1024, heard);
-            while let Ok(Some(word)) = hear(&mut heard) {
-                match word {
-                    ToWorker::Ask { asked } => {
-                        let heard = monotonic();
-                        let stream = answers.lock();
-                        let answer = ToRun::Answer { asked, heard, answered: monotonic() };
-                        let _ = say(&*stream, &answer);
+            let mut incoming = BufReader::with_capacity(64 * 1024, incoming);
+            while let Ok(Some(message)) = receive(&mut incoming) {
+                let play = || play.get().filter(|_| !matches!(*stages.borrow(), Stage::Stopped(_)));
+                match message {
+                    ToWorker::ClockQuestion { asked } => {
+                        let received = monotonic();
+                        let stream = outbox.lock();
+                        let answer = ToRun::ClockAnswer { asked, received, answered: monotonic() };
+                        let _ = send(&*stream, &answer);
                     }
-                    ToWorker::Begin { zero } => {
-                        let _ = begin.lock().take().map(|begin| begin.send(zero));
+                    ToWorker::Stage(stage) => {
+                        stages.send_replace(stage);
                     }
-                    ToWorker::Stop(stopped) => {
-                        let _ = why.set(stopped);
-                        stop.cancel();
-                    }
-                    ToWorker::Heard { .. } | ToWorker::Gone { .. } | ToWorker::Work(_) => {
-                        if let Some(play) = play.get().filter(|_| !stop.is_cancelled()) {
-                            play.hear(word);
+                    ToWorker::PeerUpdate(update) => {
+                        if let Some(play) = play() {
+                            peers::apply(play, &update);
                         }
                     }
+                    ToWorker::WorkerLost { worker } => {
+                        if let Some(play) = play() {
+                            peers::lost(play, worker);
+                        }
+                    }
+                    // The first message, which has been read.
+                    ToWorker::Assignment(_) => {}
                 }
             }
             // The run is gone: so is its load, at once and whatever else this process is doing.
             std::process::exit(Exit::Failure.code().into());
         });
-        Ok(listener)
-    }
-
-    /// From now on the words of other workers reach the players; resolves when the run begins.
-    fn play(&self, play: &Arc<Play>) -> oneshot::Receiver<Duration> {
-        let (begin, begun) = oneshot::channel();
-        *self.begin.lock() = Some(begin);
-        let _ = self.play.set(Arc::clone(play));
-        begun
-    }
-}
-
-impl Play {
-    /// What other workers have to say.
-    fn hear(&self, word: ToWorker) {
-        let Some(relay) = &self.relay else { return };
-        match word {
-            ToWorker::Heard { from, until, changes, passed } => {
-                changes.iter().for_each(|change| self.players.set_elsewhere(change));
-                passed.iter().for_each(|passed| self.received_elsewhere(passed));
-                // Last: what is due until then may now be given up.
-                relay.heard(from, until);
-            }
-            ToWorker::Gone { worker } => {
-                self.players.forget(worker);
-                relay.heard(worker, u64::MAX);
-            }
-            _ => {}
-        }
-    }
-
-    fn received_elsewhere(&self, passed: &Passed) {
-        let Passed { send, recipient, at } = *passed;
-        let lag = self.clock.now().saturating_sub(at);
-        self.recorder.with(|tally| tally.relay_lag.record(lag));
-        let receipt = self.messages.receive(self.messages.correlation(send), recipient, at);
-        self.received(recipient, Kind::Message, receipt, at);
+        Ok(inbox)
     }
 }

@@ -62,7 +62,7 @@ fn a_storm_cuts_its_share_and_all_come_back() {
             ran.stdout
         );
         let report = std::fs::read_to_string(ran.dir.join("report.html")).unwrap();
-        assert!(report.contains("Coming back") && report.contains("Trouble that the scenario made"));
+        assert!(report.contains("Reconnects") && report.contains("Disruptions made by the scenario"));
     }
 }
 
@@ -270,5 +270,5 @@ fn a_killed_run_keeps_its_churn_and_disruptions() {
     );
     assert!(churn.left > 0 && churn.returned > 0, "{churn:?}");
     let html = std::fs::read_to_string(scene.dir().join("report.html")).unwrap();
-    assert!(html.contains("Coming back") && html.contains("Sockets lost, and players back"));
+    assert!(html.contains("Reconnects") && html.contains("Sockets lost, players reconnected"));
 }

@@ -168,7 +168,7 @@ fn a_search_goes_on_after_its_first_line() {
     let found = reports::capacity::read(&scene.dir().with_file_name("found")).unwrap();
     assert_ne!(found.ended, reports::capacity::Ended::Unfinished);
     assert!(!found.steps.is_empty());
-    assert_eq!(code, Some(loadgen::commands::capacity::exit(found.ended).code().into()));
+    assert_eq!(code, Some(output::Exit::from(found.ended).code().into()));
 }
 
 #[test]

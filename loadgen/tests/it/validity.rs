@@ -64,7 +64,7 @@ fn a_squeezed_generator_declares_its_run_invalid() {
     assert!(!summary.verdict.valid && summary.generator.saturated);
     let reasons = summary.verdict.invalid_reasons.join("\n");
     assert!(
-        reasons.contains("waited for a core"),
+        reasons.contains("the generator lacked CPU (waited up to"),
         "a twentieth of a core is none that it could use up: {reasons}"
     );
     assert_eq!(summary.generator.cores, 1, "the affinity counts");

@@ -129,7 +129,7 @@ mod tests {
             assert_eq!(told, *function, "{event}");
         }
         for function in Function::ALL {
-            assert!(events.iter().any(|(told, _)| *told == function), "{function:?}");
+            assert!(events.iter().any(|(told, _)| told == function), "{function:?}");
         }
     }
 

@@ -5,7 +5,6 @@
 //! Keys that are old are fetched again, too, so that a key which its owner has withdrawn is not trusted for ever.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use jsonwebtoken::DecodingKey;
@@ -13,45 +12,24 @@ use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
 use parking_lot::RwLock;
 use reference_backend::ports::{IdentityError, IdentityProvider, PlayerIdentity};
 use reference_backend::token::TokenRules;
-use reqwest::{Client, Response, redirect};
-use sdk_http::loopback::is_loopback;
+use reqwest::Client;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
 
-use super::environment::Provider;
+use super::fetch::{Fetching, SetupError, body_of, client};
 
 /// Longest JWKS that is read; real ones have a few KiB.
 const LONGEST: usize = 256 * 1_024;
 
-/// How a provider is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fetching {
-    /// How long the provider may take to answer.
-    pub timeout: Duration,
-    /// Time in which one more fetch of keys is allowed.
-    pub pause: Duration,
-    /// How many may follow each other at once after a quiet time: a rotation that comes just after a fetch is noticed, too.
-    pub burst: u32,
-    /// Age from which keys are fetched again.
-    pub renewal: Duration,
+/// Who vouches for tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provider {
+    /// Where its keys are: https, or http on this machine.
+    pub keys: Url,
+    /// What its tokens must say.
+    pub rules: TokenRules,
 }
-
-impl Default for Fetching {
-    fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(3),
-            pause: Duration::from_secs(10),
-            burst: 2,
-            renewal: Duration::from_secs(3_600),
-        }
-    }
-}
-
-/// Why there is no way to ask the provider.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot set up HTTPS for the identity provider: {0}; check the machine's certificates")]
-pub struct SetupError(#[from] reqwest::Error);
 
 /// Checks tokens with the keys that their issuer publishes.
 pub struct JwksIdentity {
@@ -159,29 +137,6 @@ impl JwksIdentity {
         *self.keys.write() = Keys { by_id, fetched: Some(Instant::now()) };
         Ok(())
     }
-}
-
-/// A client for what lies under `base`: what is asked there is for it alone, and this machine is asked directly.
-pub(super) fn client(base: &Url, fetching: Fetching) -> Result<Client, SetupError> {
-    let client = Client::builder()
-        .timeout(fetching.timeout)
-        .connect_timeout(fetching.timeout)
-        .redirect(redirect::Policy::none())
-        .referer(false);
-    Ok(if is_loopback(base) { client.no_proxy() } else { client }.build()?)
-}
-
-/// The body of an answer, if it has not more than `longest` bytes. No error shows the URL, which may have a secret in it.
-pub(super) async fn body_of(mut response: Response, longest: usize) -> Result<Vec<u8>, IdentityError> {
-    let unavailable = |error: reqwest::Error| IdentityError::Unavailable(error.without_url().to_string());
-    let mut body = Vec::new();
-    while let Some(part) = response.chunk().await.map_err(unavailable)? {
-        if body.len() + part.len() > longest {
-            return Err(IdentityError::Unavailable(format!("its answer has more than {longest} bytes")));
-        }
-        body.extend_from_slice(&part);
-    }
-    Ok(body)
 }
 
 /// A key for signatures that has an id.

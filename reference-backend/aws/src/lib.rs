@@ -17,6 +17,7 @@ pub mod apigatewaymanagement;
 pub mod dynamodb;
 pub mod environment;
 pub mod event;
+pub mod fetch;
 pub mod gamelift;
 pub mod identity;
 pub mod provision;

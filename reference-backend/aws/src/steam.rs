@@ -5,12 +5,12 @@
 
 use async_trait::async_trait;
 use reference_backend::ports::{IdentityError, IdentityProvider, PlayerIdentity};
-use reference_backend::secret::Secret;
 use reference_backend::steam::{Answer, PATH};
 use reqwest::Client;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::identity::{Fetching, SetupError, body_of, client};
+use super::fetch::{Fetching, SetupError, body_of, client};
 
 /// Longest ticket that is sent on, in hexadecimal digits; Steam's have at most 2,560 bytes.
 const LONGEST_TICKET: usize = 2 * 2_560;
@@ -18,7 +18,7 @@ const LONGEST_TICKET: usize = 2 * 2_560;
 const LONGEST_ANSWER: usize = 16 * 1_024;
 
 /// Whom to ask, and in whose name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct SteamService {
     /// Steam's Web API: https, or http on this machine.
     pub url: Url,
@@ -27,7 +27,7 @@ pub struct SteamService {
     /// For whom tickets have to be made: what the game gives to `GetAuthTicketForWebApi`. Left out, any will do.
     pub identity: Option<String>,
     /// The publisher's Web API key.
-    pub publisher_key: Secret,
+    pub publisher_key: SecretString,
 }
 
 /// Has tickets checked by Steam.
@@ -51,7 +51,7 @@ impl SteamTickets {
         question.set_path(&format!("{}{PATH}", url.path().trim_end_matches('/')));
         question
             .query_pairs_mut()
-            .append_pair("key", publisher_key.reveal())
+            .append_pair("key", publisher_key.expose_secret())
             .append_pair("appid", &app_id.to_string())
             .append_pair("ticket", ticket)
             .extend_pairs(identity.as_ref().map(|identity| ("identity", identity)));

@@ -8,8 +8,9 @@ use reference_backend::ports::{IdentityProvider, SystemClock, TableStore};
 
 use super::apigatewaymanagement::Management;
 use super::environment::{Auth, Environment};
+use super::fetch::{Fetching, SetupError};
 use super::gamelift::GameLiftQueue;
-use super::identity::{Fetching, JwksIdentity, NoIdentity, SetupError};
+use super::identity::{JwksIdentity, NoIdentity};
 use super::steam::SteamTickets;
 
 /// Puts the handlers on AWS. `tables` are those of [`Environment::table_name`].

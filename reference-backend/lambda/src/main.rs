@@ -16,7 +16,7 @@ use reference_backend::handlers::{Deps, HandlerError, dispatch};
 use reference_backend_aws::dynamodb::DynamoTables;
 use reference_backend_aws::environment::{Environment, EnvironmentError};
 use reference_backend_aws::event::{self, EventError};
-use reference_backend_aws::identity::SetupError;
+use reference_backend_aws::fetch::SetupError;
 use reference_backend_aws::wiring;
 use serde_json::value::RawValue;
 

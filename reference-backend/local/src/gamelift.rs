@@ -24,11 +24,11 @@ use uuid::Uuid;
 
 use self::ledger::{End, Ledger, Placement};
 use self::place::Place;
+use super::account::{ACCOUNT_ID, REGION};
 use super::background::Background;
+use super::distribution::{Delay, Rate};
 use super::metrics::{Metrics, Series, Unit};
-use super::profile::{Delay, Rate};
 use super::sns::Topic;
-use super::{ACCOUNT_ID, REGION};
 
 /// There are fewer regions than that.
 const MOST_LATENCIES: usize = 100;

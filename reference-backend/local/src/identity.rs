@@ -22,7 +22,7 @@ use reference_backend::token::{Issuer, TokenRules};
 pub use steam::{APP_ID, Bans, IDENTITY, LocalSteam, PUBLISHER_KEY};
 
 use self::ring::KeyRing;
-use super::profile::{Delay, Rate};
+use super::distribution::{Delay, Rate};
 
 /// `iss` of every token.
 pub const ISSUER: &str = "https://identity.local";

@@ -25,8 +25,8 @@ pub use self::environment::{Call, Environment, Home, Lambda};
 use self::pool::{Account, Lease, Pool};
 pub use self::profile::{FunctionProfile, LambdaProfile};
 use super::background::Background;
+use super::distribution::{Delay, Rate};
 use super::metrics::Metrics;
-use super::profile::{Delay, Rate};
 
 /// Runs a function synchronously (`RequestResponse`). The gateway, the stream pollers and SNS call this.
 #[async_trait]

@@ -31,8 +31,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail where it stands"))]
 
+pub mod account;
 pub mod background;
 pub mod cloudwatch;
+pub mod distribution;
 pub mod dynamodb;
 pub mod gamelift;
 pub mod gateway;
@@ -49,11 +51,6 @@ pub mod storage;
 pub mod streams;
 pub mod tables;
 mod web;
-
-/// Region in the stack's ARNs and events.
-pub const REGION: &str = "us-east-1";
-/// Account in the stack's ARNs and events.
-pub(crate) const ACCOUNT_ID: &str = "000000000000";
 
 #[cfg(test)]
 mod tests;

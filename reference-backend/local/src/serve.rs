@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{io, thread};
 
+use output::Exit;
 use reference_backend::function::{Deployment, Layout};
 use reference_backend::handlers::AuthMode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -150,16 +151,18 @@ pub enum ServeError {
 }
 
 impl ServeError {
-    /// 2 for a mistake in what was asked for, 1 for a failure of the machine.
+    /// The exit code: usage for a mistake in what was asked for, failure for one of the machine.
     #[must_use]
-    pub const fn exit_code(&self) -> u8 {
+    pub const fn exit(&self) -> Exit {
         match self {
             Self::Profile(_)
             | Self::IamKeys(_)
             | Self::NoIam
-            | Self::Stack(StackError::Remote(_) | StackError::Gateway(_) | StackError::Processes(_)) => 2,
-            Self::Stack(StackError::Storage(error)) if error.is_mistake() => 2,
-            _ => 1,
+            | Self::Stack(StackError::Remote(_) | StackError::Gateway(_) | StackError::Processes(_)) => {
+                Exit::Usage
+            }
+            Self::Stack(StackError::Storage(error)) if error.is_mistake() => Exit::Usage,
+            _ => Exit::Failure,
         }
     }
 }

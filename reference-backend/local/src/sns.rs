@@ -16,11 +16,11 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::account::{ACCOUNT_ID, REGION};
 use super::background::Background;
+use super::distribution::Delay;
 use super::lambda::{Invoke, InvokeError};
 use super::metrics::{Metrics, Series, Unit};
-use super::profile::Delay;
-use super::{ACCOUNT_ID, REGION};
 
 /// Pauses before the retries of a failed asynchronous invocation.
 const RETRY_PAUSES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];

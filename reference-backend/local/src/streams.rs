@@ -16,9 +16,9 @@ use self::embedded::LogLane;
 pub use self::lane::{Lane, Records};
 pub use self::mapping::{Mapping, Targets, mappings};
 pub use self::profile::{OwnStream, StreamsProfile};
+use super::account::{ACCOUNT_ID, REGION};
 use super::background::Background;
 use super::tables::EmbeddedTables;
-use super::{ACCOUNT_ID, REGION};
 
 /// Starts the mappings of both streams, from their oldest records on. Must be called inside a tokio runtime.
 pub fn start(targets: &Targets<'_>, tables: &EmbeddedTables) -> Background {

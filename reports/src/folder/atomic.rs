@@ -1,4 +1,4 @@
-//! Replacing a whole file so that nobody ever sees half of it.
+//! Replacing a whole file atomically: readers never see half of it.
 
 use std::fs::Permissions;
 use std::io::Write;
@@ -40,8 +40,8 @@ pub(crate) fn save_json<T: Serialize>(dir: &Path, name: &str, document: &T) -> R
     save(dir, name, &json)
 }
 
-/// Saves `manifest.json` into an existing run folder, for instance when a run has failed and nobody writes the folder any
-/// more.
+/// Saves `manifest.json` into an existing run folder, for instance when a run has failed and its writer is
+/// gone.
 ///
 /// # Errors
 /// [`FolderError::Io`] when it cannot be written; the old file is then untouched.

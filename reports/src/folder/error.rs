@@ -1,4 +1,4 @@
-//! What can go wrong with a run folder: each error says what, where and what to do.
+//! Errors of writing and reading a run folder, each with its file and its remedy.
 
 use std::io;
 use std::ops::RangeInclusive;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// A failure to write or read a run folder.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
-    /// The operating system refused; a full disk arrives here.
+    /// The operating system refused, e.g. because the disk is full.
     #[error("cannot {action} {path}: {source}; {}", remedy(source))]
     Io {
         /// What was tried, e.g. `write`.
@@ -23,14 +23,14 @@ pub enum FolderError {
         /// The directory.
         path: PathBuf,
     },
-    /// A document or a line of one is not what the format asks for.
+    /// A document, or a line of a file of lines, does not match the format.
     #[error("{}: {source}; restore the file or remove the line", place(path, *line))]
     Json {
         /// The file.
         path: PathBuf,
         /// Line, from 1, in a file of lines.
         line: Option<usize>,
-        /// What the parser said.
+        /// The parser's message.
         source: serde_json::Error,
     },
     /// A line of the interval log is malformed.
@@ -48,7 +48,7 @@ pub enum FolderError {
     Unloggable {
         /// The file.
         path: PathBuf,
-        /// The tag that was asked for.
+        /// The requested tag.
         tag: String,
         /// What is wrong with it.
         reason: String,

@@ -35,7 +35,7 @@ pub(super) struct HlogWriter {
 }
 
 impl HlogWriter {
-    /// The log of a run that starts at `started_at`, unless [`begin`](Self::begin) knows better. Nothing is written yet.
+    /// The log of a run that starts at `started_at`, unless [`begin`](Self::begin) gives a later instant. Nothing is written yet.
     pub(super) fn new(file: LineFile, started_at: Timestamp) -> Self {
         Self { file, serializer: V2DeflateSerializer::new(), started_at, begun: false }
     }
@@ -121,7 +121,7 @@ pub(super) fn intervals<'a>(
 ) -> impl Iterator<Item = Result<Interval<'a>, FolderError>> + 'a {
     let text = whole_lines(text);
     let mut deserializer = Deserializer::new();
-    // The iterator tells only the offset of a malformed entry, and none of a good one.
+    // The iterator gives the offset of malformed entries only.
     let at = move |offset: usize, reason: String| FolderError::Interval {
         path: path.to_path_buf(),
         line: text[..offset].matches('\n').count() + 1,

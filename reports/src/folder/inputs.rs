@@ -26,7 +26,7 @@ pub fn discard_unused(dir: &Path) -> bool {
     if !empty(SERIES) || !empty(ERRORS) || dir.join(SUMMARY).exists() {
         return false;
     }
-    // What cannot be removed stays; the error that brought us here is the one to tell.
+    // What cannot be removed stays: the caller already reports another error.
     for name in [MANIFEST, SCENARIO, SERIES, ERRORS, LATENCY] {
         let _ = fs::remove_file(dir.join(name));
     }

@@ -9,6 +9,7 @@ mod error;
 mod hlog;
 mod inputs;
 mod lines;
+mod names;
 mod reader;
 mod rebuild;
 mod tag;
@@ -18,27 +19,9 @@ pub use atomic::{save_cloudwatch, save_manifest, save_summary};
 pub use error::FolderError;
 pub use hlog::Interval;
 pub use inputs::{discard_unused, save_input};
-pub use reader::{RunFolder, read_manifest};
+pub use names::*;
+pub use reader::{RunFolder, read_capacity, read_manifest};
 pub use tag::Tag;
 pub use writer::{RunWriter, is_free, make};
 
 pub(crate) use atomic::{save, save_json};
-
-/// What ran, where, with which versions: [`Manifest`](crate::format::Manifest).
-pub const MANIFEST: &str = "manifest.json";
-/// The scenario as run.
-pub const SCENARIO: &str = "scenario.toml";
-/// Files that the scenario names, beside it.
-pub const INPUTS: &str = "inputs";
-/// The run in one object: [`Summary`](crate::format::Summary).
-pub const SUMMARY: &str = "summary.json";
-/// One [`SeriesLine`](crate::format::SeriesLine) a second.
-pub const SERIES: &str = "series.jsonl";
-/// The first [`ErrorSample`](crate::format::ErrorSample)s of each class.
-pub const ERRORS: &str = "errors.jsonl";
-/// `HdrHistogram` interval log, tagged by [`Tag`].
-pub const LATENCY: &str = "latency.hlog";
-/// Server-side series as fetched: [`CloudWatch`](crate::format::CloudWatch).
-pub const CLOUDWATCH: &str = "cloudwatch.json";
-/// The self-contained HTML report.
-pub const REPORT: &str = "report.html";

@@ -10,14 +10,17 @@ use serde::de::DeserializeOwned;
 
 use super::hlog::{self, Interval};
 use super::lines::parse_json_lines;
-use super::{CLOUDWATCH, ERRORS, FolderError, LATENCY, MANIFEST, SCENARIO, SERIES, SUMMARY, Tag, rebuild};
+use super::{
+    CAPACITY, CLOUDWATCH, ERRORS, FolderError, LATENCY, MANIFEST, SCENARIO, SERIES, SUMMARY, Tag, rebuild,
+};
+use crate::format::capacity::Capacity;
 use crate::format::{
     CloudWatch, Document, ErrorSample, FunctionSummary, Manifest, SeriesLine, Status, Summary,
 };
 use crate::printable::{self, from_json};
 use crate::server;
 
-/// A run folder in memory. It may be anybody's: every string but the scenario's text is [printable](crate::printable).
+/// A run folder in memory. Its source is not trusted: every string but the scenario's text is [printable](crate::printable).
 #[derive(Debug)]
 pub struct RunFolder {
     /// Where it was read from.
@@ -51,8 +54,8 @@ impl RunFolder {
         let manifest = read_manifest(dir)?;
         let mut summary: Option<Summary> = read_document(dir, SUMMARY)?;
         if let Some(summary) = &mut summary {
-            // Older runs do not say it, and one whose files could not all be kept has failed whatever it says.
-            let of_run = Status::of_run(&manifest.state, summary);
+            // Older runs have no status, and a run whose files could not all be written has failed in any case.
+            let of_run = summary.status_in(&manifest.state);
             let kept = summary.verdict.status.filter(|_| of_run != Status::Failed);
             summary.verdict.status = Some(kept.unwrap_or(of_run));
         }
@@ -91,7 +94,7 @@ impl RunFolder {
     pub fn summary_or_rebuilt(&self) -> Cow<'_, Summary> {
         match &self.summary {
             Some(summary) => Cow::Borrowed(summary),
-            None => Cow::Owned(rebuild::summary(self)),
+            None => Cow::Owned(rebuild::summary(&self.manifest, &self.series, &self.histograms)),
         }
     }
 
@@ -136,8 +139,20 @@ impl RunFolder {
 /// [`FolderError::Io`] when it cannot be read, [`FolderError::Json`] when it is malformed, [`FolderError::SchemaVersion`]
 /// when it is of a version that this one cannot read.
 pub fn read_manifest(dir: &Path) -> Result<Manifest, FolderError> {
-    read_document(dir, MANIFEST)?
-        .ok_or_else(|| FolderError::io("read", &dir.join(MANIFEST))(io::ErrorKind::NotFound.into()))
+    read_document(dir, MANIFEST)?.ok_or_else(|| missing(&dir.join(MANIFEST)))
+}
+
+/// Reads `capacity.json`.
+///
+/// # Errors
+/// [`FolderError::Io`] when it cannot be read, [`FolderError::Json`] when it is malformed, [`FolderError::SchemaVersion`]
+/// when it is of a version that this one cannot read.
+pub fn read_capacity(dir: &Path) -> Result<Capacity, FolderError> {
+    read_document(dir, CAPACITY)?.ok_or_else(|| missing(&dir.join(CAPACITY)))
+}
+
+fn missing(path: &Path) -> FolderError {
+    FolderError::io("read", path)(io::ErrorKind::NotFound.into())
 }
 
 fn read_text(path: &Path) -> Result<Option<String>, FolderError> {

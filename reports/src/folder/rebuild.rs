@@ -2,31 +2,36 @@
 
 use std::collections::BTreeMap;
 
+use hdrhistogram::Histogram;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{RunFolder, Tag};
+use super::Tag;
 use crate::format::{
-    Churn, Delivery, Disruption, Generator, GeneratorSecond, Latency, Operation, Reconnects, Run,
+    Churn, Delivery, Disruption, Generator, GeneratorSecond, Latency, Manifest, Operation, Reconnects, Run,
     SCHEMA_VERSION, SeriesLine, Sockets, Status, Summary, Verdict,
 };
 
 const REASON: &str = "the run did not end properly: its last second and its verdict are missing, and this summary was \
-                      made from series.jsonl and latency.hlog; run the scenario again for figures that hold";
+                      made from series.jsonl and latency.hlog; run the scenario again for usable figures";
 
-/// Counts are summed over the seconds that count, latencies come from the merged histograms. What only the tool
-/// knew (thresholds, saturation) stays empty. What was under way when the run was killed has come to no end, so that
+/// Counts are summed over the seconds that count, latencies come from the merged histograms. What is not in
+/// these files (thresholds, saturation) stays empty. What was under way when the run was killed has no outcome, so that
 /// sums need not balance.
-pub(super) fn summary(folder: &RunFolder) -> Summary {
-    let manifest = &folder.manifest;
-    let measured = || folder.series.iter().filter(|line| manifest.measures(line.t as f64));
-    let operations = operations(folder, measured());
-    let sockets = sockets(&folder.series);
-    let seconds = || folder.series.iter().map(|line| &line.generator);
+pub(super) fn summary(
+    manifest: &Manifest,
+    series: &[SeriesLine],
+    histograms: &BTreeMap<String, Histogram<u64>>,
+) -> Summary {
+    let latency = |tag: Tag<'_>| histograms.get(&tag.to_string()).map(Latency::of).unwrap_or_default();
+    let measured = || series.iter().filter(|line| manifest.measures(line.t as f64));
+    let operations = operations(&latency, measured());
+    let sockets = sockets(series);
+    let seconds = || series.iter().map(|line| &line.generator);
     let worst = |of: fn(&GeneratorSecond) -> f64| seconds().map(of).fold(0.0_f64, f64::max);
     let most = |of: fn(&GeneratorSecond) -> u64| seconds().map(of).max().unwrap_or(0);
     let generator = Generator {
-        dispatch_delay_us: latency(folder, Tag::Dispatch),
-        event_loop_lag_us: latency(folder, Tag::EventLoopLag),
+        dispatch_delay_us: latency(Tag::Dispatch),
+        event_loop_lag_us: latency(Tag::EventLoopLag),
         cpu_seconds: seconds().map(|second| second.cpu_percent / 100.0).sum(),
         peak_rss_bytes: most(|second| second.rss_bytes),
         busiest_thread_percent: worst(|second| second.busiest_thread_percent),
@@ -40,8 +45,8 @@ pub(super) fn summary(folder: &RunFolder) -> Summary {
     Summary {
         schema_version: SCHEMA_VERSION,
         run: Run {
-            started_at: started_at(folder),
-            ended_at: folder.series.last().map_or(manifest.run.started_at, |line| line.at),
+            started_at: started_at(manifest, series),
+            ended_at: series.last().map_or(manifest.run.started_at, |line| line.at),
             ..manifest.run.clone()
         },
         verdict: Verdict {
@@ -55,10 +60,10 @@ pub(super) fn summary(folder: &RunFolder) -> Summary {
         },
         sockets,
         operations,
-        deliveries: deliveries(folder, measured()),
-        reconnects: reconnects(folder),
-        churn: churn(&folder.series),
-        disruptions: disruptions(&folder.series),
+        deliveries: deliveries(&latency, measured()),
+        reconnects: reconnects(&latency, series),
+        churn: churn(series),
+        disruptions: disruptions(series),
         generator,
         ..Summary::default()
     }
@@ -66,20 +71,16 @@ pub(super) fn summary(folder: &RunFolder) -> Summary {
 
 /// Zero of the run's axis. A manifest that was written before the plan began, as folders of earlier versions have it, is as
 /// much too early as tokens took; the series is not.
-fn started_at(folder: &RunFolder) -> Timestamp {
+fn started_at(manifest: &Manifest, series: &[SeriesLine]) -> Timestamp {
     let zero = |line: &SeriesLine| {
         let offset = SignedDuration::from_secs(i64::try_from(line.t).ok()?);
         line.at.checked_sub(offset).ok()
     };
-    folder.series.first().and_then(zero).unwrap_or(folder.manifest.run.started_at)
-}
-
-fn latency(folder: &RunFolder, tag: Tag<'_>) -> Latency {
-    folder.histogram(tag).map(Latency::of).unwrap_or_default()
+    series.first().and_then(zero).unwrap_or(manifest.run.started_at)
 }
 
 fn operations<'a>(
-    folder: &RunFolder,
+    latency: &impl Fn(Tag<'_>) -> Latency,
     lines: impl Iterator<Item = &'a SeriesLine>,
 ) -> BTreeMap<String, Operation> {
     let mut sums: BTreeMap<String, Operation> = BTreeMap::new();
@@ -94,14 +95,14 @@ fn operations<'a>(
         add(&mut sum.errors, &second.errors);
     }
     for (name, sum) in &mut sums {
-        sum.response_time_us = latency(folder, Tag::Response(name));
-        sum.service_time_us = latency(folder, Tag::Service(name));
+        sum.response_time_us = latency(Tag::Response(name));
+        sum.service_time_us = latency(Tag::Service(name));
     }
     sums
 }
 
 fn deliveries<'a>(
-    folder: &RunFolder,
+    latency: &impl Fn(Tag<'_>) -> Latency,
     lines: impl Iterator<Item = &'a SeriesLine>,
 ) -> BTreeMap<String, Delivery> {
     let mut sums: BTreeMap<String, Delivery> = BTreeMap::new();
@@ -121,9 +122,9 @@ fn deliveries<'a>(
     for (kind, sum) in &mut sums {
         // Called off in a later second than it was called for.
         sum.expected = sum.expected.saturating_sub(called_off[kind.as_str()]);
-        sum.each_us = latency(folder, Tag::Each(kind));
-        sum.first_us = latency(folder, Tag::First(kind));
-        sum.last_us = latency(folder, Tag::Last(kind));
+        sum.each_us = latency(Tag::Each(kind));
+        sum.first_us = latency(Tag::First(kind));
+        sum.last_us = latency(Tag::Last(kind));
     }
     sums
 }
@@ -148,8 +149,8 @@ fn sockets(series: &[SeriesLine]) -> Sockets {
     sum
 }
 
-fn reconnects(folder: &RunFolder) -> Option<Reconnects> {
-    let seconds = folder.series.iter().filter_map(|line| line.reconnects.clone());
+fn reconnects(latency: &impl Fn(Tag<'_>) -> Latency, series: &[SeriesLine]) -> Option<Reconnects> {
+    let seconds = series.iter().filter_map(|line| line.reconnects.clone());
     let mut sum = seconds.reduce(|mut sum, second| {
         sum.wanted += second.wanted;
         sum.attempts += second.attempts;
@@ -158,9 +159,9 @@ fn reconnects(folder: &RunFolder) -> Option<Reconnects> {
         add(&mut sum.errors, &second.errors);
         sum
     })?;
-    // Whom the kill found still trying, nobody has counted.
+    // Players that were still trying when the run was killed were not counted.
     sum.unfinished = sum.wanted.saturating_sub(sum.succeeded + sum.gave_up);
-    sum.recovery_us = latency(folder, Tag::Recovery);
+    sum.recovery_us = latency(Tag::Recovery);
     Some(sum)
 }
 

@@ -1,4 +1,4 @@
-//! The tags of the interval log: one spelling, shared by whoever writes and whoever reads.
+//! The tags of the interval log: one spelling for writers and readers.
 
 use std::fmt;
 

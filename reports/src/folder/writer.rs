@@ -50,7 +50,7 @@ pub fn is_free(dir: &Path) -> Result<(), FolderError> {
 
 impl RunWriter {
     /// Makes the directory with its parents, and writes `manifest.json` and `scenario.toml` at once, so that even a
-    /// run that is killed in its first second tells what it was. `manifest.state` should be `running`.
+    /// run that is killed in its first second can be identified. `manifest.state` should be `running`.
     ///
     /// # Errors
     /// [`FolderError::NotEmpty`] when the directory holds anything, [`FolderError::Io`] when it cannot be written.
@@ -67,8 +67,8 @@ impl RunWriter {
         })
     }
 
-    /// The plan begins: from now on every file means `started_at` by the run's start. Until then the manifest holds the
-    /// instant at which the run was called for; tokens and the like may take long after it.
+    /// The plan begins: from now on `started_at` is the run's start in every file. Until then the manifest holds the
+    /// instant of the command; fetching tokens may take long after it.
     ///
     /// # Errors
     /// [`FolderError::Io`]; the manifest or the head of the log is then as it was.

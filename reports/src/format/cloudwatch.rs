@@ -1,16 +1,18 @@
-//! `cloudwatch.json`: the series of the other side.
+//! `cloudwatch.json`: server-side series.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Document;
+use super::document::{Document, SCHEMA_VERSION};
 
 /// `cloudwatch.json`: the series as fetched.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CloudWatch {
-    /// [`SCHEMA_VERSION`](super::SCHEMA_VERSION).
+    /// Version of the format by which this document was written.
+    #[schemars(extend("const" = SCHEMA_VERSION))]
     pub schema_version: u32,
     /// When points were last fetched; CloudWatch lags by minutes, so a later fetch may hold more.
     pub fetched_at: Timestamp,
@@ -18,7 +20,7 @@ pub struct CloudWatch {
     pub window_start: Timestamp,
     /// End of the fetched window (exclusive).
     pub window_end: Timestamp,
-    /// Length of one period in seconds: 60 on AWS, 1 on the local stack. See [`CloudWatchSeries::period_s`].
+    /// Length of one period in seconds: 60 on AWS, 1 on the local stack. A series may have one of its own.
     pub period_s: u64,
     /// Region, or `local`.
     pub region: String,
@@ -26,7 +28,7 @@ pub struct CloudWatch {
     pub series: Vec<CloudWatchSeries>,
     /// What the last fetch did not get, and why; empty when all went well.
     pub problems: Vec<String>,
-    /// What is worth knowing and no problem: a coarser period than was asked for, points kept of earlier fetches.
+    /// Notes that are no problems: a coarser period than requested, points kept of earlier fetches.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<String>,
 }
@@ -38,7 +40,7 @@ impl Document for CloudWatch {
 }
 
 /// One CloudWatch series.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CloudWatchSeries {
     /// Namespace, e.g. `AWS/Lambda`.
     pub namespace: String,
@@ -53,20 +55,20 @@ pub struct CloudWatchSeries {
     /// Points in ascending time: start of the period in seconds since the run's start (may be negative), value.
     /// Empty where CloudWatch had none: no data is not zero.
     pub points: Vec<(f64, f64)>,
-    /// What CloudWatch said of the points.
+    /// CloudWatch's status of the points.
     #[serde(default)]
     pub status: SeriesStatus,
-    /// What it said besides, e.g. why a series is forbidden.
+    /// CloudWatch's messages, e.g. why a series is forbidden.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub messages: Vec<String>,
-    /// Length of its periods where it is not [`CloudWatch::period_s`]: an earlier fetch got it finer, or only a later one,
+    /// Length of its periods where it is not that of the document: an earlier fetch got it finer, or only a later one,
     /// coarser, got it at all.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub period_s: Option<u64>,
 }
 
 /// The `StatusCode` of a series in `GetMetricData`'s answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum SeriesStatus {
     /// All points that there are.
     #[default]
@@ -77,7 +79,7 @@ pub enum SeriesStatus {
     InternalError,
     /// The credentials may not read it.
     Forbidden,
-    /// A word that this version does not know.
+    /// A status that this version does not know.
     #[serde(other)]
     Unknown,
 }

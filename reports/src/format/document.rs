@@ -1,8 +1,14 @@
-//! What every JSON document has in common: it says by which version of the format it was written.
+//! What all JSON documents have in common: the version of the format by which they were written.
 
 use std::ops::RangeInclusive;
 
-use super::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
+/// Version of every JSON document in a run folder, as written.
+///
+/// Version 2 renamed `weather` to `disruptions` and `lives` to `churn`, in the summary and in the series.
+pub const SCHEMA_VERSION: u32 = 2;
+
+/// The oldest version that is still read.
+pub const OLDEST_SCHEMA_VERSION: u32 = 1;
 
 /// A JSON document with a `schema_version`.
 pub(crate) trait Document {

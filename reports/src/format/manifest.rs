@@ -1,13 +1,16 @@
 //! `manifest.json`: what ran, where, with which versions.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Document, Run};
+use super::document::{Document, SCHEMA_VERSION};
+use super::summary::Run;
 
 /// `manifest.json`: what ran, where, with which versions.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Manifest {
-    /// [`SCHEMA_VERSION`](super::SCHEMA_VERSION).
+    /// Version of the format by which this document was written.
+    #[schemars(extend("const" = SCHEMA_VERSION))]
     pub schema_version: u32,
     /// Identity, as in the summary; `ended_at` equals `started_at` until the run ended.
     pub run: Run,
@@ -45,7 +48,7 @@ impl Document for Manifest {
 }
 
 /// A stretch of the plan on the run's axis.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Phase {
     /// Name, e.g. `ramp`, `hold`.
     pub name: String,
@@ -58,7 +61,7 @@ pub struct Phase {
 }
 
 /// The machine that generated the load.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Host {
     /// Operating system and kernel release.
     pub os: String,

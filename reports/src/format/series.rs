@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Churn, Disruption, Latency, Reconnects, is_zero};
+use super::cut_off::cut_off;
+use super::latency::Latency;
+use super::skip::is_zero;
+use super::summary::{Churn, Disruption, Reconnects};
 
 /// One line of `series.jsonl`: one second of the run.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SeriesLine {
     /// Seconds from the run's start to the beginning of this second.
     pub t: u64,
@@ -25,22 +29,22 @@ pub struct SeriesLine {
     /// Sockets that were opened and lost; absent in runs that did not keep it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sockets: Option<SocketsSecond>,
-    /// Coming back, warm-up included; absent where the scenario has no policy for it.
+    /// Reconnects, warm-up included; absent where the scenario has no policy for them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reconnects: Option<Reconnects>,
     /// Players that leave and come back; absent where the scenario has none. `lives` in version 1.
     #[serde(skip_serializing_if = "Option::is_none", default, alias = "lives")]
     pub churn: Option<Churn>,
-    /// Faults that the generator made, by kind; `weather` in version 1. A case counts in the second in which it was made, its
-    /// outcome in its own.
+    /// Faults that the generator injected, by kind; `weather` in version 1. A case counts in the second in which it was injected,
+    /// its outcome in the second in which it showed.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default, alias = "weather")]
     pub disruptions: BTreeMap<String, Disruption>,
     /// The generator in this second.
     pub generator: GeneratorSecond,
 }
 
-/// Socket counts of one second, each as in [`Sockets`](super::Sockets).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Socket counts of one second, each as in the summary.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SocketsSecond {
     /// Handshakes begun.
     pub attempted: u64,
@@ -56,7 +60,7 @@ pub struct SocketsSecond {
 }
 
 /// One operation in one second.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OperationSecond {
     /// Arrivals that the plan called for in this second.
     pub offered: u64,
@@ -79,8 +83,10 @@ pub struct OperationSecond {
     pub service_time_us: Latency,
 }
 
+cut_off!(OperationSecond);
+
 /// One delivery kind in one second.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeliverySecond {
     /// Pushes called for by the sends of this second.
     pub expected: u64,
@@ -109,7 +115,7 @@ pub struct DeliverySecond {
 }
 
 /// The generator in one second.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GeneratorSecond {
     /// Dispatch delay of the sends of this second.
     pub dispatch_delay_us: Latency,
@@ -129,7 +135,7 @@ pub struct GeneratorSecond {
     /// Share of the machine's cores that the hypervisor gave to others, in percent.
     #[serde(default)]
     pub steal_percent: f64,
-    /// Open descriptors; 0 where the kernel does not tell.
+    /// Open descriptors; 0 where the kernel does not say.
     #[serde(default)]
     pub descriptors: u64,
     /// Bytes that waited in the kernel for the players to read them, of the last look.
@@ -141,7 +147,7 @@ pub struct GeneratorSecond {
 }
 
 /// One line of `errors.jsonl`: a sample of an error class.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorSample {
     /// Seconds since the run's start.
     pub t: f64,

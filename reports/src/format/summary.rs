@@ -3,14 +3,20 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Document, Latency, Status, is_false, is_zero};
+use super::cut_off::{cut_off, not_run};
+use super::document::{Document, SCHEMA_VERSION};
+use super::latency::Latency;
+use super::skip::{is_false, is_zero};
+use super::status::Status;
 
 /// `summary.json`: the run in one object.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
-    /// [`SCHEMA_VERSION`](super::SCHEMA_VERSION).
+    /// Version of the format by which this document was written.
+    #[schemars(extend("const" = SCHEMA_VERSION))]
     pub schema_version: u32,
     /// What ran, when.
     pub run: Run,
@@ -22,17 +28,17 @@ pub struct Summary {
     pub operations: BTreeMap<String, Operation>,
     /// By kind: `message`, `placement`.
     pub deliveries: BTreeMap<String, Delivery>,
-    /// Coming back after a lost socket or a refused handshake; absent where the scenario has no policy for it.
+    /// Reconnects after a lost socket or a refused handshake; absent where the scenario has no policy for them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reconnects: Option<Reconnects>,
     /// Players that leave and come back; absent where the scenario has none. `lives` in version 1.
     #[serde(skip_serializing_if = "Option::is_none", default, alias = "lives")]
     pub churn: Option<Churn>,
-    /// Faults that the generator made, by kind: `cut`, `slow_reader`, `half_open`, `oversized_message` and the like. `weather` in
+    /// Faults that the generator injected, by kind: `cut`, `slow_reader`, `half_open`, `oversized_message` and the like. `weather` in
     /// version 1.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default, alias = "weather")]
     pub disruptions: BTreeMap<String, Disruption>,
-    /// What the generator itself cost and how well it kept its plan.
+    /// What the generator itself cost, and whether it sent on schedule.
     pub generator: Generator,
     /// Every threshold of the scenario with what was observed.
     pub thresholds: Vec<Threshold>,
@@ -50,8 +56,50 @@ impl Document for Summary {
     }
 }
 
+impl Summary {
+    /// The verdict in one word; derived where the summary does not have it, as in older runs.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.verdict.status.unwrap_or_else(|| self.status_at_end())
+    }
+
+    /// The verdict on a run whose manifest is in this state.
+    #[must_use]
+    pub fn status_in(&self, state: &str) -> Status {
+        match state {
+            "failed" => Status::Failed,
+            "interrupted" => Status::Interrupted,
+            "running" => Status::Unfinished,
+            _ => self.status_at_end(),
+        }
+    }
+
+    /// The verdict on a run that came to its end.
+    #[must_use]
+    pub fn status_at_end(&self) -> Status {
+        let Self { verdict, sockets, thresholds, .. } = self;
+        if sockets.attempted > 0 && sockets.opened == 0 {
+            Status::NothingConnected
+        } else if !verdict.valid {
+            Status::Invalid
+        } else if !verdict.thresholds_passed {
+            Status::ThresholdsFailed
+        } else if thresholds.is_empty() {
+            Status::NotJudged
+        } else {
+            Status::Passed
+        }
+    }
+
+    /// Arrivals of the plan that the run did not come to.
+    #[must_use]
+    pub fn not_run(&self) -> u64 {
+        self.operations.values().map(|operation| not_run(&operation.errors)).sum()
+    }
+}
+
 /// Identity of a run.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// Unique id, also the folder's name.
     pub id: String,
@@ -69,22 +117,22 @@ pub struct Run {
     pub version: String,
 }
 
-/// May the figures be believed, and do they satisfy the scenario?
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// Whether the figures can be used, and whether they satisfy the thresholds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
-    /// The verdict in one word, from which the exit code follows; absent in older runs ([`Summary::status`]).
+    /// The verdict in one word, from which the exit code follows; absent in older runs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub status: Option<Status>,
-    /// False when the generator could not keep its promise: then no performance statement holds.
+    /// Whether the generator sent on schedule; when false, the numbers of the run must not be used.
     pub valid: bool,
     /// Why not, each with its remedy.
     pub invalid_reasons: Vec<String>,
-    /// What a reader should know although it does not spoil the run.
+    /// What a reader should know although the run is valid.
     #[serde(default)]
     pub warnings: Vec<String>,
     /// Whether all thresholds passed (true where there are none).
     pub thresholds_passed: bool,
-    /// What went wrong and no threshold looked at, and which thresholds had nothing to look at.
+    /// Errors that no threshold covers, and thresholds without samples.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub not_judged: Vec<String>,
     /// Where the run ended before its plan was carried out; absent where it went through it.
@@ -93,7 +141,7 @@ pub struct Verdict {
 }
 
 /// A run that ended before its plan was carried out.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EndedEarly {
     /// When, in seconds since its start.
     pub at_s: f64,
@@ -104,7 +152,7 @@ pub struct EndedEarly {
 }
 
 /// Socket counts over the whole run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sockets {
     /// Handshakes begun.
     pub attempted: u64,
@@ -121,18 +169,18 @@ pub struct Sockets {
     pub ends: BTreeMap<String, u64>,
 }
 
-/// Coming back. Over a whole run `wanted = succeeded + gave_up + unfinished`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// Reconnects. Over a whole run `wanted = succeeded + gave_up + unfinished`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reconnects {
-    /// Sockets lost and handshakes refused after which a player wanted to come back.
+    /// Sockets lost and handshakes refused after which a player wanted to reconnect.
     pub wanted: u64,
     /// Handshakes begun for it.
     pub attempts: u64,
-    /// Players that came back.
+    /// Players that reconnected.
     pub succeeded: u64,
     /// Players that gave up after the policy's last attempt.
     pub gave_up: u64,
-    /// Players that the end of the run found still trying.
+    /// Players that were still trying when the run ended.
     pub unfinished: u64,
     /// Attempts that failed, by class.
     pub errors: BTreeMap<String, u64>,
@@ -141,24 +189,24 @@ pub struct Reconnects {
 }
 
 /// Players that leave and come back with the same id.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Churn {
-    /// Players that live so.
+    /// Players that do so.
     pub players: u64,
-    /// Sockets closed because a life was over.
+    /// Sockets closed because a session was over.
     pub left: u64,
-    /// Sockets opened for a further life.
+    /// Sockets opened for a further session.
     pub returned: u64,
-    /// Lives that got a game session.
+    /// Sessions that got a placement.
     pub placed: u64,
-    /// Lives that had asked for one and left without.
+    /// Sessions that had asked for a placement and ended without one.
     pub unplaced: u64,
-    /// Handshakes for a further life that failed, by class.
+    /// Handshakes for a further session that failed, by class.
     pub refused: BTreeMap<String, u64>,
 }
 
-/// One kind of trouble that the generator made. Over a whole run `made` is the sum of the outcomes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// One kind of fault that the generator injected. Over a whole run `made` is the sum of the outcomes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Disruption {
     /// Cases.
     pub made: u64,
@@ -170,10 +218,10 @@ pub struct Disruption {
 }
 
 /// Counts and latencies of one operation. `offered = sent + unsent`; `sent = completed + failed + timed_out`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Operation {
-    /// `open`: arrivals came when the plan said; `closed`: each player waited for its answer, and there is no intended
-    /// instant, so that the response time runs from the send. Empty in runs that did not keep it: open.
+    /// `open`: arrivals came at the instants of the plan; `closed`: each player waited for its answer, and there is no intended
+    /// instant, so that the response time runs from the send. Empty in older runs: open.
     #[serde(default)]
     pub model: String,
     /// Arrivals that the plan called for.
@@ -196,8 +244,10 @@ pub struct Operation {
     pub service_time_us: Latency,
 }
 
+cut_off!(Operation);
+
 /// Counts and latencies of one kind of push. `expected = received + late + lost`; duplicates and unexpected ones are extra.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Delivery {
     /// Pushes that the sent operations called for.
     pub expected: u64,
@@ -228,8 +278,8 @@ pub struct Delivery {
     pub last_us: Latency,
 }
 
-/// What the generator itself cost and how well it kept its plan.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// What the generator itself cost, and whether it sent on schedule.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Generator {
     /// Actual send minus intended instant.
     pub dispatch_delay_us: Latency,
@@ -237,12 +287,12 @@ pub struct Generator {
     pub cpu_seconds: f64,
     /// Highest resident set of the generator's process(es).
     pub peak_rss_bytes: u64,
-    /// True when the generator, not the target, set the pace at some time.
+    /// True when the generator, not the target, limited the load for some time.
     pub saturated: bool,
     /// How long a task that was ready waited for the event loop: what every receipt may be stamped too late by.
     #[serde(default)]
     pub event_loop_lag_us: Latency,
-    /// Cores that the generator might use, affinity and quota counted; 0 in runs that did not keep it.
+    /// Cores that the generator might use, affinity and quota counted; 0 in older runs.
     #[serde(default)]
     pub cores: u64,
     /// Seconds in which it used at least 90 % of them.
@@ -257,7 +307,7 @@ pub struct Generator {
     /// The highest of all seconds: share of the machine's cores that the hypervisor gave to others, in percent.
     #[serde(default)]
     pub steal_percent: f64,
-    /// Most descriptors open at once; 0 where the kernel does not tell.
+    /// Most descriptors open at once; 0 where the kernel does not say.
     #[serde(default)]
     pub peak_descriptors: u64,
     /// Most bytes that waited in the kernel for the players to read them.
@@ -279,7 +329,7 @@ pub struct Generator {
 }
 
 /// One of the processes over which the players were split.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GeneratorWorker {
     /// Which, from 0: it had the players and arrivals whose number leaves this remainder.
     pub index: u32,
@@ -293,10 +343,10 @@ pub struct GeneratorWorker {
     pub cpu_seconds: f64,
     /// Highest resident set.
     pub peak_rss_bytes: u64,
-    /// How far its clock was measured to be ahead of the run's; absent when it did not come to that.
+    /// How far its clock was measured to be ahead of the run's; absent when it ended before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_offset_us: Option<f64>,
-    /// The truth lies within so much of the offset.
+    /// How far that measurement may be off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_error_us: Option<f64>,
     /// Pushes that its players received and another worker had sent.
@@ -306,14 +356,14 @@ pub struct GeneratorWorker {
 }
 
 /// One rule with its verdict.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Threshold {
     /// As written in the scenario, e.g. `send_message.response_time.p99 < 250ms`.
     pub expression: String,
     /// The phase whose arrivals it looks at; absent: all that are measured.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub phase: Option<String>,
-    /// Observed value in the expression's unit; `None` when nothing was measured (which fails the rule).
+    /// Observed value in the expression's unit; null when there were no samples, which fails the rule.
     pub observed: Option<f64>,
     /// The verdict.
     pub passed: bool,
@@ -326,14 +376,14 @@ pub struct Threshold {
 }
 
 /// How server-side series relate to what the players saw.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Correlation {
     /// Per function: peak concurrency, throttles, errors and the like over the run's window.
     pub functions: Vec<FunctionSummary>,
 }
 
 /// One Lambda function over the run's window, from CloudWatch. `None` where CloudWatch had no data.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FunctionSummary {
     /// The function's name.
     pub function: String,
@@ -356,7 +406,7 @@ pub struct FunctionSummary {
 }
 
 /// Estimated AWS cost of the run.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cost {
     /// Currency code, e.g. `USD`.
     pub currency: String,
@@ -364,4 +414,55 @@ pub struct Cost {
     pub total: f64,
     /// By item, e.g. `websocket_messages`, `connection_minutes`, `lambda_requests`.
     pub items: BTreeMap<String, f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cut_off::{INTERRUPTED, UNSENT_INTERRUPTED, UNSENT_RUN_ENDED};
+    use super::*;
+
+    #[test]
+    fn what_makes_the_rest_meaningless_comes_first() {
+        let mut summary = Summary::default();
+        summary.sockets.attempted = 1;
+        assert_eq!(summary.status(), Status::NothingConnected);
+        summary.sockets.opened = 1;
+        assert_eq!(summary.status(), Status::Invalid);
+        summary.verdict.valid = true;
+        assert_eq!(summary.status(), Status::ThresholdsFailed);
+        summary.verdict.thresholds_passed = true;
+        assert_eq!(summary.status(), Status::NotJudged);
+        summary.thresholds.push(Threshold { passed: true, ..Threshold::default() });
+        assert_eq!(summary.status(), Status::Passed);
+        for (state, status) in [
+            ("finished", Status::Passed),
+            ("ended_early", Status::Passed),
+            ("interrupted", Status::Interrupted),
+            ("failed", Status::Failed),
+            ("running", Status::Unfinished),
+        ] {
+            assert_eq!(summary.status_in(state), status, "{state}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_run_is_in_no_share() {
+        // 31 s at 100/s, ended after 14 s with ten under way; one was answered wrongly.
+        let errors =
+            [(UNSENT_INTERRUPTED, 1_690), (UNSENT_RUN_ENDED, 10), (INTERRUPTED, 10), ("status_500", 1)];
+        let operation = Operation {
+            offered: 3_100,
+            sent: 1_400,
+            unsent: 1_700,
+            completed: 1_389,
+            failed: 11,
+            errors: errors.map(|(class, count)| (class.to_owned(), count)).into(),
+            ..Operation::default()
+        };
+        assert_eq!((operation.called_for(), operation.judged()), (1_400, 1_390));
+        assert_eq!((operation.errors(), operation.could_not_be_sent()), (1, 0));
+        let summary =
+            Summary { operations: [("send_message".into(), operation)].into(), ..Summary::default() };
+        assert_eq!(summary.not_run(), 1_700);
+    }
 }

@@ -1,4 +1,4 @@
-//! The head of every page: what was tested, the verdict on it, and the figures that everybody asks for first.
+//! The head of every page: what was tested, the verdict on it, and the key figures.
 
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -6,13 +6,13 @@ use maud::{Markup, html};
 /// Whether the verdict is good news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tone {
-    /// What was asked for holds.
+    /// The thresholds passed.
     Good,
-    /// It does not.
+    /// They did not.
     Bad,
-    /// Nothing can be said.
+    /// The run or search gives no answer.
     Open,
-    /// Nothing was asked.
+    /// There was nothing to judge.
     Unsaid,
 }
 
@@ -59,15 +59,15 @@ impl Banner<'_> {
     }
 }
 
-/// A figure that everybody asks for.
-pub(super) struct Figure {
+/// A key figure.
+pub(super) struct KeyFigure {
     pub(super) name: &'static str,
     pub(super) value: String,
     pub(super) note: String,
 }
 
 /// The figures below the verdict.
-pub(super) fn figures(figures: &[Figure]) -> Markup {
+pub(super) fn figures(figures: &[KeyFigure]) -> Markup {
     html! {
         dl.figures {
             @for figure in figures {

@@ -4,23 +4,24 @@ use std::path::{Component, Path};
 
 use maud::{Markup, html};
 
-use super::RenderError;
-use super::banner::{self, Banner, Figure, Tone};
+use super::banner::{self, Banner, KeyFigure, Tone};
 use super::charts::{Cloud, Ink, Scatter, Size, Unit};
+use super::error::RenderError;
 use super::page::{Page, shell};
 use super::sections::{Section, heading};
 use super::table::{Cell, Table};
-use crate::capacity::{Capacity, Ended, Knee, Level, Outcome, Step, Vary};
-use crate::folder::REPORT;
+use crate::folder::{CAPACITY, REPORT};
+use crate::format::capacity::{Capacity, Ended, Knee, Level, Outcome, Step, Vary};
 use crate::human;
+use crate::text::capacity as words;
 
 const CURVE: &str = "Each point is a run, and the lines join the median runs. Below the knee, completed follows offered and \
-                     latency is flat; above, one of them leaves its line. The shaded stretch is the interval in which the \
-                     knee lies. Runs that the generator spoiled are left out: they say nothing about the target.";
-const STEPS: &str = "In the order in which they ran. The number of each leads to its report.";
+                     latency is flat; above it, completed falls behind or latency rises. The knee lies in the shaded \
+                     interval. Invalid runs are left out: they say nothing about the target.";
+const STEPS: &str = "In the order in which they ran. Each number links to the report of the run.";
 const LEVELS: &str = "A level's verdict is the majority of its runs; one that held once on the way up needs none. The interval is \
-                      Wilson's, of the share of valid runs that hold there: with few runs it is wide, and says how much a \
-                      majority is worth.";
+                      Wilson's, of the share of valid runs that hold there: the fewer the runs, the wider it is, and the less the \
+                      majority says.";
 
 pub(super) fn page(capacity: &Capacity) -> Result<Markup, RenderError> {
     let section = |id, short, body| Section { id, short, body };
@@ -39,12 +40,12 @@ pub(super) fn page(capacity: &Capacity) -> Result<Markup, RenderError> {
         brand: "capacity",
         version: &capacity.version,
         sections: &sections,
-        footer: html! { "Made from " code { (crate::capacity::CAPACITY) } ", which holds every figure in full." },
+        footer: html! { "Made from " code { (CAPACITY) } ", which holds every figure in full." },
     }))
 }
 
 fn verdict(capacity: &Capacity) -> Markup {
-    let (headline, sentence) = capacity.sentences();
+    let (headline, sentence) = words::sentences(capacity);
     let banner = Banner {
         name: &capacity.name,
         started_at: capacity.started_at,
@@ -61,7 +62,7 @@ fn verdict(capacity: &Capacity) -> Markup {
     html! {
         (banner.render())
         (banner::figures(&figures(capacity)))
-        p { "A load holds while "
+        p { "A load holds if "
             @for (index, threshold) in capacity.thresholds.iter().enumerate() {
                 @if index > 0 { " and " } code { (threshold) }
             }
@@ -70,11 +71,11 @@ fn verdict(capacity: &Capacity) -> Markup {
     }
 }
 
-fn figures(capacity: &Capacity) -> Vec<Figure> {
-    let show = |level| capacity.vary.show(level);
+fn figures(capacity: &Capacity) -> Vec<KeyFigure> {
+    let show = |level| words::level(capacity.vary, level);
     let runs =
         |level: f64| capacity.levels.iter().find(|tried| tried.level == level).copied().unwrap_or_default();
-    let figure = |name, value, note| Figure { name, value, note };
+    let figure = |name, value, note| KeyFigure { name, value, note };
     let mut figures = Vec::new();
     if let Some(held) = capacity.held {
         let Level { held: holding, failed, .. } = runs(held);
@@ -91,15 +92,15 @@ fn figures(capacity: &Capacity) -> Vec<Figure> {
         let note = format!("{} at {}, the worst run's", worst.operation, show(worst.level));
         figures.push(figure("Response time p99", human::duration(worst.p99_us as f64), note));
     }
-    let spoiled = capacity.steps.iter().filter(|step| !is_valid(step)).count();
+    let invalid = capacity.steps.iter().filter(|step| !is_valid(step)).count();
     let seconds = capacity.ended_at.duration_since(capacity.started_at).as_secs_f64();
-    let not_valid = if spoiled > 0 { format!("{spoiled} not valid, ") } else { String::new() };
+    let not_valid = if invalid > 0 { format!("{invalid} not valid, ") } else { String::new() };
     let note = format!("{not_valid}in {}", human::clock(seconds));
     figures.push(figure("Runs", human::count(capacity.steps.len() as u64), note));
     figures
 }
 
-/// A run that the generator spoiled tells nothing about the target: it is in the tables only.
+/// An invalid run says nothing about the target: it is in the tables only.
 fn is_valid(step: &Step) -> bool {
     step.outcome != Outcome::Invalid
 }
@@ -116,7 +117,7 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
         let points = valid.iter().map(|step| (step.level, of(step))).collect();
         Cloud { name: name.to_owned(), ink, points }
     };
-    // Where nothing was measured there is no time.
+    // Without samples there is no time.
     let times = |name: &str, ink, of: fn(&Step) -> u64| {
         let timed = valid.iter().filter(|step| of(step) > 0);
         Cloud {
@@ -219,7 +220,7 @@ fn levels(capacity: &Capacity) -> Table {
             _ => Cell::quantity(format!("{:.0} % to {:.0} %", low * 100.0, high * 100.0), low),
         };
         table.row([
-            Cell::quantity(capacity.vary.show(level.level), level.level),
+            Cell::quantity(words::level(capacity.vary, level.level), level.level),
             count(level.held),
             count(level.failed),
             count(level.invalid),
@@ -249,7 +250,7 @@ fn steps(capacity: &Capacity) -> Table {
                 Some(run) => Cell::text(number).leading_to(format!("{run}/{REPORT}")),
                 None => Cell::text(number),
             },
-            Cell::quantity(capacity.vary.show(step.level), step.level),
+            Cell::quantity(words::level(capacity.vary, step.level), step.level),
             outcome(Some(step.outcome)),
         ];
         let why = Cell::text(step.reason.as_deref().unwrap_or(human::NOTHING));
@@ -258,7 +259,7 @@ fn steps(capacity: &Capacity) -> Table {
     table
 }
 
-/// What a run measured; nothing where none was made.
+/// The figures of a run; empty cells where there was none.
 fn measured(step: &Step) -> [Cell; 7] {
     let cell = |known: bool, text: String, value: f64| match known && step.run.is_some() {
         true => Cell::quantity(text, value),

@@ -7,38 +7,17 @@
 mod banner;
 mod capacity;
 mod charts;
+mod error;
 mod page;
 mod sections;
 mod table;
 
 use std::path::{Path, PathBuf};
 
-use crate::capacity::Capacity;
-use crate::folder::{self, FolderError, REPORT, RunFolder};
+use crate::folder::{self, CAPACITY, CAPACITY_PAGE, REPORT, RunFolder};
+use crate::format::capacity::Capacity;
 
-/// The report could not be rendered.
-#[derive(Debug, thiserror::Error)]
-pub enum RenderError {
-    /// The chart library refused.
-    #[error("cannot draw the chart {chart:?}: {reason}; please report this with the run folder")]
-    Chart {
-        /// The chart's title.
-        chart: String,
-        /// What the library said.
-        reason: String,
-    },
-}
-
-/// The report could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum ReportError {
-    /// The run folder could not be read, or the report not be written into it.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// The report could not be rendered.
-    #[error(transparent)]
-    Render(#[from] RenderError),
-}
+pub use error::{RenderError, ReportError};
 
 /// Renders the report as one HTML document.
 ///
@@ -52,7 +31,7 @@ pub fn render(folder: &RunFolder) -> Result<String, RenderError> {
 ///
 /// # Errors
 /// [`RenderError`] when a chart cannot be drawn.
-pub(crate) fn capacity(capacity: &Capacity) -> Result<String, RenderError> {
+pub fn render_capacity(capacity: &Capacity) -> Result<String, RenderError> {
     capacity::page(capacity).map(maud::PreEscaped::into_string)
 }
 
@@ -64,4 +43,14 @@ pub fn write_report(dir: &Path) -> Result<PathBuf, ReportError> {
     let html = render(&RunFolder::read(dir)?)?;
     folder::save(dir, REPORT, html.as_bytes())?;
     Ok(dir.join(REPORT))
+}
+
+/// Writes `capacity.json` and `capacity.html` into `dir`, replacing what was there.
+///
+/// # Errors
+/// [`ReportError`] when a file cannot be written or the page not be drawn.
+pub fn write_capacity(dir: &Path, capacity: &Capacity) -> Result<(), ReportError> {
+    folder::save_json(dir, CAPACITY, capacity)?;
+    folder::save(dir, CAPACITY_PAGE, render_capacity(capacity)?.as_bytes())?;
+    Ok(())
 }

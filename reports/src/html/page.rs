@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::RenderError;
+use super::error::RenderError;
 use super::sections::{self, Context, Section};
 use crate::folder::RunFolder;
 

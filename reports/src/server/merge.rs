@@ -1,6 +1,6 @@
-//! Putting a later fetch of CloudWatch beside an earlier one: nothing that was had is lost.
+//! Merging a later fetch of CloudWatch into an earlier one: no point that was fetched is lost.
 //!
-//! CloudWatch lags, forgets and fails, so that a later fetch may hold more or less than an earlier one. A point that was
+//! CloudWatch lags, drops old points and fails, so that a later fetch may hold more or less than an earlier one. A point that was
 //! fetched stays unless the later fetch has it too.
 
 use std::collections::BTreeMap;
@@ -79,9 +79,9 @@ fn has_points(fetched: &CloudWatch) -> bool {
     fetched.series.iter().any(|series| !series.points.is_empty())
 }
 
-type Key = (String, String, String, BTreeMap<String, String>);
+type SeriesKey = (String, String, String, BTreeMap<String, String>);
 
-fn key(series: &CloudWatchSeries) -> Key {
+fn key(series: &CloudWatchSeries) -> SeriesKey {
     (series.namespace.clone(), series.metric.clone(), series.statistic.clone(), series.dimensions.clone())
 }
 
@@ -132,7 +132,7 @@ fn united(old: CloudWatchSeries, fresh: CloudWatchSeries) -> (CloudWatchSeries, 
         }
     }
     let keeps = seen < old.points.len();
-    // An answer that is not complete and adds nothing says nothing of what there is.
+    // An incomplete answer without new points does not change the status.
     let newer = fresh.status == SeriesStatus::Complete || more;
     let (status, messages) = if newer { (fresh.status, fresh.messages) } else { (old.status, old.messages) };
     (CloudWatchSeries { points: points.into_values().collect(), status, messages, ..old }, keeps)

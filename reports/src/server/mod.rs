@@ -1,4 +1,4 @@
-//! What CloudWatch says about each Lambda function over the run's window.
+//! The CloudWatch metrics of each Lambda function over the run's window.
 
 mod merge;
 

@@ -1,20 +1,19 @@
-//! Churn and disruptions in the terminal summary; nothing where there was none.
+//! Reconnects, churn and disruptions in the terminal summary; empty where there were none.
 
-use super::compact;
-use super::table::Table;
+use super::columns::{Columns, compact};
 use crate::format::Summary;
 use crate::human::{self, P50, P95, P99};
 
 pub(super) fn reconnects(summary: &Summary) -> String {
-    let mut table = Table::new([
+    let mut table = Columns::new([
         "Reconnects",
         "wanted",
-        "back",
+        "reconnected",
         "gave up",
         "unfinished",
         "attempts",
         "failed",
-        "time to be back p50",
+        "recovery p50",
         "p95",
         "p99",
         "max",
@@ -39,7 +38,7 @@ pub(super) fn reconnects(summary: &Summary) -> String {
 }
 
 pub(super) fn churn(summary: &Summary) -> String {
-    let mut table = Table::new(["Churn", "players", "left", "returned", "refused", "placed", "unplaced"]);
+    let mut table = Columns::new(["Churn", "players", "left", "returned", "refused", "placed", "unplaced"]);
     if let Some(churn) = &summary.churn {
         let refused = churn.refused.values().sum();
         let counts = [churn.players, churn.left, churn.returned, refused, churn.placed, churn.unplaced];
@@ -49,7 +48,7 @@ pub(super) fn churn(summary: &Summary) -> String {
 }
 
 pub(super) fn faults(summary: &Summary) -> String {
-    let mut table = Table::new(["Disruptions made", "cases", "outcome", "count"]).left(1);
+    let mut table = Columns::new(["Disruptions made", "cases", "outcome", "count"]).left(1);
     for (kind, fault) in &summary.disruptions {
         let mut first = [kind.clone(), human::short_count(fault.made)];
         for (outcome, count) in &fault.outcomes {
@@ -60,9 +59,9 @@ pub(super) fn faults(summary: &Summary) -> String {
     table.finish()
 }
 
-/// Sockets that ended although nobody on the player's side wanted it.
+/// Sockets that the backend or the network ended.
 pub(super) fn ends(summary: &Summary) -> String {
-    let mut table = Table::new(["Sockets dropped by class", "count"]);
+    let mut table = Columns::new(["Sockets dropped by class", "count"]);
     for (class, count) in &summary.sockets.ends {
         table.row([class.clone(), human::count(*count)]);
     }

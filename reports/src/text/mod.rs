@@ -1,14 +1,15 @@
-//! The terminal summary: what a person or a CI log needs without opening the report.
+//! The terminal summary: the key figures, for people and CI logs.
 
+pub mod capacity;
+mod columns;
 mod disruptions;
-mod table;
 
 use std::fmt::Write;
 use std::num::NonZeroUsize;
 
 use output::Look;
 
-use self::table::Table;
+use self::columns::{Columns, compact};
 use crate::folder::{REPORT, RunFolder};
 use crate::format::{FunctionSummary, Generator, Sockets, Status, Summary};
 use crate::human::{self, NOTHING, P50, P95, P99, WEAK};
@@ -77,7 +78,7 @@ fn head(summary: &Summary) -> String {
     out
 }
 
-/// A sentence in a line of its own, to be broken where it is read.
+/// A sentence on a line of its own; it is wrapped later, to the width of the terminal.
 fn push_wrapped(out: &mut String, text: &str, lead: &str) {
     out.push_str(lead);
     out.push_str(&printable::line(text));
@@ -102,7 +103,7 @@ fn marked(table: &str, look: Look) -> String {
 }
 
 fn thresholds(summary: &Summary) -> String {
-    let mut table = Table::new(["Thresholds", "", "observed"]).left(2);
+    let mut table = Columns::new(["Thresholds", "", "observed"]).left(2);
     for threshold in &summary.thresholds {
         let word = match (threshold.passed, threshold.observed) {
             (true, _) => "passed",
@@ -115,7 +116,7 @@ fn thresholds(summary: &Summary) -> String {
 }
 
 fn sockets(sockets: &Sockets) -> String {
-    let mut table = Table::new(["Sockets", "attempted", "opened", "rejected", "dropped", "peak open"]);
+    let mut table = Columns::new(["Sockets", "attempted", "opened", "rejected", "dropped", "peak open"]);
     table.row(
         [String::new()].into_iter().chain(
             [sockets.attempted, sockets.opened, sockets.rejected, sockets.dropped, sockets.peak_open]
@@ -126,7 +127,7 @@ fn sockets(sockets: &Sockets) -> String {
 }
 
 fn operations(summary: &Summary) -> String {
-    let mut table = Table::new([
+    let mut table = Columns::new([
         "Operations",
         "offered",
         "sent",
@@ -166,7 +167,7 @@ fn operations(summary: &Summary) -> String {
         left => with_note(
             noted,
             &format!(
-                "{} of the unsent were not run, since the run ended before: they count in no rate",
+                "{} of the unsent were not run because the run ended first; rates leave them out",
                 human::count(left)
             ),
         ),
@@ -177,12 +178,12 @@ fn operations(summary: &Summary) -> String {
     }
     let names = closed.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
     let note =
-        format!("closed model, every time from the send, so that a stall of the target shows less: {names}");
+        format!("closed model: all times run from the send, so a stall of the target shows less: {names}");
     with_note(noted, &note)
 }
 
 fn deliveries(summary: &Summary) -> String {
-    let mut table = Table::new([
+    let mut table = Columns::new([
         "Deliveries",
         "expected",
         "received",
@@ -239,7 +240,7 @@ fn functions(folder: &RunFolder, look: Look) -> String {
 }
 
 fn table_of_functions(functions: &[FunctionSummary], look: Look) -> String {
-    let mut table = Table::new([
+    let mut table = Columns::new([
         "Functions",
         "peak conc.",
         "at",
@@ -272,7 +273,7 @@ fn table_of_functions(functions: &[FunctionSummary], look: Look) -> String {
 fn generator(summary: &Summary, look: Look) -> String {
     let Generator { dispatch_delay_us, event_loop_lag_us, cpu_seconds, peak_rss_bytes, saturated, .. } =
         &summary.generator;
-    let mut table = Table::new([
+    let mut table = Columns::new([
         "Generator",
         "dispatch p50",
         "p95",
@@ -302,7 +303,7 @@ fn generator(summary: &Summary, look: Look) -> String {
 }
 
 fn errors(summary: &Summary) -> String {
-    let mut table = Table::new(["Errors by class", "", "count"]).left(2);
+    let mut table = Columns::new(["Errors by class", "", "count"]).left(2);
     for (operation, counts) in &summary.operations {
         for (class, count) in &counts.errors {
             table.row([operation.clone(), class.clone(), human::count(*count)]);
@@ -327,12 +328,7 @@ fn with_note(mut table: String, note: &str) -> String {
     table
 }
 
-/// A quantity without the space before its unit: a terminal has few columns.
-fn compact(quantity: &str) -> String {
-    quantity.replace(' ', "")
-}
-
-/// The end of a long name, which is what tells functions apart: stacks prefix them.
+/// The end of a long name: stacks give all functions the same prefix.
 fn shortened(name: &str) -> String {
     const LONGEST: usize = 28;
     let length = name.chars().count();

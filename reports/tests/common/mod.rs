@@ -549,9 +549,8 @@ fn step(dice: &mut Dice, number: u32, level: f64, outcome: Outcome) -> Step {
             Some(explained(&threshold))
         }
         Outcome::Invalid => Some(
-            "1 % of the operations left more than 50 ms after their intended instant (p99 81.4 ms); its threads were \
-             ready and waited for a core up to 64 % of a second: other processes take the CPU; move them, or the target, \
-             to another machine"
+            "p99 send delay was 81.4 ms; the limit is 50 ms; the generator lacked CPU (waited up to 64 % of the time): \
+             other processes take it; move them, or the target, to another machine"
                 .into(),
         ),
     };

@@ -78,8 +78,8 @@ const INSIST: &str = "LOADGEN_TESTS_INSIST";
 
 /// Whether a run is invalid for lateness, and others than the generator were the cause: both are said, in each reason.
 pub fn was_only_late(summary: &Summary) -> bool {
-    const LATE: [&str; 3] = ["left more than", "stamped more than", "too busy to take"];
-    const OTHERS: [&str; 3] = ["waited for a core", "the hypervisor gave", "used up its"];
+    const LATE: [&str; 3] = ["p99 send delay", "stamped too late", "too busy to take"];
+    const OTHERS: [&str; 3] = ["lacked CPU", "the hypervisor gave", "used up its"];
     let reasons = &summary.verdict.invalid_reasons;
     let has = |reason: &String, words: [&str; 3]| words.iter().any(|words| reason.contains(words));
     !reasons.is_empty() && reasons.iter().all(|reason| has(reason, LATE) && has(reason, OTHERS))

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{ApiError, DynamoDb, parameters};
+use crate::account::{ACCOUNT_ID, REGION};
 use crate::rpc::Call;
-use crate::{ACCOUNT_ID, REGION};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]

@@ -1,11 +1,15 @@
 //! Condition expressions, as far as [`Condition`] can hold them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::iter::Peekable;
 
 use reference_backend::function::Table;
 use reference_backend::ports::Condition;
 use serde_dynamo::AttributeValue;
+use winnow::Parser;
+use winnow::combinator::{alt, delimited, not, opt, preceded, terminated};
+use winnow::error::ParserError;
+use winnow::stream::Stateful;
+use winnow::token::take_while;
 
 use super::ApiError;
 
@@ -125,42 +129,24 @@ enum Clause {
     Either(Box<Clause>, Box<Clause>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token<'a> {
-    /// An attribute, `#placeholder` or not, a function or a keyword.
-    Word(&'a str),
-    Value(&'a str),
-    Open,
-    Close,
-    Equal,
-    AtMost,
-    Above,
-}
-
 fn parse(kind: &str, expression: &str, names: &Names, values: &Values) -> Result<Clause, ApiError> {
     let fault = |reason: String| ApiError::invalid(format!("Invalid {kind}: {reason}"));
     if expression.len() > LONGEST {
         return Err(fault(format!("Expression size has exceeded the maximum allowed size; {LONGEST} bytes")));
     }
-    let tokens = tokens(expression).map_err(|rest| {
-        fault(format!("Syntax error; the local stack does not understand it from here: {rest}"))
-    })?;
-    let mut parser = Parser { tokens: tokens.iter().copied().peekable(), depth: 0, names, values };
-    let clause = parser.either().map_err(&fault)?;
-    if parser.tokens.next().is_some() {
+    let state = State { names, values, used: Vec::new(), depth: 0 };
+    let mut input = Input { input: expression, state };
+    let clause = preceded(space, either).parse_next(&mut input).map_err(|error| fault(error.to_string()))?;
+    if !input.input.is_empty() {
         return Err(fault(format!(
             "Syntax error; the local stack does not understand all of it: {expression}"
         )));
     }
     // DynamoDB refuses placeholders that are not used, because they are usually misspelt ones.
-    let used = |placeholder: &&String| {
-        tokens
-            .iter()
-            .any(|token| matches!(token, Token::Word(word) | Token::Value(word) if word == placeholder))
-    };
+    let unused = |placeholder: &&String| !input.state.used.contains(&placeholder.as_str());
     for (what, unused) in [
-        ("ExpressionAttributeNames", names.keys().find(|name| !used(name))),
-        ("ExpressionAttributeValues", values.keys().find(|value| !used(value))),
+        ("ExpressionAttributeNames", names.keys().find(unused)),
+        ("ExpressionAttributeValues", values.keys().find(unused)),
     ] {
         if let Some(unused) = unused {
             return Err(ApiError::invalid(format!(
@@ -171,129 +157,119 @@ fn parse(kind: &str, expression: &str, names: &Names, values: &Values) -> Result
     Ok(clause)
 }
 
-/// Cuts an expression into tokens, or returns what cannot be cut.
-fn tokens(expression: &str) -> Result<Vec<Token<'_>>, &str> {
-    let mut tokens = Vec::new();
-    let mut rest = expression.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let marked = usize::from(matches!(first, '#' | ':'));
-        let end =
-            |text: &str| text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len());
-        let (token, length) = match first {
-            '(' => (Token::Open, 1),
-            ')' => (Token::Close, 1),
-            '=' => (Token::Equal, 1),
-            '<' if rest.starts_with("<=") => (Token::AtMost, 2),
-            '>' if !rest.starts_with(">=") => (Token::Above, 1),
-            _ => match marked + end(&rest[marked..]) {
-                length if length == marked => return Err(rest),
-                length if first == ':' => (Token::Value(&rest[..length]), length),
-                length => (Token::Word(&rest[..length]), length),
-            },
-        };
-        tokens.push(token);
-        rest = rest[length..].trim_start();
-    }
-    Ok(tokens)
-}
+type Input<'a> = Stateful<&'a str, State<'a>>;
+type Parsed<'a, T> = Result<T, Fault<'a>>;
 
-struct Parser<'a, I: Iterator<Item = Token<'a>>> {
-    tokens: Peekable<I>,
-    depth: usize,
+#[derive(Debug)]
+struct State<'a> {
     names: &'a Names,
     values: &'a Values,
+    /// Placeholders that the expression has named.
+    used: Vec<&'a str>,
+    /// How many ORs, NOTs and parentheses there have been.
+    depth: usize,
 }
 
-impl<'a, I: Iterator<Item = Token<'a>>> Parser<'a, I> {
-    fn either(&mut self) -> Result<Clause, String> {
-        self.deeper()?;
-        let one = self.clause()?;
-        if !matches!(self.tokens.peek(), Some(Token::Word(word)) if word.eq_ignore_ascii_case("OR")) {
-            return Ok(one);
-        }
-        self.tokens.next();
-        let other = self.either()?;
-        Ok(Clause::Either(Box::new(one), Box::new(other)))
-    }
+/// Why an expression is refused.
+#[derive(Debug, thiserror::Error)]
+enum Fault<'a> {
+    #[error("Syntax error; {}", at(.0))]
+    At(&'a str),
+    #[error("Syntax error; it is nested more than {DEEPEST} times")]
+    Deep,
+    #[error("An expression attribute name used in the document path is not defined; attribute name: {0}")]
+    Name(&'a str),
+    #[error("An expression attribute value used in expression is not defined; attribute value: {0}")]
+    Value(&'a str),
+}
 
-    fn deeper(&mut self) -> Result<(), String> {
-        if self.depth == DEEPEST {
-            return Err(format!("Syntax error; it is nested more than {DEEPEST} times"));
-        }
-        self.depth += 1;
-        Ok(())
-    }
-
-    fn clause(&mut self) -> Result<Clause, String> {
-        match self.tokens.next() {
-            Some(Token::Open) => {
-                let inner = self.either()?;
-                self.expect(Token::Close)?;
-                Ok(inner)
-            }
-            Some(Token::Word(word)) if word.eq_ignore_ascii_case("NOT") => {
-                self.deeper()?;
-                Ok(Clause::Not(Box::new(self.clause()?)))
-            }
-            Some(Token::Word("attribute_not_exists")) => {
-                self.expect(Token::Open)?;
-                let name = match self.tokens.next() {
-                    Some(Token::Word(word)) => self.name(word)?,
-                    other => return Err(unexpected(other)),
-                };
-                self.expect(Token::Close)?;
-                Ok(Clause::NotExists(name))
-            }
-            Some(Token::Word(word)) => {
-                let name = self.name(word)?;
-                let compare = match self.tokens.next() {
-                    Some(Token::Equal) => Clause::Equals,
-                    Some(Token::AtMost) => Clause::AtMost,
-                    Some(Token::Above) => Clause::Above,
-                    other => return Err(unexpected(other)),
-                };
-                match self.tokens.next() {
-                    Some(Token::Value(value)) => Ok(compare(name, self.value(value)?)),
-                    other => Err(unexpected(other)),
-                }
-            }
-            other => Err(unexpected(other)),
-        }
-    }
-
-    fn expect(&mut self, wanted: Token<'a>) -> Result<(), String> {
-        match self.tokens.next() {
-            Some(token) if token == wanted => Ok(()),
-            other => Err(unexpected(other)),
-        }
-    }
-
-    fn name(&self, word: &str) -> Result<String, String> {
-        if !word.starts_with('#') {
-            return Ok(word.to_owned());
-        }
-        self.names.get(word).cloned().ok_or_else(|| {
-            format!(
-                "An expression attribute name used in the document path is not defined; attribute name: {word}"
-            )
-        })
-    }
-
-    fn value(&self, placeholder: &str) -> Result<AttributeValue, String> {
-        self.values.get(placeholder).cloned().ok_or_else(|| {
-            format!(
-                "An expression attribute value used in expression is not defined; attribute value: {placeholder}"
-            )
-        })
+fn at(rest: &str) -> String {
+    match rest {
+        "" => "it ends too early".into(),
+        rest => format!("the local stack does not understand it from here: {rest}"),
     }
 }
 
-fn unexpected(token: Option<Token<'_>>) -> String {
-    match token {
-        Some(Token::Word(word) | Token::Value(word)) => {
-            format!("Syntax error; the local stack does not understand it here: {word}")
-        }
-        Some(token) => format!("Syntax error; the local stack did not expect {token:?}"),
-        None => "Syntax error; it ends too early".into(),
+impl<'a> ParserError<Input<'a>> for Fault<'a> {
+    type Inner = Self;
+
+    fn from_input(input: &Input<'a>) -> Self {
+        Self::At(input.input)
     }
+
+    fn into_inner(self) -> Result<Self, Self> {
+        Ok(self)
+    }
+}
+
+fn either<'a>(input: &mut Input<'a>) -> Parsed<'a, Clause> {
+    deeper(input)?;
+    let one = clause(input)?;
+    if opt(word.verify(|word: &str| word.eq_ignore_ascii_case("OR"))).parse_next(input)?.is_none() {
+        return Ok(one);
+    }
+    Ok(Clause::Either(Box::new(one), Box::new(either(input)?)))
+}
+
+fn clause<'a>(input: &mut Input<'a>) -> Parsed<'a, Clause> {
+    if opt(symbol("(")).parse_next(input)?.is_some() {
+        return terminated(either, symbol(")")).parse_next(input);
+    }
+    match word.parse_next(input)? {
+        not if not.eq_ignore_ascii_case("NOT") => {
+            deeper(input)?;
+            Ok(Clause::Not(Box::new(clause(input)?)))
+        }
+        "attribute_not_exists" => {
+            let name = delimited(symbol("("), word, symbol(")")).parse_next(input)?;
+            Ok(Clause::NotExists(attribute(input, name)?))
+        }
+        name => {
+            let name = attribute(input, name)?;
+            let sign = alt((terminated(">", not('=')), "=", "<="));
+            let sign = terminated(sign, space).parse_next(input)?;
+            let placeholder = terminated((':', identifier).take(), space).parse_next(input)?;
+            input.state.used.push(placeholder);
+            let value = input.state.values.get(placeholder).cloned();
+            let value = value.ok_or(Fault::Value(placeholder))?;
+            Ok(match sign {
+                "=" => Clause::Equals(name, value),
+                "<=" => Clause::AtMost(name, value),
+                _ => Clause::Above(name, value),
+            })
+        }
+    }
+}
+
+fn deeper<'a>(input: &mut Input<'a>) -> Parsed<'a, ()> {
+    input.state.depth += 1;
+    if input.state.depth > DEEPEST { Err(Fault::Deep) } else { Ok(()) }
+}
+
+/// The attribute that a word names, by itself or as a placeholder.
+fn attribute<'a>(input: &mut Input<'a>, word: &'a str) -> Parsed<'a, String> {
+    if !word.starts_with('#') {
+        return Ok(word.to_owned());
+    }
+    input.state.used.push(word);
+    input.state.names.get(word).cloned().ok_or(Fault::Name(word))
+}
+
+/// An attribute, `#placeholder` or not, a function or a keyword.
+fn word<'a>(input: &mut Input<'a>) -> Parsed<'a, &'a str> {
+    terminated((opt('#'), identifier).take(), space).parse_next(input)
+}
+
+fn symbol<'a>(text: &'static str) -> impl Parser<Input<'a>, &'a str, Fault<'a>> {
+    terminated(text, space)
+}
+
+#[inline]
+fn identifier<'a>(input: &mut Input<'a>) -> Parsed<'a, &'a str> {
+    take_while(1.., ('a'..='z', 'A'..='Z', '0'..='9', '_')).parse_next(input)
+}
+
+#[inline]
+fn space<'a>(input: &mut Input<'a>) -> Parsed<'a, &'a str> {
+    take_while(0.., (' ', '\t', '\r', '\n')).parse_next(input)
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::Placement;
 use super::{GameLift, Outcome};
-use crate::REGION;
+use crate::account::REGION;
 use crate::rpc::{Call, Malformed, Number, Timestamp};
 
 /// Name of the service on the wire.

@@ -5,7 +5,7 @@ use reference_backend::ports::StartPlacement;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::REGION;
+use crate::account::REGION;
 
 /// A place that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]

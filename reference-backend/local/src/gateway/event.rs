@@ -18,7 +18,7 @@ use url::form_urlencoded;
 
 use super::iam::Caller;
 use super::id::Id;
-use crate::{ACCOUNT_ID, REGION};
+use crate::account::{ACCOUNT_ID, REGION};
 
 /// Bytes of a usual event; a request with many headers takes more.
 const EVENT: usize = 2_048;

@@ -17,13 +17,13 @@ use axum::http::{HeaderMap, header, request};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use url::form_urlencoded;
 
 pub use keys::{IamKeys, IamKeysError, read_keys};
-use reference_backend::secret::Secret;
 
-use crate::ACCOUNT_ID;
+use crate::account::ACCOUNT_ID;
 
 /// The key pair that is known where no other is given.
 pub const BUILT_IN: &str = "local";
@@ -122,21 +122,14 @@ impl Rejection {
 }
 
 /// Where a signature stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display)]
 pub enum Form {
     /// In the header `Authorization`.
+    #[strum(to_string = "Authorization header")]
     Header,
     /// In the query.
+    #[strum(to_string = "AWS query-string parameters")]
     Query,
-}
-
-impl fmt::Display for Form {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Header => "Authorization header",
-            Self::Query => "AWS query-string parameters",
-        })
-    }
 }
 
 /// A time as signatures write it.
@@ -181,7 +174,7 @@ impl Verifier {
     /// Knows `keys`, or, if there are none, the built-in pair.
     pub(super) fn new(mut keys: IamKeys) -> Self {
         if keys.is_empty() {
-            keys.insert(BUILT_IN.into(), Secret::new(BUILT_IN));
+            keys.insert(BUILT_IN.into(), BUILT_IN.into());
         }
         Self { keys }
     }
@@ -306,7 +299,7 @@ impl Claimed {
     }
 
     /// The signature that this very request would have with this secret; none if it cannot have any.
-    fn sign_again(&self, head: &request::Parts, body: &[u8], secret: &Secret) -> Option<String> {
+    fn sign_again(&self, head: &request::Parts, body: &[u8], secret: &SecretString) -> Option<String> {
         let mut settings = SigningSettings::default();
         // What is signed is what the client says it has signed, however unwise.
         settings.excluded_headers = None;
@@ -314,7 +307,7 @@ impl Claimed {
             settings.signature_location = SignatureLocation::QueryParams;
             settings.expires_in = Some(expires);
         }
-        let identity = Credentials::new(&self.key_id, secret.reveal(), None, None, "iam_keys").into();
+        let identity = Credentials::new(&self.key_id, secret.expose_secret(), None, None, "iam_keys").into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
             .region(&self.region)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::profile::Delay;
+use crate::distribution::Delay;
 
 /// The `[gateway]` section of a profile. The default is that of `instant`: AWS's sizes and time limits, no
 /// throttles, no latency, no faults. A rate or time of zero switches the thing off.

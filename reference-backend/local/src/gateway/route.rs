@@ -4,27 +4,26 @@ use std::borrow::Cow;
 
 use reference_backend::function::Function;
 use serde::Deserialize;
+use strum::{EnumString, IntoStaticStr};
 
 /// A route that a message can take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "camelCase")]
 pub enum Route {
     /// `sendMessage`
     SendMessage,
     /// `sessionPlacementRequest`
     SessionPlacementRequest,
     /// `$default`: everything else, be it JSON or not.
+    #[strum(serialize = "$default")]
     Default,
 }
 
 impl Route {
     /// The route key.
     #[must_use]
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::SendMessage => "sendMessage",
-            Self::SessionPlacementRequest => "sessionPlacementRequest",
-            Self::Default => "$default",
-        }
+    pub fn key(self) -> &'static str {
+        self.into()
     }
 
     /// The Lambda behind it.
@@ -50,13 +49,8 @@ pub fn select(body: &str) -> Route {
     if !body.trim_ascii_start().starts_with('{') {
         return Route::Default;
     }
-    match serde_json::from_str::<Message<'_>>(body) {
-        Ok(Message { route }) if route == Route::SendMessage.key() => Route::SendMessage,
-        Ok(Message { route }) if route == Route::SessionPlacementRequest.key() => {
-            Route::SessionPlacementRequest
-        }
-        _ => Route::Default,
-    }
+    let message = serde_json::from_str::<Message<'_>>(body).ok();
+    message.and_then(|message| message.route.parse().ok()).unwrap_or(Route::Default)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use reference_backend::ports::IdentityError;
 use reference_backend::steam;
+use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -109,7 +110,7 @@ async fn ask_steam(
                         Please verify that all required parameters are being sent</body></html>";
             (StatusCode::BAD_REQUEST, Html(body)).into_response()
         }
-        Ok(Query(question)) if question.key.reveal() != PUBLISHER_KEY => {
+        Ok(Query(question)) if question.key.expose_secret() != PUBLISHER_KEY => {
             let body = "<html><head><title>Forbidden</title></head><body><h1>Forbidden</h1>Access is denied. \
                         Retrying will not help. Please verify your <pre>key=</pre> parameter.</body></html>";
             (StatusCode::FORBIDDEN, Html(body)).into_response()

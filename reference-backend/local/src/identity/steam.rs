@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use aws_lc_rs::hmac;
 use data_encoding::HEXLOWER_PERMISSIVE;
 use reference_backend::ports::{IdentityError, IdentityProvider, PlayerIdentity};
-use reference_backend::secret::Secret;
 use reference_backend::steam::{Answer, Owner, Refusal, Response};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::{LocalIdentity, now};
@@ -49,7 +49,7 @@ pub struct Bans {
 /// A question about a ticket.
 #[derive(Deserialize)]
 pub(super) struct Question {
-    pub(super) key: Secret,
+    pub(super) key: SecretString,
     appid: u32,
     ticket: String,
     #[serde(default)]
@@ -146,7 +146,7 @@ mod tests {
         let ours = steam(IdentityProfile::default()).0;
         let ticket = ours.ticket("ann", Bans::default());
         let ask = |appid, identity: Option<&str>| {
-            let (key, identity) = (Secret::new(PUBLISHER_KEY), identity.map(str::to_owned));
+            let (key, identity) = (SecretString::from(PUBLISHER_KEY), identity.map(str::to_owned));
             ours.ask_steam(&Question { key, appid, ticket: ticket.clone(), identity }).response
         };
         assert!(matches!(ask(APP_ID, Some(IDENTITY)), Response::Params(owner) if owner.steamid == "ann"));

@@ -33,7 +33,7 @@ use self::runtime_api::{Event, Failure, RuntimeApi, Said};
 use self::spawner::Spawner;
 use super::environment::{Call, Environment, Home, Lambda};
 use super::{InvokeError, Layout};
-use crate::{ACCOUNT_ID, REGION};
+use crate::account::{ACCOUNT_ID, REGION};
 
 /// How long an environment may take to ask for its first event.
 const INIT_LIMIT: Duration = Duration::from_secs(10);

@@ -6,7 +6,7 @@ use reference_backend::function::{Function, Layout};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::profile::{Delay, Rate};
+use crate::distribution::{Delay, Rate};
 
 /// Part of the account's concurrency that AWS does not let be reserved.
 const LEAST_UNRESERVED: usize = 100;

@@ -179,7 +179,7 @@ async fn the_throttle_rate_refuses_although_there_is_capacity() {
 #[tokio::test]
 async fn a_single_lambda_runs_every_function() {
     let fixture = fixture("layout = \"single\"");
-    for function in Function::ALL {
+    for &function in Function::ALL {
         fixture.lambda.invoke(function, Bytes::new()).await.expect("answers");
     }
     let single = [("FunctionName", "reference-Development-Backend")];

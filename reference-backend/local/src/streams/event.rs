@@ -13,8 +13,8 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_dynamo::Item;
 
-use crate::REGION;
-use crate::profile::Rate;
+use crate::account::REGION;
+use crate::distribution::Rate;
 use crate::tables::{Change, ChangeKind};
 
 /// Bytes of a usual record, besides its item's.

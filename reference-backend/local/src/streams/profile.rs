@@ -6,7 +6,7 @@ use reference_backend::function::Table;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::profile::Rate;
+use crate::distribution::Rate;
 
 /// The event source mappings of both streams.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

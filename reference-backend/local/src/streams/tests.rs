@@ -17,9 +17,9 @@ use serde_json::json;
 use super::batch::Batches;
 use super::event::Source;
 use super::*;
+use crate::distribution::Rate;
 use crate::lambda::{Invoke, InvokeError};
 use crate::metrics::{MetricId, Metrics, Statistic, Unit};
-use crate::profile::Rate;
 use crate::tables::{Change, ChangeKind, TablesProfile};
 use reference_backend_testing::ManualClock;
 

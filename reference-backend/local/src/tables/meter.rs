@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use strum::{IntoStaticStr, VariantArray};
 use tokio::time::Instant;
 
 use super::TablesProfile;
@@ -12,26 +13,20 @@ use crate::metrics::{Metrics, Series, Unit};
 
 const NAMESPACE: &str = "AWS/DynamoDB";
 
-/// The operations of a table.
-#[derive(Debug, Clone, Copy)]
+/// The operations of a table, under the names that CloudWatch's dimension `Operation` has for them.
+#[derive(Debug, Clone, Copy, IntoStaticStr, VariantArray)]
 pub(super) enum Operation {
+    #[strum(serialize = "PutItem")]
     Put,
+    #[strum(serialize = "GetItem")]
     Get,
+    #[strum(serialize = "DeleteItem")]
     Delete,
     Query,
+    #[strum(serialize = "BatchGetItem")]
     BatchGet,
+    #[strum(serialize = "BatchWriteItem")]
     BatchPut,
-}
-
-impl Operation {
-    const ALL: [(Self, &'static str); 6] = [
-        (Self::Put, "PutItem"),
-        (Self::Get, "GetItem"),
-        (Self::Delete, "DeleteItem"),
-        (Self::Query, "Query"),
-        (Self::BatchGet, "BatchGetItem"),
-        (Self::BatchPut, "BatchWriteItem"),
-    ];
 }
 
 /// Capacity of one partition; none is without limit.
@@ -57,8 +52,8 @@ impl Meter {
     pub(super) fn new(table_name: &str, profile: &TablesProfile, metrics: &Metrics) -> Self {
         let table = ("TableName", table_name);
         let series = |metric| metrics.series(NAMESPACE, metric, Unit::Count, &[table]);
-        let operations = Operation::ALL.iter().map(|(_, name)| {
-            let dimensions = [table, ("Operation", *name)];
+        let operations = Operation::VARIANTS.iter().map(|operation| {
+            let dimensions = [table, ("Operation", operation.into())];
             (
                 metrics.series(NAMESPACE, "SuccessfulRequestLatency", Unit::Milliseconds, &dimensions),
                 metrics.series(NAMESPACE, "ThrottledRequests", Unit::Count, &dimensions),

@@ -6,7 +6,7 @@ use reference_backend::function::Table;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::profile::{Delay, Rate};
+use crate::distribution::{Delay, Rate};
 
 /// Latency, capacity, faults and streams of the tables.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -12,7 +12,7 @@ use reference_backend::function::Deployment;
 use reference_backend::ports::TableStore;
 use reference_backend_aws::dynamodb::DynamoTables;
 use reference_backend_aws::provision::provision;
-use reference_backend_local::REGION;
+use reference_backend_local::account::REGION;
 use reference_backend_local::background::Background;
 use reference_backend_local::storage::{OpenStorage, Opening, Storage, StorageError};
 use reference_backend_local::streams::Targets;

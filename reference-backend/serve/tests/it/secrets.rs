@@ -8,7 +8,8 @@ use axum::Router;
 use parking_lot::Mutex;
 use reference_backend::ports::IdentityProvider;
 use reference_backend_aws::environment::{Auth, Environment};
-use reference_backend_aws::identity::{Fetching, JwksIdentity};
+use reference_backend_aws::fetch::Fetching;
+use reference_backend_aws::identity::JwksIdentity;
 use reference_backend_aws::steam::SteamTickets;
 use reference_backend_local::identity::{
     AUDIENCE, Bans, ISSUER, IdentityProfile, LocalIdentity, PUBLISHER_KEY, http,

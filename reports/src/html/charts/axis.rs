@@ -1,4 +1,4 @@
-//! Axes: where a value lies, which ticks are drawn and what they say.
+//! Axes: the position of a value, and the ticks with their labels.
 
 use std::ops::Range;
 

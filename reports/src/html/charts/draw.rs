@@ -6,7 +6,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::axis::Axis;
 use super::ink::{self, Ink};
-use crate::html::RenderError;
+use crate::html::error::RenderError;
 
 /// Units of the drawing per CSS pixel: positions are whole numbers, so this gives half pixels.
 const SCALE: i32 = 2;

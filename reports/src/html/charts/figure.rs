@@ -7,7 +7,7 @@ use super::ink::Ink;
 use crate::html::table::Table;
 
 /// One entry of a legend.
-pub(super) struct Key<'a> {
+pub(super) struct LegendEntry<'a> {
     pub(super) ink: Ink,
     pub(super) dots: bool,
     pub(super) name: &'a str,
@@ -23,7 +23,7 @@ pub(super) struct Figure<'a> {
     /// How to read it, where its section does not say so for all its charts.
     pub(super) how: Option<&'a str>,
     pub(super) size: Size,
-    pub(super) keys: Vec<Key<'a>>,
+    pub(super) keys: Vec<LegendEntry<'a>>,
     pub(super) drawing: Drawing,
     /// Data for the linked crosshair, as JSON.
     pub(super) data: Option<String>,
@@ -65,7 +65,7 @@ impl Figure<'_> {
     }
 }
 
-fn swatch(key: &Key<'_>) -> Markup {
+fn swatch(key: &LegendEntry<'_>) -> Markup {
     let class = key.ink.class();
     html! {
         svg.key viewBox="0 0 24 8" aria-hidden="true" {

@@ -1,4 +1,4 @@
-//! The bridge between plotters, which knows RGB, and the style sheet, which knows light, dark and print.
+//! The colours of plotters, which are RGB, as classes of the style sheet, which differ in light, dark and print.
 //!
 //! Every ink is drawn in a colour that stands for it and that nothing else uses; afterwards the colour attribute is
 //! exchanged for a CSS class.
@@ -23,7 +23,7 @@ pub(in crate::html) enum Ink {
     Unmeasured,
     /// The region in which percentiles are weak.
     Weak,
-    /// What was asked for, against which other series are read.
+    /// The planned value, to compare other series with.
     Reference,
     /// Largest samples, drawn as dots.
     Peak,

@@ -4,10 +4,10 @@ use maud::{Markup, html};
 
 use super::axis::Axis;
 use super::draw::{Plan, Shade, Size, Stroke};
-use super::figure::{Figure, Key};
+use super::figure::{Figure, LegendEntry};
 use super::ink::Ink;
 use super::unit::Unit;
-use crate::html::RenderError;
+use crate::html::error::RenderError;
 use crate::html::table::Table;
 use crate::human;
 
@@ -34,14 +34,14 @@ pub(in crate::html) struct Scatter {
 }
 
 impl Scatter {
-    /// The figure, or a sentence when nothing was measured.
+    /// The figure, or a sentence when there are no samples.
     ///
     /// # Errors
     /// [`RenderError::Chart`] when plotters refuses.
     pub(in crate::html) fn render(&self) -> Result<Markup, RenderError> {
         let points = || self.clouds.iter().flat_map(|cloud| cloud.points.iter().copied());
         let Some(right) = points().map(|(x, _)| x).reduce(f64::max) else {
-            return Ok(html! { p.nothing { (self.title) ": nothing was measured." } });
+            return Ok(html! { p.nothing { (self.title) ": no samples." } });
         };
         let high = points().map(|(_, y)| y).fold(0.0, f64::max);
         let low = points().map(|(_, y)| y).filter(|y| *y > 0.0).fold(high, f64::min);
@@ -69,7 +69,7 @@ impl Scatter {
             keys: self
                 .clouds
                 .iter()
-                .map(|cloud| Key { ink: cloud.ink, dots: false, name: &cloud.name })
+                .map(|cloud| LegendEntry { ink: cloud.ink, dots: false, name: &cloud.name })
                 .collect(),
             drawing: plan.draw()?,
             data: None,

@@ -5,10 +5,10 @@ use maud::Markup;
 
 use super::axis::{Axis, nines, quantile};
 use super::draw::{Plan, Shade, Size, Stroke};
-use super::figure::{Figure, Key};
+use super::figure::{Figure, LegendEntry};
 use super::ink::Ink;
 use super::unit::Unit;
-use crate::html::RenderError;
+use crate::html::error::RenderError;
 use crate::html::table::Table;
 use crate::human::{self, WEAK, WEAK_BELOW};
 
@@ -65,7 +65,7 @@ impl Spectrum<'_> {
             keys: self
                 .sweeps
                 .iter()
-                .map(|sweep| Key { ink: sweep.ink, dots: false, name: sweep.name })
+                .map(|sweep| LegendEntry { ink: sweep.ink, dots: false, name: sweep.name })
                 .collect(),
             drawing: plan.draw()?,
             data: None,

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::axis::Axis;
 use super::draw::{Mark, Plan, Shade, Size, Stroke};
-use super::figure::{Figure, Key};
+use super::figure::{Figure, LegendEntry};
 use super::ink::Ink;
 use super::timeline::{Fold, Grid, Timeline};
 use super::unit::Unit;
-use crate::html::RenderError;
+use crate::html::error::RenderError;
 use crate::html::table::Table;
 use crate::human;
 
@@ -24,7 +24,7 @@ pub(in crate::html) struct Line {
     pub(in crate::html) ink: Ink,
     /// Dots instead of a line.
     pub(in crate::html) dots: bool,
-    /// Drawn only where it is not zero: a line along the axis would look like trouble.
+    /// Drawn only where it is not zero: a line along the axis would look like an error.
     pub(in crate::html) rare: bool,
     pub(in crate::html) values: Vec<Option<f64>>,
 }
@@ -67,13 +67,13 @@ pub(in crate::html) fn extent<'l>(lines: impl IntoIterator<Item = &'l Line>) -> 
 }
 
 impl TimeChart<'_> {
-    /// The figure, or a sentence when nothing was measured.
+    /// The figure, or a sentence when there are no samples.
     ///
     /// # Errors
     /// [`RenderError::Chart`] when plotters refuses.
     pub(in crate::html) fn render(&self, timeline: &Timeline<'_>) -> Result<Markup, RenderError> {
         if self.lines.iter().all(|line| line.values.iter().all(Option::is_none)) {
-            return Ok(html! { p.nothing { (self.title) ": nothing was measured." } });
+            return Ok(html! { p.nothing { (self.title) ": no samples." } });
         }
         let high = extent(&self.lines).map_or(0.0, |(_, high)| high);
         let y = match self.log {
@@ -106,7 +106,7 @@ impl TimeChart<'_> {
             keys: self
                 .lines
                 .iter()
-                .map(|line| Key { ink: line.ink, dots: line.dots, name: &line.name })
+                .map(|line| LegendEntry { ink: line.ink, dots: line.dots, name: &line.name })
                 .collect(),
             drawing: plan.draw()?,
             data: Some(self.data(timeline.end_s)),

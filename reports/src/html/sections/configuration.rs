@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::{Context, heading};
+use super::context::Context;
+use super::section::heading;
 use crate::format::{Cost, Host, Manifest};
 use crate::html::table::{Cell, Table};
 use crate::{human, printable};

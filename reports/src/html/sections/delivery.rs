@@ -1,14 +1,16 @@
-//! What other players received: how late, and how much of it.
+//! Pushes that other players received: their delivery times and counts.
 
 use maud::{Markup, html};
 
-use super::latency::{chart, max_cell, percentile_cell, percentile_lines};
+use super::columns::{self, Column};
+use super::context::Context;
+use super::latency::{chart, percentile_lines};
 use super::rates::per_second;
-use super::{Context, heading};
-use crate::format::{DeliverySecond, SeriesLine};
-use crate::html::RenderError;
+use super::section::heading;
+use crate::format::{Delivery, DeliverySecond, SeriesLine};
 use crate::html::charts::{Fold, Ink, Line, TimeChart, extent};
-use crate::html::table::{Cell, Table};
+use crate::html::error::RenderError;
+use crate::html::table::Table;
 use crate::human::{self, P50, P95, P99};
 
 const HOW: &str = "A delivery is a push that another player receives; its time runs from the sender's send. Expected \
@@ -31,7 +33,7 @@ pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
     Ok(html! {
         (heading("delivery", "Deliveries", HOW))
         @if context.kinds.is_empty() {
-            p.nothing { "No operation of this run called for a delivery." }
+            p.nothing { "No operation of this run expected a delivery." }
         } @else {
             (table(context).render())
             @if let Some(sentence) = human::lost_after(&context.summary.deliveries) { p.note { (sentence) } }
@@ -58,52 +60,28 @@ fn counts(context: &Context<'_>, index: usize, kind: &str) -> TimeChart<'static>
     per_second(context, format!("delivered-{index}"), format!("{kind}: deliveries"), lines)
 }
 
+/// The columns of the table of deliveries.
+const COLUMNS: [Column<Delivery>; 17] = [
+    Column::Count("expected", |delivery| delivery.expected),
+    Column::Count("received", |delivery| delivery.received),
+    Column::Fault("late", |delivery| delivery.late),
+    Column::Fault("lost", |delivery| delivery.lost),
+    Column::Fault("duplicated", |delivery| delivery.duplicated),
+    Column::Fault("out of order", |delivery| delivery.out_of_order),
+    Column::Fault("unexpected", |delivery| delivery.unexpected),
+    Column::Percentile("first p50", P50, |delivery| &delivery.first_us),
+    Column::Percentile("first p95", P95, |delivery| &delivery.first_us),
+    Column::Percentile("first p99", P99, |delivery| &delivery.first_us),
+    Column::Percentile("each p50", P50, |delivery| &delivery.each_us),
+    Column::Percentile("each p95", P95, |delivery| &delivery.each_us),
+    Column::Percentile("each p99", P99, |delivery| &delivery.each_us),
+    Column::Percentile("last p50", P50, |delivery| &delivery.last_us),
+    Column::Percentile("last p95", P95, |delivery| &delivery.last_us),
+    Column::Percentile("last p99", P99, |delivery| &delivery.last_us),
+    Column::Max("max", |delivery| &delivery.last_us),
+];
+
 fn table(context: &Context<'_>) -> Table {
-    let mut table = Table::new(
-        "Deliveries over the measured phases",
-        [
-            "kind",
-            "expected",
-            "received",
-            "late",
-            "lost",
-            "duplicated",
-            "out of order",
-            "unexpected",
-            "first p50",
-            "first p95",
-            "first p99",
-            "each p50",
-            "each p95",
-            "each p99",
-            "last p50",
-            "last p95",
-            "last p99",
-            "max",
-        ],
-    );
-    let count = |value: u64| Cell::quantity(human::count(value), value as f64);
-    for (kind, delivery) in &context.summary.deliveries {
-        table.row([
-            Cell::text(kind),
-            count(delivery.expected),
-            count(delivery.received),
-            count(delivery.late).bad_unless_zero(),
-            count(delivery.lost).bad_unless_zero(),
-            count(delivery.duplicated).bad_unless_zero(),
-            count(delivery.out_of_order).bad_unless_zero(),
-            count(delivery.unexpected).bad_unless_zero(),
-            percentile_cell(P50, &delivery.first_us),
-            percentile_cell(P95, &delivery.first_us),
-            percentile_cell(P99, &delivery.first_us),
-            percentile_cell(P50, &delivery.each_us),
-            percentile_cell(P95, &delivery.each_us),
-            percentile_cell(P99, &delivery.each_us),
-            percentile_cell(P50, &delivery.last_us),
-            percentile_cell(P95, &delivery.last_us),
-            percentile_cell(P99, &delivery.last_us),
-            max_cell(&delivery.last_us),
-        ]);
-    }
-    table
+    let deliveries = context.summary.deliveries.iter().map(|(kind, delivery)| (kind.clone(), delivery));
+    columns::table("Deliveries over the measured phases", "kind", &COLUMNS, deliveries)
 }

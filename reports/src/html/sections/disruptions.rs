@@ -1,45 +1,46 @@
-//! Churn and disruptions: who came back and when, what became of the trouble that was made, what ended sockets.
+//! Client behaviour and faults: reconnects, churn, the faults that the scenario injected, and what ended sockets.
 
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
+use super::context::Context;
 use super::latency::{chart, percentile_lines};
 use super::rates::per_second;
-use super::{Context, heading};
+use super::section::heading;
 use crate::format::SeriesLine;
-use crate::html::RenderError;
 use crate::html::charts::{Fold, Ink, Line, TimeChart, extent};
+use crate::html::error::RenderError;
 use crate::html::table::{Cell, Table};
 use crate::human::{self, P50, P90, P95, P99, Percentile};
 
-const HOW: &str = "Dropped sockets ended although their players wanted to stay; cut ones were ended by the players' own side, as the \
-                   scenario has it. Time to be back runs from the loss to the open socket, waits and failed attempts \
-                   included; in the chart it stands at the second of the return.";
+const HOW: &str = "Dropped sockets were ended by the backend or the network; cut ones by the client, because the scenario asks for \
+                   it. Recovery time runs from the loss of a socket to the next open one, including waits and failed \
+                   attempts; the chart shows it at the second of the reconnect.";
 
-/// What there was; nothing under a clear sky.
+/// The section; `None` where nobody reconnected or left and no fault was injected.
 ///
 /// # Errors
 /// [`RenderError`] when a chart cannot be drawn.
 pub(super) fn body(context: &Context<'_>) -> Result<Option<Markup>, RenderError> {
     let tables = [reconnects(context), churn(context), faults(context), ends(context)];
     let tables: Vec<Table> = tables.into_iter().flatten().collect();
-    let charts: Vec<Markup> = [comings_and_goings(context), time_to_be_back(context)]
+    let charts: Vec<Markup> = [sockets_lost(context), recovery_time(context)]
         .into_iter()
         .flatten()
         .map(|chart| chart.render(&context.timeline))
         .collect::<Result<_, _>>()?;
     Ok((!tables.is_empty() || !charts.is_empty()).then(|| {
         html! {
-            (heading("disruptions", "Churn and disruptions", HOW))
+            (heading("disruptions", "Client behaviour and faults", HOW))
             @for table in tables { (table.render()) }
             @if !charts.is_empty() { div.grid { @for chart in charts { (chart) } } }
         }
     }))
 }
 
-/// Who went and who came back in each second.
-fn comings_and_goings(context: &Context<'_>) -> Option<TimeChart<'static>> {
+/// Sockets lost and players reconnected in each second.
+fn sockets_lost(context: &Context<'_>) -> Option<TimeChart<'static>> {
     let series = &context.folder.series;
     let line = |name: &str, ink, count: fn(&SeriesLine) -> u64| {
         series.iter().any(|second| count(second) > 0).then(|| {
@@ -52,30 +53,30 @@ fn comings_and_goings(context: &Context<'_>) -> Option<TimeChart<'static>> {
             second.sockets.as_ref().map_or(0, |sockets| sockets.dropped)
         }),
         line("cut", Ink::Series(3), |second| second.disruptions.get("cut").map_or(0, |cut| cut.made)),
-        line("left", Ink::Series(4), |second| second.churn.as_ref().map_or(0, |churn| churn.left)),
+        line("left (churn)", Ink::Series(4), |second| second.churn.as_ref().map_or(0, |churn| churn.left)),
         line("failed attempts", Ink::Series(5), |second| {
             let failed = second.reconnects.as_ref().map(|reconnects| &reconnects.errors);
             let refused = second.churn.as_ref().map(|churn| &churn.refused);
             failed.into_iter().chain(refused).flat_map(BTreeMap::values).sum()
         }),
-        line("came back", Ink::Series(0), |second| {
+        line("reconnected", Ink::Series(0), |second| {
             second.reconnects.as_ref().map_or(0, |reconnects| reconnects.succeeded)
         }),
-        line("returned to a new life", Ink::Series(2), |second| {
+        line("returned (churn)", Ink::Series(2), |second| {
             second.churn.as_ref().map_or(0, |churn| churn.returned)
         }),
     ];
     let lines: Vec<Line> = lines.into_iter().flatten().collect();
     (!lines.is_empty()).then(|| {
-        per_second(context, "comings-and-goings".into(), "Sockets lost, and players back".into(), lines)
+        per_second(context, "sockets-lost".into(), "Sockets lost, players reconnected".into(), lines)
     })
 }
 
-/// How long those had been away who came back in each second.
-fn time_to_be_back(context: &Context<'_>) -> Option<TimeChart<'static>> {
+/// Recovery time of the players that reconnected in each second.
+fn recovery_time(context: &Context<'_>) -> Option<TimeChart<'static>> {
     let lines = percentile_lines(context, |line| line.reconnects.as_ref().map(|all| &all.recovery_us));
     let range = extent(&lines)?;
-    Some(chart(context, "time-to-be-back".into(), "Time to be back".into(), range, lines))
+    Some(chart(context, "recovery-time".into(), "Recovery time".into(), range, lines))
 }
 
 fn ends(context: &Context<'_>) -> Option<Table> {
@@ -93,15 +94,15 @@ fn reconnects(context: &Context<'_>) -> Option<Table> {
     let time =
         |percentile: Percentile| Cell::quantity(percentile.show(recovery), (percentile.of)(recovery) as f64);
     let mut table = Table::new(
-        "Coming back",
+        "Reconnects",
         [
             "",
             "wanted",
-            "came back",
+            "reconnected",
             "gave up",
-            "still trying",
+            "unfinished",
             "attempts",
-            "time to be back p50",
+            "recovery p50",
             "p90",
             "p95",
             "p99",
@@ -130,8 +131,8 @@ fn reconnects(context: &Context<'_>) -> Option<Table> {
 fn churn(context: &Context<'_>) -> Option<Table> {
     let churn = context.summary.churn.as_ref()?;
     let mut table = Table::new(
-        "Players that leave and come back",
-        ["players", "left", "returned", "got a place", "got none"],
+        "Churn: players that leave and come back",
+        ["players", "left", "returned", "placed", "unplaced"],
     );
     table.row([
         count(churn.players),
@@ -141,7 +142,7 @@ fn churn(context: &Context<'_>) -> Option<Table> {
         count(churn.unplaced),
     ]);
     if !churn.refused.is_empty() {
-        table.note(format!("Refused when they returned: {}.", listed(&churn.refused)));
+        table.note(format!("Refused on return: {}.", listed(&churn.refused)));
     }
     Some(table)
 }
@@ -149,7 +150,7 @@ fn churn(context: &Context<'_>) -> Option<Table> {
 fn faults(context: &Context<'_>) -> Option<Table> {
     let faults = &context.summary.disruptions;
     let mut table =
-        Table::new("Disruption that the scenario made, and what became of it", ["kind", "cases", "outcomes"]);
+        Table::new("Disruptions made by the scenario, and their outcomes", ["kind", "cases", "outcomes"]);
     for (kind, fault) in faults {
         table.row([Cell::text(kind), count(fault.made), Cell::text(listed(&fault.outcomes))]);
     }

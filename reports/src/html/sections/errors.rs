@@ -1,10 +1,11 @@
-//! What went wrong, by class, with what the first players saw of it.
+//! Errors by class, with the first samples of each.
 
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::{Context, heading};
+use super::context::Context;
+use super::section::heading;
 use crate::format::ErrorSample;
 use crate::html::table::{Cell, Table};
 use crate::human::{self, NOTHING};

@@ -1,18 +1,19 @@
-//! Whether the generator itself stood in the way.
+//! Whether the generator itself was the bottleneck.
 
 use maud::{Markup, html};
 
+use super::context::Context;
 use super::latency::{chart, percentile_lines};
-use super::{Context, heading};
+use super::section::heading;
 use crate::format::{GeneratorSecond, Latency};
-use crate::html::RenderError;
 use crate::html::charts::{Fold, Ink, Line, Size, TimeChart, Unit, extent};
+use crate::html::error::RenderError;
 use crate::human::{self, P50, P99};
 
 const HOW: &str = "Dispatch delay is the actual send minus the intended instant: it should stay far below the latencies \
                    above. Event-loop lag is how long a task that was ready waited for its turn: receipts may be stamped \
                    too late by as much. Where they rise together with CPU, or with the time that threads waited for \
-                   a core, the generator is the bottleneck and the run tells nothing about the backend.";
+                   a core, the generator is the bottleneck and the run says nothing about the backend.";
 
 pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
     let times: [(&str, &str, Times); 2] = [
@@ -44,7 +45,7 @@ pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
         (heading("generator", "Generator health", HOW))
         p {
             @if generator.saturated {
-                strong.bad { "The generator was saturated: it, not the target, set the pace at some time. " }
+                strong.bad { "The generator was saturated: it, not the target, limited the load for some time. " }
             }
             "Dispatch delay: median " (P50.show(delay)) ", p99 " (P99.show(delay)) ", largest " (human::max(delay)) ". "
             "Event-loop lag: median " (P50.show(lag)) ", p99 " (P99.show(lag)) ". "
@@ -52,7 +53,7 @@ pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
             " of " (context.folder.manifest.host.cpus) " cores on average. Memory: "
             (human::bytes(generator.peak_rss_bytes as f64)) " at most. "
             "Waiting in the kernel at most: " (human::bytes(generator.peak_receive_queue_bytes as f64))
-            " for the players to read, " (human::bytes(generator.peak_send_queue_bytes as f64)) " for the target to take."
+            " not yet read by the players, " (human::bytes(generator.peak_send_queue_bytes as f64)) " not yet taken by the target."
             @if let Some(workers) = human::workers(generator) { " " (workers) }
         }
         div.grid { @for chart in charts { (chart) } }

@@ -2,12 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::{Context, heading};
+use super::context::Context;
+use super::section::heading;
 use crate::format::{Latency, OperationSecond, SeriesLine};
-use crate::html::RenderError;
 use crate::html::charts::{Fold, Ink, Line, Size, TimeChart, Unit, extent};
-use crate::html::table::Cell;
-use crate::human::{self, P50, P90, P95, P99, Percentile};
+use crate::html::error::RenderError;
+use crate::human::{P50, P90, P95, P99, Percentile};
 
 const HOW: &str = "Each pair shares its axis. Response time (left) runs from the instant that the plan intended, so it \
                    includes every wait; service time (right) runs from the actual send. Where only the left one rises, \
@@ -79,20 +79,4 @@ pub(super) fn percentile_lines(
         line(P99, Ink::Series(1)),
         Line { dots: true, ..largest },
     ]
-}
-
-/// A percentile as a cell, sorted by its microseconds.
-pub(super) fn percentile_cell(percentile: Percentile, latency: &Latency) -> Cell {
-    cell(percentile.show(latency), latency, percentile.of)
-}
-
-/// The largest sample as a cell, sorted by its microseconds.
-pub(super) fn max_cell(latency: &Latency) -> Cell {
-    cell(human::max(latency), latency, |latency| latency.max)
-}
-
-fn cell(shown: String, latency: &Latency, of: fn(&Latency) -> u64) -> Cell {
-    // Nothing measured sorts below everything.
-    let value = if latency.count == 0 { -1.0 } else { of(latency) as f64 };
-    Cell::quantity(shown, value)
 }

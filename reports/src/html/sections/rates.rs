@@ -1,19 +1,19 @@
-//! How much was asked for, sent and answered, second by second.
+//! Offered, sent and completed rates, second by second.
 
 use maud::{Markup, html};
 
-use super::{Context, heading};
-use crate::format::{OperationSecond, SeriesLine};
-use crate::html::RenderError;
+use super::columns::{self, Column};
+use super::context::Context;
+use super::section::heading;
+use crate::format::{Operation, OperationSecond, SeriesLine};
 use crate::html::charts::{Fold, Ink, Line, Size, TimeChart, Unit};
-use crate::html::table::{Cell, Table};
+use crate::html::error::RenderError;
+use crate::html::table::Table;
 use crate::human::{self, P50, P90, P95, P99, P99_9};
-
-use super::latency::{max_cell, percentile_cell};
 
 const HOW: &str = "Offered is what the plan calls for. Where sent falls below it, the generator could not send (unsent); \
                    where completed falls below sent, answers are late, wrong or missing. Failed includes time-outs. \
-                   A grey background marks a phase that does not count.";
+                   A grey background marks a phase that is not measured.";
 
 pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
     let timeline = &context.timeline;
@@ -86,51 +86,39 @@ fn sockets(context: &Context<'_>) -> TimeChart<'static> {
     }
 }
 
+/// The columns of the table of operations.
+const COLUMNS: [Column<Operation>; 13] = [
+    Column::Count("offered", |operation| operation.offered),
+    Column::Count("sent", |operation| operation.sent),
+    Column::Fault("unsent", |operation| operation.unsent),
+    Column::Count("completed", |operation| operation.completed),
+    Column::Fault("failed", |operation| operation.failed),
+    Column::Fault("timed out", |operation| operation.timed_out),
+    Column::Percentile("p50", P50, |operation| &operation.response_time_us),
+    Column::Percentile("p90", P90, |operation| &operation.response_time_us),
+    Column::Percentile("p95", P95, |operation| &operation.response_time_us),
+    Column::Percentile("p99", P99, |operation| &operation.response_time_us),
+    Column::Percentile("p99.9", P99_9, |operation| &operation.response_time_us),
+    Column::Max("max", |operation| &operation.response_time_us),
+    Column::Percentile("service p99", P99, |operation| &operation.service_time_us),
+];
+
 fn table(context: &Context<'_>) -> Table {
-    let mut table = Table::new(
+    let named = |name: &String, operation: &Operation| {
+        if operation.model == "closed" { format!("{name} (closed)") } else { name.clone() }
+    };
+    let operations = context.summary.operations.iter();
+    let mut table = columns::table(
         "Operations over the measured phases; times are response times except service p99",
-        [
-            "operation",
-            "offered",
-            "sent",
-            "unsent",
-            "completed",
-            "failed",
-            "timed out",
-            "p50",
-            "p90",
-            "p95",
-            "p99",
-            "p99.9",
-            "max",
-            "service p99",
-        ],
+        "operation",
+        &COLUMNS,
+        operations.map(|(name, operation)| (named(name, operation), operation)),
     );
-    let count = |value: u64| Cell::quantity(human::count(value), value as f64);
-    for (name, operation) in &context.summary.operations {
-        let response = &operation.response_time_us;
-        table.row([
-            Cell::text(if operation.model == "closed" { format!("{name} (closed)") } else { name.clone() }),
-            count(operation.offered),
-            count(operation.sent),
-            count(operation.unsent).bad_unless_zero(),
-            count(operation.completed),
-            count(operation.failed).bad_unless_zero(),
-            count(operation.timed_out).bad_unless_zero(),
-            percentile_cell(P50, response),
-            percentile_cell(P90, response),
-            percentile_cell(P95, response),
-            percentile_cell(P99, response),
-            percentile_cell(P99_9, response),
-            max_cell(response),
-            percentile_cell(P99, &operation.service_time_us),
-        ]);
-    }
     let sockets = &context.summary.sockets;
     let cut_off = match context.summary.not_run() {
         0 => String::new(),
         left => format!(
-            "{} of the unsent were not run, since the run ended before: they count in no rate. ",
+            "{} of the unsent were not run because the run ended first; rates leave them out. ",
             human::count(left)
         ),
     };

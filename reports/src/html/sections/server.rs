@@ -1,19 +1,19 @@
-//! The heart of the report: what the server did, right below what players saw, on the same axis.
+//! Server-side metrics below the latencies that players saw, on one time axis.
 
 use maud::{Markup, html};
 
-use super::{Context, heading};
+use super::context::Context;
+use super::section::heading;
 use crate::format::{CloudWatch, CloudWatchSeries, FunctionSummary, Latency, SeriesLine};
-use crate::html::RenderError;
 use crate::html::charts::{Fold, Grid, Ink, Line, MAX_POINTS, SERIES, Size, TimeChart, Unit, extent};
+use crate::html::error::RenderError;
 use crate::html::table::{Cell, Table};
 use crate::human::{self, NOTHING};
 use crate::{printable, server};
 
-const HOW: &str = "Read downwards: all these charts share one time axis. Where latency rises together with a function's \
-                   concurrency, that function holds the players up; where it rises with throttles, the account's \
-                   concurrency limit does; where it rises and concurrency does not, look at the generator and the \
-                   network.";
+const HOW: &str = "All charts share one time axis. Where latency rises together with a function's concurrency, that function \
+                   is the likely bottleneck; where it rises with throttles, the concurrency limit is; where concurrency \
+                   stays flat, look at the generator and the network.";
 
 /// A metric of each function: its name, statistic and unit, what one unit is in the chart's, and how to read it.
 struct Metric {
@@ -23,7 +23,7 @@ struct Metric {
     unit: Unit,
     factor: f64,
     how: &'static str,
-    /// Left out when it never was anything but zero, for then a sentence says it better.
+    /// Left out when it was always zero: a sentence lists it instead.
     rare: bool,
 }
 
@@ -61,7 +61,7 @@ const METRICS: [Metric; 6] = [
         title: "Throttles",
         unit: Unit::Count("per period"),
         factor: 1.0,
-        how: "Invocations refused for want of concurrency, by period.",
+        how: "Invocations refused because the concurrency limit was reached, by period.",
         rare: true,
     },
     Metric {
@@ -119,7 +119,7 @@ pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
             @if let Some(client) = client { (client) }
             @for chart in charts { (chart) }
         }
-        @if !quiet.is_empty() { p.note { "Always zero, therefore without a chart: " (quiet.join(", ")) "." } }
+        @if !quiet.is_empty() { p.note { "Always zero, not charted: " (quiet.join(", ")) "." } }
         (provenance(context))
         @if !functions.is_empty() { (table(&functions).render()) }
         @if functions.len() > usize::from(SERIES) {
@@ -149,7 +149,7 @@ fn client(context: &Context<'_>) -> Option<TimeChart<'static>> {
     let range = extent(&lines)?;
     Some(TimeChart {
         id: "server-client".into(),
-        title: "What players saw: p99".into(),
+        title: "Latency that players saw: p99".into(),
         how: Some("The slowest hundredth of each second's answers and deliveries."),
         size: Size::Wide,
         unit: Unit::Duration,
@@ -223,21 +223,29 @@ fn short_name(function: &FunctionSummary, functions: &[FunctionSummary]) -> Stri
     name[cut.unwrap_or(0)..].to_owned()
 }
 
+/// Where the series are from.
+fn source(cloudwatch: &CloudWatch) -> String {
+    match cloudwatch.region.as_str() {
+        "local" => "From the local CloudWatch emulator".into(),
+        region => format!("From CloudWatch in {region}"),
+    }
+}
+
 fn provenance(context: &Context<'_>) -> Markup {
     let Some(cloudwatch) = &context.folder.cloudwatch else {
         return html! {
             p.notice {
-                "No server-side series were fetched, so this report cannot tell which part of the backend gives way. \
-                 CloudWatch lags by some minutes; fetch it and make this report again with "
+                "No server-side metrics were fetched, so this report cannot show which part of the backend is the bottleneck. \
+                 CloudWatch lags by some minutes; fetch them and make this report again with "
                 code { "loadgen correlate " (printable::line(&context.folder.dir.display().to_string())) } "."
             }
         };
     };
     html! {
         p.note {
-            "From CloudWatch in " (cloudwatch.region) ", one value every " (cloudwatch.period_s) " s, fetched "
+            (source(cloudwatch)) ", one value every " (cloudwatch.period_s) " s, fetched "
             (cloudwatch.fetched_at.strftime("%Y-%m-%d %H:%M:%S UTC"))
-            ". A step lasts for its period: what happened within it is not known more closely."
+            ". Each step spans one period; there is no finer resolution."
         }
         @if !cloudwatch.problems.is_empty() {
             div.notice {

@@ -2,14 +2,15 @@
 
 use maud::{Markup, html};
 
-use super::{Context, heading};
+use super::context::Context;
+use super::section::heading;
 use crate::folder::Tag;
-use crate::html::RenderError;
 use crate::html::charts::{Ink, Spectrum, Sweep};
+use crate::html::error::RenderError;
 
-const HOW: &str = "To the right lie ever rarer waits: at 99 % one in a hundred is longer, at 99.9 % one in a thousand. A \
+const HOW: &str = "Waits are rarer to the right: at 99 % one in a hundred is longer, at 99.9 % one in a thousand. A \
                    gap between response and service time is waiting that a generator which measures from the send \
-                   hides. In the shaded region fewer than ten samples lie beyond, so it says little.";
+                   hides. The shaded region is weak: fewer than ten samples lie beyond.";
 
 pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
     let mut charts = Vec::new();

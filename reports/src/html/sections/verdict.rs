@@ -1,10 +1,10 @@
-//! The verdict, why, and the figures that everybody asks for first.
+//! The verdict with its reasons, and the key figures.
 
 use maud::{Markup, html};
 
-use super::Context;
+use super::context::Context;
 use crate::format::{Latency, SeriesLine, Status, Summary, Threshold};
-use crate::html::banner::{self, Banner, Figure, Tone};
+use crate::html::banner::{self, Banner, KeyFigure, Tone};
 use crate::html::table::{Cell, Table};
 use crate::human::{self, NOTHING, P50, P99};
 use crate::verdict;
@@ -44,9 +44,9 @@ pub(super) fn body(context: &Context<'_>) -> Markup {
     }
 }
 
-fn figures(context: &Context<'_>) -> Vec<Figure> {
+fn figures(context: &Context<'_>) -> Vec<KeyFigure> {
     let Context { summary, folder, .. } = context;
-    let figure = |name, value, note| Figure { name, value, note };
+    let figure = |name, value, note| KeyFigure { name, value, note };
     let mut figures = vec![
         figure(
             "Players",
@@ -93,8 +93,8 @@ fn figures(context: &Context<'_>) -> Vec<Figure> {
     figures
 }
 
-fn latency(name: &'static str, what: &str, latency: &Latency) -> Figure {
-    Figure { name, value: P99.show(latency), note: format!("{what}, median {}", P50.show(latency)) }
+fn latency(name: &'static str, what: &str, latency: &Latency) -> KeyFigure {
+    KeyFigure { name, value: P99.show(latency), note: format!("{what}, median {}", P50.show(latency)) }
 }
 
 fn thresholds(summary: &Summary) -> Table {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{Api, Client, Event, Identity, Request, Target, clf, json};
-use crate::ACCOUNT_ID;
+use crate::account::ACCOUNT_ID;
 use crate::gateway::id::Id;
 
 #[derive(Serialize)]

@@ -17,10 +17,10 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::super::door::{Desk, Door, Guest, Verdict};
+use super::super::door::Door;
+use super::super::handler::{Authorization, ConnectionHandler, End, OpenConnection};
 use super::super::mailbox::Mailbox;
 use super::super::profile::GatewayProfile;
-use super::super::session::End;
 use super::link::{How, Inbox, Outbox, Socket, ToDoor, ToStack, close, text};
 
 /// How long the last sockets may take to see their close frame, once the stack has closed.
@@ -58,7 +58,7 @@ pub async fn open() -> Result<(), FrontDoorError> {
     let stack = Stack(Arc::new(Shared {
         profile,
         outbox: Outbox::default(),
-        knocking: Mutex::default(),
+        authorizing: Mutex::default(),
         open: Mutex::default(),
         next: AtomicU32::new(0),
     }));
@@ -102,8 +102,8 @@ async fn listen(
 ) -> io::Result<()> {
     while let Some((said, rest)) = inbox.next().await? {
         match said {
-            ToDoor::Open { socket, cut } => shared.judged(socket, Some(cut), rest.to_vec()),
-            ToDoor::Refuse { socket } => shared.judged(socket, None, rest.to_vec()),
+            ToDoor::Open { socket, cut } => shared.decided(socket, Some(cut), rest.to_vec()),
+            ToDoor::Refuse { socket } => shared.decided(socket, None, rest.to_vec()),
             ToDoor::Frame { socket } => shared.with(socket, |mailbox| mailbox.put(text(&rest))),
             ToDoor::Answer { socket } => shared.with(socket, |mailbox| {
                 mailbox.put(text(&rest));
@@ -121,20 +121,20 @@ async fn listen(
     Ok(())
 }
 
-/// The stack, as the desk behind this door.
+/// The stack, which decides about the connections of this door.
 #[derive(Clone)]
 struct Stack(Arc<Shared>);
 
 struct Shared {
     profile: GatewayProfile,
     outbox: Outbox,
-    knocking: Mutex<HashMap<Socket, oneshot::Sender<Judged>>>,
+    authorizing: Mutex<HashMap<Socket, oneshot::Sender<Decision>>>,
     open: Mutex<HashMap<Socket, Arc<Mailbox>>>,
     next: AtomicU32,
 }
 
-/// Whether somebody may come in (and will be cut), and HTTP's answer.
-type Judged = (Option<bool>, Vec<u8>);
+/// Whether a handshake is let in (and its connection will be cut), and HTTP's answer.
+type Decision = (Option<bool>, Vec<u8>);
 
 impl Shared {
     /// Does something with the mailbox of a socket that has not ended meanwhile.
@@ -145,51 +145,51 @@ impl Shared {
         }
     }
 
-    fn judged(&self, socket: Socket, open: Option<bool>, response: Vec<u8>) {
-        if let Some(knocking) = self.knocking.lock().remove(&socket) {
-            // The one who knocked waits for this and nothing else.
-            let _ = knocking.send((open, response));
+    fn decided(&self, socket: Socket, open: Option<bool>, response: Vec<u8>) {
+        if let Some(authorizing) = self.authorizing.lock().remove(&socket) {
+            // The handshake waits for this and nothing else.
+            let _ = authorizing.send((open, response));
         }
     }
 }
 
-impl Desk for Stack {
-    type Guest = Visitor;
+impl ConnectionHandler for Stack {
+    type Connection = RemoteConnection;
 
     fn profile(&self) -> &GatewayProfile {
         &self.0.profile
     }
 
-    async fn knock(&self, ip: IpAddr, head: Vec<u8>) -> Verdict<Visitor> {
+    async fn authorize(&self, ip: IpAddr, head: Vec<u8>) -> Authorization<RemoteConnection> {
         let shared = &self.0;
         let socket = shared.next.fetch_add(1, Ordering::Relaxed);
         let mailbox = Arc::new(Mailbox::default());
-        let (judge, judged) = oneshot::channel();
-        shared.knocking.lock().insert(socket, judge);
+        let (decide, decision) = oneshot::channel();
+        shared.authorizing.lock().insert(socket, decide);
         // There before the answer: frames may come close behind it.
         shared.open.lock().insert(socket, Arc::clone(&mailbox));
         shared.outbox.say(&ToStack::Knock { socket, ip }, &head);
-        match judged.await {
+        match decision.await {
             Ok((Some(cut), response)) => {
-                let guest = Visitor { shared: Arc::clone(shared), socket, mailbox };
-                Verdict::Open { response, guest, cut }
+                let connection = RemoteConnection { shared: Arc::clone(shared), socket, mailbox };
+                Authorization::Granted { response, connection, cut }
             }
             refused => {
                 shared.open.lock().remove(&socket);
-                Verdict::Refused(refused.map(|(_, response)| response).unwrap_or_default())
+                Authorization::Refused(refused.map(|(_, response)| response).unwrap_or_default())
             }
         }
     }
 }
 
-/// A socket of this door.
-struct Visitor {
+/// A connection whose socket is in this door.
+struct RemoteConnection {
     shared: Arc<Shared>,
     socket: Socket,
     mailbox: Arc<Mailbox>,
 }
 
-impl Guest for Visitor {
+impl OpenConnection for RemoteConnection {
     fn mailbox(&self) -> &Mailbox {
         &self.mailbox
     }

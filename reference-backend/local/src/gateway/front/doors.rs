@@ -1,4 +1,4 @@
-//! The stack's side: starts the doors, keeps them, and is the desk behind all of them.
+//! The stack's side: starts the doors, keeps them running, and decides about their connections.
 
 use std::collections::HashMap;
 use std::io;
@@ -13,17 +13,15 @@ use parking_lot::Mutex;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, UnixStream};
 use tokio::process::{Child, Command};
-use tokio_tungstenite::tungstenite::Utf8Bytes;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_util::task::AbortOnDropHandle;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::super::Gateway;
-use super::super::connections::{Connection, Line};
-use super::super::open::Admitted;
-use super::super::session::End;
+use super::super::connections::{Connection, Transport};
+use super::super::handler::End;
+use super::super::server::{Admitted, Gateway};
+use super::config::{COMMAND, FrontDoorsConfig};
 use super::link::{Inbox, Outbox, Socket, ToDoor, ToStack, text};
-use super::{COMMAND, FrontDoorsConfig};
+use super::socket::RemoteSocket;
 use crate::background::Background;
 
 /// Pause before a door that has died is replaced, so that one that cannot live does not take the machine with it.
@@ -117,7 +115,7 @@ impl Keeper {
         }
     }
 
-    /// Is the desk behind a door until that ends; how it ended.
+    /// Serves a door until that ends; returns how it ended.
     async fn serve(&self, Started { mut child, reader, writer }: Started) -> String {
         let outbox = Arc::new(Outbox::default());
         let profile = serde_json::to_vec(&self.gateway.edge.profile).unwrap_or_default();
@@ -129,13 +127,13 @@ impl Keeper {
             closing.cancelled().await;
             last_word.say(&ToDoor::Close, &[]);
         }));
-        let desk = Arc::new(FrontDesk {
+        let handler = Arc::new(DoorHandler {
             gateway: Arc::clone(&self.gateway),
             outbox,
             open: Mutex::new(Some(HashMap::new())),
         });
-        let heard = desk.listen(reader).await;
-        desk.desert();
+        let heard = handler.listen(reader).await;
+        handler.door_ended();
         match heard {
             // It closes the stream by ending.
             Ok(()) => child.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string()),
@@ -144,26 +142,26 @@ impl Keeper {
     }
 }
 
-/// The desk behind one door.
-struct FrontDesk {
+/// Decides about the connections of one door.
+struct DoorHandler {
     gateway: Arc<Gateway>,
     outbox: Arc<Outbox>,
     /// None once the door has ended.
-    open: Mutex<Option<HashMap<Socket, Held>>>,
+    open: Mutex<Option<HashMap<Socket, Tracked>>>,
 }
 
 /// A connection of the door, counted among those that a shutdown waits for.
-type Held = (Arc<Connection>, TaskTrackerToken);
+type Tracked = (Arc<Connection>, TaskTrackerToken);
 
-impl FrontDesk {
-    /// Hears the door out.
+impl DoorHandler {
+    /// Does what the door's messages ask for, until it ends.
     async fn listen(self: &Arc<Self>, reader: OwnedReadHalf) -> io::Result<()> {
         let mut inbox = Inbox::new(reader);
         while let Some((said, rest)) = inbox.next().await? {
             match said {
                 ToStack::Knock { socket, ip } => {
-                    let judging = Arc::clone(self).judge(socket, ip, rest.into());
-                    self.gateway.tasks.spawn(judging);
+                    let authorizing = Arc::clone(self).authorize(socket, ip, rest.into());
+                    self.gateway.tasks.spawn(authorizing);
                 }
                 ToStack::Message { socket } => {
                     self.with(socket, |connection| self.gateway.receive(connection, text(&rest)));
@@ -182,15 +180,15 @@ impl FrontDesk {
         Ok(())
     }
 
-    async fn judge(self: Arc<Self>, socket: Socket, ip: IpAddr, head: Vec<u8>) {
-        let line = Line::Away(Remote { outbox: Arc::clone(&self.outbox), socket });
-        match self.gateway.judge(ip, &head, line).await {
+    async fn authorize(self: Arc<Self>, socket: Socket, ip: IpAddr, head: Vec<u8>) {
+        let transport = Transport::Remote(RemoteSocket { outbox: Arc::clone(&self.outbox), socket });
+        match self.gateway.authorize(ip, &head, transport).await {
             Ok(Admitted { connection, response, cut }) => {
-                let held = (Arc::clone(&connection), self.gateway.tasks.token());
+                let tracked = (Arc::clone(&connection), self.gateway.tasks.token());
                 let mut open = self.open.lock();
                 match open.as_mut() {
                     // The door speaks of the socket as soon as it has this.
-                    Some(open) => drop(open.insert(socket, held)),
+                    Some(open) => drop(open.insert(socket, tracked)),
                     None => return self.gateway.ended(connection, End::Lost),
                 }
                 drop(open);
@@ -211,38 +209,10 @@ impl FrontDesk {
     }
 
     /// The door has ended, and with it every connection that it had.
-    fn desert(&self) {
+    fn door_ended(&self) {
         let open = self.open.lock().take();
         for (connection, _counted) in open.into_iter().flat_map(HashMap::into_values) {
             self.gateway.ended(connection, End::Lost);
         }
-    }
-}
-
-/// A socket that a door has.
-pub(in super::super) struct Remote {
-    outbox: Arc<Outbox>,
-    socket: Socket,
-}
-
-impl Remote {
-    /// Sends a frame.
-    pub(in super::super) fn frame(&self, frame: &Utf8Bytes) {
-        self.outbox.say(&ToDoor::Frame { socket: self.socket }, frame.as_bytes());
-    }
-
-    /// A message has been handled; sends its answer, if there is one.
-    pub(in super::super) fn finish(&self, answer: Option<&str>) {
-        let socket = self.socket;
-        match answer {
-            Some(answer) => self.outbox.say(&ToDoor::Answer { socket }, answer.as_bytes()),
-            None => self.outbox.say(&ToDoor::Handled { socket }, &[]),
-        }
-    }
-
-    /// Ends the connection.
-    pub(in super::super) fn end(&self, close: &CloseFrame) {
-        let (socket, code) = (self.socket, close.code.into());
-        self.outbox.say(&ToDoor::End { socket, code }, close.reason.as_bytes());
     }
 }

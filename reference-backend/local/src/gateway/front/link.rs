@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_util::codec::{Encoder as _, FramedRead, LengthDelimitedCodec};
 
-use super::super::session::End;
+use super::super::handler::End;
 
 /// Number of a socket; a door uses each only once.
 pub(super) type Socket = u32;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use reference_backend::secret::Secret;
+use secrecy::{ExposeSecret as _, SecretString};
 use toml::Spanned;
 
 /// Access keys, each with its secret.
-pub type IamKeys = BTreeMap<String, Secret>;
+pub type IamKeys = BTreeMap<String, SecretString>;
 
 /// Why there are no access keys. The text never has anything of the file in it.
 #[derive(Debug, thiserror::Error)]
@@ -41,10 +41,10 @@ pub fn read_keys(path: &Path) -> Result<IamKeys, IamKeysError> {
         let line = text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1;
         IamKeysError::Invalid { path: path.to_owned(), line }
     };
-    let keys: BTreeMap<Spanned<String>, Secret> =
+    let keys: BTreeMap<Spanned<String>, SecretString> =
         toml::from_str(&text).map_err(|error| invalid(error.span().map_or(0, |span| span.start)))?;
-    let wrong = |(id, secret): (&Spanned<String>, &Secret)| {
-        let wrong = id.as_ref().is_empty() || id.as_ref().contains('/') || secret.reveal().is_empty();
+    let wrong = |(id, secret): (&Spanned<String>, &SecretString)| {
+        let wrong = id.as_ref().is_empty() || id.as_ref().contains('/') || secret.expose_secret().is_empty();
         wrong.then_some(id.span().start)
     };
     match keys.iter().find_map(wrong) {
@@ -66,7 +66,7 @@ mod tests {
             read_keys(file.path())
         };
         let keys = read("# who may sign\nAKIDONE = \"hunter2\"\n\"AKID TWO\" = \"hunter3\"\n").unwrap();
-        assert_eq!(keys["AKIDONE"].reveal(), "hunter2");
+        assert_eq!(keys["AKIDONE"].expose_secret(), "hunter2");
         assert!(!format!("{keys:?}").contains("hunter"), "{keys:?}");
         for (text, line) in [
             ("", 1),

@@ -30,7 +30,7 @@ impl Executables {
         let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let lambdas: Vec<_> = match layout {
             Layout::Single => vec![None],
-            Layout::PerOperation => Function::ALL.into_iter().map(Some).collect(),
+            Layout::PerOperation => Function::ALL.iter().copied().map(Some).collect(),
         };
         let found = lambdas.into_iter().map(|lambda| {
             let name = lambda.map_or(SINGLE, Function::short_name);
@@ -88,7 +88,7 @@ mod tests {
 
         let file = folder.path().join("Backend");
         let one = Executables::find(&file, Layout::PerOperation).unwrap();
-        assert!(Function::ALL.into_iter().all(|function| one.of(Some(function)) == file));
+        assert!(Function::ALL.iter().all(|&function| one.of(Some(function)) == file));
         let single = Executables::find(folder.path(), Layout::Single).unwrap();
         assert_eq!(single.of(None), file);
     }

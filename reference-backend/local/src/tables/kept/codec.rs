@@ -44,7 +44,7 @@ pub(super) fn parse_positions_key(key: &[u8]) -> Option<(Table, usize)> {
 }
 
 fn parse_table(name: &str) -> Option<Table> {
-    Table::ALL.into_iter().find(|table| table.short_name() == name)
+    name.parse().ok()
 }
 
 /// An item as DynamoDB JSON.

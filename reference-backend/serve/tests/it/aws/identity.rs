@@ -11,8 +11,9 @@ use jsonwebtoken::Algorithm;
 use parking_lot::Mutex;
 use reference_backend::ports::{IdentityError, IdentityProvider as _};
 use reference_backend::token::{Issuer, TokenRules};
-use reference_backend_aws::environment::Provider;
-use reference_backend_aws::identity::{Fetching, JwksIdentity};
+use reference_backend_aws::fetch::Fetching;
+use reference_backend_aws::identity::JwksIdentity;
+use reference_backend_aws::identity::Provider;
 use reference_backend_local::identity::{AUDIENCE, ISSUER, IdentityProfile, LocalIdentity};
 use serde_json::{Value, json};
 

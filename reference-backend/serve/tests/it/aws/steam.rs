@@ -9,7 +9,8 @@ use axum::{Json, Router};
 use reference_backend::ports::{IdentityError, IdentityProvider};
 use reference_backend::steam::PATH;
 use reference_backend_aws::environment::{Auth, Environment};
-use reference_backend_aws::identity::{Fetching, JwksIdentity};
+use reference_backend_aws::fetch::Fetching;
+use reference_backend_aws::identity::JwksIdentity;
 use reference_backend_aws::steam::SteamTickets;
 use reference_backend_local::identity::{
     APP_ID, AUDIENCE, Bans, IDENTITY, ISSUER, IdentityProfile, LocalIdentity, PUBLISHER_KEY, http,

@@ -1,0 +1,144 @@
+//! One player as its own task sees it: who it is, what it shares with all, and what it tells of.
+
+use std::fmt;
+use std::sync::Arc;
+
+use scenarios::disruptions::planned::ClientFault;
+use scenarios::threshold::{Kind, Operation};
+use tokio::sync::mpsc;
+
+use super::shared::Play;
+use super::think_time::Pause;
+use super::wire::FULFILLED;
+use crate::clock::Micros;
+use crate::delivery::presence::Presence;
+use crate::delivery::{PlacementPush, Receipt};
+use crate::record::{Class, Event, GooseSample, Observer};
+use crate::schedule::Arrival;
+
+/// First number of the requests that players make by themselves, beyond any that a plan's arrivals have.
+pub(super) const OWN_REQUESTS: u64 = 1 << 48;
+
+/// How an operation that was sent ended.
+#[derive(Clone, Copy)]
+pub(super) enum Outcome<'o> {
+    /// Answered as expected.
+    Completed,
+    /// Answered wrongly, or the socket broke.
+    Failed {
+        /// The error class.
+        class: &'o Class,
+        /// What was seen, where another event does not tell it.
+        detail: Option<&'o dyn fmt::Display>,
+    },
+    /// Not answered in time.
+    TimedOut,
+}
+
+/// One player.
+pub(super) struct PlayerContext {
+    /// What it shares with all.
+    pub(super) play: Arc<Play>,
+    /// Its number.
+    pub(super) number: u32,
+    /// Who is told what happens to it.
+    pub(super) observer: Observer,
+}
+
+impl PlayerContext {
+    /// Player `number`; goose gets a copy of what ends its operations.
+    pub(super) fn new(play: Arc<Play>, number: u32, goose: mpsc::Sender<GooseSample>) -> Self {
+        let observer = play.observer.with_goose(goose);
+        Self { play, number, observer }
+    }
+
+    /// Player `number` past its socket: goose gets no copy.
+    pub(super) fn without_goose(play: Arc<Play>, number: u32) -> Self {
+        let observer = play.observer.clone();
+        Self { play, number, observer }
+    }
+
+    pub(super) fn now(&self) -> Micros {
+        self.play.clock.now()
+    }
+
+    /// Something has happened.
+    #[inline]
+    pub(super) fn observe(&self, event: Event<'_>) {
+        self.observer.observe(event);
+    }
+
+    /// Whether an operation's arrivals wait for answers, so that there is no instant at which they should have left.
+    fn is_closed(&self, operation: Operation) -> bool {
+        self.play.plan.operation(operation).is_some_and(|planned| planned.think().is_some())
+    }
+
+    /// An arrival could not be sent.
+    pub(super) fn unsent(&self, arrival: &Arrival, class: &Class) {
+        let Arrival { operation, measured: ledger, .. } = *arrival;
+        self.play.players.done();
+        self.observe(Event::Unsent { player: self.number, operation, ledger, class });
+    }
+
+    /// An arrival was sent.
+    pub(super) fn sent(&self, arrival: &Arrival, sent: Micros) {
+        let Arrival { operation, due, measured: ledger, .. } = *arrival;
+        let delay = (!self.is_closed(operation)).then(|| sent.saturating_sub(due));
+        self.observe(Event::Sent { operation, ledger, delay });
+    }
+
+    /// An operation that was sent has ended at `now`.
+    pub(super) fn ended(&self, arrival: &Arrival, sent: Micros, now: Micros, outcome: Outcome<'_>) {
+        let Arrival { operation, due, measured: ledger, .. } = *arrival;
+        let intended = if self.is_closed(operation) { sent } else { due };
+        let (player, response) = (self.number, now.saturating_sub(intended));
+        self.play.players.done();
+        self.observe(match outcome {
+            Outcome::Completed => {
+                Event::Completed { operation, ledger, response, service: now.saturating_sub(sent) }
+            }
+            Outcome::Failed { class, detail } => {
+                Event::Failed { player, operation, ledger, response, class, detail }
+            }
+            Outcome::TimedOut => Event::TimedOut { player, operation, ledger, response },
+        });
+    }
+
+    /// In the closed model the plan's request is followed by the next; one that the player makes by itself is not. What
+    /// follows at once is sent before the task sleeps again.
+    pub(super) fn think(&self, arrival: &Arrival, now: Micros, pause: Pause) {
+        if arrival.index < OWN_REQUESTS {
+            self.play.think_time.think(now, self.number, arrival.operation, pause);
+        }
+    }
+
+    /// A message was pushed: matched here, or by the worker that sent it.
+    pub(super) fn message_pushed(&self, text: &str, now: Micros) {
+        if let Some(receipt) = self.play.deliveries.message_pushed(self.number, text, now) {
+            self.play.received(self.number, Kind::Message, receipt, now);
+        }
+    }
+
+    /// A placement was pushed. One that brings no game session is delivered all the same; beside that, its first
+    /// receipt counts under the request's errors.
+    pub(super) fn placement_pushed(&self, push: &PlacementPush, receipt: Receipt) {
+        let PlacementPush { player, at, status } = push;
+        self.play.received(*player, Kind::Placement, receipt, *at);
+        if let Receipt::Received { measured: ledger, .. } = receipt
+            && status != FULFILLED
+        {
+            let class = &self.observer.class_of(*player, "placement_", status);
+            self.observe(Event::PlacementFailed { player: *player, ledger, class, status });
+        }
+    }
+
+    /// What became of a client fault.
+    pub(super) fn fault_outcome(&self, fault: ClientFault, outcome: &Class) {
+        self.observe(Event::FaultOutcome { fault, outcome });
+    }
+
+    /// The player's presence changes, by its own doing or not.
+    pub(super) fn set_presence(&self, presence: Presence, own_doing: bool) {
+        self.play.set_presence(self.number, presence, own_doing);
+    }
+}

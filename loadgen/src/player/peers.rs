@@ -1,0 +1,31 @@
+//! What a worker's players learn of other workers: who is connected there, and which pushes of sends from here arrived.
+
+use scenarios::threshold::Kind;
+
+use super::shared::Play;
+use crate::delivery::relay::{ForwardedReceipt, PeerUpdate};
+use crate::record::Event;
+
+/// Takes over what another worker sent.
+pub(crate) fn apply(play: &Play, update: &PeerUpdate) {
+    let Some(relay) = play.deliveries.relay() else { return };
+    update.changes.iter().for_each(|change| play.players.set_elsewhere(change));
+    update.receipts.iter().for_each(|receipt| received_elsewhere(play, receipt));
+    // Last: what is due until then may now be given up.
+    relay.received(update.from, update.until);
+}
+
+/// Nothing more comes from another worker: its players are gone.
+pub(crate) fn lost(play: &Play, worker: u32) {
+    play.players.forget(worker);
+    if let Some(relay) = play.deliveries.relay() {
+        relay.received(worker, u64::MAX);
+    }
+}
+
+fn received_elsewhere(play: &Play, receipt: &ForwardedReceipt) {
+    let ForwardedReceipt { recipient, at, .. } = *receipt;
+    let lag = play.clock.now().saturating_sub(at);
+    play.observer.observe(Event::ReceiptForwarded { lag });
+    play.received(recipient, Kind::Message, play.deliveries.received_elsewhere(receipt), at);
+}

@@ -1,0 +1,131 @@
+//! Counts and times of operations, deliveries and sockets.
+
+use scenarios::threshold::{Kind, Operation};
+use serde::{Deserialize, Serialize};
+
+use super::class_counts::Classes;
+use super::latencies::Latencies;
+use super::tally::{Tally, tally};
+
+tally! {
+    /// One operation's counts and times.
+    OperationTally {
+        /// Arrivals that the plan called for.
+        offered: u64,
+        /// Arrivals that left.
+        sent: u64,
+        /// Arrivals that could not be sent.
+        unsent: u64,
+        /// Answered as expected.
+        completed: u64,
+        /// Answered wrongly, or the socket broke.
+        failed: u64,
+        /// Not answered in time.
+        timed_out: u64,
+        /// Failures, time-outs and unsent arrivals by class.
+        errors: Classes,
+        /// From the intended instant to the answer.
+        response: Latencies,
+        /// From the actual send to the answer.
+        service: Latencies,
+    }
+}
+
+tally! {
+    /// One delivery kind's counts and times.
+    DeliveryTally {
+        /// Pushes called for by sends.
+        expected: u64,
+        /// Of these, called off again because the send failed.
+        withdrawn: u64,
+        /// Of these, not received because the recipient was away by its own doing.
+        away: u64,
+        /// First copies received in time.
+        received: u64,
+        /// First copies received after the time-out, within the grace.
+        late: u64,
+        /// Not received at all.
+        lost: u64,
+        /// Further copies.
+        duplicated: u64,
+        /// Received after a later one of the same sender.
+        out_of_order: u64,
+        /// Called for by nothing.
+        unexpected: u64,
+        /// From the send to each recipient.
+        each: Latencies,
+        /// From the send to the first recipient.
+        first: Latencies,
+        /// From the send to the last recipient.
+        last: Latencies,
+    }
+}
+
+impl DeliveryTally {
+    /// Whether there is anything to tell of it.
+    #[must_use]
+    pub const fn seen(&self) -> bool {
+        let fates = self.received + self.late + self.lost + self.away + self.withdrawn;
+        self.expected + fates + self.duplicated + self.unexpected > 0
+    }
+
+    /// Pushes still called for: neither called off, nor missed by a recipient that was away.
+    #[must_use]
+    pub const fn due(&self) -> u64 {
+        self.expected.saturating_sub(self.withdrawn + self.away)
+    }
+}
+
+tally! {
+    /// Counts and times of measured, or of warm-up, arrivals.
+    Measures {
+        /// By [`Operation`].
+        operations: [OperationTally; Operation::ALL.len()],
+        /// By [`Kind`].
+        deliveries: [DeliveryTally; Kind::ALL.len()],
+        /// Actual send minus intended instant.
+        dispatch_delay: Latencies,
+        /// How long a task that is ready waited for the event loop.
+        event_loop_lag: Latencies,
+        /// From the loss of a socket to the next open one of the same player.
+        recovery: Latencies,
+    }
+}
+
+impl Measures {
+    /// One operation.
+    #[must_use]
+    pub const fn operation(&self, operation: Operation) -> &OperationTally {
+        &self.operations[operation as usize]
+    }
+
+    /// One operation, to record into.
+    pub const fn operation_mut(&mut self, operation: Operation) -> &mut OperationTally {
+        &mut self.operations[operation as usize]
+    }
+
+    /// One delivery kind.
+    #[must_use]
+    pub const fn delivery(&self, kind: Kind) -> &DeliveryTally {
+        &self.deliveries[kind as usize]
+    }
+
+    /// One delivery kind, to record into.
+    pub const fn delivery_mut(&mut self, kind: Kind) -> &mut DeliveryTally {
+        &mut self.deliveries[kind as usize]
+    }
+}
+
+tally! {
+    /// Socket counts.
+    SocketTally {
+        /// Handshakes begun.
+        attempted: u64,
+        /// Handshakes that led to an open socket.
+        opened: u64,
+        /// Handshakes that failed.
+        rejected: u64,
+        /// Sockets that ended before the player left.
+        dropped: u64,
+    }
+}

@@ -1,0 +1,128 @@
+//! From a checked plan to a judged run: prepares the target, generates the load, writes the summary.
+
+use std::sync::Arc;
+
+use reports::folder::RunWriter;
+use reports::format::{Correlation, Manifest, Run, SCHEMA_VERSION, Summary};
+use scenarios::plan::Target;
+use scenarios::scenario::AuthMode;
+use scenarios::shard::Shard;
+use scenarios::{Override, Plan};
+
+use super::error::RunError;
+use crate::auth::Credentials;
+use crate::clock::Clock;
+use crate::cloudwatch::{self, Window};
+use crate::embedded::{Embedded, EmbeddedError};
+use crate::generate::generation::{Setup, run_number};
+use crate::live::Live;
+use crate::player::{Endpoint, Rest};
+use crate::run_log::Finished;
+use crate::verdict::summary::summarize;
+use crate::verdict::totals::Totals;
+use crate::workers::coordinator::{self, Generated};
+use crate::workers::load::{Load, Split};
+
+/// A checked plan, and what it was made of.
+pub(super) struct Job {
+    pub(super) plan: Arc<Plan>,
+    /// The scenario's file.
+    pub(super) file: String,
+    /// Its text.
+    pub(super) text: String,
+    pub(super) overrides: Vec<Override>,
+    /// Over how many processes the players are split; 1 is this one.
+    pub(super) workers: u32,
+}
+
+impl Job {
+    /// Carries the plan out and keeps what was measured.
+    pub(super) async fn carry_out(
+        self,
+        writer: RunWriter,
+        live: Live,
+        manifest: &mut Manifest,
+    ) -> Result<Summary, RunError> {
+        let Self { plan, file, text, overrides, workers } = self;
+        let embedded = match &plan.target {
+            Target::Embedded { profile } => {
+                Some(Embedded::start(profile, auth_of_backend(&plan), plan.seed, plan.players).await?)
+            }
+            Target::Url(_) => None,
+        };
+        let url = match (&plan.target, &embedded) {
+            (Target::Url(url), _) => url.clone(),
+            (Target::Embedded { .. }, embedded) => {
+                embedded.as_ref().ok_or(EmbeddedError::NotReady)?.endpoints.websocket.clone()
+            }
+        };
+        let issuer = embedded.as_ref().map(|embedded| &embedded.endpoints.identity);
+        let endpoint = Endpoint::prepare(&url, &plan.way, &plan.source_addresses, plan.players).await?;
+        let rest = plan.poll.as_ref().and_then(|poll| {
+            let embedded = embedded.as_ref().map(|embedded| &embedded.endpoints.rest);
+            Some((poll.rest.as_ref().or(embedded)?.clone(), poll.every))
+        });
+        let load = if workers == 1 {
+            let credentials = Credentials::prepare(&plan, Shard::WHOLE, issuer).await?;
+            let rest = rest.map(|(rest, every)| Rest::new(&rest, every, &plan.way)).transpose()?;
+            Load::InProcess(Box::new(Setup {
+                plan: Arc::clone(&plan),
+                shard: Shard::WHOLE,
+                clock: Clock::default(),
+                run: run_number(),
+                endpoint,
+                credentials,
+                relay: None,
+                rest,
+            }))
+        } else {
+            let targets = endpoint.targets();
+            let (issuer, rest) = (issuer.cloned(), rest.map(|(rest, _)| rest));
+            Load::Split(Box::new(Split { file, text, overrides, workers, targets, issuer, rest, url }))
+        };
+        let Generated { finished, watched, ending, started_at, ended_at, peak_open, workers } =
+            coordinator::generate(&plan, load, writer, live).await?;
+        let Finished { total, mut writer, write_error, live, answered_s, .. } = finished;
+        live.close().await;
+        let mut kept = write_error.map_or(Ok(()), Err);
+
+        manifest.run = Run { started_at, ended_at, ..manifest.run.clone() };
+        let summary =
+            Summary { schema_version: SCHEMA_VERSION, run: manifest.run.clone(), ..Summary::default() };
+        let mut summary = summarize(
+            &plan,
+            summary,
+            &Totals { tally: &total, peak_open, watched: &watched, workers: &workers, ending: &ending },
+        );
+        if let Some(wanted) = &plan.cloudwatch {
+            let endpoint =
+                wanted.endpoint.as_ref().or(embedded.as_ref().map(|embedded| &embedded.endpoints.cloudwatch));
+            let window = Window { start: started_at, end: ended_at, answered_s };
+            let fetched = cloudwatch::fetch(wanted, endpoint, window).await;
+            fetched.problems.iter().for_each(|problem| tracing::warn!("CloudWatch: {problem}"));
+            summary.correlation = Some(Correlation { functions: reports::server::functions(&fetched) });
+            kept = kept.and(writer.cloudwatch(&fetched));
+        }
+        if let Some(embedded) = embedded {
+            embedded.stop().await;
+        }
+
+        manifest.state = ending.state().into();
+        // Each is tried, whatever became of the others.
+        let (judged, finished) = (writer.summary(&summary), writer.finish(manifest));
+        drop(writer);
+        if let Err(error) = kept.and(judged).and(finished) {
+            return Err(RunError::NotKept { error, summary: Box::new(summary) });
+        }
+        Ok(summary)
+    }
+}
+
+/// The auth mode that the embedded backend must have for the plan's players.
+const fn auth_of_backend(plan: &Plan) -> &'static str {
+    match plan.auth.mode {
+        AuthMode::Token => "token",
+        // Signed handshakes are refused for the embedded backend when the scenario is checked.
+        AuthMode::Header | AuthMode::None | AuthMode::SigV4 => "header",
+    }
+}

@@ -1,0 +1,54 @@
+//! What a run folder says of its run before anything is measured.
+
+use jiff::Timestamp;
+use reports::format::{Manifest, Phase, Run, SCHEMA_VERSION};
+use scenarios::plan::Target;
+use scenarios::{Plan, redact};
+
+use crate::embedded::EMBEDDED;
+use crate::health::machine;
+
+/// A name of its own for a run of the plan.
+pub(crate) fn identity(plan: &Plan) -> Run {
+    let now = Timestamp::now();
+    let unique = uuid::Uuid::new_v4().simple().to_string();
+    Run {
+        id: format!("{}-{}-{}", plan.name, now.strftime("%Y%m%dT%H%M%SZ"), &unique[..6]),
+        name: plan.name.clone(),
+        started_at: now,
+        ended_at: now,
+        target: match &plan.target {
+            Target::Embedded { .. } => EMBEDDED.into(),
+            Target::Url(url) => redact::address(url),
+        },
+        seed: plan.seed,
+        version: env!("CARGO_PKG_VERSION").into(),
+    }
+}
+
+/// The manifest of a run that is about to begin.
+pub(super) fn manifest(plan: &Plan, run: &Run, command: &[String]) -> Manifest {
+    let phase = |stretch: &scenarios::plan::Stretch| Phase {
+        name: stretch.name.clone(),
+        start_s: stretch.start.as_secs_f64(),
+        end_s: stretch.end.as_secs_f64(),
+        measured: stretch.measured,
+    };
+    Manifest {
+        schema_version: SCHEMA_VERSION,
+        run: run.clone(),
+        state: "running".into(),
+        command: command.to_vec(),
+        plan: scenarios::explain::sentences(plan),
+        phases: plan.stretches.iter().map(phase).collect(),
+        players: u64::from(plan.players),
+        host: machine::host(),
+        commit: commit(),
+    }
+}
+
+/// Commit of the working directory, where it is a git checkout.
+fn commit() -> Option<String> {
+    let output = std::process::Command::new("git").args(["rev-parse", "HEAD"]).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
