@@ -61,7 +61,7 @@ fn offset(row: &Row, operation: Operation) -> Result<Option<Duration>, BadLine> 
         return Err(BadLine::new(row.line, "`offset_s` must lie between 0 and 86,400 seconds"));
     }
     let named = row.operation.as_deref().filter(|named| !named.is_empty());
-    if let Some(other) = named.filter(|named| Operation::parse(named).is_none()) {
+    if let Some(other) = named.filter(|named| named.parse::<Operation>().is_err()) {
         return Err(BadLine::new(row.line, format!("`{other}` is not an operation")));
     }
     let wanted = named.is_none_or(|named| named == operation.word());

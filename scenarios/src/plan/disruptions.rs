@@ -1,7 +1,8 @@
 //! What the checked plan says of churn and disruptions.
 
-use std::fmt;
 use std::time::Duration;
+
+use strum::{Display, IntoStaticStr, VariantArray};
 
 pub use crate::keys::disruptions::{Cut, Policy};
 use crate::keys::draw::Draw;
@@ -114,7 +115,8 @@ pub struct Malformed {
 }
 
 /// A kind of disruptions that the generator makes; each has its count of cases and of what became of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Display, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum ClientFault {
     /// A socket that the player's side cut.
     Cut,
@@ -142,41 +144,11 @@ pub enum ClientFault {
 
 impl ClientFault {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
-        Self::Cut,
-        Self::SlowReader,
-        Self::HalfOpen,
-        Self::OversizedMessage,
-        Self::OversizedFrame,
-        Self::BadJson,
-        Self::BadUtf8,
-        Self::Unmasked,
-        Self::ReservedOpcode,
-        Self::ReservedBit,
-        Self::Binary,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Its word in the summary; that of a malformed message is its key in `[malformed]`.
     #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Cut => "cut",
-            Self::SlowReader => "slow_reader",
-            Self::HalfOpen => "half_open",
-            Self::OversizedMessage => "oversized_message",
-            Self::OversizedFrame => "oversized_frame",
-            Self::BadJson => "bad_json",
-            Self::BadUtf8 => "bad_utf8",
-            Self::Unmasked => "unmasked",
-            Self::ReservedOpcode => "reserved_opcode",
-            Self::ReservedBit => "reserved_bit",
-            Self::Binary => "binary",
-        }
-    }
-}
-
-impl fmt::Display for ClientFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
+    pub fn word(self) -> &'static str {
+        self.into()
     }
 }
