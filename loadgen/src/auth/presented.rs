@@ -3,7 +3,7 @@
 
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
-use scenarios::auth::planned::Placement;
+use scenarios::auth::planned::TokenLocation;
 use scenarios::redact;
 use url::Url;
 
@@ -33,16 +33,16 @@ impl Presented {
     }
 
     /// A token at its place.
-    pub(super) fn token(placement: &Placement, token: &str) -> Self {
+    pub(super) fn token(placement: &TokenLocation, token: &str) -> Self {
         let mut presented = Self::default();
         match placement {
-            Placement::Query { name } => presented.parameter(name, token, true),
-            Placement::Subprotocol { prefix } => {
+            TokenLocation::Query { name } => presented.parameter(name, token, true),
+            TokenLocation::Subprotocol { prefix } => {
                 presented.subprotocol = Some(format!("{prefix}{token}").into());
                 presented.secrets.push(token.to_owned());
             }
-            Placement::Header { name, scheme: None } => presented.header(name, token, true),
-            Placement::Header { name, scheme: Some(scheme) } => {
+            TokenLocation::Header { name, scheme: None } => presented.header(name, token, true),
+            TokenLocation::Header { name, scheme: Some(scheme) } => {
                 presented.header(name, &format!("{scheme} {token}"), false);
                 presented.secrets.push(token.to_owned());
             }
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn a_token_goes_where_it_is_told() {
         let base = Url::parse("ws://127.0.0.1:1/Stage?v=2").unwrap();
-        let header = |scheme: Option<&str>| Placement::Header {
+        let header = |scheme: Option<&str>| TokenLocation::Header {
             name: "authorization".into(),
             scheme: scheme.map(str::to_owned),
         };
@@ -187,7 +187,7 @@ mod tests {
             presented.put_in(&mut headers);
             assert_eq!(headers["authorization"], wanted.as_str());
         }
-        let presented = Presented::token(&Placement::Query { name: "ticket".into() }, "a+b/c=");
+        let presented = Presented::token(&TokenLocation::Query { name: "ticket".into() }, "a+b/c=");
         assert_eq!(presented.url(&base).as_str(), "ws://127.0.0.1:1/Stage?v=2&ticket=a%2Bb%2Fc%3D");
     }
 
