@@ -36,7 +36,7 @@ pub enum CapacityError {
     /// The page cannot be made.
     #[error("{0}")]
     Report(#[from] ReportError),
-    /// Signals cannot be received.
+    /// Ctrl-C would not be noticed.
     #[error("{0}")]
     Signals(#[from] GenerateError),
     /// The scenario is not valid at this level.

@@ -93,7 +93,7 @@ impl StepRun<'_> {
         if self.input.is_some() {
             command.stdin(Stdio::piped());
         }
-        // What it says is read here.
+        // Its standard error is read here.
         command.stderr(Stdio::piped()).env("NO_COLOR", "1");
         Ok(command)
     }
