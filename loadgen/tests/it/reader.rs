@@ -37,7 +37,7 @@ fn nobody() -> Stdio {
 
 fn assert_complete(dir: &Path) {
     let folder = RunFolder::read(dir).unwrap();
-    assert_eq!(folder.manifest.state, "finished");
+    assert_eq!(folder.manifest.state, reports::format::RunState::Finished);
     assert!(dir.join("report.html").is_file());
     let summary = folder.summary.as_ref().unwrap();
     let planned = folder.manifest.phases.last().unwrap().end_s;

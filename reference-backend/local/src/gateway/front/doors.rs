@@ -24,10 +24,10 @@ use super::link::{Inbox, Outbox, Socket, ToDoor, ToStack, text};
 use super::socket::RemoteSocket;
 use crate::background::Background;
 
-/// Pause before a door that has died is replaced, so that one that cannot live does not take the machine with it.
+/// Pause before a door that has died is replaced, so that one that cannot start does not overload the machine.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Why there is no front door.
+/// A front door could not be started.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot start {} as a front door: {source}; serve without --front-doors, or free processes and descriptors", program.display())]
 pub struct NoFrontDoor {
@@ -49,9 +49,10 @@ impl FrontDoors {
         for listener in listeners {
             let failed = |source| NoFrontDoor { program: config.program.clone(), source };
             let listener = listener.into_std().map_err(failed)?.into();
-            let keeper = Keeper { gateway: Arc::clone(gateway), program: config.program.clone(), listener };
-            let first = keeper.start().map_err(failed)?;
-            doors.spawn(keeper.keep(first));
+            let supervisor =
+                Supervisor { gateway: Arc::clone(gateway), program: config.program.clone(), listener };
+            let first = supervisor.start().map_err(failed)?;
+            doors.spawn(supervisor.run(first));
         }
         Ok(Self(doors))
     }
@@ -62,11 +63,11 @@ impl FrontDoors {
     }
 }
 
-/// Keeps one door alive.
-struct Keeper {
+/// Starts one door again whenever it ends.
+struct Supervisor {
     gateway: Arc<Gateway>,
     program: PathBuf,
-    /// Kept, so that clients wait for the next door when one has died.
+    /// Stays open, so that clients wait for the next door when one has died.
     listener: OwnedFd,
 }
 
@@ -78,7 +79,7 @@ struct Started {
     writer: OwnedWriteHalf,
 }
 
-impl Keeper {
+impl Supervisor {
     fn start(&self) -> io::Result<Started> {
         let (near, far) = std::os::unix::net::UnixStream::pair()?;
         near.set_nonblocking(true)?;
@@ -94,7 +95,7 @@ impl Keeper {
         Ok(Started { child, reader, writer })
     }
 
-    async fn keep(self, first: Started) {
+    async fn run(self, first: Started) {
         let mut next = Ok(first);
         loop {
             match next {
@@ -119,22 +120,22 @@ impl Keeper {
     async fn serve(&self, Started { mut child, reader, writer }: Started) -> String {
         let outbox = Arc::new(Outbox::default());
         let profile = serde_json::to_vec(&self.gateway.edge.profile).unwrap_or_default();
-        outbox.say(&ToDoor::Profile, &profile);
-        let saying = Arc::clone(&outbox);
-        let _saying = AbortOnDropHandle::new(tokio::spawn(async move { saying.write_to(writer).await }));
-        let (last_word, closing) = (Arc::clone(&outbox), self.gateway.closing.clone());
+        outbox.send(&ToDoor::Profile, &profile);
+        let writing = Arc::clone(&outbox);
+        let _writing = AbortOnDropHandle::new(tokio::spawn(async move { writing.write_to(writer).await }));
+        let (closer, closing) = (Arc::clone(&outbox), self.gateway.closing.clone());
         let _closing = AbortOnDropHandle::new(tokio::spawn(async move {
             closing.cancelled().await;
-            last_word.say(&ToDoor::Close, &[]);
+            closer.send(&ToDoor::Close, &[]);
         }));
         let handler = Arc::new(DoorHandler {
             gateway: Arc::clone(&self.gateway),
             outbox,
             open: Mutex::new(Some(HashMap::new())),
         });
-        let heard = handler.listen(reader).await;
+        let result = handler.listen(reader).await;
         handler.door_ended();
-        match heard {
+        match result {
             // It closes the stream by ending.
             Ok(()) => child.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string()),
             Err(error) => error.to_string(),
@@ -157,22 +158,22 @@ impl DoorHandler {
     /// Does what the door's messages ask for, until it ends.
     async fn listen(self: &Arc<Self>, reader: OwnedReadHalf) -> io::Result<()> {
         let mut inbox = Inbox::new(reader);
-        while let Some((said, rest)) = inbox.next().await? {
-            match said {
-                ToStack::Knock { socket, ip } => {
-                    let authorizing = Arc::clone(self).authorize(socket, ip, rest.into());
+        while let Some((message, body)) = inbox.next().await? {
+            match message {
+                ToStack::Authorize { socket, ip } => {
+                    let authorizing = Arc::clone(self).authorize(socket, ip, body.into());
                     self.gateway.tasks.spawn(authorizing);
                 }
                 ToStack::Message { socket } => {
-                    self.with(socket, |connection| self.gateway.receive(connection, text(&rest)));
+                    self.with(socket, |connection| self.gateway.receive(connection, text(&body)));
                 }
                 ToStack::Sent { socket, frames, bytes } => self.with(socket, |connection| {
                     self.gateway.sent(connection, frames as usize, bytes as usize);
                 }),
-                ToStack::Ended { socket, how } => {
+                ToStack::Ended { socket, kind } => {
                     let ended = self.open.lock().as_mut().and_then(|open| open.remove(&socket));
                     if let Some((connection, _counted)) = ended {
-                        self.gateway.ended(connection, how.end(&rest));
+                        self.gateway.ended(connection, kind.end(&body));
                     }
                 }
             }
@@ -192,9 +193,9 @@ impl DoorHandler {
                     None => return self.gateway.ended(connection, End::Lost),
                 }
                 drop(open);
-                self.outbox.say(&ToDoor::Open { socket, cut }, &response);
+                self.outbox.send(&ToDoor::Granted { socket, cut }, &response);
             }
-            Err(refusal) => self.outbox.say(&ToDoor::Refuse { socket }, &refusal),
+            Err(refusal) => self.outbox.send(&ToDoor::Refused { socket }, &refusal),
         }
     }
 

@@ -16,21 +16,21 @@ pub(in super::super) struct RemoteSocket {
 impl RemoteSocket {
     /// Sends a frame.
     pub(in super::super) fn frame(&self, frame: &Utf8Bytes) {
-        self.outbox.say(&ToDoor::Frame { socket: self.socket }, frame.as_bytes());
+        self.outbox.send(&ToDoor::Frame { socket: self.socket }, frame.as_bytes());
     }
 
     /// A message has been handled; sends its answer, if there is one.
     pub(in super::super) fn finish(&self, answer: Option<&str>) {
         let socket = self.socket;
         match answer {
-            Some(answer) => self.outbox.say(&ToDoor::Answer { socket }, answer.as_bytes()),
-            None => self.outbox.say(&ToDoor::Handled { socket }, &[]),
+            Some(answer) => self.outbox.send(&ToDoor::Answer { socket }, answer.as_bytes()),
+            None => self.outbox.send(&ToDoor::Handled { socket }, &[]),
         }
     }
 
     /// Ends the connection.
     pub(in super::super) fn end(&self, close: &CloseFrame) {
         let (socket, code) = (self.socket, close.code.into());
-        self.outbox.say(&ToDoor::End { socket, code }, close.reason.as_bytes());
+        self.outbox.send(&ToDoor::End { socket, code }, close.reason.as_bytes());
     }
 }
