@@ -14,6 +14,7 @@
 //! exceed the 10 s of an invocation.
 
 pub mod apigatewaymanagement;
+mod attributes;
 pub mod dynamodb;
 pub mod environment;
 pub mod event;
