@@ -102,7 +102,7 @@ async fn neither_tokens_nor_tickets_nor_keys_are_logged() {
         "two tokens, and the ticket with the right key"
     );
     let text = String::from_utf8(log.0.lock().clone()).unwrap();
-    for told in ["hyper", "reqwest", "TRACE", "careless", "[secret]"] {
+    for told in ["hyper", "reqwest", "TRACE", "careless", "[REDACTED]"] {
         assert!(text.contains(told), "the log has no {told}");
     }
     let ends = [&token, &ticket].map(|credential| &credential[credential.len() - 40..]);
