@@ -6,12 +6,11 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use reports::capacity::Vary;
+use output::Exit;
 use scenarios::{Override, Span, command_line};
 use serde_json::Value;
 use url::Url;
 
-use crate::commands::capacity::{self, Progress};
 use crate::workers::split::Workers;
 
 /// Load tests for game backends on serverless WebSockets.
@@ -31,19 +30,19 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Reads the command line; ends the process where there is nothing to do but to print help or a mistake. A value that
-    /// is wrong may be a secret all the same.
+    /// Reads the command line. Prints help or a usage error and ends the process where that is asked for or needed, without
+    /// quoting a value that may be a secret.
     #[must_use]
     pub fn read() -> Self {
         let matches = command().try_get_matches();
         matches
             .and_then(|matches| Self::from_arg_matches(&matches))
-            .unwrap_or_else(|error| hushed(error).exit())
+            .unwrap_or_else(|error| redacted(error).exit())
     }
 }
 
-/// The error without what may be a secret in the value that it quotes.
-fn hushed(mut error: clap::Error) -> clap::Error {
+/// The error without a value that may be a secret.
+fn redacted(mut error: clap::Error) -> clap::Error {
     let quoted = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
         _ => String::new(),
@@ -59,7 +58,7 @@ fn hushed(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// The command line's shape. What is said without the word `scenario` is understood, but listed with it only.
+/// The command line as clap has it. The commands of `scenario` work without that word as well, but are listed with it only.
 #[must_use]
 pub fn command() -> clap::Command {
     let shape = Cli::command();
@@ -71,31 +70,31 @@ pub fn command() -> clap::Command {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run a scenario, measure, and leave a run folder with a report.
+    /// Run a scenario and write a run folder with a report.
     Run(RunArgs),
-    /// Make a run folder's report again and print its summary.
+    /// Write a run folder's report again and print its summary.
     #[command(after_help = "Examples:\n  loadgen report runs/quickstart-20261122T090000Z-1a2b3c\n  \
         loadgen report --exit-code runs/quickstart-20261122T090000Z-1a2b3c && echo fine")]
     Report {
         /// The run folder.
         run: PathBuf,
-        /// Exit with the code that the run had: 0 fine, 1 failure, 3 a threshold failed, 4 invalid, 130 interrupted.
+        /// Exit with the code that the run had, instead of 0.
         #[arg(long)]
         exit_code: bool,
         /// Print one JSON object instead of the summary.
         #[arg(long)]
         json: bool,
     },
-    /// Fetch CloudWatch for a run's window (it lags by minutes) and make the report again.
+    /// Fetch CloudWatch for a run's window (it lags by minutes) and write the report again.
     Correlate(CorrelateArgs),
-    /// Find the highest rate, or number of sockets, that holds a scenario's thresholds.
+    /// Find the highest rate, or number of players, at which a scenario's thresholds pass.
     Capacity(CapacityArgs),
-    /// Look at this machine, the credentials and the target: what stands in a run's way, and how to change it.
+    /// Pre-run checks: this machine, the credentials and the target, with a remedy for each problem.
     Doctor(DoctorArgs),
-    /// Check a scenario, say what it will do, begin a new one, list those that ship, or print the JSON Schema.
+    /// Validate, explain, create or list scenarios, or print their JSON Schema.
     #[command(subcommand)]
     Scenario(ScenarioCommand),
-    /// Print what makes a shell complete this command line.
+    /// Print a shell completion script.
     #[command(
         after_help = "Examples:\n  loadgen completions bash > ~/.local/share/bash-completion/completions/loadgen\n  \
                       loadgen completions zsh > \"${fpath[1]}/_loadgen\"\n  \
@@ -105,61 +104,61 @@ pub enum Command {
         /// The shell.
         shell: Shell,
     },
-    /// What `scenario` does, without the word.
+    /// The commands of `scenario`, without that word.
     #[command(flatten)]
     Direct(ScenarioCommand),
-    /// The embedded backend of `run`.
+    /// The embedded backend, started by `run`.
     #[command(name = crate::embedded::COMMAND, hide = true)]
     EmbeddedBackend(reference_backend_local::serve::Serve),
-    /// Does a part of a run, which starts it.
+    /// A worker, started by `run`.
     #[command(name = crate::workers::COMMAND, hide = true)]
     Worker {
-        /// Threads that serve its sockets.
+        /// Threads that run its sockets.
         #[arg(long, default_value_t = 1)]
         threads: usize,
     },
-    /// Holds sockets for the embedded backend, which starts it.
+    /// A front door of the embedded backend, started by it.
     #[command(name = reference_backend_local::gateway::front::COMMAND, hide = true)]
     FrontDoor,
 }
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
+#[command(after_help = format!("Examples:\n  \
     loadgen run quickstart\n  \
     loadgen run idle -p 15000\n  \
     loadgen run scenarios/hundred-thousand.toml --workers 6\n  \
     loadgen run my.toml --target wss://abc.execute-api.eu-west-1.amazonaws.com/Staging --set auth.issuer=https://id.example\n\n\
-    Exit codes: 0 fine, 1 failure, 2 usage or scenario error, 3 a threshold failed, 4 invalid run, 130 interrupted.")]
+    Exit codes: {}.", Exit::summary()))]
 pub struct RunArgs {
-    /// What is run, and where it is kept.
+    /// The scenario, and where its results go.
     #[command(flatten)]
     pub job: JobArgs,
-    /// Check everything and say what would be done; nothing is sent, nothing is written.
+    /// Check everything and print what the run would do; nothing is sent, nothing is written.
     #[arg(long)]
     pub dry_run: bool,
-    /// Serve the figures so far at http://ADDR/metrics, for Prometheus, e.g. 127.0.0.1:9464.
+    /// Serve live metrics at http://ADDR/metrics, for Prometheus, e.g. 127.0.0.1:9464.
     #[arg(long, value_name = "ADDR")]
     pub prometheus: Option<SocketAddr>,
-    /// Send the figures so far every 5 s to an OpenTelemetry collector (OTLP over HTTP), e.g. http://127.0.0.1:4318;
-    /// OTEL_EXPORTER_OTLP_HEADERS may hold headers.
+    /// Send live metrics every 5 s to an OpenTelemetry collector (OTLP over HTTP), e.g. http://127.0.0.1:4318; headers come
+    /// from OTEL_EXPORTER_OTLP_HEADERS.
     #[arg(long, value_name = "URL")]
     pub otlp: Option<Url>,
 }
 
-/// What every command that runs a scenario takes.
+/// Arguments of every command that runs a scenario.
 #[derive(Debug, Args)]
 pub struct JobArgs {
     /// The scenario.
     #[command(flatten)]
     pub plan: PlanArgs,
-    /// Split the players over so many processes, each with its own limit of open files; `auto`: as many as that takes.
+    /// Split the players over N processes, each with its own limit of open files; `auto`: as many as needed.
     #[arg(long, value_name = "N|auto")]
     pub workers: Option<Workers>,
-    /// The folder of the results, new or empty; left out: one of its own in runs/.
+    /// Folder of the results, new or empty [default: a new one in runs/].
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Neither progress nor summary; errors, and one line if the end is not fine, still go to standard error.
+    /// Print neither progress nor summary; errors, and one line if the exit code is not 0, still go to standard error.
     #[arg(short, long)]
     pub quiet: bool,
     /// Print one JSON object instead of the summary; progress goes to standard error.
@@ -167,7 +166,7 @@ pub struct JobArgs {
     pub json: bool,
 }
 
-/// A scenario, and what is to be different about it.
+/// A scenario, and its overrides.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
     /// The scenario: a file, `-` for standard input, or the name of one that ships (`loadgen scenario list`).
@@ -184,7 +183,7 @@ pub struct PlanArgs {
     /// Seed of every random choice; overrides the scenario's `seed`.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Check no certificate; only with a target on this machine. The report says so.
+    /// Do not verify certificates; only for a target on this machine. The report has a warning.
     #[arg(long)]
     pub insecure: bool,
 }
@@ -218,14 +217,15 @@ fn all_overrides(
 #[command(after_help = "Examples:\n  \
     loadgen correlate runs/staging-20261122T090000Z-1a2b3c\n  \
     loadgen correlate runs/staging-20261122T090000Z-1a2b3c --function-prefix mygame-Staging- --region eu-west-1\n\n\
-    Exit codes: 0 everything was fetched, 1 something was not, 2 usage error or a mistake in [cloudwatch].")]
+    Exit codes: 0 everything was fetched, 1 something could not be fetched, 2 usage error or a mistake in [cloudwatch].")]
 pub struct CorrelateArgs {
     /// The run folder.
     pub run: PathBuf,
     /// Full names of the Lambda functions; overrides the scenario's `cloudwatch.functions`.
     #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
     pub functions: Vec<String>,
-    /// All functions whose name begins so, in place of those that the scenario names; overrides `cloudwatch.function_prefix`.
+    /// All functions whose name begins with PREFIX, instead of those that the scenario names; overrides
+    /// `cloudwatch.function_prefix`.
     #[arg(long, value_name = "PREFIX", conflicts_with = "functions")]
     pub function_prefix: Option<String>,
     /// AWS region; overrides `cloudwatch.region`.
@@ -269,16 +269,16 @@ impl CorrelateArgs {
     loadgen capacity quickstart\n  \
     loadgen capacity my.toml --from 200 --precision 3% --max-duration 2h\n  \
     loadgen capacity scenarios/idle.toml --vary players --from 1000 --to 20000\n\n\
-    Exit codes: 0 the knee is found, or even --to holds, 1 failure or out of time, 2 usage or scenario error,\n\
-    3 not even the lowest load holds, 4 the generator gave way before the target, 130 interrupted.")]
+    Exit codes: 0 the knee is found, or --to holds, 1 failure or out of time, 2 usage or scenario error,\n\
+    3 the lowest load fails, 4 the generator reached its limit before the target, 130 interrupted.")]
 pub struct CapacityArgs {
-    /// What is run, and where it is kept.
+    /// The scenario, and where its results go.
     #[command(flatten)]
     pub job: JobArgs,
-    /// What is varied: the rates of all operations together, or the number of players.
+    /// What to vary: the rates of all operations together, or the number of players.
     #[arg(long, value_enum, default_value_t)]
     pub vary: Varied,
-    /// First load: operations a second in all, or players; left out: the scenario's own.
+    /// First load: operations per second in total, or players [default: the scenario's].
     #[arg(long, value_parser = level)]
     pub from: Option<f64>,
     /// Highest load to try.
@@ -287,13 +287,13 @@ pub struct CapacityArgs {
     /// Widest interval that counts as found.
     #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = share)]
     pub precision: f64,
-    /// Runs of a load at most; the majority decides.
+    /// Maximum number of runs per load; the majority decides.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
     pub repeats: u32,
     /// Pause between two runs, for the target to recover.
     #[arg(long, default_value = "2s")]
     pub cool_down: Span,
-    /// Begin no run that would likely end after this.
+    /// Start no run that would likely end after this.
     #[arg(long, default_value = "1h")]
     pub max_duration: Span,
 }
@@ -308,48 +308,18 @@ pub enum Varied {
     Players,
 }
 
-impl CapacityArgs {
-    /// What is asked for.
-    #[must_use]
-    pub fn request(self) -> capacity::Request {
-        let JobArgs { plan, workers, out, quiet, json } = self.job;
-        let overrides = plan.all_overrides();
-        capacity::Request {
-            scenario: plan.scenario,
-            overrides,
-            out,
-            workers,
-            vary: match self.vary {
-                Varied::Rate => Vary::Rate,
-                Varied::Players => Vary::Players,
-            },
-            from: self.from,
-            to: self.to,
-            precision: self.precision,
-            repeats: self.repeats,
-            cool_down: self.cool_down.0,
-            max_duration: self.max_duration.0,
-            progress: match (quiet, json) {
-                (true, _) => Progress::Nowhere,
-                (false, true) => Progress::Aside,
-                (false, false) => Progress::Output,
-            },
-        }
-    }
-}
-
 fn level(text: &str) -> Result<f64, String> {
     let level = scenarios::units::rate(text)?;
-    if level.is_finite() && level > 0.0 { Ok(level) } else { Err("a load lies above 0".into()) }
+    if level.is_finite() && level > 0.0 { Ok(level) } else { Err("a load must be above 0".into()) }
 }
 
 fn share(text: &str) -> Result<f64, String> {
-    let percent = text.strip_suffix('%').ok_or("write a share with its sign, e.g. 5%")?;
+    let percent = text.strip_suffix('%').ok_or("write a percentage with its sign, e.g. 5%")?;
     let percent = percent.trim().parse::<f64>().map_err(|error| error.to_string())?;
     if (0.1..=100.0).contains(&percent) {
         Ok(percent / 100.0)
     } else {
-        Err("a precision is 0.1% to 100%".into())
+        Err("a precision must be 0.1% to 100%".into())
     }
 }
 
@@ -359,12 +329,11 @@ fn share(text: &str) -> Result<f64, String> {
     loadgen doctor\n  \
     loadgen doctor my.toml -p 20000\n  \
     loadgen doctor --target wss://abc.execute-api.eu-west-1.amazonaws.com/Staging --json\n\n\
-    Exit codes: 0 nothing is in the way, 1 a run would fail, 2 usage or scenario error.")]
+    Exit codes: 0 no failures, 1 a run would fail, 2 usage or scenario error.")]
 pub struct DoctorArgs {
-    /// The scenario to prepare for (a file, `-`, or one that ships); left out: the machine alone, and the target if one is
-    /// named.
+    /// The scenario to check for (a file, `-`, or one that ships) [default: none, only the machine and `--target`].
     pub scenario: Option<PathBuf>,
-    /// A ws:// or wss:// URL to try; overrides the scenario's `target.url`.
+    /// A ws:// or wss:// URL to connect to; overrides the scenario's `target.url`.
     #[arg(long, value_name = "URL")]
     pub target: Option<String>,
     /// Number of players; overrides the scenario's `players`.
@@ -373,7 +342,7 @@ pub struct DoctorArgs {
     /// Override a key of the scenario, e.g. `players=5000`.
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "scenario")]
     pub overrides: Vec<Override>,
-    /// Check no certificate; only with a target on this machine.
+    /// Do not verify certificates; only for a target on this machine.
     #[arg(long)]
     pub insecure: bool,
     /// Print the findings as one JSON object.
@@ -389,33 +358,33 @@ impl DoctorArgs {
     }
 }
 
-/// What to do with a scenario.
+/// Commands about scenarios.
 #[derive(Debug, Subcommand)]
 pub enum ScenarioCommand {
-    /// Report every mistake of a scenario, with file, line and remedy.
+    /// Validate a scenario: every mistake with file, line and remedy.
     #[command(after_help = "Examples:\n  loadgen scenario check my.toml -p 5000\n  \
         generate | loadgen scenario check -")]
     Check(ScenarioArgs),
-    /// Say in sentences what a scenario will do.
+    /// Explain what a scenario will do, with a chart and the cost on AWS.
     #[command(after_help = "Example:\n  loadgen scenario explain quickstart")]
     Explain(ScenarioArgs),
-    /// List the scenarios that ship within this program; `run NAME` runs one.
+    /// List the scenarios that ship with this program; `run NAME` runs one.
     #[command(after_help = "Example:\n  loadgen scenario list")]
     List {
         /// Print one JSON object instead.
         #[arg(long)]
         json: bool,
     },
-    /// Write a commented scenario to begin with, or a copy of one that ships.
+    /// Write a commented scenario to start from, or a copy of one that ships.
     #[command(
         after_help = "Examples:\n  loadgen scenario new my-game\n  loadgen scenario new evening --from lobby\n  \
         loadgen scenario new - --from spike > mine.toml"
     )]
     New {
-        /// The file; `.toml` is added where it has no ending. `-`: standard output.
+        /// The file; `.toml` is added if it has no extension. `-`: standard output.
         #[arg(default_value = "my-scenario")]
         file: PathBuf,
-        /// Copy this one of those that ship.
+        /// The scenario to copy, of those that ship.
         #[arg(long, value_name = "NAME")]
         from: Option<String>,
         /// Print one JSON object instead of a sentence.
@@ -427,7 +396,7 @@ pub enum ScenarioCommand {
     Schema,
 }
 
-/// A scenario, and how what is found is printed.
+/// A scenario, and the form of the output.
 #[derive(Debug, Args)]
 pub struct ScenarioArgs {
     /// The scenario.

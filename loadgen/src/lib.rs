@@ -20,7 +20,6 @@ pub mod commands;
 pub mod delivery;
 pub mod early;
 pub mod embedded;
-pub mod exit;
 pub mod generate;
 pub mod health;
 pub mod http_client;

@@ -1,15 +1,15 @@
-//! Fields that somebody else may have written: another backend's functions, a script, a console.
+//! Fields that other programs may have written: another backend's functions, a script, the console.
 //!
 //! DynamoDB has no schema, so an attribute of one name may be missing, be of another type, or be a number with a
-//! fraction (JavaScript's `Date.now() / 1000`). Where its meaning is plain it is read; where it is not, the field is as
-//! good as missing. What a record cannot do without stays strict, and the record as a whole is then unreadable.
+//! fraction (JavaScript's `Date.now() / 1000`). A value with a clear meaning is read; any other counts as missing.
+//! Required fields stay strict: without them the record is malformed.
 
 use std::fmt;
 
 use serde::Deserializer;
 use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// A whole number: fractions are cut off downwards, also out of a text. None if it is missing or no number.
+/// An integer, rounded down, also from a text. None if it is missing or not a number.
 ///
 /// # Errors
 /// Those of the format itself.
@@ -22,7 +22,7 @@ pub(crate) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     })
 }
 
-/// A text, or a number as one. None if it is missing or neither.
+/// A text, or a number as text. None if it is missing or neither.
 ///
 /// # Errors
 /// Those of the format itself.
@@ -35,7 +35,7 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     })
 }
 
-/// The same, for what has to be there.
+/// The same for a required field.
 ///
 /// # Errors
 /// If it is neither.
@@ -49,7 +49,7 @@ fn floor(number: f64) -> Option<i64> {
     number.is_finite().then(|| number.floor() as i64)
 }
 
-/// What a field turned out to be.
+/// The value of a field.
 enum Scalar {
     Whole(i64),
     Fraction(f64),
@@ -57,7 +57,7 @@ enum Scalar {
     Other,
 }
 
-/// Takes whatever comes.
+/// Accepts any value.
 struct AnyScalar;
 
 impl<'de> Visitor<'de> for AnyScalar {

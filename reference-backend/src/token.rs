@@ -1,8 +1,8 @@
-//! What makes a player's token good, whoever issued it.
+//! The validation of players' tokens.
 //!
-//! The local identity provider and the one for AWS differ in where keys come from; the judgement is the same code.
-//! Issuers differ in what they call things, so the rules say where audience and player stand. No error text ever
-//! contains a token, or a claim of one.
+//! The local identity provider and the one for AWS differ in the source of the keys only; the validation is the same code.
+//! Issuers use different claims, so the rules name the claims of audience and player. No error text contains a token or
+//! one of its claims.
 //!
 //! ```
 //! use jsonwebtoken::Algorithm;
@@ -27,23 +27,23 @@ use serde_json::{Map, Value};
 
 use crate::ports::{IdentityError, PlayerIdentity};
 
-/// The registered claim for whom a token is meant; it may be a list.
+/// The registered claim for the audience of a token; it may be a list.
 pub const AUDIENCE_CLAIM: &str = "aud";
-/// The registered claim whom a token is about.
+/// The registered claim for the subject of a token.
 pub const PLAYER_CLAIM: &str = "sub";
 
-/// What a token must say.
+/// The rules for a valid token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRules {
-    /// The only accepted `alg`. The token's own word is not believed, or a forger would choose.
+    /// The only accepted `alg`. The token's own header does not decide, because a forger could choose it.
     pub algorithm: Algorithm,
-    /// Whose tokens are good.
+    /// The accepted issuer.
     pub issuer: Issuer,
-    /// For whom they must be meant.
+    /// The accepted audience.
     pub audience: String,
-    /// The claim that says so.
+    /// The claim with the audience.
     pub audience_claim: String,
-    /// Claims that must have these very values.
+    /// Claims that must have these values.
     pub required: Vec<(String, String)>,
     /// The claim that has the player's id.
     pub player_claim: String,
@@ -61,7 +61,7 @@ pub enum Issuer {
 }
 
 impl Issuer {
-    /// An issuer by its name, or with `/*` at the end a whole family of them.
+    /// An issuer; `/*` at the end accepts every issuer below it.
     #[must_use]
     pub fn new(pattern: &str) -> Self {
         match pattern.strip_suffix("/*") {
@@ -99,7 +99,7 @@ impl TokenRules {
     /// Id of the key that the token claims to be signed with.
     ///
     /// # Errors
-    /// [`IdentityError::Invalid`] if it is no token, signed otherwise than expected, or names no key.
+    /// [`IdentityError::Invalid`] if it is not a token, has another algorithm, or has no key id.
     pub fn key_id(&self, token: &str) -> Result<String, IdentityError> {
         let header = decode_header(token).map_err(invalid)?;
         if header.alg != self.algorithm {
@@ -108,7 +108,7 @@ impl TokenRules {
         header.kid.ok_or_else(|| IdentityError::Invalid("it names no key".into()))
     }
 
-    /// The player of a token that was signed with this key and is meant for us, now.
+    /// Validates a token against its key and the rules, and returns its player.
     ///
     /// # Errors
     /// [`IdentityError::Invalid`] with what is wrong.
@@ -116,7 +116,7 @@ impl TokenRules {
         let mut validation = Validation::new(self.algorithm);
         validation.leeway = self.leeway_s;
         validation.validate_nbf = true;
-        // Issuer and audience are judged below: a family of issuers and other claims are beyond the library.
+        // Issuer and audience are validated below: the library knows neither issuer patterns nor other claims.
         validation.validate_aud = false;
         validation.set_required_spec_claims(&["exp"]);
         let claims = decode::<Map<String, Value>>(token, key, &validation).map_err(invalid)?.claims;
@@ -136,7 +136,7 @@ impl TokenRules {
         }
     }
 
-    /// An audience is one, or a list with one among others.
+    /// The audience is a text or a list.
     fn is_meant(&self, audience: &Value) -> bool {
         match audience {
             Value::String(one) => *one == self.audience,
@@ -152,7 +152,7 @@ fn wrong<T>(claim: &str) -> Result<T, IdentityError> {
 
 fn invalid(error: Error) -> IdentityError {
     let reason = match error.kind() {
-        // These quote what they could not read.
+        // These errors quote the token.
         ErrorKind::Base64(_) | ErrorKind::Json(_) | ErrorKind::Utf8(_) => "it cannot be read".into(),
         _ => error.to_string(),
     };

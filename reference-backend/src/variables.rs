@@ -1,44 +1,44 @@
-//! Names of the environment variables that a function is told its deployment by.
+//! Names of the environment variables that configure a function.
 //!
-//! Three parties have to agree on them: the SAM templates and the local stack set them, the Lambda binary reads them
-//! (`reference_backend_aws::environment`). They stand here so that none of the three can spell one differently.
+//! The SAM templates and the local stack set them, the Lambda binary reads them
+//! (`reference_backend_aws::environment`). They are defined once, here.
 //!
 //! Region, credentials and the endpoints of single services are the SDKs' own variables.
 
 use crate::function::Table;
 
-/// Which function this is; left out, each event tells (the single layout).
+/// The function; default: decided by each event (the single layout).
 pub const FUNCTION: &str = "BACKEND_FUNCTION";
-/// Name of the game, the first part of names that are not given.
+/// Name of the game, the first part of default names.
 pub const GAME: &str = "GAME";
-/// Stage, the second part of them.
+/// Stage, the second part of default names.
 pub const STAGE: &str = "STAGE";
 /// Name of the placement queue.
 pub const QUEUE: &str = "PLACEMENT_QUEUE";
-/// Seconds that a connection's record lives.
+/// Time to live of a connection's record in seconds.
 pub const CONNECTION_TTL: &str = "CONNECTION_TTL_S";
-/// How players prove who they are: the authorizer needs it, and with `iam`, which has none, the functions that find out
-/// by themselves who is calling (Connect, PlacementsRest).
+/// How players authenticate: for the authorizer, and with `iam`, which has none, for the functions that identify the
+/// caller themselves (Connect, PlacementsRest).
 pub const AUTH: &str = "AUTH_MODE";
-/// Where the identity provider publishes its keys.
+/// URL of the identity provider's keys.
 pub const JWKS_URL: &str = "JWKS_URL";
-/// `iss` of good tokens.
+/// `iss` of valid tokens.
 pub const ISSUER: &str = "TOKEN_ISSUER";
-/// For whom good tokens are meant.
+/// Audience of valid tokens.
 pub const AUDIENCE: &str = "TOKEN_AUDIENCE";
-/// The claim that says so; left out, `aud`.
+/// The claim with the audience; default: `aud`.
 pub const AUDIENCE_CLAIM: &str = "TOKEN_AUDIENCE_CLAIM";
-/// The claim with the player's id; left out, `sub`.
+/// The claim with the player's id; default: `sub`.
 pub const PLAYER_CLAIM: &str = "TOKEN_PLAYER_CLAIM";
-/// Claims that good tokens have with these values: `name=value,name=value`.
+/// Claims that valid tokens have: `name=value,name=value`.
 pub const REQUIRED_CLAIMS: &str = "TOKEN_REQUIRED_CLAIMS";
-/// `alg` of good tokens; left out, RS256.
+/// `alg` of valid tokens; default: RS256.
 pub const ALGORITHM: &str = "TOKEN_ALGORITHM";
-/// Steam's Web API; left out, the real one.
+/// Steam's Web API; default: the real one.
 pub const STEAM_URL: &str = "STEAM_URL";
-/// The game's number at Steam.
+/// The game's app id at Steam.
 pub const STEAM_APP_ID: &str = "STEAM_APP_ID";
-/// For whom tickets must have been made; left out, any will do.
+/// The identity that tickets must be made for; default: any.
 pub const STEAM_IDENTITY: &str = "STEAM_IDENTITY";
 /// The publisher's Web API key: a secret.
 pub const STEAM_KEY: &str = "STEAM_PUBLISHER_KEY";

@@ -15,6 +15,7 @@
 //! | [`html`] | the self-contained HTML report |
 
 pub mod capacity;
+mod exit;
 pub mod folder;
 pub mod format;
 pub mod html;

@@ -11,7 +11,7 @@ use hdrhistogram::Histogram;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use reports::folder::{FolderError, LATENCY, RunFolder, RunWriter, SERIES, SUMMARY, Tag, save_manifest};
-use reports::format::{Manifest, SCHEMA_VERSION, SeriesLine, Status, Summary, Verdict};
+use reports::format::{Manifest, RunState, SCHEMA_VERSION, SeriesLine, Status, Summary, Verdict};
 
 use common::{Shape, histogram, manifest};
 
@@ -54,7 +54,7 @@ proptest! {
             expected.entry(tag.clone()).or_insert_with(histogram).add(&interval).expect("adds");
             written.push((tag, *start as f64, interval));
         }
-        manifest.state = "finished".into();
+        manifest.state = RunState::Finished;
         writer.finish(&manifest).expect("writable");
 
         let folder = RunFolder::read(dir.path()).expect("readable");
@@ -294,34 +294,36 @@ fn every_file_means_the_plans_first_instant_by_the_start() {
 
 #[test]
 fn a_summary_that_does_not_say_its_status_has_it_derived() {
-    let older = |state: &str, status: Option<Status>| {
+    let older = |state, status: Option<Status>| {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let mut manifest = manifest(&Shape::default());
         let mut writer = writer(dir.path(), &manifest);
         let mut summary = Summary { schema_version: SCHEMA_VERSION, ..Summary::default() };
         summary.verdict = Verdict { status, valid: true, thresholds_passed: false, ..Verdict::default() };
         writer.summary(&summary).expect("writable");
-        state.clone_into(&mut manifest.state);
+        manifest.state = state;
         writer.finish(&manifest).expect("writable");
         let text = fs::read_to_string(dir.path().join(SUMMARY)).expect("readable");
         assert_eq!(text.contains("\"status\""), status.is_some(), "{text}");
         RunFolder::read(dir.path()).expect("readable").summary_or_rebuilt().status()
     };
-    assert_eq!(older("finished", None), Status::ThresholdsFailed);
-    assert_eq!(older("interrupted", None), Status::Interrupted);
-    assert_eq!(older("finished", Some(Status::Passed)), Status::Passed, "what is said counts");
-    assert_eq!(older("failed", Some(Status::Passed)), Status::Failed, "but not all could be written");
+    assert_eq!(older(RunState::Finished, None), Status::ThresholdsFailed);
+    assert_eq!(older(RunState::Interrupted, None), Status::Interrupted);
+    assert_eq!(older(RunState::Finished, Some(Status::Passed)), Status::Passed, "what is said counts");
+    assert_eq!(older(RunState::Failed, Some(Status::Passed)), Status::Failed, "but not all could be written");
 }
 
 #[test]
 fn a_run_without_a_summary_has_the_status_of_its_manifest() {
-    for (state, status) in
-        [("running", Status::Unfinished), ("failed", Status::Failed), ("interrupted", Status::Interrupted)]
-    {
+    for (state, status) in [
+        (RunState::Running, Status::Unfinished),
+        (RunState::Failed, Status::Failed),
+        (RunState::Interrupted, Status::Interrupted),
+    ] {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let manifest = Manifest { state: state.into(), ..manifest(&Shape::default()) };
+        let manifest = Manifest { state, ..manifest(&Shape::default()) };
         drop(writer(dir.path(), &manifest));
         let folder = RunFolder::read(dir.path()).expect("readable");
-        assert_eq!(folder.summary_or_rebuilt().status(), status, "{state}");
+        assert_eq!(folder.summary_or_rebuilt().status(), status, "{state:?}");
     }
 }

@@ -97,7 +97,7 @@ fn main() {
         };
         return outcome.unwrap_or_else(|error| {
             eprintln!("error: {error}");
-            std::process::exit(error.exit_code().into());
+            std::process::exit(error.exit().code().into());
         });
     }
     let mut options = Options::parse();

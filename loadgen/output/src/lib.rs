@@ -1,16 +1,19 @@
-//! What the programs print: every line survives its reader, and looks as its reader can show it.
+//! What the programs print and how they end: every line survives its reader and looks as its reader can show it; every
+//! exit code is an [`Exit`].
 //!
 //! A reader may go away before a program has ended: `| head`, `| grep -m1`, a terminal that is closed. What is printed is
 //! then for nobody, and that is no reason to stop. `println!` would panic instead; the lints `clippy::print_stdout` and
 //! `clippy::print_stderr`, and `clippy::disallowed_methods` for the bare handles, keep it out of everything but this crate.
 #![allow(clippy::disallowed_methods, reason = "the handles that all others get from here")]
 
+mod exit;
 mod look;
 
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 
+pub use exit::Exit;
 pub use look::{Look, height};
 
 /// Prints a text on standard output; one that nobody reads any more has been printed.

@@ -1,39 +1,39 @@
-//! A command that could not do what it was asked.
+//! What a command that failed has to say.
 
+use output::Exit;
 use reports::folder::FolderError;
 use reports::format::Summary;
 use reports::html::ReportError;
 use scenarios::Mistakes;
 use serde_json::{Value, json};
 
-use crate::commands::capacity::CapacityError;
-use crate::exit::Exit;
+use super::capacity::CapacityError;
 use crate::run::RunError;
 
-/// Why, and how the program ends.
+/// Why, and the exit code.
 #[derive(Debug)]
 pub struct Failure {
     pub(super) exit: Exit,
-    /// What is said.
+    /// The message on standard error.
     pub(super) problem: String,
     /// The mistakes of the scenario, where that is what it is.
     mistakes: Option<Mistakes>,
-    /// What came of a run that could not be kept.
+    /// The summary of a run whose folder could not be written.
     pub(super) summary: Option<Box<Summary>>,
 }
 
 impl Failure {
-    /// Something was asked for that cannot be.
+    /// A mistake on the command line or in the scenario.
     pub(super) fn usage(problem: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, problem: problem.into(), mistakes: None, summary: None }
     }
 
-    /// The machine did not do what it should.
+    /// A failure of the machine.
     pub(super) fn machine(problem: impl Into<String>) -> Self {
         Self { exit: Exit::Failure, ..Self::usage(problem) }
     }
 
-    /// The same for programs.
+    /// The object that `--json` prints.
     pub(super) fn json(&self) -> Value {
         let mut said = json!({"error": self.problem.trim_end()});
         if let Some(Mistakes(mistakes)) = &self.mistakes {

@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
-use output::Look;
+use output::{Exit, Look};
 use reports::folder::{REPORT, RunFolder};
 use reports::format::Status;
 use scenarios::command_line;
 use serde_json::json;
 
-use super::{Answer, Failure, explained, shown};
+use super::answer::{Answer, shown};
+use super::correlate;
+use super::failure::Failure;
+use super::scenario::explained;
 use crate::cli::{CorrelateArgs, JobArgs, RunArgs};
-use crate::exit::Exit;
 use crate::live::Watchers;
 use crate::run::{self, Dry, Ran, Request};
 
@@ -34,7 +36,7 @@ pub(super) async fn run(args: RunArgs, arguments: Vec<String>) -> Result<Answer,
     of_folder(&dir, |_| exit)
 }
 
-/// What is in a run folder; `exit` tells how the command ends.
+/// What is in a run folder; `exit` maps its verdict to the exit code.
 pub(super) fn of_folder(dir: &Path, exit: impl FnOnce(Status) -> Exit) -> Result<Answer, Failure> {
     let folder = RunFolder::read(dir)?;
     let summary = folder.summary_or_rebuilt();
@@ -54,7 +56,7 @@ pub(super) fn of_folder(dir: &Path, exit: impl FnOnce(Status) -> Exit) -> Result
 }
 
 pub(super) async fn correlate(args: &CorrelateArgs) -> Result<Answer, Failure> {
-    let problems = crate::commands::correlate::correlate(&args.run, &args.all_overrides()).await?;
+    let problems = correlate::correlate(&args.run, &args.all_overrides()).await?;
     let exit = if problems.is_empty() { Exit::Fine } else { Exit::Failure };
     let mut answer = of_folder(&args.run, |_| exit)?;
     answer.asides = problems.iter().map(|problem| format!("CloudWatch: {problem}")).collect();
@@ -68,7 +70,7 @@ fn rehearsed(dry: &Dry, named: bool) -> Answer {
     let kept = if named { dir.display().to_string() } else { format!("runs/{}-TIME-…", plan.name) };
     let split = if *workers == 1 { "One process".into() } else { format!("{workers} processes") };
     let text = format!(
-        "{}\nNothing was sent. {split} would play the players; the results would be kept in {kept}.\n",
+        "{}\nNothing was sent. {split} would run the players; the results would be in {kept}.\n",
         explained(plan)
     );
     let mut json = scenarios::explain::values(plan);

@@ -5,13 +5,15 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use output::Look;
+use reports::printable;
 use scenarios::shipped::{self, Shipped};
 use scenarios::source::STDIN;
 use scenarios::way::idle;
-use scenarios::{Checked, Mistakes};
+use scenarios::{Checked, Mistakes, Plan};
 use serde_json::{Value, json};
 
-use super::{Answer, Failure, explained, shown};
+use super::answer::{Answer, shown};
+use super::failure::Failure;
 use crate::checked;
 use crate::cli::{PlanArgs, ScenarioArgs, ScenarioCommand};
 
@@ -34,6 +36,12 @@ pub(super) fn execute(command: ScenarioCommand) -> Result<Answer, Failure> {
             Ok(Answer::fine(format!("{:#}", scenarios::schema::json_schema()), Value::Null))
         }
     }
+}
+
+/// A plan in words, for a terminal.
+pub(super) fn explained(plan: &Plan) -> String {
+    let look = Look::of_stdout();
+    scenarios::explain::explain(plan, |sentences| look.wrapped(&printable::lines(sentences), "  "))
 }
 
 fn check(plan: &PlanArgs) -> Result<Checked, Mistakes> {
@@ -94,12 +102,12 @@ fn quoted(path: &str) -> String {
     if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
 }
 
-/// Writes a file that is not there yet.
+/// Writes a new file; one that exists is not overwritten.
 fn write_new(file: &PathBuf, text: &str) -> Result<(), Failure> {
     let opened = OpenOptions::new().write(true).create_new(true).open(file);
     opened.and_then(|mut opened| opened.write_all(text.as_bytes())).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => {
-            Failure::usage(format!("{} is there already; choose another name", file.display()))
+            Failure::usage(format!("{} exists already; choose another name", file.display()))
         }
         _ => Failure::machine(format!("cannot write {}: {error}", file.display())),
     })

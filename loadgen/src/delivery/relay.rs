@@ -1,10 +1,10 @@
 //! What a worker's players see that is of use to other workers: pushes of their sends, and who is connected.
 //!
-//! A send belongs to the worker that made it: number modulo workers. A push of another worker's send is handed on with
+//! A send belongs to the worker that made it: number modulo workers. A push of another worker's send is forwarded with
 //! the instant of its receipt, in batches, off the players' way. What makes the counts exact although a receipt takes
-//! its time is the *watermark*: a batch says up to which instant everything has been handed on, and a worker gives a push up
-//! only when the watermarks of all others have passed its time-out (as event-time systems close a window: T. Akidau
-//! et al., "The Dataflow Model", VLDB 2015, §2.3).
+//! its time is the *watermark*: everything before it has been sent, and a worker gives a push up only when the watermarks
+//! of all others have passed its time-out (as event-time systems close a window: T. Akidau et al., "The Dataflow
+//! Model", VLDB 2015, §2.3).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -91,7 +91,7 @@ impl Relay {
     /// A player received at `at` what another worker has sent.
     pub fn pass(&self, send: u64, recipient: u32, at: Micros) {
         let mut outbox = self.outbox.lock();
-        // A thread that was held up since the receipt must not contradict the watermark sent meanwhile.
+        // A thread that was held up since the receipt must not fall behind the watermark.
         let at = at.max(outbox.until);
         outbox.receipts[(send % self.shard.step()) as usize].push(ForwardedReceipt { send, recipient, at });
     }

@@ -1,9 +1,9 @@
 //! Ctrl-C, SIGTERM, and a terminal that is closed.
 
+use output::Exit;
 use tokio_util::sync::CancellationToken;
 
 use super::error::GenerateError;
-use crate::exit::Exit;
 
 /// Cancelled by the first interruption, which ends the run. The second, until the process has ended, ends it at once: what
 /// was written stays, and the workers and the backend end with it.

@@ -58,7 +58,7 @@ impl Totals {
             },
             gauge(
                 "run_valid",
-                "1 while the generator keeps its promise; 0: no figure may be believed.",
+                "1 while the generator sends on schedule; 0: do not use the run's numbers.",
                 Unit::None,
                 f64::from(self.valid),
             ),

@@ -1,5 +1,6 @@
 //! Why a run did not happen, or could not be kept.
 
+use output::Exit;
 use reports::folder::FolderError;
 use reports::format::Summary;
 use reports::html::ReportError;
@@ -7,7 +8,6 @@ use scenarios::Mistakes;
 
 use crate::auth::AuthError;
 use crate::embedded::EmbeddedError;
-use crate::exit::Exit;
 use crate::generate::error::GenerateError;
 use crate::live::LiveError;
 use crate::player::EndpointError;

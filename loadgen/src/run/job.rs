@@ -107,7 +107,7 @@ impl Job {
             embedded.stop().await;
         }
 
-        manifest.state = ending.state().into();
+        manifest.state = ending.state();
         // Each is tried, whatever became of the others.
         let (judged, finished) = (writer.summary(&summary), writer.finish(manifest));
         drop(writer);

@@ -1,7 +1,7 @@
 //! What a run folder says of its run before anything is measured.
 
 use jiff::Timestamp;
-use reports::format::{Manifest, Phase, Run, SCHEMA_VERSION};
+use reports::format::{Manifest, Phase, Run, RunState, SCHEMA_VERSION};
 use scenarios::plan::Target;
 use scenarios::{Plan, redact};
 
@@ -37,7 +37,7 @@ pub(super) fn manifest(plan: &Plan, run: &Run, command: &[String]) -> Manifest {
     Manifest {
         schema_version: SCHEMA_VERSION,
         run: run.clone(),
-        state: "running".into(),
+        state: RunState::Running,
         command: command.to_vec(),
         plan: scenarios::explain::sentences(plan),
         phases: plan.stretches.iter().map(phase).collect(),

@@ -4,6 +4,7 @@ mod error;
 mod job;
 pub(crate) mod manifest;
 
+use output::Exit;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,13 +12,12 @@ use std::sync::Arc;
 use reports::folder::{
     self, FolderError, RunWriter, discard_unused, read_manifest, save_input, save_manifest,
 };
-use reports::format::{Run, Status};
+use reports::format::{Run, RunState, Status};
 use scenarios::{Checked, Content, Input, Override, Plan, Source};
 
 use self::job::Job;
 use self::manifest::{identity, manifest};
 use crate::checked;
-use crate::exit::Exit;
 use crate::generate::signals::outlive_the_terminal;
 use crate::live::{Live, LiveError, Watchers};
 use crate::workers::split::{Workers, make_room_for};
@@ -79,7 +79,7 @@ pub async fn run(request: Request) -> Result<Ran, RunError> {
                 return Err(error);
             }
             let interrupted = error.exit() == Exit::Interrupted;
-            manifest.state = if interrupted { "interrupted" } else { "failed" }.into();
+            manifest.state = if interrupted { RunState::Interrupted } else { RunState::Failed };
             // Where the plan had begun, the folder knows when.
             if let Ok(begun) = read_manifest(&dir) {
                 manifest.run.started_at = begun.run.started_at;

@@ -1,6 +1,6 @@
 //! How a run came to its end.
 
-use reports::format::{EndedEarly, Threshold as Judged};
+use reports::format::{EndedEarly, RunState, Threshold as Judged};
 use scenarios::Plan;
 
 /// How a run came to its end.
@@ -26,11 +26,11 @@ pub struct EarlyEnd {
 impl Ending {
     /// The state in the manifest.
     #[must_use]
-    pub const fn state(&self) -> &'static str {
+    pub const fn state(&self) -> RunState {
         match self {
-            Self::Finished => "finished",
-            Self::Interrupted => "interrupted",
-            Self::Early(_) => "ended_early",
+            Self::Finished => RunState::Finished,
+            Self::Interrupted => RunState::Interrupted,
+            Self::Early(_) => RunState::EndedEarly,
         }
     }
 

@@ -1,7 +1,7 @@
-//! What a threshold sees of a summary, or why there is nothing to see.
+//! What a threshold observes in a summary, or why it observes nothing.
 //!
-//! A count of what went wrong is worth something only where something could have: `message.lost == 0` of no expected
-//! message is no finding, and does not pass.
+//! A count of what went wrong means something only where something could have gone wrong: `message.lost == 0` of no
+//! expected message does not pass.
 
 use reports::format::{Delivery, Latency, Operation, Reconnects, Summary};
 use scenarios::threshold::{
@@ -53,7 +53,7 @@ pub(super) fn observe(metric: &Metric, summary: &Summary) -> Result<f64, &'stati
     }
 }
 
-const NOTHING: &str = "nothing was measured";
+const NOTHING: &str = "no samples";
 const UNEXPECTED: &str = "nothing was expected";
 
 fn share(part: u64, whole: u64, without: &'static str) -> Result<f64, &'static str> {

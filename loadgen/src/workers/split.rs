@@ -74,7 +74,7 @@ pub enum MachineError {
     },
 }
 
-/// Raises the descriptor limit, and tells over how many processes the plan's sockets are split: 1 is this one.
+/// Raises the descriptor limit; returns over how many processes the plan's sockets are split: 1 is this one.
 ///
 /// # Errors
 /// [`MachineError`] when they do not fit.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
+use output::Exit;
 use parking_lot::Mutex;
 use scenarios::shard::Shard;
 use scenarios::{Mistakes, Override};
@@ -19,7 +20,6 @@ use super::part;
 use crate::auth::{AuthError, Credentials};
 use crate::clock::{Clock, monotonic};
 use crate::delivery::relay::Relay;
-use crate::exit::Exit;
 use crate::generate::error::GenerateError;
 use crate::generate::generation::{Generation, Setup};
 use crate::generate::stage::Stage;

@@ -250,7 +250,7 @@ fn a_target_that_goes_down_is_no_knee() {
     let capacity = found(&scene, &output);
     assert_eq!((output.status.code(), capacity.ended), (Some(1), Ended::Unfinished), "{}", curve(&capacity));
     assert!(capacity.held.is_some() && capacity.knee.is_none(), "{}", curve(&capacity));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("went down"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("check that the target is running"));
 }
 
 #[test]

@@ -69,7 +69,7 @@ impl Folder {
             writer.second(&line).unwrap();
         }
         writer.summary(&Summary { schema_version: SCHEMA_VERSION, run, ..Summary::default() }).unwrap();
-        writer.finish(&Manifest { state: "finished".into(), ..manifest }).unwrap();
+        writer.finish(&Manifest { state: reports::format::RunState::Finished, ..manifest }).unwrap();
         Self { scratch }
     }
 

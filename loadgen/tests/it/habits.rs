@@ -202,9 +202,7 @@ fn a_dry_run_sends_and_writes_nothing() {
     assert_eq!((code, stderr.as_str()), (0, ""));
     assert!(stdout.contains("2000 players connect at 400 per second"), "{stdout}");
     assert!(
-        stdout.contains(
-            "Nothing was sent. 2 processes would play the players; the results would be kept in out."
-        ),
+        stdout.contains("Nothing was sent. 2 processes would run the players; the results would be in out."),
         "{stdout}"
     );
     assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
@@ -230,7 +228,7 @@ fn a_new_scenario_passes_check_and_overwrites_nothing() {
     );
     assert_eq!(object(here, &["explain", "my game.toml", "--json"])["name"], "my-game");
     let (code, _, stderr) = tried(here, &["scenario", "new", "my game"]);
-    assert!(code == 2 && stderr.contains("is there already"), "{code} {stderr}");
+    assert!(code == 2 && stderr.contains("exists already"), "{code} {stderr}");
     let copied = object(here, &["new", "evening.toml", "--from", "lobby", "--json"]);
     assert_eq!((copied["file"].as_str(), copied["name"].as_str()), (Some("evening.toml"), Some("evening")));
     assert_eq!(object(here, &["explain", "evening.toml", "--json"])["players"], 1_000);

@@ -128,7 +128,7 @@ fn ctrl_c_keeps_what_was_measured() {
         assert!(send.completed > 0);
         assert_eq!(send.offered, 300, "the plan's arrivals, sent or not");
         assert!(send.errors["unsent_interrupted"] > 0, "{send:?}");
-        assert_eq!(ran.folder().manifest.state, "interrupted");
+        assert_eq!(ran.folder().manifest.state, reports::format::RunState::Interrupted);
         assert!(ran.dir.join("report.html").is_file());
         assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
     }
@@ -164,7 +164,7 @@ fn the_second_interruption_ends_at_once_and_keeps_what_was_written() {
             drop(asked);
             assert_eq!(
                 ran.folder().manifest.state,
-                "running",
+                reports::format::RunState::Running,
                 "it did not come to its end: {name} {workers}"
             );
             assert!(!ran.dir.join("summary.json").exists());

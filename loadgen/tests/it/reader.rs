@@ -37,7 +37,7 @@ fn nobody() -> Stdio {
 
 fn assert_complete(dir: &Path) {
     let folder = RunFolder::read(dir).unwrap();
-    assert_eq!(folder.manifest.state, "finished");
+    assert_eq!(folder.manifest.state, reports::format::RunState::Finished);
     assert!(dir.join("report.html").is_file());
     let summary = folder.summary.as_ref().unwrap();
     let planned = folder.manifest.phases.last().unwrap().end_s;
@@ -168,7 +168,7 @@ fn a_search_goes_on_after_its_first_line() {
     let found = reports::capacity::read(&scene.dir().with_file_name("found")).unwrap();
     assert_ne!(found.ended, reports::capacity::Ended::Unfinished);
     assert!(!found.steps.is_empty());
-    assert_eq!(code, Some(loadgen::commands::capacity::exit(found.ended).code().into()));
+    assert_eq!(code, Some(output::Exit::from(found.ended).code().into()));
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn a_run_leaves_a_complete_folder_whose_figures_add_up() {
     assert_eq!(summary.deliveries["placement"].received, 70);
 
     let folder = ran.folder();
-    assert_eq!(folder.manifest.state, "finished");
+    assert_eq!(folder.manifest.state, reports::format::RunState::Finished);
     let offered: u64 =
         folder.series.iter().filter_map(|line| line.operations.get("send_message")).map(|s| s.offered).sum();
     assert_eq!(offered, 240, "the series has the warm-up too");

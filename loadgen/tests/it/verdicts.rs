@@ -71,7 +71,7 @@ fn where_nobody_gets_in_the_run_ends_early_and_says_so_first() {
         let send = &summary.operations["send_message"];
         assert_eq!(send.offered, 600, "the plan's arrivals, sent or not");
         assert!(send.errors["unsent_ended_early"] > 400, "{send:?}");
-        assert_eq!(ran.folder().manifest.state, "ended_early");
+        assert_eq!(ran.folder().manifest.state, reports::format::RunState::EndedEarly);
         assert!(summary.verdict.ended_early.unwrap().at_s < 10.0);
     }
 }
@@ -202,7 +202,7 @@ fn a_rule_with_abort_ends_the_run_after_its_grace() {
         let early = summary.verdict.ended_early.as_ref().unwrap();
         assert!(early.reason.contains("`send_message.response_time.max < 1us` failed"), "{early:?}");
         assert!(early.at_s > 3.0, "a second to settle, and the grace: {early:?}");
-        assert_eq!(ran.folder().manifest.state, "ended_early");
+        assert_eq!(ran.folder().manifest.state, reports::format::RunState::EndedEarly);
         let told = ran.stdout.replace("\n  ", " ");
         assert!(told.contains("The run ended early, 0:0"), "{told}");
     }

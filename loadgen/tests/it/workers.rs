@@ -215,7 +215,7 @@ fn a_killed_worker_makes_the_run_invalid_and_the_rest_is_reported() {
     let messages = &summary.operations["send_message"];
     assert!(messages.completed > 80 * 6 / 2, "the others went on: {messages:?}");
     assert_eq!(ran.stdout.lines().next(), Some("NOT VALID"));
-    assert_eq!(ran.folder().manifest.state, "finished");
+    assert_eq!(ran.folder().manifest.state, reports::format::RunState::Finished);
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn ctrl_c_keeps_what_all_workers_have_measured() {
     let ran = running.end();
     let summary = ran.exits(130).summary();
     assert_balanced(&summary);
-    assert_eq!(ran.folder().manifest.state, "interrupted");
+    assert_eq!(ran.folder().manifest.state, reports::format::RunState::Interrupted);
     assert_eq!(summary.sockets.opened, 300);
     assert!(summary.operations["send_message"].completed > 0);
     assert!(summary.generator.workers.iter().all(|worker| !worker.lost), "{:?}", summary.generator.workers);

@@ -1,4 +1,4 @@
-//! What a profile draws from: delays between two percentiles, and rates of faults.
+//! The distributions of a profile: log-normal delays, and rates of faults.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use rand::RngExt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// A random duration, log-normal between the two points that people know of a service: its median and its p99.
+/// A random duration with a log-normal distribution, given by its median and its 99th percentile.
 ///
 /// With z₉₉ = 2.326 (standard normal quantile of 0.99), σ = ln(p99 / p50) / z₉₉ and the sample is
-/// p50 · e^(σ·Z). `p99` = `p50`, or left out, makes it constant; both zero, no delay at all.
+/// p50 · e^(σ·Z). Without `p99`, or if it equals `p50`, it is constant. Both zero: no delay.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "RawDelay")]
 pub struct Delay {
@@ -22,7 +22,7 @@ pub struct Delay {
 }
 
 /// A delay: log-normal between its median and its 99th percentile.
-// What a `Delay` is before it is judged.
+// A `Delay` before validation.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "Delay")]
 #[serde(deny_unknown_fields)]
@@ -30,7 +30,7 @@ struct RawDelay {
     /// Median in milliseconds; 0 for no delay.
     #[schemars(range(min = 0.0, max = 3_600_000.0))]
     p50_ms: f64,
-    /// 99th percentile in milliseconds, at least the median; left out, the delay is constant.
+    /// 99th percentile in milliseconds, at least the median; default: the median, a constant delay.
     #[schemars(range(min = 0.0, max = 3_600_000.0))]
     p99_ms: Option<f64>,
 }
@@ -88,7 +88,7 @@ impl Delay {
     }
 }
 
-/// How often something goes wrong: a probability.
+/// The probability of a fault.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "f64")]
 pub struct Rate(f64);
@@ -120,13 +120,13 @@ impl TryFrom<f64> for Rate {
 }
 
 impl Rate {
-    /// Decides the case of something that has a hash: the same one is always decided alike.
+    /// Decides by a hash: always the same for the same hash.
     #[must_use]
     pub fn covers(self, hash: u64) -> bool {
         self.0 > 0.0 && hash as f64 <= self.0 * u64::MAX as f64
     }
 
-    /// Decides one case.
+    /// Draws one decision.
     #[must_use]
     pub fn hits(self) -> bool {
         self.0 > 0.0 && rand::random::<f64>() < self.0

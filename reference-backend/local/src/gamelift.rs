@@ -1,11 +1,11 @@
-//! GameLift: a queue that finds a place for a player, or does not, and says so on a topic.
+//! GameLift: a queue that places players in game sessions and publishes the outcome on a topic.
 //!
-//! The handlers of this process use it as a [`PlacementQueue`]; functions in processes of their own ask its
+//! The handlers of this process use it as a [`PlacementQueue`]; functions in processes of their own call its
 //! [endpoint] with an SDK.
 
 pub(super) mod endpoint;
+mod game_session;
 mod ledger;
-mod place;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -22,39 +22,39 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use self::ledger::{End, Ledger, Placement};
-use self::place::Place;
+use self::game_session::GameSession;
+use self::ledger::{End, Ledger, TrackedPlacement};
 use super::account::{ACCOUNT_ID, REGION};
 use super::background::Background;
 use super::distribution::{Delay, Rate};
 use super::metrics::{Metrics, Series, Unit};
 use super::sns::Topic;
 
-/// There are fewer regions than that.
+/// AWS has fewer regions than that.
 const MOST_LATENCIES: usize = 100;
 
 /// The `[gamelift]` section of a profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GameLiftProfile {
-    /// What the call that starts a placement takes.
+    /// Latency of the call that starts a placement.
     pub start: Delay,
-    /// Fault: how often that call gets no answer (5xx).
+    /// Fault: share of those calls that fail (5xx).
     pub start_failure_rate: Rate,
-    /// From the start of a placement to its outcome.
+    /// Time from the start of a placement to its outcome.
     pub placement: Delay,
-    /// Seconds after which the queue gives a placement up (10 to 600 on AWS).
+    /// Time-out of a placement in seconds (10 to 600 on AWS).
     #[schemars(range(min = 0.0, max = 3_600.0))]
     pub queue_timeout_s: f64,
-    /// How often a placement fails.
+    /// Share of placements that fail.
     pub failure_rate: Rate,
-    /// How often it is cancelled.
+    /// Share of placements that are cancelled.
     pub cancel_rate: Rate,
-    /// How often no place is found until the queue's time-out.
+    /// Share of placements that time out.
     pub timeout_rate: Rate,
-    /// Calls a second; 0 is without limit.
+    /// Calls a second; 0 for no limit.
     pub requests_per_second: u32,
-    /// Calls at once.
+    /// Burst of calls.
     pub request_burst: u32,
 }
 
@@ -131,7 +131,7 @@ pub struct GameLift {
     placements_started: Arc<Series>,
 }
 
-/// A placement on its way.
+/// A placement that has no outcome yet.
 struct Pending {
     placement_id: String,
     after: Duration,
@@ -164,7 +164,7 @@ impl GameLift {
             started,
             placements_started: series("PlacementsStarted", Unit::Count),
         };
-        let placing = Arc::new(Placing {
+        let publisher = Arc::new(Publisher {
             topic,
             ledger,
             queue_arn: arn,
@@ -180,7 +180,7 @@ impl GameLift {
                 tokio::select! {
                     next = pending.recv() => match next {
                         Some(next) => {
-                            placements.spawn(Arc::clone(&placing).settle(next));
+                            placements.spawn(Arc::clone(&publisher).publish(next));
                         }
                         None => break,
                     },
@@ -207,15 +207,14 @@ impl GameLift {
         }
     }
 
-    /// Lets a placement come to its end.
-    fn settle(&self, placement: Pending) -> Result<(), PlacementError> {
+    /// Schedules the outcome of a placement.
+    fn schedule(&self, placement: Pending) -> Result<(), PlacementError> {
         self.started
             .send(placement)
             .map_err(|_| PlacementError::Unavailable("the queue has been stopped".into()))
     }
 
-    /// Goes on with a placement that a former queue left without an outcome. What was asked for is not known any
-    /// more, but for the player.
+    /// Resumes a placement that an earlier process left without an outcome. Only its player is known.
     pub fn resume(&self, placement_id: String, player_id: String) {
         let request = StartPlacement {
             placement_id: placement_id.clone(),
@@ -225,20 +224,20 @@ impl GameLift {
         };
         let (outcome, after) = self.draw();
         if self.ledger.enter(request, SystemTime::now()) {
-            // A queue that is stopped has no outcomes, and its successor finds the placement again.
-            let _ = self.settle(Pending { placement_id, after, outcome });
+            // If the queue is stopped, the next process resumes the placement.
+            let _ = self.schedule(Pending { placement_id, after, outcome });
         }
     }
 
-    /// What is known of a placement.
-    fn find(&self, placement_id: &str) -> Option<Placement> {
+    /// The state of a placement.
+    fn find(&self, placement_id: &str) -> Option<TrackedPlacement> {
         self.ledger.find(placement_id)
     }
 
-    /// Cancels a placement that has not ended yet; its end is reported as that of any other.
+    /// Cancels a pending placement; the outcome is published like any other.
     fn cancel(&self, placement_id: &str) -> Result<(), PlacementError> {
         let placement_id = placement_id.to_owned();
-        self.settle(Pending { placement_id, after: Duration::ZERO, outcome: Outcome::Cancelled })
+        self.schedule(Pending { placement_id, after: Duration::ZERO, outcome: Outcome::Cancelled })
     }
 }
 
@@ -253,7 +252,7 @@ impl PlacementQueue for GameLift {
             let fault = "a fault of the profile (gamelift.start_failure_rate)";
             return Err(PlacementError::Unavailable(fault.into()));
         }
-        if let Some(parameter) = unfit(&request) {
+        if let Some(parameter) = invalid_parameter(&request) {
             return Err(PlacementError::Invalid(parameter.into()));
         }
         let (outcome, after) = self.draw();
@@ -263,13 +262,13 @@ impl PlacementQueue for GameLift {
             return Err(PlacementError::Invalid("placementId(one that has not been used)".into()));
         }
         self.placements_started.record(started, 1.0);
-        self.settle(Pending { placement_id, after, outcome })
+        self.schedule(Pending { placement_id, after, outcome })
     }
 }
 
-/// The parameter that GameLift would refuse, and what it takes. The queue keeps requests: without a bound on what is in
-/// one, players could fill its memory.
-fn unfit(request: &StartPlacement) -> Option<&'static str> {
+/// The parameter that GameLift would refuse, and its limits. The queue stores requests, so without limits players could
+/// fill its memory.
+fn invalid_parameter(request: &StartPlacement) -> Option<&'static str> {
     let id = request.placement_id.as_str();
     let is_id = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     let latency = |latency: &PlayerLatency| latency.latency_ms.is_finite() && latency.latency_ms >= 0.0;
@@ -294,8 +293,8 @@ fn unfit(request: &StartPlacement) -> Option<&'static str> {
     None
 }
 
-/// What settling a placement needs.
-struct Placing {
+/// Publishes the outcomes of placements.
+struct Publisher {
     topic: Topic,
     ledger: Arc<Ledger>,
     queue_arn: String,
@@ -306,17 +305,18 @@ struct Placing {
     wait: Arc<Series>,
 }
 
-impl Placing {
-    async fn settle(self: Arc<Self>, placement: Pending) {
+impl Publisher {
+    async fn publish(self: Arc<Self>, placement: Pending) {
         if !placement.after.is_zero() {
             tokio::time::sleep(placement.after).await;
         }
         let ended = SystemTime::now();
-        let place = |request: &StartPlacement| {
-            (placement.outcome == Outcome::Fulfilled).then(|| Place::draw(request))
+        let game_session = |request: &StartPlacement| {
+            (placement.outcome == Outcome::Fulfilled).then(|| GameSession::draw(request))
         };
         // It may have been cancelled meanwhile.
-        let Some(placement) = self.ledger.end(&placement.placement_id, placement.outcome, ended, place)
+        let Some(placement) =
+            self.ledger.end(&placement.placement_id, placement.outcome, ended, game_session)
         else {
             return;
         };
@@ -333,21 +333,21 @@ impl Placing {
         if !self.topic.publish(self.event(&placement, end).to_string()) {
             tracing::debug!(
                 placement_id = placement.request.placement_id,
-                "nobody listens for placement events"
+                "no subscriber for placement events"
             );
         }
     }
 
     /// GameLift's event in its EventBridge envelope.
-    fn event(&self, placement: &Placement, end: &End) -> Value {
+    fn event(&self, placement: &TrackedPlacement, end: &End) -> Value {
         let mut detail = json!({
             "type": end.outcome.event_type(),
             "placementId": placement.request.placement_id,
             "startTime": rfc3339(placement.started),
             "endTime": rfc3339(end.at),
         });
-        if let (Some(place), Some(detail)) = (&end.place, detail.as_object_mut()) {
-            detail.extend(place.event_fields());
+        if let (Some(session), Some(detail)) = (&end.game_session, detail.as_object_mut()) {
+            detail.extend(session.event_fields());
         }
         json!({
             "version": "0",
@@ -382,7 +382,11 @@ mod tests {
             |region: String, latency_ms| PlayerLatency { player_id: "ann".into(), region, latency_ms };
         let refusal = |latencies: Vec<PlayerLatency>, properties: Vec<(String, String)>| {
             let game_properties = properties.into_iter().collect();
-            unfit(&StartPlacement { player_latencies: latencies, game_properties, ..sound.clone() })
+            invalid_parameter(&StartPlacement {
+                player_latencies: latencies,
+                game_properties,
+                ..sound.clone()
+            })
         };
         let property = |key: usize, value: usize| ("k".repeat(key), "v".repeat(value));
         let regions = |count: usize| (0..count).map(|region| latency(region.to_string(), 1.0)).collect();

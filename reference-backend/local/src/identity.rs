@@ -1,7 +1,6 @@
-//! The local identity provider: stands in for the platform (Epic, Steam, Cognito, ...) that vouches for players.
+//! The local identity provider: stands in for the platform (Epic, Steam, Cognito, ...) that authenticates players.
 //!
-//! It issues signed tokens, and tickets as Steam does. Its keys are made at the start and live no longer than the process,
-//! so nothing is worth stealing from it. Tokens and tickets are never logged.
+//! It issues signed tokens, and tickets as Steam does. Its keys are generated at the start and never leave the process. Tokens and tickets are never logged.
 
 pub mod http;
 mod ring;
@@ -35,15 +34,15 @@ pub const ALGORITHM: Algorithm = Algorithm::ES256;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct IdentityProfile {
-    /// How long the provider thinks about a question.
+    /// Latency of the provider.
     pub latency: Delay,
-    /// Fault: share of questions that it does not answer (the authorizer then fails, 500).
+    /// Fault: share of requests that fail (the authorizer then fails, 500).
     pub failure_rate: Rate,
-    /// How long a token or a ticket is good for.
+    /// How long a token or a ticket is valid.
     pub token_lifetime_s: u64,
-    /// How long a key signs tokens, until the next one does; 0: as long as the process lives.
+    /// How long a key signs tokens before it is rotated; 0: no rotation.
     pub key_rotation_s: u64,
-    /// How long a key that signs no more stays published: tokens that it has signed are good until then.
+    /// How long a retired key stays published; its tokens are valid until then.
     pub key_grace_s: u64,
 }
 
@@ -59,7 +58,7 @@ impl Default for IdentityProfile {
     }
 }
 
-/// Why the provider has no key, or a token no signature.
+/// A key could not be made, or a token not signed.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the local identity provider cannot {action}: {reason}; the machine's random source or OpenSSL build is broken"
@@ -69,12 +68,12 @@ pub struct SigningError {
     reason: String,
 }
 
-/// Issues ES256 tokens and Steam's tickets, and vouches for them.
+/// Issues ES256 tokens and Steam tickets, and verifies them.
 pub struct LocalIdentity {
     profile: IdentityProfile,
     ring: KeyRing,
-    /// Seals tickets.
-    seal: hmac::Key,
+    /// Signs tickets.
+    ticket_key: hmac::Key,
     rules: TokenRules,
 }
 
@@ -93,21 +92,21 @@ impl LocalIdentity {
     /// # Errors
     /// [`SigningError`] if they cannot be made.
     pub fn new(profile: IdentityProfile) -> Result<Self, SigningError> {
-        let turn = (profile.key_rotation_s > 0).then(|| Duration::from_secs(profile.key_rotation_s));
-        let ring = KeyRing::new(turn, Duration::from_secs(profile.key_grace_s))?;
-        let seal = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
+        let rotation = (profile.key_rotation_s > 0).then(|| Duration::from_secs(profile.key_rotation_s));
+        let ring = KeyRing::new(rotation, Duration::from_secs(profile.key_grace_s))?;
+        let ticket_key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
             .map_err(|error| SigningError { action: "make a key", reason: error.to_string() })?;
         let rules = TokenRules::new(ALGORITHM, Issuer::new(ISSUER), AUDIENCE);
-        Ok(Self { profile, ring, seal, rules })
+        Ok(Self { profile, ring, ticket_key, rules })
     }
 
-    /// The public keys (`/.well-known/jwks.json`): the one that signs, and those before it that are still good.
+    /// The public keys (`/.well-known/jwks.json`): the signing key and the retired ones that are still valid.
     #[must_use]
     pub fn keys(&self) -> JwkSet {
-        self.ring.page()
+        self.ring.jwks()
     }
 
-    /// Has a new key sign from now on, and returns its id. The last one stays published for the profile's grace.
+    /// Rotates the signing key and returns the new one's id. The old one stays published for `key_grace_s`.
     ///
     /// # Errors
     /// [`SigningError`] if it cannot be made.
@@ -115,7 +114,7 @@ impl LocalIdentity {
         self.ring.rotate()
     }
 
-    /// A token that says who `player_id` is.
+    /// Issues a token for `player_id`.
     ///
     /// # Errors
     /// [`SigningError`] if it cannot be signed.
@@ -129,8 +128,8 @@ impl LocalIdentity {
             .map_err(|error| SigningError { action: "sign a token", reason: error.to_string() })
     }
 
-    /// What a question to the provider costs: time, and sometimes there is no answer.
-    async fn think(&self) -> Result<(), IdentityError> {
+    /// Applies the profile's latency and faults to a request.
+    async fn delay_or_fail(&self) -> Result<(), IdentityError> {
         self.profile.latency.wait().await;
         if self.profile.failure_rate.hits() {
             return Err(IdentityError::Unavailable("a fault of the profile (identity.failure_rate)".into()));
@@ -147,8 +146,8 @@ fn now() -> u64 {
 #[async_trait]
 impl IdentityProvider for LocalIdentity {
     async fn verify(&self, token: &str) -> Result<PlayerIdentity, IdentityError> {
-        self.think().await?;
-        let key = self.ring.checking(&self.rules.key_id(token)?);
+        self.delay_or_fail().await?;
+        let key = self.ring.verification_key(&self.rules.key_id(token)?);
         self.rules.player(token, &key.ok_or_else(|| IdentityError::Invalid("its key is unknown".into()))?)
     }
 }

@@ -1,9 +1,9 @@
-//! The metrics that the emulated services publish, kept per second, read by the CloudWatch endpoint.
+//! The metrics of the emulated services, stored per second and read by the CloudWatch endpoint.
 //!
-//! AWS keeps minutes; a load test of half a minute wants seconds, so the store keeps one bucket a second for three
-//! hours (as long as CloudWatch keeps high-resolution data) and merges buckets into whatever period is asked for.
-//! Milliseconds also keep their distribution, as the sparse counts of an HDR histogram with two significant digits:
-//! a full histogram per second and series would need gigabytes.
+//! AWS stores minutes. A load test may last half a minute, so the store has one bucket per second for three hours (the
+//! retention of CloudWatch's high-resolution data) and merges buckets into the period of the query. Series in
+//! milliseconds also store their distribution, as the sparse counts of an HDR histogram with two significant digits: a
+//! full histogram per second and series would need gigabytes.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, LazyLock};
@@ -12,9 +12,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use hdrhistogram::Histogram;
 use parking_lot::{Mutex, RwLock};
 
-/// How long a bucket is kept, in seconds.
+/// Retention of a bucket in seconds.
 const RETENTION_SECONDS: u64 = 3 * 3_600;
-/// Where HDR buckets lie, shared by all series.
+/// The bucket boundaries of the histograms, shared by all series.
 static LAYOUT: LazyLock<Histogram<u64>> = LazyLock::new(empty_histogram);
 
 /// All series of the stack. Cheap to clone.
@@ -23,14 +23,14 @@ pub struct Metrics {
     series: Arc<RwLock<HashMap<MetricId, Arc<Series>>>>,
 }
 
-/// What tells one series from another.
+/// The identity of a series.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MetricId {
     /// `AWS/Lambda`, `AWS/ApiGateway`, ...
     pub namespace: String,
     /// `Invocations`, ...
     pub metric: String,
-    /// Name and value, sorted.
+    /// Names and values, sorted.
     pub dimensions: Vec<(String, String)>,
 }
 
@@ -48,7 +48,7 @@ impl MetricId {
 /// Unit of a metric, spelled as CloudWatch spells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// A number of things.
+    /// A count.
     Count,
     /// Milliseconds.
     Milliseconds,
@@ -60,11 +60,11 @@ pub enum Unit {
 #[derive(Debug)]
 pub struct Series {
     unit: Unit,
-    /// In the order of their seconds.
+    /// Sorted by second.
     buckets: Mutex<VecDeque<Bucket>>,
 }
 
-/// What one second saw.
+/// The samples of one second.
 #[derive(Debug, Clone)]
 struct Bucket {
     second: u64,
@@ -93,7 +93,7 @@ pub enum Statistic {
     Percentile(f64),
 }
 
-/// The statistic's name is none that this endpoint knows.
+/// The name of a statistic is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the statistic {0} is unknown; use Sum, Average, Minimum, Maximum, SampleCount or a percentile such as p99"
@@ -166,7 +166,7 @@ impl Series {
         self.record_many(at, value, 1);
     }
 
-    /// Records the same sample so many times.
+    /// Records the same sample several times.
     pub fn record_many(&self, at: SystemTime, value: f64, times: u64) {
         let second = at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let mut buckets = self.buckets.lock();

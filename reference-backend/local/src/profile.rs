@@ -72,28 +72,28 @@ pub enum ProfileError {
         source: std::io::Error,
     },
     /// The text is not a profile.
-    #[error("{}", told(mistakes))]
+    #[error("{}", list(mistakes))]
     Mistakes {
         /// Everything that is wrong, each with file, line, key and remedy.
         mistakes: Vec<Mistake>,
     },
-    /// A setting does not go with the others.
+    /// A setting conflicts with another.
     #[error("{origin}: {problem}")]
     Invalid {
-        /// What has changed it.
+        /// Where the setting comes from.
         origin: String,
         /// What is wrong, and the remedy.
         problem: String,
     },
 }
 
-fn told(mistakes: &[Mistake]) -> String {
+fn list(mistakes: &[Mistake]) -> String {
     let count = mistakes.len();
     let all: String = mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect();
     format!("{count} mistake{} in the profile{all}", if count == 1 { "" } else { "s" })
 }
 
-/// Every mistake of a profile, a shipped one's name or a file: what [`Profile::load`] would refuse.
+/// Every mistake in a profile, given by the name of a shipped one or as a file.
 #[must_use]
 pub fn mistakes(name_or_path: &Path) -> Vec<Mistake> {
     match Profile::load(name_or_path) {
@@ -183,8 +183,7 @@ impl Profile {
         self.sections().into_iter().next().map_or(Ok(()), |wrong| Err(invalid(wrong)))
     }
 
-    /// What each section finds wrong with itself, beside the pointer of what the schema cannot say of it: all else is
-    /// found before.
+    /// The problem of each section that the schema cannot express, with the pointer of its key.
     fn sections(&self) -> Vec<(&'static str, String)> {
         let sections = [
             ("/lambda/reserved_concurrency", self.lambda.check()),
@@ -198,7 +197,7 @@ impl Profile {
     }
 }
 
-/// Tells delays whose 99th percentile lies below their median, and takes it out.
+/// Reports delays whose 99th percentile is below the median, and removes it.
 fn delays(document: &Document, value: &mut Value, pointer: &str, mistakes: &mut Vec<Mistake>) {
     let Value::Object(table) = value else { return };
     let number = |key: &str| table.get(key).and_then(Value::as_f64);
@@ -206,7 +205,7 @@ fn delays(document: &Document, value: &mut Value, pointer: &str, mistakes: &mut 
         && p99 < median
     {
         let problem = format!("{p99} is below p50_ms, {median}");
-        let remedy = "make it at least p50_ms, or leave it out for a constant delay";
+        let remedy = "make it at least p50_ms, or remove it for a constant delay";
         mistakes.push(document.mistake(&child(pointer, "p99_ms"), problem, remedy));
         table.remove("p99_ms");
     }
@@ -215,8 +214,7 @@ fn delays(document: &Document, value: &mut Value, pointer: &str, mistakes: &mut 
     }
 }
 
-/// Lays `own` over `base`, table by table. A delay is replaced as a whole: its missing `p99_ms` means that it is
-/// constant, not that the base's is kept.
+/// Merges `own` into `base`, table by table. A delay is replaced as a whole: without `p99_ms` it is constant.
 fn merge(base: &mut Value, own: Value) {
     match (base, own) {
         (Value::Object(below), Value::Object(above)) if !above.contains_key("p50_ms") => {

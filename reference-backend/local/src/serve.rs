@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{io, thread};
 
+use output::Exit;
 use reference_backend::function::{Deployment, Layout};
 use reference_backend::handlers::AuthMode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,10 +25,10 @@ use crate::stack::{LocalStack, StackConfig, StackError};
 use crate::storage::{Memory, OpenStorage};
 use crate::tables::DataConfig;
 
-/// Runs the local stack until it is told to stop.
+/// Runs the local stack.
 ///
-/// When it is ready, it prints one line of JSON on standard output: the URLs of its endpoints. Everything else goes
-/// to standard error. It ends at Ctrl-C or SIGTERM, after every socket has been closed.
+/// When it is ready, it prints one line of JSON with the URLs of its endpoints on standard output. Logs go to standard
+/// error. It stops at Ctrl-C or SIGTERM, after it has closed every socket.
 #[derive(Debug, Clone, clap::Args)]
 #[command(
     after_help = "Example:\n  reference-backend serve --listen 127.0.0.1:0 --profile aws-like --auth token"
@@ -42,22 +43,22 @@ pub struct Serve {
     /// Latencies, limits and faults: `instant`, `aws-like` or a TOML file.
     #[arg(long, value_name = "PROFILE", default_value = "instant")]
     pub profile: PathBuf,
-    /// How the functions are spread over Lambdas [default: what the profile says].
+    /// Layout of the functions [default: the profile's].
     #[arg(long, value_enum)]
     pub layout: Option<Layout>,
-    /// Where functions run: in this process, or as the processes that a deployment ships.
+    /// Where functions run: in this process, or as processes with the executables of a deployment.
     #[arg(long, value_enum, default_value_t = LambdaMode::InProcess)]
     pub lambda: LambdaMode,
     /// With `--lambda process`: the executable of all functions, or a directory with one for each.
     #[arg(long, value_name = "PATH", required_if_eq("lambda", "process"))]
     pub lambda_bin: Option<PathBuf>,
-    /// With `--lambda process`: one more variable for the functions' environment.
+    /// With `--lambda process`: an environment variable of the functions; may be given several times.
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     pub lambda_env: Vec<(OsString, OsString)>,
-    /// The program that starts processes which end with this one [default: `reference-backend` beside it].
+    /// The program that starts the Lambda processes [default: `reference-backend` beside this program].
     #[arg(long, value_name = "PATH", hide = true)]
     pub launcher: Option<PathBuf>,
-    /// How players prove who they are.
+    /// How players authenticate.
     #[arg(long, value_enum, default_value_t = AuthMode::Header)]
     pub auth: AuthMode,
     /// With `--auth iam`: a TOML file of the access keys that may sign, each line `ID = "SECRET"` [default: the id `local`
@@ -70,34 +71,34 @@ pub struct Serve {
     /// Stage of the deployment, the second part of every resource's name.
     #[arg(long, default_value = "Development", value_parser = name)]
     pub stage: String,
-    /// Draws the injected faults: the same seed, the same dice.
+    /// Seed of the injected faults: the same seed gives the same faults.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Threads that serve [default: one per core].
+    /// Worker threads [default: one per core].
     #[arg(long, value_name = "N")]
     pub workers: Option<NonZeroUsize>,
-    /// Processes that hold the sockets, each with its own limit of open files [default: none, this process does].
+    /// Number of processes that hold the sockets, each with its own limit of open files [default: this process holds them].
     #[arg(long, value_name = "N")]
     pub front_doors: Option<NonZeroUsize>,
-    /// Directory that keeps the tables beyond the end of this process; it is made if it is missing.
+    /// Directory in which the tables are persisted; created if it is missing.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// With `--data`: how many seconds what an earlier process left undelivered waits for its players to connect.
+    /// With `--data`: seconds that undelivered records of an earlier process wait for their players to reconnect.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "data")]
     pub data_wait: u32,
-    /// Stop when standard input is closed, as happens when the parent process dies.
+    /// Stop when standard input is closed, for example because the parent process has ended.
     #[arg(long)]
     pub exit_with_parent: bool,
-    /// Allow addresses that other machines can reach. There is no real access control behind them.
+    /// Allow addresses that other machines can reach. There is no access control for the control plane.
     #[arg(long)]
     pub allow_remote: bool,
-    /// A name, other than localhost, by which the control plane may be asked; may be given several times.
+    /// A host name, other than localhost, that the control plane accepts; may be given several times.
     #[arg(long, value_name = "NAME")]
     pub allow_host: Vec<String>,
 }
 
 impl Serve {
-    /// The stack's own tables, kept in a directory if one is named.
+    /// The embedded tables, persisted if a directory is given.
     #[must_use]
     pub fn storage(&self) -> Arc<dyn OpenStorage> {
         match &self.data {
@@ -113,13 +114,13 @@ impl Serve {
 /// Where functions run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LambdaMode {
-    /// As code of this process: fast, and all the same to a load test that does not care.
+    /// In this process: fast, without cold starts of its own.
     InProcess,
     /// As processes behind the Lambda Runtime API, with real cold starts, frozen between events.
     Process,
 }
 
-/// Why serving ended in failure.
+/// Why `serve` failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The profile is wrong.
@@ -128,10 +129,8 @@ pub enum ServeError {
     /// The access keys are wrong.
     #[error(transparent)]
     IamKeys(#[from] IamKeysError),
-    /// Nobody would look at the access keys.
-    #[error(
-        "--iam-keys says who may sign, and only --auth iam looks at signatures; add --auth iam, or leave the keys out"
-    )]
+    /// The access keys would not be used.
+    #[error("--iam-keys is used with --auth iam only; add --auth iam, or remove --iam-keys")]
     NoIam,
     /// The stack did not start.
     #[error(transparent)]
@@ -150,16 +149,18 @@ pub enum ServeError {
 }
 
 impl ServeError {
-    /// 2 for a mistake in what was asked for, 1 for a failure of the machine.
+    /// The exit code: usage for a mistake in what was asked for, failure for one of the machine.
     #[must_use]
-    pub const fn exit_code(&self) -> u8 {
+    pub const fn exit(&self) -> Exit {
         match self {
             Self::Profile(_)
             | Self::IamKeys(_)
             | Self::NoIam
-            | Self::Stack(StackError::Remote(_) | StackError::Gateway(_) | StackError::Processes(_)) => 2,
-            Self::Stack(StackError::Storage(error)) if error.is_mistake() => 2,
-            _ => 1,
+            | Self::Stack(StackError::Remote(_) | StackError::Gateway(_) | StackError::Processes(_)) => {
+                Exit::Usage
+            }
+            Self::Stack(StackError::Storage(error)) if error.is_mistake() => Exit::Usage,
+            _ => Exit::Failure,
         }
     }
 }
@@ -186,7 +187,7 @@ pub fn run_with(args: Serve, storage: Arc<dyn OpenStorage>) -> Result<(), ServeE
 /// Serves on the current runtime, with the tables of `storage`, until Ctrl-C, SIGTERM or, if asked for, the end of standard input.
 ///
 /// # Errors
-/// [`ServeError`] if it could not start, or could not say so.
+/// [`ServeError`] if it could not start, or could not print its endpoints.
 pub async fn serve(args: Serve, storage: Arc<dyn OpenStorage>) -> Result<(), ServeError> {
     raise_file_limit();
     let mut profile = Profile::load(&args.profile)?;
@@ -195,10 +196,10 @@ pub async fn serve(args: Serve, storage: Arc<dyn OpenStorage>) -> Result<(), Ser
         // Reservations add up differently in the other layout.
         profile.check("--layout")?;
     }
-    // Whoever embeds it has chosen so, and holds it for itself.
+    // An embedded stack is started by a program that chose this mode.
     if args.auth == AuthMode::Header && !args.exit_with_parent {
         tracing::warn!(
-            "--auth header believes whatever X-Player-Id says; use --auth token to have players proven"
+            "--auth header trusts X-Player-Id without a check; use --auth token to authenticate players"
         );
     }
     let iam_keys = match &args.iam_keys {
@@ -246,16 +247,16 @@ pub async fn serve(args: Serve, storage: Arc<dyn OpenStorage>) -> Result<(), Ser
     Ok(())
 }
 
-/// Is a front door: what `serve --front-doors` starts, and nobody else.
+/// Runs a front door, which only `serve --front-doors` starts.
 ///
 /// # Errors
-/// [`ServeError::FrontDoor`] if it was started otherwise, or cannot do what it is told.
+/// [`ServeError::FrontDoor`] if something else started it, or the stack's messages cannot be read.
 pub fn front_door() -> Result<(), ServeError> {
     raise_file_limit();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(system("start a front door"))?;
     let outcome = runtime.block_on(front::open());
-    // What is left is told no more; the stack has gone, or has waited long enough.
+    // The stack has ended, or its grace period is over.
     runtime.shutdown_background();
     Ok(outcome?)
 }
@@ -263,21 +264,21 @@ pub fn front_door() -> Result<(), ServeError> {
 /// Prints the JSON Schema of profile files.
 ///
 /// # Errors
-/// [`ServeError::System`] if it cannot be kept.
+/// [`ServeError::System`] if it cannot be written.
 pub fn print_schema() -> Result<(), ServeError> {
     print(&format!("{:#}", Profile::json_schema()))
 }
 
-/// Checks a profile, and prints that it is one.
+/// Validates a profile and prints the result.
 ///
 /// # Errors
-/// [`ServeError::Profile`] if it is none.
+/// [`ServeError::Profile`] if it is not valid.
 pub fn check_profile(file: &Path) -> Result<(), ServeError> {
     Profile::load(file)?;
     print(&format!("{} is a profile", file.display()))
 }
 
-/// Says where the stack listens; whoever does not want to know may have gone.
+/// Prints the endpoints of the stack.
 fn announce(stack: &LocalStack) -> Result<(), ServeError> {
     let endpoints = serde_json::to_string(stack.endpoints()).map_err(io::Error::from);
     print(&endpoints.map_err(system("write its endpoints"))?)
@@ -287,11 +288,11 @@ fn print(line: &str) -> Result<(), ServeError> {
     output::print(&format!("{line}\n")).map_err(system("write to standard output"))
 }
 
-/// On a thread of its own, because a blocked read on one of the runtime's would keep the process from ending.
+/// Reads on a thread of its own, because a blocked read on a thread of the runtime would delay the end of the process.
 async fn end_of_input() {
     let (ended, end) = oneshot::channel();
     thread::spawn(move || {
-        // An unreadable input has ended, too; and nobody listens any more if the stack has stopped.
+        // An input that cannot be read counts as closed. If the stack has stopped, there is no receiver.
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
         let _ = ended.send(());
     });
@@ -308,12 +309,12 @@ fn next_port(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(listen.ip(), port)
 }
 
-/// A socket is a descriptor, and the usual soft limit is a thousand.
+/// Every socket is a file descriptor, and the usual soft limit is 1,024.
 fn raise_file_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
-        tracing::warn!(%error, "cannot raise the limit of open files; only few sockets can be held");
+        tracing::warn!(%error, "cannot raise the limit of open files; the number of sockets is limited");
     }
 }
 

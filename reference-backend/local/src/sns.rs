@@ -1,7 +1,6 @@
 //! SNS: one topic with one subscriber, a Lambda that is invoked asynchronously.
 //!
-//! The topic has two ends. Publishing needs nothing else of the stack, so the queue that publishes can be built
-//! before the function that it will reach at last.
+//! Publisher and subscription are separate, so that the queue can be built before the function that it invokes.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -24,7 +23,7 @@ use super::metrics::{Metrics, Series, Unit};
 
 /// Pauses before the retries of a failed asynchronous invocation.
 const RETRY_PAUSES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
-/// First and longest pause after a throttle, and how long it is tried.
+/// First and longest pause after a throttle, and the age at which the event is dropped.
 const THROTTLE_PAUSE: Duration = Duration::from_secs(1);
 const THROTTLE_PAUSE_CAP: Duration = Duration::from_secs(300);
 const THROTTLE_LIMIT: Duration = Duration::from_secs(6 * 3_600);
@@ -33,10 +32,9 @@ const THROTTLE_LIMIT: Duration = Duration::from_secs(6 * 3_600);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SnsProfile {
-    /// From publishing to the first invocation.
+    /// Time from publishing to the first invocation.
     pub delivery: Delay,
-    /// What AWS's pauses between retries (1 and 2 minutes after an error, 1 s to 5 min after throttles) are
-    /// multiplied with.
+    /// Factor for AWS's pauses between retries (1 and 2 minutes after an error, 1 s to 5 min after throttles).
     #[schemars(range(min = 0.0, max = 1.0))]
     pub retry_scale: f64,
 }
@@ -61,14 +59,14 @@ impl SnsProfile {
     }
 }
 
-/// The publishers' end of a topic. Cheap to clone.
+/// A topic that messages can be published on. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Topic {
     arn: Arc<str>,
     published: mpsc::UnboundedSender<SnsMessage>,
 }
 
-/// The subscriber's end.
+/// The messages of a topic, for its subscriber.
 #[derive(Debug)]
 pub struct Published(mpsc::UnboundedReceiver<SnsMessage>);
 
@@ -83,7 +81,7 @@ pub fn topic(name: &str) -> (Topic, Published) {
 }
 
 impl Topic {
-    /// Publishes a message. Returns false when nobody is subscribed any more.
+    /// Publishes a message; false if there is no subscriber.
     pub fn publish(&self, text: String) -> bool {
         let mut message = SnsMessage::default();
         message.sns_message_type = "Notification".into();
@@ -100,7 +98,7 @@ impl Topic {
 }
 
 /// Subscribes OnPlacementEvent to a topic: every message is one asynchronous invocation, independent of the others.
-/// `lambda_name` is what CloudWatch calls the function. Must be called inside a tokio runtime.
+/// `lambda_name` is the function's name in CloudWatch. Must be called inside a tokio runtime.
 pub fn deliver(
     profile: &SnsProfile,
     mut messages: Published,
@@ -133,7 +131,7 @@ pub fn deliver(
     })
 }
 
-/// What a delivery needs.
+/// Delivers messages.
 struct Delivery {
     profile: SnsProfile,
     invoke: Arc<dyn Invoke>,
@@ -201,7 +199,7 @@ mod tests {
 
     use super::*;
 
-    /// Fails as often as told, then succeeds.
+    /// Fails a number of times, then succeeds.
     struct Flaky {
         failures: usize,
         error: InvokeError,

@@ -214,7 +214,7 @@ impl LocalStack {
         };
         let (topic, messages) = sns::topic(&deployment.resource("PlacementEvents"));
         let (queue, placing) = GameLift::start(&profile.gamelift, &deployment, &metrics, topic);
-        for left in storage.unsettled() {
+        for left in storage.pending_placements() {
             queue.resume(left.placement_id, left.player_id);
         }
         let ports = Ports {

@@ -16,7 +16,7 @@ use reference_backend::ports::{Clock, TableStore};
 use crate::background::Background;
 use crate::metrics::Metrics;
 use crate::streams::{self, Targets};
-use crate::tables::{DataConfig, DataError, EmbeddedTables, TablesProfile, Unsettled};
+use crate::tables::{DataConfig, DataError, EmbeddedTables, PendingPlacement, TablesProfile};
 
 /// The tables of one stack.
 #[async_trait]
@@ -35,7 +35,7 @@ pub trait Storage: Send + Sync {
     }
 
     /// Placements that a former process had not come to the end of.
-    fn unsettled(&self) -> Vec<Unsettled> {
+    fn pending_placements(&self) -> Vec<PendingPlacement> {
         Vec::new()
     }
 
@@ -143,13 +143,13 @@ impl Storage for Embedded {
         Arc::<EmbeddedTables>::clone(&self.0)
     }
 
-    fn unsettled(&self) -> Vec<Unsettled> {
-        self.0.unsettled()
+    fn pending_placements(&self) -> Vec<PendingPlacement> {
+        self.0.pending_placements()
     }
 
     fn start(&self, targets: &Targets<'_>) -> (Background, Vec<Background>) {
         let Self(tables) = self;
-        (streams::start(targets, tables), vec![tables.start_sweeper(), tables.start_release()])
+        (streams::start(targets, tables), vec![tables.start_sweeper(), tables.start_reconnect_wait()])
     }
 
     fn outlives(&self) -> bool {

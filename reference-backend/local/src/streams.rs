@@ -1,9 +1,9 @@
 //! Event source mappings: from the tables' streams to the functions that push.
 //!
-//! Each shard has one reader per lane (parallelization factor); a key always falls into the same lane, so that its
-//! changes stay in order. A lane hands over one batch at a time and goes on only when that batch is done: delivered,
-//! or dropped because its retries or its age are used up. Where the records come from is a lane's [`Records`]: the
-//! log of an embedded table, or a shard of DynamoDB Streams.
+//! A lane is one of the concurrent batches of a shard (AWS: `ParallelizationFactor`). Each lane has its own reader, and a
+//! key always belongs to the same lane, so that its changes stay in order. A lane invokes the function with one batch at a
+//! time and continues once that batch is delivered, or dropped because its retries are exhausted or it is too old. The
+//! records come from a [`Records`]: the stream of an embedded table, or a shard of DynamoDB Streams.
 
 mod batch;
 mod embedded;
@@ -20,7 +20,7 @@ use super::account::{ACCOUNT_ID, REGION};
 use super::background::Background;
 use super::tables::EmbeddedTables;
 
-/// Starts the mappings of both streams, from their oldest records on. Must be called inside a tokio runtime.
+/// Starts the mappings of both streams at their oldest records (TRIM_HORIZON). Must be called inside a tokio runtime.
 pub fn start(targets: &Targets<'_>, tables: &EmbeddedTables) -> Background {
     let mut background = Background::default();
     for mapping in mappings(targets) {
@@ -31,7 +31,7 @@ pub fn start(targets: &Targets<'_>, tables: &EmbeddedTables) -> Background {
         );
         for shard in 0..stream.shard_count() {
             let lane = |lane| LogLane::new(stream.register(shard), &mapping, lane);
-            // All are known before the first reads: what it leaves to the others is not done with.
+            // All readers are registered before the first one reads, so that no record is removed as processed.
             let lanes: Vec<_> = (0..mapping.lanes()).map(lane).collect();
             for records in lanes {
                 background.spawn(mapping.lane(&arn, shard, records).run());

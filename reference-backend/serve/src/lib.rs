@@ -5,4 +5,5 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail where it stands"))]
 
+pub mod cli;
 pub mod dynamodb;

@@ -1,59 +1,16 @@
-//! The reference backend on the command line.
+//! `reference-backend`: carries out what its command line says.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, Parser, Subcommand};
-use reference_backend_local::gateway::front;
-use reference_backend_local::lambda::process::spawner::{Launch, launch};
+use clap::Parser;
+use output::Exit;
+use reference_backend_local::lambda::process::spawner::launch;
 use reference_backend_local::serve::{self, ServeError};
+use reference_backend_serve::cli::{Cli, Command, ProfileCommand, ServeArgs};
 use reference_backend_serve::dynamodb::DynamoDb;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
-use url::Url;
-
-/// A game backend on serverless WebSockets, run on one machine.
-#[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    Serve(Box<Serve>),
-    /// Becomes another program, which is killed when its parent ends: how `serve` starts Lambda processes.
-    #[command(hide = true)]
-    Environment(Launch),
-    /// Holds sockets for `serve --front-doors`, which starts it.
-    #[command(name = front::COMMAND, hide = true)]
-    FrontDoor,
-    /// What a profile may say, and whether one says it right.
-    #[command(subcommand)]
-    Profile(ProfileCommand),
-}
-
-#[derive(Debug, Args)]
-struct Serve {
-    #[command(flatten)]
-    stack: serve::Serve,
-    /// A DynamoDB that is there (DynamoDB Local, or AWS) in place of the embedded tables; missing tables are created.
-    #[arg(long, value_name = "URL", conflicts_with = "data")]
-    dynamodb: Option<Url>,
-}
-
-#[derive(Debug, Subcommand)]
-enum ProfileCommand {
-    /// Prints the JSON Schema of profile files: every key with its meaning, unit, limits and default.
-    Schema,
-    /// Checks a profile file; exit code 2 if there is a mistake in it.
-    Check {
-        /// `instant`, `aws-like` or a TOML file.
-        file: PathBuf,
-    },
-}
 
 fn main() -> ExitCode {
     let Cli { command } = Cli::parse();
@@ -64,10 +21,10 @@ fn main() -> ExitCode {
         Command::Environment(args) => {
             let Err(error) = launch(&args);
             output::say(format_args!("error: cannot start the Lambda process: {error}"));
-            ExitCode::FAILURE
+            Exit::Failure.into()
         }
         Command::Serve(args) => {
-            let Serve { stack, dynamodb } = *args;
+            let ServeArgs { stack, dynamodb } = *args;
             ended(match dynamodb {
                 Some(url) => serve::run_with(stack, Arc::new(DynamoDb(url))),
                 None => serve::run(stack),
@@ -81,10 +38,10 @@ fn main() -> ExitCode {
 
 fn ended(outcome: Result<(), ServeError>) -> ExitCode {
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => Exit::Fine.into(),
         Err(error) => {
             output::say(format_args!("error: {error}"));
-            ExitCode::from(error.exit_code())
+            error.exit().into()
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Requests that are sent again.
+//! Idempotent requests: a repeated request writes the same messages.
 //!
-//! A message's id follows from its request, so that writing it once more changes nothing: neither where a handler runs
-//! twice for one request, nor where a client repeats a request that has failed when part of it was written.
+//! A message's id is derived from its request, so writing it again changes nothing. This covers a handler that runs twice
+//! for one request, and a client that repeats a request which failed after a part of it was written.
 //!
-//! The second case has to be seen, because the gateway gives each frame an id of its own; and the client's `id` alone says
-//! nothing, since many clients send the same one all the time. So a request that *failed* is remembered, by sender, `id` and
-//! text, and lends its identity to the next one that is the same. Another environment does not know of it.
+//! The second case must be detected, because the gateway gives each frame a new request id, and the client's `id` alone is
+//! not enough: many clients always send the same one. So a *failed* request is remembered by sender, `id` and text, and
+//! the next equal request gets its identity. Other execution environments do not share this memory.
 
 use std::collections::VecDeque;
 
@@ -13,20 +13,19 @@ use aws_lc_rs::digest::{Context, SHA256};
 use parking_lot::Mutex;
 use uuid::Builder;
 
-/// Failed requests remembered at most; the oldest are forgotten first.
+/// Maximum number of failed requests; the oldest are removed first.
 const REMEMBERED: usize = 1_024;
 
 type Hash = [u8; 16];
 
-/// Requests that have failed and may be sent again, each with its identity.
+/// Failed requests that may be repeated, each with its identity.
 #[derive(Default)]
 pub(super) struct Failed(Mutex<VecDeque<(Hash, Identity)>>);
 
-/// What the messages of a request have their ids from.
+/// The identity of a request, from which the ids of its messages are derived.
 type Identity = Hash;
 
-/// A request that is being carried out. Unless it is [`done`](Self::done), it has failed: also when nobody waits for it
-/// any longer.
+/// A request in progress. If it is dropped before [`done`](Self::done), it has failed: also when it is cancelled.
 pub(super) struct Attempt<'a> {
     failed: &'a Failed,
     /// Sender, id and text; none if the client gave no id.
@@ -36,7 +35,7 @@ pub(super) struct Attempt<'a> {
 }
 
 impl Failed {
-    /// Begins a request: with the identity of a failed one, if this is the same again, else with the gateway's id.
+    /// Begins a request with the identity of an equal failed one, else with the gateway's request id.
     pub(super) fn attempt<'a>(
         &'a self,
         sender: &'a str,
@@ -70,7 +69,7 @@ impl Attempt<'_> {
         Builder::from_custom_bytes(short(parts)).into_uuid().to_string()
     }
 
-    /// Everything is written.
+    /// Marks the request as successful.
     pub(super) fn done(mut self) {
         self.done = true;
     }

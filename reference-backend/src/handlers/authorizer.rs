@@ -1,7 +1,7 @@
 //! REQUEST authorizer of `$connect`: decides before the socket opens.
 //!
-//! Nothing shown is an error with the text `Unauthorized` (401); something wrong is a policy that denies (403); a
-//! third party that does not answer is any other error (500).
+//! Missing credentials are an error with the text `Unauthorized` (401), wrong ones a policy that denies (403), and an
+//! identity provider that does not answer any other error (500).
 
 use aws_lambda_events::apigw::{
     ApiGatewayCustomAuthorizerPolicy, ApiGatewayCustomAuthorizerRequestTypeRequest,
@@ -14,7 +14,7 @@ use super::caller::{LONGEST_PLAYER_ID, PLAYER_HEADER};
 use super::{AuthMode, Deps, HandlerError};
 use crate::ports::IdentityError;
 
-/// What the credentials are worth.
+/// The result of the authentication.
 enum Verdict {
     /// They belong to this player.
     Player(String),
@@ -31,7 +31,7 @@ pub(super) async fn handle(
         AuthMode::Header => by_header(&event)?,
         AuthMode::Token => by_token(deps, &event, &["bearer"]).await?,
         AuthMode::Steam => by_token(deps, &event, &["steam", "bearer"]).await?,
-        // There is no authorizer: whoever asks all the same has proven nothing.
+        // With IAM there is no authorizer, so nothing is verified here.
         AuthMode::Iam => return Err(HandlerError::Unauthorized),
     };
     Ok(match verdict {
@@ -42,7 +42,7 @@ pub(super) async fn handle(
     })
 }
 
-/// The claimed id; a header whose value is no text counts as a wrong claim.
+/// The claimed id; a header that is not text counts as wrong.
 fn claimed_player(event: &ApiGatewayCustomAuthorizerRequestTypeRequest) -> Option<Verdict> {
     let value = event.headers.get(PLAYER_HEADER)?;
     if value.is_empty() {

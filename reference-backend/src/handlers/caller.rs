@@ -1,4 +1,4 @@
-//! Who sent a frame, and how a route's answer leaves the Lambda.
+//! The sender of a frame, and the response of a route.
 
 use aws_lambda_events::apigw::{
     ApiGatewayProxyResponse, ApiGatewayRequestAuthorizer, ApiGatewayWebsocketProxyRequestContext,
@@ -8,7 +8,7 @@ use aws_lambda_events::encodings::Body;
 use super::{Deps, HandlerError};
 use crate::wire::{Answer, Request};
 
-/// Where a request names its player.
+/// Header with the player's id.
 pub(super) const PLAYER_HEADER: &str = "x-player-id";
 /// Longest player id: it is a partition key.
 pub(super) const LONGEST_PLAYER_ID: usize = 2_048;

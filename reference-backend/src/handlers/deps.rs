@@ -1,4 +1,4 @@
-//! What handlers work with: ports, the stores over them, and settings.
+//! The dependencies of the handlers: ports, stores and settings.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,26 +11,26 @@ use super::slow::Slow;
 use crate::ports::{Clock, IdentityProvider, PlacementQueue, Pusher, TableStore};
 use crate::store::{Backoff, Connections, Messages, Placements};
 
-/// What the handlers need from the world.
+/// The ports that the handlers use.
 #[derive(Clone)]
 pub struct Ports {
     /// The tables.
     pub tables: Arc<dyn TableStore>,
-    /// The way to a player's socket.
+    /// Pushes to a player's socket.
     pub pusher: Arc<dyn Pusher>,
     /// The game's placement queue.
     pub queue: Arc<dyn PlacementQueue>,
-    /// Who vouches for tokens and tickets; only asked in [`AuthMode::Token`] and [`AuthMode::Steam`].
+    /// Verifies tokens and tickets; used in [`AuthMode::Token`] and [`AuthMode::Steam`] only.
     pub identity: Arc<dyn IdentityProvider>,
     /// Wall clock.
     pub clock: Arc<dyn Clock>,
 }
 
-/// How a player proves who they are when they open a socket.
+/// How players authenticate when they open a socket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum AuthMode {
-    /// The header `X-Player-Id`, believed as it stands: for tutorials and closed networks only.
+    /// The header `X-Player-Id`, trusted without a check: for tutorials and closed networks only.
     #[default]
     Header,
     /// A signed token (JWT) in `Authorization: Bearer` or in the query parameter `token`.
@@ -39,15 +39,15 @@ pub enum AuthMode {
     Token,
     /// A ticket of Steam in `Authorization: Steam` (or `Bearer`) or in the query parameter `token`.
     Steam,
-    /// The request is signed with AWS credentials, which API Gateway itself checks: there is no authorizer. The player is
-    /// who the signer says, in what is signed.
+    /// The request is signed with AWS credentials, which API Gateway itself verifies: there is no authorizer. The signed
+    /// request names the player.
     Iam,
 }
 
-/// What a deployment decides.
+/// The settings of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// How players prove who they are.
+    /// How players authenticate.
     pub auth: AuthMode,
     /// Name of the placement queue.
     pub queue_name: String,
@@ -57,9 +57,9 @@ pub struct Settings {
     pub message_ttl: Duration,
     /// How long a placement record lives.
     pub placement_ttl: Duration,
-    /// Patience with the tables.
+    /// Retries of table operations.
     pub table_backoff: Backoff,
-    /// Patience with the Management API before a record goes back to the stream.
+    /// Retries of pushes before a record goes back to the stream.
     pub push_backoff: Backoff,
 }
 
@@ -81,7 +81,7 @@ impl Default for Settings {
     }
 }
 
-/// Everything a handler works with. One per process; an execution environment of AWS is a process, too.
+/// The dependencies of the handlers. One per process, that is per execution environment on AWS.
 pub struct Deps {
     pub(super) connections: Connections,
     pub(super) messages: Messages,
@@ -97,7 +97,7 @@ pub struct Deps {
 }
 
 impl Deps {
-    /// Puts the stores on the tables.
+    /// Creates the stores over the tables.
     #[must_use]
     pub fn new(ports: Ports, settings: Settings) -> Self {
         let Ports { tables, pusher, queue, identity, clock } = ports;
@@ -117,7 +117,7 @@ impl Deps {
         }
     }
 
-    /// Epoch second at which something that lives for `ttl` from now is gone.
+    /// Epoch second at which a record with this time to live expires.
     pub(super) fn expire_at(&self, ttl: Duration) -> i64 {
         self.clock.epoch_seconds().saturating_add(i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX))
     }

@@ -1,8 +1,7 @@
 //! What each Lambda does: JSON event in, JSON answer out, over the [`ports`](crate::ports).
 //!
 //! [`dispatch`] is the one entry: the local stack, the Lambda binaries and the benches all call it. A handler that
-//! can answer its caller does so, with a status; only what must show as a failed invocation is a
-//! [`HandlerError`].
+//! can answer its caller does so, with a status. A [`HandlerError`] is a failed invocation.
 
 mod again;
 mod authorizer;
@@ -32,16 +31,16 @@ use crate::json;
 use crate::ports::IdentityError;
 use crate::store::StoreError;
 
-/// Bytes of a usual answer.
+/// Size of a typical answer in bytes.
 const ANSWER: usize = 512;
 
 /// Why an invocation failed. [`HandlerError::error_type`] and the text become Lambda's error object.
 #[derive(Debug, thiserror::Error)]
 pub enum HandlerError {
-    /// The client showed no credentials. API Gateway turns exactly this text into 401.
+    /// No credentials. API Gateway turns exactly this text into 401.
     #[error("Unauthorized")]
     Unauthorized,
-    /// The event is not what this function is subscribed to.
+    /// The event is not of the kind that this function handles.
     #[error("{function} got an event that it cannot read: {source}; check what invokes it", function = function.short_name())]
     Event {
         /// Which function.
@@ -55,7 +54,7 @@ pub enum HandlerError {
     /// A table failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Nobody could vouch for the token.
+    /// The identity provider did not answer.
     #[error(transparent)]
     Identity(IdentityError),
     /// The answer could not be encoded.

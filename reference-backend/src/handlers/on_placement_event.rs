@@ -50,8 +50,8 @@ struct PlayerSession {
     player_session_id: String,
 }
 
-/// Each record by itself: one that fails fails the invocation, which is then repeated and put aside, but only after the
-/// others are done. What was settled before is settled no second time.
+/// Handles each record by itself. If one fails, the invocation fails after the others are done, and is retried. An outcome
+/// that is stored is not stored again.
 pub(super) async fn handle(deps: &Deps, event: SnsEvent) -> Result<(), HandlerError> {
     let mut outcome = Ok(());
     for record in event.records {
@@ -64,7 +64,7 @@ pub(super) async fn handle(deps: &Deps, event: SnsEvent) -> Result<(), HandlerEr
 async fn settle(deps: &Deps, message: &str) -> Result<(), HandlerError> {
     let QueueEvent { detail } = serde_json::from_str(message)
         .map_err(|source| HandlerError::Event { function: Function::OnPlacementEvent, source })?;
-    // Only the record knows the player: events of placements without a place do not.
+    // Only the record has the player: the events of failed placements do not name one.
     let Some(record) = deps.placements.get(&detail.placement_id).await? else {
         tracing::warn!(placement_id = detail.placement_id, "outcome of an unknown or expired placement");
         return Ok(());

@@ -1,10 +1,10 @@
-//! The polling way: `POST /placements` and `GET /placements/{id}` over REST, for comparison with the push.
+//! Polling: `POST /placements` and `GET /placements/{id}` over REST, for comparison with the push.
 
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use serde::Serialize;
 
 use super::caller::{authorized_player, response};
-use super::start::{Wish, start, unreadable};
+use super::start::{PlacementRequest, start, unreadable};
 use super::{AuthMode, Deps, HandlerError, signed};
 use crate::wire::{Answer, AnswerBody, placement_json};
 
@@ -32,19 +32,20 @@ pub(super) async fn handle(
 }
 
 async fn post(deps: &Deps, player: &str, body: &str) -> ApiGatewayProxyResponse {
-    let wish = if body.trim().is_empty() { Ok(Wish::default()) } else { serde_json::from_str(body) };
+    let wish =
+        if body.trim().is_empty() { Ok(PlacementRequest::default()) } else { serde_json::from_str(body) };
     let Answer { status, body } = match wish {
         Ok(wish) => start(deps, player, wish).await,
         Err(_) => unreadable(),
     };
     match body {
         AnswerBody::Text(text) => message(status, &text),
-        // Accepted: there is a placement, its outcome is still to come.
+        // 202: the placement is pending.
         started => encode(202, &started),
     }
 }
 
-/// Only the player who asked for a placement may see it; for everybody else there is none.
+/// Returns a placement to its player only; for others it does not exist.
 async fn get(deps: &Deps, player: &str, id: &str) -> Result<ApiGatewayProxyResponse, HandlerError> {
     let placement = deps.placements.get(id).await?.filter(|placement| placement.player_id == player);
     Ok(match placement {

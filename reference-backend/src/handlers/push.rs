@@ -1,11 +1,11 @@
-//! From a batch of stream records to the players' sockets.
+//! Pushes a batch of stream records to the players' sockets.
 //!
-//! Recipients are served concurrently, each recipient's records in the order of the stream. What cannot be pushed
-//! now is reported by its sequence number. Lambda then replays the batch from the first failure on, delivered
-//! records included; [`Delivered`] remembers those, so that one bad record does not make the rest arrive twice.
+//! Recipients are served concurrently, each recipient's records in the order of the stream. A record that cannot be
+//! pushed is reported by its sequence number. Lambda then retries the batch from the first failure on, including records
+//! that were delivered; [`Delivered`] remembers those, so that one failing record does not duplicate the others.
 //!
-//! A socket that refuses its pushes (429) is tried for a bounded time and then given up, alone, if it is its own fault
-//! ([`Slow`](super::slow::Slow)): its player misses those pushes as one who is offline does, and nobody else waits.
+//! A socket that refuses its pushes (429) is retried for a bounded time. If it is slow ([`Slow`](super::slow::Slow)), its
+//! pushes are then dropped, as for a player who is offline, so that no other player waits.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -21,24 +21,24 @@ use super::{Deps, HandlerError};
 use crate::ports::{ConnectionAddress, PushError};
 use crate::store::{Backoff, Connection};
 
-/// Event ids kept at most; with batches of 100 that covers every batch in flight on any sensible shard count.
+/// Maximum number of event ids; with batches of 100 that covers every batch in flight on any sensible shard count.
 const REMEMBERED: usize = 10_000;
 
-/// What a record wants pushed.
+/// The push of a record.
 pub(super) struct Push {
-    /// The player it is for.
+    /// The recipient.
     pub(super) recipient: String,
     /// The text frame.
     pub(super) payload: Bytes,
 }
 
-/// What a record means to its handler.
+/// How a handler reads a record.
 pub(super) enum Reading {
     /// Push this.
     Push(Push),
     /// Nothing to do.
     Skip,
-    /// Nobody will ever be able to read the item with this key.
+    /// The item with this key is malformed.
     Unreadable(Item, serde_dynamo::Error),
 }
 
@@ -68,9 +68,9 @@ pub(super) async fn deliver(
         match read(record) {
             Reading::Push(push) => pending.push(Pending { position, event_id, push }),
             Reading::Skip => {}
-            // A retry would not help, and what follows in its shard would wait for it.
+            // A retry would not help and would block the shard.
             Reading::Unreadable(key, error) => {
-                tracing::error!(%error, ?key, "passed over: nobody can read this item of the stream");
+                tracing::error!(%error, ?key, "skipped a stream record whose item is malformed");
             }
         }
     }
@@ -95,8 +95,8 @@ pub(super) async fn deliver(
         Some(to_recipient(deps, Outcome::new(connection), records, backoff))
     }))
     .await;
-    // Who was refused while others were served gets a second chance, longer than the first and without the others: it may
-    // have been a matter of rate after all.
+    // Recipients that were refused while others were served get a second, longer attempt on their own: the cause may
+    // have been the rate limit.
     let served = first.iter().any(|outcome| !outcome.delivered.is_empty());
     let outcomes = join_all(first.into_iter().map(|mut outcome| async move {
         let known = deps.slow.is_known(&outcome.connection.connection_id);
@@ -127,13 +127,13 @@ pub(super) async fn deliver(
     Ok(report(failed.into_iter().map(|position| std::mem::take(&mut sequence_numbers[position]))))
 }
 
-/// What became of one recipient's records.
+/// The result of one recipient's records.
 struct Outcome<'a> {
     connection: &'a Connection,
     delivered: Vec<(usize, String)>,
-    /// To be tried again by the stream.
+    /// Failed: the stream retries them.
     failed: Vec<usize>,
-    /// Refused with 429 to the end, the first of them and all that would have overtaken it.
+    /// Refused with 429 after all retries: the first refused record and those behind it.
     refused: Vec<Pending>,
 }
 
@@ -142,13 +142,13 @@ impl<'a> Outcome<'a> {
         Self { connection, delivered: Vec::new(), failed: Vec::new(), refused: Vec::new() }
     }
 
-    /// Whether it was refused by a socket that is not known to be slow.
+    /// Whether a socket that is not known to be slow refused it.
     fn is_news(&self, deps: &Deps) -> bool {
         !self.refused.is_empty() && !deps.slow.is_known(&self.connection.connection_id)
     }
 }
 
-/// Pushes a recipient's records in their order, and adds to what has become of those before.
+/// Pushes a recipient's records in order and updates the result.
 async fn to_recipient<'a>(
     deps: &Deps,
     mut outcome: Outcome<'a>,
@@ -165,11 +165,12 @@ async fn to_recipient<'a>(
                 deps.slow.forget(&connection.connection_id);
                 outcome.delivered.push((record.position, record.event_id));
             }
-            // 410 until the handshake is done: nobody is there yet, but the record is good.
+            // The Management API answers 410 until the handshake is complete; the connection record is valid.
             Err(PushError::Gone) if connection.may_be_opening(deps.clock.epoch_ms()) => return outcome,
             Err(PushError::Gone) => {
                 deps.slow.forget(&connection.connection_id);
-                // The rest is for the same dead socket. If the record cannot be deleted now, the next push tries.
+                // The other records are for the same closed socket. If the connection record cannot be deleted, the
+                // next push tries again.
                 if let Err(error) =
                     deps.connections.remove(&connection.player_id, &connection.connection_id).await
                 {
@@ -178,12 +179,12 @@ async fn to_recipient<'a>(
                 return outcome;
             }
             Err(error @ PushError::TooLarge(_)) => {
-                tracing::warn!(%error, event_id, "dropped: it will never fit");
+                tracing::warn!(%error, event_id, "dropped a push that is too large");
             }
             Err(error @ PushError::Throttled) => {
                 tracing::debug!(%error, event_id, "push refused");
                 outcome.refused.push(record);
-                // What follows for this recipient waits too, or it would overtake.
+                // Later records of this recipient wait too, to keep the order.
                 outcome.refused.extend(records.by_ref());
             }
             Err(error @ (PushError::Unavailable(_) | PushError::Forbidden)) => {
@@ -196,7 +197,7 @@ async fn to_recipient<'a>(
     outcome
 }
 
-/// Posts with a few retries while the trouble may pass by itself.
+/// Posts with a few retries for transient errors.
 async fn post(
     deps: &Deps,
     to: &ConnectionAddress,
@@ -228,7 +229,7 @@ fn report(sequence_numbers: impl Iterator<Item = String>) -> DynamoDbEventRespon
     response
 }
 
-/// Events that were pushed although their batch will be replayed; the oldest are forgotten first.
+/// Events that were pushed although their batch is retried; the oldest are removed first.
 #[derive(Default)]
 pub(super) struct Delivered(Mutex<(HashSet<String>, VecDeque<String>)>);
 

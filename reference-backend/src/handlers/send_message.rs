@@ -11,7 +11,7 @@ use crate::ports::BATCH_PUT_LIMIT;
 use crate::store::{Message, StoreError};
 use crate::wire::{Answer, Request};
 
-/// The request's body, its members not yet judged, so that each gets its own answer.
+/// The request's body with unchecked members, so that each mistake gets its own answer.
 #[derive(Deserialize)]
 struct Body<'a> {
     #[serde(rename = "playerIds", borrow, default)]
@@ -55,7 +55,7 @@ pub(super) async fn handle(
     ))
 }
 
-/// Recipients, each once, and text, or the parameter that is missing.
+/// The distinct recipients and the text, or the missing parameter.
 fn parameters(request: &Request<'_>) -> Result<(Vec<String>, String), &'static str> {
     let body: Body<'_> = request.body().unwrap_or(Body { player_ids: None, message: None });
     let player_ids: Option<Vec<String>> =
@@ -67,12 +67,12 @@ fn parameters(request: &Request<'_>) -> Result<(Vec<String>, String), &'static s
     Ok((player_ids, message.ok_or("message(string)")?))
 }
 
-/// Most bytes that one request may make: each recipient's message is an item of its own.
+/// Maximum bytes that one request may write: each recipient gets an item.
 const LARGEST_FAN_OUT: usize = 4 * 1024 * 1024;
-/// What an item takes beside its text, reckoned generously.
+/// Upper estimate of an item's size without its text.
 const BESIDE_TEXT: usize = 512;
 
-/// Refuses what would make more than [`LARGEST_FAN_OUT`] of items.
+/// Refuses a request that would write more than [`LARGEST_FAN_OUT`].
 fn too_large(recipients: usize, text: &str) -> Option<String> {
     let bytes = recipients.saturating_mul(text.len().saturating_add(BESIDE_TEXT));
     (bytes > LARGEST_FAN_OUT).then(|| {

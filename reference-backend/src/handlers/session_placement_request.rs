@@ -3,7 +3,7 @@
 use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest};
 
 use super::caller::{answer, player_of};
-use super::start::{Wish, start, unreadable};
+use super::start::{PlacementRequest, start, unreadable};
 use super::{Deps, HandlerError};
 use crate::wire::{Answer, Request};
 
@@ -15,7 +15,7 @@ pub(super) async fn handle(
     let Some(player) = player_of(deps, &event.request_context).await? else {
         return Ok(answer(&request, &Answer::text(403, "Unknown Connection")));
     };
-    let wish = if request.has_body() { request.body() } else { Some(Wish::default()) };
+    let wish = if request.has_body() { request.body() } else { Some(PlacementRequest::default()) };
     let outcome = match wish {
         Some(wish) => start(deps, &player, wish).await,
         None => unreadable(),

@@ -1,9 +1,8 @@
-//! Who a request that is signed with AWS credentials is from.
+//! The player of a request that is signed with AWS credentials.
 //!
-//! API Gateway has checked the signature, and tells whose key it is. That is a player only where players have credentials
-//! of their own, from a Cognito identity pool. Everybody else who may sign names the player: in the parameter `playerId`
-//! or in the header `X-Player-Id`, which counts only if it is signed, too. A presigned URL is made for somebody else, who
-//! could otherwise add any header to it.
+//! API Gateway has verified the signature and passes the signer's identity. The signer is the player only if players have
+//! credentials of their own, from a Cognito identity pool. Any other signer names the player in the parameter `playerId`
+//! or in the header `X-Player-Id`, which counts only if it is signed: the holder of a presigned URL could add any header.
 
 use aws_lambda_events::apigw::ApiGatewayRequestIdentity;
 use aws_lambda_events::query_map::QueryMap;
@@ -11,10 +10,10 @@ use http::HeaderMap;
 
 use super::caller::{LONGEST_PLAYER_ID, PLAYER_HEADER};
 
-/// Names the player in a query.
+/// Query parameter with the player's id.
 const PLAYER_PARAMETER: &str = "playerId";
 
-/// The player, if the request says so, and says the same everywhere.
+/// The player, if the request names exactly one.
 pub(super) fn player<'a>(
     headers: &'a HeaderMap,
     query: &'a QueryMap,
@@ -30,7 +29,8 @@ pub(super) fn player<'a>(
     claims.all(|claim| claim == player).then_some(player)
 }
 
-/// Whether the header is part of what is signed. Who signs in a header holds the key, and may say what they want.
+/// Whether the header is signed. With a signature in the `Authorization` header the sender holds the key, so any header
+/// is trusted.
 fn is_signed(query: &QueryMap) -> bool {
     if query.first("X-Amz-Signature").is_none() {
         return true;

@@ -1,11 +1,11 @@
-//! Whose fault a 429 is.
+//! Tells a slow client from a rate limit when a push is refused with 429.
 //!
-//! The Management API says 429 both when the account's rate is used up and when the buffer of one socket is full, because
-//! its player does not read. The first passes, and the records go back to the stream. The second may never pass: a batch
-//! that waited for that one player would keep everybody else of its shard waiting, for as long as the stream tries.
+//! The Management API answers 429 both when the account's rate limit is reached and when the buffer of one socket is full
+//! because its client does not read. A rate limit passes, so the records go back to the stream. A slow client may never
+//! recover: a batch that waits for it blocks the whole shard until the stream's retries are exhausted.
 //!
-//! So the two are told apart by what becomes of the other sockets, and by time; and a socket that is known to be slow is
-//! tried once for each push and not waited for, until it takes one.
+//! The two are distinguished by the results of the other sockets and by time. A socket that is known to be slow gets one
+//! attempt per push, without retries, until it accepts one.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,41 +13,41 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// So long a socket may refuse everything before it is its own fault, whatever becomes of the others.
+/// A socket that refuses every push for this long counts as slow, whatever the results of the others.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// A socket that has not been tried for so long is forgotten; it has mostly ended.
+/// Age at which an entry is removed; the socket has usually ended.
 const FORGET: Duration = Duration::from_secs(600);
-/// Sockets remembered at most before those that are to be forgotten are looked for.
+/// Number of entries above which old ones are removed.
 const REMEMBERED: usize = 10_000;
 
-/// Sockets that have refused their pushes, by connection id.
+/// Sockets that refused pushes, by connection id.
 #[derive(Default)]
 pub(super) struct Slow(Mutex<HashMap<String, Refusing>>);
 
 struct Refusing {
     since: Instant,
     last: Instant,
-    /// It has been found to be the socket's own fault.
+    /// The socket is known to be slow.
     known: bool,
 }
 
-/// What the pushes of one batch came to, socket by socket.
+/// The results of one batch's pushes by socket.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Batch {
-    /// Sockets that took something.
+    /// Sockets that accepted a push.
     pub(super) took: usize,
-    /// Sockets, not known to be slow, that refused something to the end.
+    /// Sockets, not known to be slow, that refused a push after all retries.
     pub(super) refused: usize,
 }
 
 impl Slow {
-    /// Whether it is not worth waiting for this socket.
+    /// Whether the socket is known to be slow.
     pub(super) fn is_known(&self, connection_id: &str) -> bool {
         let refusing = self.0.lock();
         !refusing.is_empty() && refusing.get(connection_id).is_some_and(|socket| socket.known)
     }
 
-    /// The socket has taken a push, or has ended.
+    /// The socket accepted a push, or has ended.
     pub(super) fn forget(&self, connection_id: &str) {
         let mut refusing = self.0.lock();
         if !refusing.is_empty() {
@@ -55,8 +55,8 @@ impl Slow {
         }
     }
 
-    /// A socket has refused a push for as long as a batch may wait. Whether that is its own fault: the push is then
-    /// given up; otherwise it goes back to the stream.
+    /// Records a refused push. Returns whether the socket is slow: the push is then dropped, otherwise it goes back to the
+    /// stream.
     pub(super) fn is_to_blame(&self, connection_id: &str, batch: Batch) -> bool {
         let now = Instant::now();
         let mut refusing = self.0.lock();
@@ -69,7 +69,7 @@ impl Slow {
             known: false,
         });
         socket.last = now;
-        // A rate that is used up refuses many sockets, and not the same ones for seconds.
+        // A rate limit refuses many sockets, and not the same ones for seconds.
         let only_few = batch.refused <= 1.max(batch.took / 10) && batch.took > 0;
         if !socket.known && (only_few || now - socket.since >= PATIENCE) {
             socket.known = true;

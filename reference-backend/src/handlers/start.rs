@@ -1,7 +1,7 @@
-//! Starting a session placement: the same for the pushing and the polling way.
+//! Starts a session placement, for push and polling alike.
 //!
-//! The pending record is written *before* GameLift is asked. Its outcome may come within milliseconds, and the
-//! events of a failed placement do not name the player: without the record nobody could be told.
+//! The pending record is written *before* the call to GameLift. The outcome may arrive within milliseconds, and the events
+//! of a failed placement do not name the player: without the record no player could be notified.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,14 @@ use crate::ports::{PlacementError, PlayerLatency, StartPlacement};
 use crate::store::{Placement, PlacementStatus};
 use crate::wire::{Answer, AnswerBody};
 
-/// Places in a game session when the request does not say.
+/// Default number of player slots in a game session.
 const DEFAULT_MAX_PLAYERS: u32 = 10;
 
 /// Body of a placement request; everything is optional.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Wish {
-    /// Places in the game session.
+pub(super) struct PlacementRequest {
+    /// Player slots in the game session.
     max_players: Option<u32>,
     /// Milliseconds to each region, as the player measured them.
     latencies: BTreeMap<String, f32>,
@@ -28,8 +28,8 @@ pub(super) struct Wish {
     game_properties: BTreeMap<String, String>,
 }
 
-/// Starts a placement for `player` and says so.
-pub(super) async fn start(deps: &Deps, player: &str, wish: Wish) -> Answer {
+/// Starts a placement for `player` and returns the answer.
+pub(super) async fn start(deps: &Deps, player: &str, wish: PlacementRequest) -> Answer {
     let placement = Placement::pending(
         Uuid::new_v4().to_string(),
         player.to_owned(),
@@ -76,7 +76,7 @@ pub(super) async fn start(deps: &Deps, player: &str, wish: Wish) -> Answer {
     }
 }
 
-/// The answer to a body that is no [`Wish`].
+/// The answer to a body that is not a [`PlacementRequest`].
 pub(super) fn unreadable() -> Answer {
     Answer::text(
         400,

@@ -1,4 +1,4 @@
-//! How often and how patiently a throttled table is asked again.
+//! Retries of throttled table operations.
 
 use std::future::Future;
 use std::time::Duration;
@@ -15,12 +15,12 @@ pub struct Backoff {
     pub base: Duration,
     /// Upper bound of every sleep.
     pub cap: Duration,
-    /// Requests made in all, the first included.
+    /// Maximum number of attempts, including the first.
     pub attempts: u32,
 }
 
 impl Default for Backoff {
-    /// Eight attempts within at most 2.4 s, so that a Lambda with 10 s to live still answers for itself.
+    /// Eight attempts within at most 2.4 s, so that a Lambda with a time-out of 10 s can still answer.
     fn default() -> Self {
         Self { base: Duration::from_millis(25), cap: Duration::from_millis(800), attempts: 8 }
     }
@@ -33,7 +33,7 @@ impl Backoff {
         Self { attempts: 1, ..self }
     }
 
-    /// As many attempts, each pause up to twice as long.
+    /// The same number of attempts with pauses twice as long.
     #[must_use]
     pub fn longer(self) -> Self {
         Self { base: self.base.saturating_mul(2), cap: self.cap.saturating_mul(2), ..self }
@@ -47,7 +47,7 @@ impl Backoff {
         }
     }
 
-    /// Runs one operation until it is neither throttled nor unanswered, or the attempts are used up.
+    /// Runs one operation until it is neither throttled nor unanswered, or the attempts are exhausted.
     pub(super) async fn run<T, F>(
         &self,
         table: Table,
@@ -69,9 +69,9 @@ impl Backoff {
         }
     }
 
-    /// Sends the batch that `whole` makes, then what came back unprocessed, until nothing is left or the attempts are
-    /// used up. `send` answers with what it got and what is left; what it got is returned. Without an answer the whole
-    /// batch is sent again, so it must not matter whether part of it was done already.
+    /// Sends the batch that `whole` creates, then its unprocessed rest, until nothing is left or the attempts are
+    /// exhausted. `send` returns the results and the rest. If there is no answer, the whole batch is sent again, so the
+    /// operation must be idempotent.
     pub(super) async fn drain<T, R, F>(
         &self,
         table: Table,

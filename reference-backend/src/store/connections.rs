@@ -1,4 +1,4 @@
-//! Connections: which socket reaches which player.
+//! The connection of each player.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl Connections {
     }
 
     /// Stores a connection, unless a newer one of the same player is already there. Returns whether it is the
-    /// player's newest. A record that does not tell its age is older.
+    /// player's newest. A record without a time stamp counts as older.
     ///
     /// # Errors
     /// As [`StoreError`] tells.
@@ -73,8 +73,8 @@ impl Connections {
         }
     }
 
-    /// The live connections of any number of players, in no order; who is unknown or offline is left out, and
-    /// nobody comes twice. A record that cannot be read reaches nobody: its player is as good as offline.
+    /// The live connections of any number of players, in no order; unknown and offline players are
+    /// omitted, and there are no duplicates. A player whose record is malformed counts as offline.
     ///
     /// # Errors
     /// As [`StoreError`] tells; when part of the keys stays unprocessed it is an error, never a shorter answer.
@@ -102,9 +102,9 @@ impl Connections {
     }
 }
 
-/// A connection out of an item. One that cannot be read is told and passed over: others are asked for with it.
+/// Reads a connection from an item. A malformed one is logged and skipped.
 fn readable(item: Item) -> Option<Connection> {
     from_item(TABLE, item)
-        .inspect_err(|error| tracing::warn!(%error, "a connection record is passed over"))
+        .inspect_err(|error| tracing::warn!(%error, "skipped a malformed connection record"))
         .ok()
 }

@@ -1,8 +1,8 @@
 //! The tables as the handlers see them: typed records over [`TableStore`](crate::ports::TableStore).
 //!
-//! What DynamoDB leaves to its caller is settled here, once: batches are split at their limits, what comes back
-//! unprocessed or throttled is tried again with backoff and jitter up to a bound and is then an explicit error,
-//! and an item whose time to live is over is treated as gone although it can still be read.
+//! This layer does what DynamoDB leaves to its callers: batches are split at their limits; unprocessed and throttled
+//! parts are retried with backoff and jitter, and are an error when the attempts are exhausted; an expired item counts as
+//! deleted although it can still be read.
 
 mod backoff;
 mod connections;
@@ -22,7 +22,7 @@ use crate::ports::TableError;
 /// Why a record could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The table refused or did not answer, also after retries.
+    /// The table refused or did not answer, after all retries.
     #[error("{}: {source}", table.short_name())]
     Table {
         /// Which table.
@@ -43,7 +43,7 @@ pub enum StoreError {
         /// Requests made.
         attempts: u32,
     },
-    /// An item does not have the attributes of its record.
+    /// An item is malformed.
     #[error("{}: an item is not as written by this backend: {source}", table.short_name())]
     Malformed {
         /// Which table.
@@ -56,8 +56,7 @@ pub enum StoreError {
 /// Longest partition key of DynamoDB in bytes, a table's or an index's.
 const LONGEST_KEY: usize = 2_048;
 
-/// Whether there can be a record under this key. Ids come from clients: one that DynamoDB would refuse belongs to nobody,
-/// and is no failure of the table.
+/// Whether the key is valid. Ids come from clients: an invalid one has no record, which is not an error of the table.
 const fn is_key(id: &str) -> bool {
     !id.is_empty() && id.len() <= LONGEST_KEY
 }

@@ -1,4 +1,4 @@
-//! Placements: pending when asked for, then exactly one outcome.
+//! Placements: pending at first, then exactly one outcome.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ impl Placements {
         Self { tables, clock, backoff }
     }
 
-    /// Stores a placement that was just asked for.
+    /// Stores a new placement.
     ///
     /// # Errors
     /// As [`StoreError`] tells.
@@ -33,7 +33,7 @@ impl Placements {
         self.backoff.run(TABLE, || self.tables.put(TABLE, item.clone(), Some(Condition::Absent))).await
     }
 
-    /// Reads a placement; none has an id that cannot be a key.
+    /// Reads a placement; an id that is not a valid key has none.
     ///
     /// # Errors
     /// As [`StoreError`] tells.
@@ -64,7 +64,7 @@ impl Placements {
     /// Deletes a placement that never started.
     ///
     /// # Errors
-    /// As [`StoreError`] tells; an outcome that is there after all is left alone.
+    /// As [`StoreError`] tells; a placement that has an outcome is not deleted.
     pub async fn withdraw(&self, placement_id: &str) -> Result<(), StoreError> {
         match self.backoff.run(TABLE, || self.tables.delete(TABLE, placement_id, Some(pending()))).await {
             Err(error) if !condition_failed(&error) => Err(error),

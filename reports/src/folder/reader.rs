@@ -55,7 +55,7 @@ impl RunFolder {
         let mut summary: Option<Summary> = read_document(dir, SUMMARY)?;
         if let Some(summary) = &mut summary {
             // Older runs have no status, and a run whose files could not all be written has failed in any case.
-            let of_run = summary.status_in(&manifest.state);
+            let of_run = summary.status_in(manifest.state);
             let kept = summary.verdict.status.filter(|_| of_run != Status::Failed);
             summary.verdict.status = Some(kept.unwrap_or(of_run));
         }

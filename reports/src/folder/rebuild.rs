@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Tag;
 use crate::format::{
     Churn, Delivery, Disruption, Generator, GeneratorSecond, Latency, Manifest, Operation, Reconnects, Run,
-    SCHEMA_VERSION, SeriesLine, Sockets, Status, Summary, Verdict,
+    RunState, SCHEMA_VERSION, SeriesLine, Sockets, Status, Summary, Verdict,
 };
 
 const REASON: &str = "the run did not end properly: its last second and its verdict are missing, and this summary was \
@@ -50,9 +50,9 @@ pub(super) fn summary(
             ..manifest.run.clone()
         },
         verdict: Verdict {
-            status: Some(match manifest.state.as_str() {
-                "failed" => Status::Failed,
-                "interrupted" => Status::Interrupted,
+            status: Some(match manifest.state {
+                RunState::Failed => Status::Failed,
+                RunState::Interrupted => Status::Interrupted,
                 _ => Status::Unfinished,
             }),
             invalid_reasons: vec![REASON.to_owned()],

@@ -50,7 +50,7 @@ pub fn is_free(dir: &Path) -> Result<(), FolderError> {
 
 impl RunWriter {
     /// Makes the directory with its parents, and writes `manifest.json` and `scenario.toml` at once, so that even a
-    /// run that is killed in its first second can be identified. `manifest.state` should be `running`.
+    /// run that is killed in its first second can be identified. `manifest.state` should be [`Running`](crate::format::RunState::Running).
     ///
     /// # Errors
     /// [`FolderError::NotEmpty`] when the directory holds anything, [`FolderError::Io`] when it cannot be written.

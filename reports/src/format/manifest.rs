@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::{Document, SCHEMA_VERSION};
-use super::summary::Run;
+use super::run::{Run, RunState};
 
 /// `manifest.json`: what ran, where, with which versions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,9 +14,8 @@ pub struct Manifest {
     pub schema_version: u32,
     /// Identity, as in the summary; `ended_at` equals `started_at` until the run ended.
     pub run: Run,
-    /// `running`, `finished`, `interrupted`, `ended_early` (it ended itself before its plan was carried out), or `failed`: it broke
-    /// off with an error, or not everything could be written.
-    pub state: String,
+    /// How far the run has come; a run that was killed remains `running`.
+    pub state: RunState,
     /// The command line without query strings and without the users and passwords of URLs.
     pub command: Vec<String>,
     /// The plan in sentences, for people.

@@ -4,8 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How a run ended up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// Valid, and every threshold passed.
     Passed,
@@ -40,17 +43,8 @@ impl Status {
 
     /// The word.
     #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::NotJudged => "not_judged",
-            Self::ThresholdsFailed => "thresholds_failed",
-            Self::Invalid => "invalid",
-            Self::NothingConnected => "nothing_connected",
-            Self::Interrupted => "interrupted",
-            Self::Failed => "failed",
-            Self::Unfinished => "unfinished",
-        }
+    pub fn word(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cut_off::{cut_off, not_run};
 use super::document::{Document, SCHEMA_VERSION};
 use super::latency::Latency;
+use super::run::{Run, RunState};
 use super::skip::{is_false, is_zero};
 use super::status::Status;
 
@@ -63,14 +63,14 @@ impl Summary {
         self.verdict.status.unwrap_or_else(|| self.status_at_end())
     }
 
-    /// The verdict on a run whose manifest is in this state.
+    /// The verdict on a run whose manifest has this state.
     #[must_use]
-    pub fn status_in(&self, state: &str) -> Status {
+    pub fn status_in(&self, state: RunState) -> Status {
         match state {
-            "failed" => Status::Failed,
-            "interrupted" => Status::Interrupted,
-            "running" => Status::Unfinished,
-            _ => self.status_at_end(),
+            RunState::Failed => Status::Failed,
+            RunState::Interrupted => Status::Interrupted,
+            RunState::Running => Status::Unfinished,
+            RunState::Finished | RunState::EndedEarly | RunState::Unknown => self.status_at_end(),
         }
     }
 
@@ -96,25 +96,6 @@ impl Summary {
     pub fn not_run(&self) -> u64 {
         self.operations.values().map(|operation| not_run(&operation.errors)).sum()
     }
-}
-
-/// Identity of a run.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Run {
-    /// Unique id, also the folder's name.
-    pub id: String,
-    /// The scenario's name.
-    pub name: String,
-    /// First instant of the plan.
-    pub started_at: Timestamp,
-    /// Last instant at which anything was still measured.
-    pub ended_at: Timestamp,
-    /// `embedded`, or the target's URL without query and credentials.
-    pub target: String,
-    /// Seed of every random choice.
-    pub seed: u64,
-    /// Version of loadgen.
-    pub version: String,
 }
 
 /// Whether the figures can be used, and whether they satisfy the thresholds.
@@ -435,13 +416,13 @@ mod tests {
         summary.thresholds.push(Threshold { passed: true, ..Threshold::default() });
         assert_eq!(summary.status(), Status::Passed);
         for (state, status) in [
-            ("finished", Status::Passed),
-            ("ended_early", Status::Passed),
-            ("interrupted", Status::Interrupted),
-            ("failed", Status::Failed),
-            ("running", Status::Unfinished),
+            (RunState::Finished, Status::Passed),
+            (RunState::EndedEarly, Status::Passed),
+            (RunState::Interrupted, Status::Interrupted),
+            (RunState::Failed, Status::Failed),
+            (RunState::Running, Status::Unfinished),
         ] {
-            assert_eq!(summary.status_in(state), status, "{state}");
+            assert_eq!(summary.status_in(state), status, "{state:?}");
         }
     }
 

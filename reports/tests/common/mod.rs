@@ -13,8 +13,8 @@ use reports::capacity::{self, Capacity, Ended, Knee, Level, Outcome, Step, Vary,
 use reports::folder::{RunFolder, RunWriter, Tag, save_summary};
 use reports::format::{
     CloudWatch, CloudWatchSeries, DeliverySecond, Disruption, ErrorSample, GeneratorSecond, Host, Latency,
-    Manifest, OperationSecond, Phase, Reconnects, Run, SCHEMA_VERSION, SeriesLine, SocketsSecond, Summary,
-    Threshold, Verdict,
+    Manifest, OperationSecond, Phase, Reconnects, Run, RunState, SCHEMA_VERSION, SeriesLine, SocketsSecond,
+    Summary, Threshold, Verdict,
 };
 use reports::verdict::explained;
 
@@ -112,7 +112,7 @@ pub(crate) fn manifest(shape: &Shape) -> Manifest {
             seed: 42,
             version: "0.1.0".into(),
         },
-        state: "running".into(),
+        state: RunState::Running,
         command: ["loadgen", "run", "scenarios/lobby-chat.toml", "--seed", "42"].map(String::from).to_vec(),
         plan: vec![
             "2,000 players connect over the ramp, 33 a second.".into(),
@@ -174,7 +174,7 @@ pub(crate) fn write(dir: &Path, shape: &Shape) {
         writer.cloudwatch(&cloudwatch(&mut dice, shape, period)).expect("the folder is writable");
     }
     if shape.finished {
-        manifest.state = "finished".into();
+        manifest.state = RunState::Finished;
         manifest.run.ended_at = started_at() + SignedDuration::from_secs(shape.seconds as i64);
         writer.finish(&manifest).expect("the folder is writable");
         save_summary(dir, &summary(&RunFolder::read(dir).expect("what was written reads back")))

@@ -1,16 +1,16 @@
 //! From the keys of `[auth]` to the plan: everything that can be known before the run is checked here.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use documents::Mistake;
 use url::Url;
 
-use crate::check::context::Check;
-use crate::check::inputs::Content;
-use crate::check::way::is_word;
+use super::context::Check;
+use super::inputs::Content;
+use super::way::is_word;
 use crate::keys::auth::{self as keys, AuthMode, TokenPlacement};
 use crate::keys::scenario::Scenario;
 use crate::plan::Target;
@@ -26,49 +26,48 @@ const A_LINE: &str = "a line is a player: an id of its own and a token that is s
 /// Headers that the handshake itself sets.
 const TAKEN: [&str; 4] = ["host", "connection", "upgrade", "content-length"];
 
-impl Check<'_> {
-    pub(crate) fn auth(&mut self, scenario: &Scenario, target: &Target) -> Auth {
-        let auth = &scenario.auth;
-        let rows = self.feeder(scenario);
-        let source = self.source(scenario, target, rows.as_ref().map(|(feeder, _)| feeder));
-        let ids = self.ids(scenario, rows.as_ref());
-        Auth {
-            mode: auth.mode,
-            placement: self.placement(&auth.placement),
-            source,
-            sigv4: self.sigv4(auth, target),
-            refresh_before: self.positive("/auth/refresh_before", auth.refresh_before),
-            ids,
-            claim: (matched(scenario) && auth.mode == AuthMode::Token && !auth.player_claim.is_empty())
-                .then(|| auth.player_claim.clone()),
-        }
+pub(super) fn auth(check: &mut Check<'_>, scenario: &Scenario, target: &Target) -> Auth {
+    let auth = &scenario.auth;
+    let rows = feeder(check, scenario);
+    let source = source(check, scenario, target, rows.as_ref().map(|(feeder, _)| feeder));
+    let ids = ids(check, scenario, rows.as_ref());
+    Auth {
+        mode: auth.mode,
+        placement: placement(check, &auth.placement),
+        source,
+        sigv4: sigv4(check, auth, target),
+        refresh_before: check.positive("/auth/refresh_before", auth.refresh_before),
+        ids,
+        claim: (matched(scenario) && auth.mode == AuthMode::Token && !auth.player_claim.is_empty())
+            .then(|| auth.player_claim.clone()),
     }
+}
 
-    /// What the players are called, and whether the target can call them so.
-    fn ids(&mut self, scenario: &Scenario, rows: Option<&(Feeder, Vec<Row>)>) -> PlayerIds {
-        let auth = &scenario.auth;
-        let numbered = PlayerIds::Numbered { prefix: auth.player_prefix.clone() };
-        let Some((feeder, rows)) = rows else { return numbered };
-        let played = &rows[..rows.len().min(scenario.players as usize)];
-        self.told_apart(scenario, feeder, played);
-        if rows.first().is_some_and(|row| row.player.is_some()) {
-            self.header_takes(scenario, feeder, played);
-            return PlayerIds::Listed(rows.iter().filter_map(|row| row.player.clone()).collect());
-        }
-        // A file of tokens alone: they say themselves whose they are.
-        let claims = rows.iter().map(|row| named_by(auth, row).filter(|id| is_id(id)).map(Into::into));
-        claims.collect::<Option<_>>().map_or(numbered, PlayerIds::Listed)
+/// What the players are called, and whether the target can call them so.
+fn ids(check: &mut Check<'_>, scenario: &Scenario, rows: Option<&(Feeder, Vec<Row>)>) -> PlayerIds {
+    let auth = &scenario.auth;
+    let numbered = PlayerIds::Numbered { prefix: auth.player_prefix.clone() };
+    let Some((feeder, rows)) = rows else { return numbered };
+    let played = &rows[..rows.len().min(scenario.players as usize)];
+    told_apart(check, scenario, feeder, played);
+    if rows.first().is_some_and(|row| row.player.is_some()) {
+        header_takes(check, scenario, feeder, played);
+        return PlayerIds::Listed(rows.iter().filter_map(|row| row.player.clone()).collect());
     }
+    // A file of tokens alone: they say themselves whose they are.
+    let claims = rows.iter().map(|row| named_by(auth, row).filter(|id| is_id(id)).map(Into::into));
+    claims.collect::<Option<_>>().map_or(numbered, PlayerIds::Listed)
+}
 
-    /// A delivery is matched by its recipient's id, so the target has to know each socket's player by an id of its own.
-    fn told_apart(&mut self, scenario: &Scenario, feeder: &Feeder, played: &[Row]) {
-        let auth = &scenario.auth;
-        if !matched(scenario) || auth.mode == AuthMode::None {
-            return;
-        }
-        let file = auth.feeder.as_ref().map_or("", |keys| &keys.file);
-        if feeder.cycle && played.len() < scenario.players as usize {
-            self.wrong_beside(
+/// A delivery is matched by its recipient's id, so the target has to know each socket's player by an id of its own.
+fn told_apart(check: &mut Check<'_>, scenario: &Scenario, feeder: &Feeder, played: &[Row]) {
+    let auth = &scenario.auth;
+    if !matched(scenario) || auth.mode == AuthMode::None {
+        return;
+    }
+    let file = auth.feeder.as_ref().map_or("", |keys| &keys.file);
+    if feeder.cycle && played.len() < scenario.players as usize {
+        check.wrong_beside(
                 "/auth/feeder/cycle",
                 &["/players"],
                 format!(
@@ -78,402 +77,396 @@ impl Check<'_> {
                 ),
                 "add lines or lower players; or take out send_message and placement_request, whose deliveries are matched",
             );
+    }
+    if auth.mode != AuthMode::Token {
+        return;
+    }
+    let (mut tokens, mut ids) = (HashMap::new(), HashMap::new());
+    let mut wrong = Vec::new();
+    for row in played {
+        if let Some(first) = row.token.as_ref().and_then(|token| tokens.insert(token, row.line)) {
+            wrong.push((
+                row.line,
+                format!("has the token of line {first}: the target would take both for one player"),
+            ));
+            continue;
         }
-        if auth.mode != AuthMode::Token {
-            return;
-        }
-        let (mut tokens, mut ids) = (HashMap::new(), HashMap::new());
-        let mut wrong = Vec::new();
-        for row in played {
-            if let Some(first) = row.token.as_ref().and_then(|token| tokens.insert(token, row.line)) {
-                wrong.push((
-                    row.line,
-                    format!("has the token of line {first}: the target would take both for one player"),
-                ));
-                continue;
-            }
-            let Some(named) = named_by(auth, row) else { continue };
-            match &row.player {
-                Some(player) if **player != *named => wrong.push((
-                    row.line,
-                    format!(
-                        "the player is called `{player}`, but its token's `{}` says `{named}`",
-                        auth.player_claim
-                    ),
-                )),
-                Some(_) => {}
-                None => {
-                    if let Some(first) = ids.insert(named, row.line) {
-                        wrong.push((
-                            row.line,
-                            format!("the token is of the same player as that of line {first}"),
-                        ));
-                    }
+        let Some(named) = named_by(auth, row) else { continue };
+        match &row.player {
+            Some(player) if **player != *named => wrong.push((
+                row.line,
+                format!(
+                    "the player is called `{player}`, but its token's `{}` says `{named}`",
+                    auth.player_claim
+                ),
+            )),
+            Some(_) => {}
+            None => {
+                if let Some(first) = ids.insert(named, row.line) {
+                    wrong
+                        .push((row.line, format!("the token is of the same player as that of line {first}")));
                 }
             }
         }
-        let more = wrong.len().saturating_sub(TOLD);
-        for (line, problem) in wrong.into_iter().take(TOLD) {
-            self.bad_line(
-                file,
-                line,
-                problem,
-                "the id must be the one by which the target knows the player, or its deliveries count as lost; if another claim says it, set auth.player_claim",
-            );
-        }
-        if more > 0 {
-            self.bad_line(file, 0, format!("has {more} more such lines"), "see the lines above");
-        }
     }
-
-    /// Ids that travel in a header are plain text.
-    fn header_takes(&mut self, scenario: &Scenario, feeder: &Feeder, played: &[Row]) {
-        let auth = &scenario.auth;
-        let header = match auth.mode {
-            AuthMode::Header => true,
-            AuthMode::SigV4 => auth.sigv4.as_ref().is_none_or(|keys| keys.player_header),
-            AuthMode::Token | AuthMode::None => false,
-        };
-        let plain = |row: &&Row| {
-            row.player.as_ref().is_some_and(|id| id.bytes().all(|byte| (b' '..=b'~').contains(&byte)))
-        };
-        if header && let Some(row) = played.iter().find(|row| !plain(row)) {
-            let file = auth.feeder.as_ref().map_or("", |keys| &keys.file);
-            self.bad_line(
-                file,
-                row.line,
-                format!(
-                    "`{}` has letters beyond ASCII, which the header X-Player-Id cannot carry",
-                    feeder.player.name
-                ),
-                "give plain ids, or let tokens say who the players are (auth.mode = \"token\")",
-            );
-        }
+    let more = wrong.len().saturating_sub(TOLD);
+    for (line, problem) in wrong.into_iter().take(TOLD) {
+        bad_line(
+            check,
+            file,
+            line,
+            problem,
+            "the id must be the one by which the target knows the player, or its deliveries count as lost; if another claim says it, set auth.player_claim",
+        );
     }
+    if more > 0 {
+        bad_line(check, file, 0, format!("has {more} more such lines"), "see the lines above");
+    }
+}
 
-    /// Where tokens come from: exactly one place.
-    fn source(&mut self, scenario: &Scenario, target: &Target, feeder: Option<&Feeder>) -> TokenSource {
-        let auth = &scenario.auth;
-        let issuer = auth.issuer.as_ref().and_then(|issuer| {
-            self.url(
-                "/auth/issuer",
-                issuer,
-                &["http", "https"],
-                "write the identity provider's base URL, e.g. http://127.0.0.1:8081",
-            )
-        });
-        let mint = auth.mint.as_ref().and_then(|mint| self.mint(mint));
-        let command = auth.command.as_ref().map(|command| self.command(command));
-        let from_file = feeder.filter(|feeder| feeder.token.is_some());
-        let named = [
-            ("issuer", auth.issuer.is_some()),
-            ("mint", auth.mint.is_some()),
-            ("command", auth.command.is_some()),
-            ("feeder", auth.feeder.as_ref().is_some_and(|feeder| feeder.token.is_some())),
-        ];
-        let given: Vec<_> = named.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect();
-        if let (Some(last), true) = (given.last(), given.len() > 1) {
-            self.wrong(
-                &format!("/auth/{last}"),
-                format!("tokens cannot come from {} at once", given.join(" and ")),
-                "keep one of them",
-            );
-        }
-        let own_tokens = auth.mint.is_some() || auth.command.is_some() || from_file.is_some();
-        if auth.mode == AuthMode::Token && own_tokens && matches!(target, Target::Embedded { .. }) {
-            self.wrong_beside(
-                "/auth",
-                &["/target/url", "/auth/mode"],
-                "brings tokens that the embedded backend does not know: it trusts its own key only",
-                "name the backend that takes them in target.url, or leave its own tokens in place",
-            );
-        }
-        if auth.mode == AuthMode::Token && auth.issuer.is_some() && matches!(target, Target::Embedded { .. })
-        {
-            self.wrong_beside(
-                "/auth/issuer",
-                &["/target/url", "/auth/mode"],
-                "names an identity provider that the embedded backend does not know: it brings its own",
-                "name the backend that trusts it in target.url, or leave it out",
-            );
-        }
-        if auth.mode != AuthMode::Token
-            && let Some(idle) = given.first().filter(|name| **name != "issuer")
-        {
-            self.wrong_beside(
-                &format!("/auth/{idle}"),
-                &["/auth/mode"],
-                "brings tokens, which are only used with auth.mode = \"token\"",
-                "set auth.mode to \"token\", or take it out",
-            );
-        }
-        if auth.mode == AuthMode::Token
-            && !own_tokens
-            && auth.feeder.is_none()
-            && auth.issuer.is_none()
-            && matches!(target, Target::Url(_))
-        {
-            self.wrong_beside(
+/// Ids that travel in a header are plain text.
+fn header_takes(check: &mut Check<'_>, scenario: &Scenario, feeder: &Feeder, played: &[Row]) {
+    let auth = &scenario.auth;
+    let header = match auth.mode {
+        AuthMode::Header => true,
+        AuthMode::SigV4 => auth.sigv4.as_ref().is_none_or(|keys| keys.player_header),
+        AuthMode::Token | AuthMode::None => false,
+    };
+    let plain = |row: &&Row| {
+        row.player.as_ref().is_some_and(|id| id.bytes().all(|byte| (b' '..=b'~').contains(&byte)))
+    };
+    if header && let Some(row) = played.iter().find(|row| !plain(row)) {
+        let file = auth.feeder.as_ref().map_or("", |keys| &keys.file);
+        bad_line(
+            check,
+            file,
+            row.line,
+            format!(
+                "`{}` has letters beyond ASCII, which the header X-Player-Id cannot carry",
+                feeder.player.name
+            ),
+            "give plain ids, or let tokens say who the players are (auth.mode = \"token\")",
+        );
+    }
+}
+
+/// Where tokens come from: exactly one place.
+fn source(
+    check: &mut Check<'_>,
+    scenario: &Scenario,
+    target: &Target,
+    feeder: Option<&Feeder>,
+) -> TokenSource {
+    let auth = &scenario.auth;
+    let issuer = auth.issuer.as_ref().and_then(|issuer| {
+        check.url(
+            "/auth/issuer",
+            issuer,
+            &["http", "https"],
+            "write the identity provider's base URL, e.g. http://127.0.0.1:8081",
+        )
+    });
+    let mint = auth.mint.as_ref().and_then(|mint| minter(check, mint));
+    let command = auth.command.as_ref().map(|command| token_command(check, command));
+    let from_file = feeder.filter(|feeder| feeder.token.is_some());
+    let named = [
+        ("issuer", auth.issuer.is_some()),
+        ("mint", auth.mint.is_some()),
+        ("command", auth.command.is_some()),
+        ("feeder", auth.feeder.as_ref().is_some_and(|feeder| feeder.token.is_some())),
+    ];
+    let given: Vec<_> = named.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect();
+    if let (Some(last), true) = (given.last(), given.len() > 1) {
+        check.wrong(
+            &format!("/auth/{last}"),
+            format!("tokens cannot come from {} at once", given.join(" and ")),
+            "keep one of them",
+        );
+    }
+    let own_tokens = auth.mint.is_some() || auth.command.is_some() || from_file.is_some();
+    if auth.mode == AuthMode::Token && own_tokens && matches!(target, Target::Embedded { .. }) {
+        check.wrong_beside(
+            "/auth",
+            &["/target/url", "/auth/mode"],
+            "brings tokens that the embedded backend does not know: it trusts its own key only",
+            "name the backend that takes them in target.url, or leave its own tokens in place",
+        );
+    }
+    if auth.mode == AuthMode::Token && auth.issuer.is_some() && matches!(target, Target::Embedded { .. }) {
+        check.wrong_beside(
+            "/auth/issuer",
+            &["/target/url", "/auth/mode"],
+            "names an identity provider that the embedded backend does not know: it brings its own",
+            "name the backend that trusts it in target.url, or leave it out",
+        );
+    }
+    if auth.mode != AuthMode::Token
+        && let Some(idle) = given.first().filter(|name| **name != "issuer")
+    {
+        check.wrong_beside(
+            &format!("/auth/{idle}"),
+            &["/auth/mode"],
+            "brings tokens, which are only used with auth.mode = \"token\"",
+            "set auth.mode to \"token\", or take it out",
+        );
+    }
+    if auth.mode == AuthMode::Token
+        && !own_tokens
+        && auth.feeder.is_none()
+        && auth.issuer.is_none()
+        && matches!(target, Target::Url(_))
+    {
+        check.wrong_beside(
                 "/auth/issuer",
                 &["/auth/mode", "/auth/mint", "/auth/feeder", "/auth/command"],
                 "is missing: tokens for this target have to come from somewhere",
                 "set auth.issuer to the `identity` URL of the backend, add [auth.mint], [auth.feeder] or [auth.command], or set auth.mode to \"header\", \"sigv4\" or \"none\"",
             );
-        }
-        match (mint, command, from_file) {
-            (Some(minter), ..) => TokenSource::Mint(Arc::new(minter)),
-            (_, Some(command), _) => TokenSource::Command(command),
-            (.., Some(feeder)) => TokenSource::Feeder(feeder.clone()),
-            _ => TokenSource::Issuer(issuer),
+    }
+    match (mint, command, from_file) {
+        (Some(minter), ..) => TokenSource::Mint(Arc::new(minter)),
+        (_, Some(command), _) => TokenSource::Command(command),
+        (.., Some(feeder)) => TokenSource::Feeder(feeder.clone()),
+        _ => TokenSource::Issuer(issuer),
+    }
+}
+
+fn minter(check: &mut Check<'_>, mint: &keys::Mint) -> Option<Minter> {
+    let (least, most) = (Duration::from_secs(10), Duration::from_secs(366 * 86_400));
+    if !(least..=most).contains(&mint.lifetime.0) {
+        check.wrong("/auth/mint/lifetime", "must be 10 seconds to a year", "write e.g. \"1h\"");
+    }
+    let file = check.named_file("/auth/mint/key_file", &mint.key_file, "give the path of the key's file")?;
+    check.keep_place("/auth/mint/key_file", &file);
+    match Minter::new(mint, &file) {
+        Ok(minter) => Some(minter),
+        Err(mistake) => {
+            check.wrong(&format!("/auth/mint/{}", mistake.key), mistake.problem, &mistake.remedy);
+            None
         }
     }
+}
 
-    fn mint(&mut self, mint: &keys::Mint) -> Option<Minter> {
-        let (least, most) = (Duration::from_secs(10), Duration::from_secs(366 * 86_400));
-        if !(least..=most).contains(&mint.lifetime.0) {
-            self.wrong("/auth/mint/lifetime", "must be 10 seconds to a year", "write e.g. \"1h\"");
-        }
-        let file = self.file("/auth/mint/key_file", &mint.key_file, "give the path of the key's file")?;
-        self.keep_place("/auth/mint/key_file", &file);
-        match Minter::new(mint, &file) {
-            Ok(minter) => Some(minter),
-            Err(mistake) => {
-                self.wrong(&format!("/auth/mint/{}", mistake.key), mistake.problem, &mistake.remedy);
-                None
+fn feeder(check: &mut Check<'_>, scenario: &Scenario) -> Option<(Feeder, Vec<Row>)> {
+    let auth = &scenario.auth;
+    let keys = auth.feeder.as_ref()?;
+    let file =
+        check.named_file("/auth/feeder/file", &keys.file, "give the path of a CSV or JSON Lines file")?;
+    let by_ending =
+        match file.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase).as_deref() {
+            Some("csv" | "tsv") => Some(FeederFormat::Csv),
+            Some("jsonl" | "ndjson") => Some(FeederFormat::Jsonl),
+            _ => None,
+        };
+    let Some(format) = keys.format.or(by_ending) else {
+        check.wrong(
+            "/auth/feeder/format",
+            format!("is missing: the ending of `{}` does not tell it", keys.file),
+            "write \"csv\" or \"jsonl\"",
+        );
+        return None;
+    };
+    // An issuer that is wrong is still meant.
+    let elsewhere = auth.issuer.is_some() || auth.mint.is_some() || auth.command.is_some();
+    let wants_tokens = keys.token.is_some() || (auth.mode == AuthMode::Token && !elsewhere);
+    let column = |given: &Option<String>, usual: &str, required| Column {
+        name: given.clone().unwrap_or_else(|| usual.into()),
+        required,
+    };
+    let feeder = Feeder {
+        player: column(&keys.player, "player", keys.player.is_some() || !wants_tokens),
+        token: wants_tokens.then(|| column(&keys.token, "token", true)),
+        cycle: keys.cycle,
+        file,
+        format,
+    };
+    let rows = match feeder.read() {
+        Ok(rows) => rows,
+        Err(bad) => {
+            for line in bad {
+                bad_line(check, &keys.file, line.line, line.problem, A_LINE);
             }
-        }
-    }
-
-    fn feeder(&mut self, scenario: &Scenario) -> Option<(Feeder, Vec<Row>)> {
-        let auth = &scenario.auth;
-        let keys = auth.feeder.as_ref()?;
-        let file = self.file("/auth/feeder/file", &keys.file, "give the path of a CSV or JSON Lines file")?;
-        let by_ending =
-            match file.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase).as_deref()
-            {
-                Some("csv" | "tsv") => Some(FeederFormat::Csv),
-                Some("jsonl" | "ndjson") => Some(FeederFormat::Jsonl),
-                _ => None,
-            };
-        let Some(format) = keys.format.or(by_ending) else {
-            self.wrong(
-                "/auth/feeder/format",
-                format!("is missing: the ending of `{}` does not tell it", keys.file),
-                "write \"csv\" or \"jsonl\"",
-            );
             return None;
-        };
-        // An issuer that is wrong is still meant.
-        let elsewhere = auth.issuer.is_some() || auth.mint.is_some() || auth.command.is_some();
-        let wants_tokens = keys.token.is_some() || (auth.mode == AuthMode::Token && !elsewhere);
-        let column = |given: &Option<String>, usual: &str, required| Column {
-            name: given.clone().unwrap_or_else(|| usual.into()),
-            required,
-        };
-        let feeder = Feeder {
-            player: column(&keys.player, "player", keys.player.is_some() || !wants_tokens),
-            token: wants_tokens.then(|| column(&keys.token, "token", true)),
-            cycle: keys.cycle,
-            file,
-            format,
-        };
-        let rows = match feeder.read() {
-            Ok(rows) => rows,
-            Err(bad) => {
-                for line in bad {
-                    self.bad_line(&keys.file, line.line, line.problem, A_LINE);
-                }
-                return None;
-            }
-        };
-        self.keep_feeder(&feeder, &rows);
-        if rows.len() < scenario.players as usize && !feeder.cycle {
-            self.wrong_beside(
+        }
+    };
+    keep_feeder(check, &feeder, &rows);
+    if rows.len() < scenario.players as usize && !feeder.cycle {
+        check.wrong_beside(
                 "/auth/feeder/file",
                 &["/players", "/auth/feeder/cycle"],
                 format!("has {} players, fewer than the {} of the scenario", rows.len(), scenario.players),
                 "add lines or lower players; where nothing is sent whose delivery is matched, auth.feeder.cycle = true begins again at the top",
             );
-        }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let used = rows.iter().take(scenario.players as usize);
-        let mut over = used.filter(|row| row.token.as_deref().and_then(expiry).is_some_and(|end| end <= now));
-        if let Some(first) = over.next() {
-            let more = over.count();
-            let others =
-                if more > 0 { format!(", and so are those of {more} more lines") } else { String::new() };
-            self.bad_line(&keys.file, first.line, format!("the token is expired{others}"), A_LINE);
-        }
-        Some((feeder, rows))
     }
-
-    /// Tokens are secrets and are not kept with the run, ids are.
-    fn keep_feeder(&mut self, feeder: &Feeder, rows: &[Row]) {
-        let pointer = "/auth/feeder/file";
-        let ids = rows.first().is_some_and(|row| row.player.is_some());
-        if ids {
-            self.keep(pointer, &feeder.file, Content::Text(feeder.ids_alone(rows)));
-        }
-        if feeder.token.is_some() || !ids {
-            self.keep_place(pointer, &feeder.file);
-        }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let used = rows.iter().take(scenario.players as usize);
+    let mut over = used.filter(|row| row.token.as_deref().and_then(expiry).is_some_and(|end| end <= now));
+    if let Some(first) = over.next() {
+        let more = over.count();
+        let others =
+            if more > 0 { format!(", and so are those of {more} more lines") } else { String::new() };
+        bad_line(check, &keys.file, first.line, format!("the token is expired{others}"), A_LINE);
     }
+    Some((feeder, rows))
+}
 
-    /// A mistake in a feeder's line: it is in that file, not in the scenario.
-    fn bad_line(&mut self, file: &str, line: u64, problem: String, remedy: &str) {
-        let place = if line > 0 { format!("{file}:{line}") } else { file.to_owned() };
-        self.mistakes.push(Mistake { place, key: "auth.feeder".into(), problem, remedy: remedy.into() });
+/// Tokens are secrets and are not kept with the run, ids are.
+fn keep_feeder(check: &mut Check<'_>, feeder: &Feeder, rows: &[Row]) {
+    let pointer = "/auth/feeder/file";
+    let ids = rows.first().is_some_and(|row| row.player.is_some());
+    if ids {
+        check.keep(pointer, &feeder.file, Content::Text(feeder.ids_alone(rows)));
     }
-
-    fn command(&mut self, command: &keys::Command) -> Command {
-        let timeout = self.positive("/auth/command/timeout", command.timeout);
-        let program = command.argv.first().map_or("", String::as_str);
-        if !runnable(program) {
-            self.wrong(
-                "/auth/command/argv/0",
-                format!("there is no program `{program}` that may be run"),
-                "give its path from the working directory, or a name that PATH knows; `chmod +x` a script",
-            );
-        }
-        if program.contains('/') {
-            self.keep_place("/auth/command/argv/0", Path::new(program));
-        }
-        let placed = command.argv.iter().any(|argument| argument.contains("{player}"));
-        if command.batch == 1 && !placed {
-            self.wrong(
-                "/auth/command/argv",
-                "names no player: every call would print the same token",
-                "put {player} into an argument, or set batch above 1 to have the ids on standard input",
-            );
-        }
-        if command.batch > 1 && placed {
-            self.wrong(
-                "/auth/command/argv",
-                "has {player}, but a call with batch above 1 is for many players",
-                "read the ids from standard input, or leave out batch",
-            );
-        }
-        Command {
-            argv: command.argv.clone(),
-            batch: command.batch as usize,
-            parallel: command.parallel as usize,
-            timeout,
-        }
+    if feeder.token.is_some() || !ids {
+        check.keep_place(pointer, &feeder.file);
     }
+}
 
-    fn placement(&mut self, placement: &keys::Placement) -> Placement {
-        let header = |name: &str, scheme: Option<&str>| Placement::Header {
-            name: name.to_ascii_lowercase(),
-            scheme: scheme.map(str::to_owned),
-        };
-        let names = match placement {
-            keys::Placement::Usual(TokenPlacement::Header) => return header("authorization", Some("Bearer")),
-            keys::Placement::Usual(TokenPlacement::Query) => {
-                return Placement::Query { name: "token".into() };
+/// A mistake in a feeder's line: it is in that file, not in the scenario.
+fn bad_line(check: &mut Check<'_>, file: &str, line: u64, problem: String, remedy: &str) {
+    let place = if line > 0 { format!("{file}:{line}") } else { file.to_owned() };
+    check.mistakes.push(Mistake { place, key: "auth.feeder".into(), problem, remedy: remedy.into() });
+}
+
+fn token_command(check: &mut Check<'_>, command: &keys::Command) -> Command {
+    let timeout = check.positive("/auth/command/timeout", command.timeout);
+    let program = command.argv.first().map_or("", String::as_str);
+    if !runnable(program) {
+        check.wrong(
+            "/auth/command/argv/0",
+            format!("there is no program `{program}` that may be run"),
+            "give its path from the working directory, or a name that PATH knows; `chmod +x` a script",
+        );
+    }
+    if program.contains('/') {
+        check.keep_place("/auth/command/argv/0", Path::new(program));
+    }
+    let placed = command.argv.iter().any(|argument| argument.contains("{player}"));
+    if command.batch == 1 && !placed {
+        check.wrong(
+            "/auth/command/argv",
+            "names no player: every call would print the same token",
+            "put {player} into an argument, or set batch above 1 to have the ids on standard input",
+        );
+    }
+    if command.batch > 1 && placed {
+        check.wrong(
+            "/auth/command/argv",
+            "has {player}, but a call with batch above 1 is for many players",
+            "read the ids from standard input, or leave out batch",
+        );
+    }
+    Command {
+        argv: command.argv.clone(),
+        batch: command.batch as usize,
+        parallel: command.parallel as usize,
+        timeout,
+    }
+}
+
+fn placement(check: &mut Check<'_>, placement: &keys::Placement) -> Placement {
+    let header = |name: &str, scheme: Option<&str>| Placement::Header {
+        name: name.to_ascii_lowercase(),
+        scheme: scheme.map(str::to_owned),
+    };
+    let names = match placement {
+        keys::Placement::Usual(TokenPlacement::Header) => return header("authorization", Some("Bearer")),
+        keys::Placement::Usual(TokenPlacement::Query) => {
+            return Placement::Query { name: "token".into() };
+        }
+        keys::Placement::Named(names) => names,
+    };
+    let taken = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        TAKEN.contains(&name.as_str()) || name.starts_with("sec-websocket-")
+    };
+    match (&names.header, &names.query, &names.scheme) {
+        (None, None, None) if names.subprotocol.is_some() => {
+            let prefix = names.subprotocol.clone().unwrap_or_default();
+            if !prefix.is_empty() && !is_word(&prefix) {
+                check.wrong(
+                    "/auth/placement/subprotocol",
+                    "has letters that a subprotocol cannot have",
+                    "write e.g. \"bearer.\", or \"\" for the token alone",
+                );
             }
-            keys::Placement::Named(names) => names,
-        };
-        let taken = |name: &str| {
-            let name = name.to_ascii_lowercase();
-            TAKEN.contains(&name.as_str()) || name.starts_with("sec-websocket-")
-        };
-        match (&names.header, &names.query, &names.scheme) {
-            (None, None, None) if names.subprotocol.is_some() => {
-                let prefix = names.subprotocol.clone().unwrap_or_default();
-                if !prefix.is_empty() && !is_word(&prefix) {
-                    self.wrong(
-                        "/auth/placement/subprotocol",
-                        "has letters that a subprotocol cannot have",
-                        "write e.g. \"bearer.\", or \"\" for the token alone",
-                    );
-                }
-                Placement::Subprotocol { prefix }
+            Placement::Subprotocol { prefix }
+        }
+        (Some(name), None, scheme) if names.subprotocol.is_none() => {
+            if !is_word(name) || taken(name) {
+                check.wrong(
+                    "/auth/placement/header",
+                    format!("`{name}` is no header that can carry a token"),
+                    "write a header's name, e.g. \"Authorization\" or \"X-Auth-Token\"",
+                );
             }
-            (Some(name), None, scheme) if names.subprotocol.is_none() => {
-                if !is_word(name) || taken(name) {
-                    self.wrong(
-                        "/auth/placement/header",
-                        format!("`{name}` is no header that can carry a token"),
-                        "write a header's name, e.g. \"Authorization\" or \"X-Auth-Token\"",
-                    );
-                }
-                if let Some(scheme) = scheme.as_ref().filter(|scheme| !is_word(scheme)) {
-                    self.wrong(
-                        "/auth/placement/scheme",
-                        format!("`{scheme}` is no word"),
-                        "write e.g. \"Bearer\" or \"Steam\", or leave it out",
-                    );
-                }
-                header(name, scheme.as_deref())
+            if let Some(scheme) = scheme.as_ref().filter(|scheme| !is_word(scheme)) {
+                check.wrong(
+                    "/auth/placement/scheme",
+                    format!("`{scheme}` is no word"),
+                    "write e.g. \"Bearer\" or \"Steam\", or leave it out",
+                );
             }
-            (None, Some(name), None) if names.subprotocol.is_none() => {
-                if name.is_empty() {
-                    self.wrong("/auth/placement/query", "is empty", "write e.g. \"ticket\"");
-                }
-                Placement::Query { name: name.clone() }
+            header(name, scheme.as_deref())
+        }
+        (None, Some(name), None) if names.subprotocol.is_none() => {
+            if name.is_empty() {
+                check.wrong("/auth/placement/query", "is empty", "write e.g. \"ticket\"");
             }
-            _ => {
-                self.wrong(
+            Placement::Query { name: name.clone() }
+        }
+        _ => {
+            check.wrong(
                     "/auth/placement",
                     "must name a header (with or without a scheme), a query parameter or a subprotocol",
                     "write { header = \"Authorization\", scheme = \"Steam\" }, { query = \"ticket\" } or { subprotocol = \"bearer.\" }",
                 );
-                Placement::Query { name: "token".into() }
-            }
+            Placement::Query { name: "token".into() }
         }
     }
+}
 
-    fn sigv4(&mut self, auth: &keys::Auth, target: &Target) -> SigV4 {
-        if auth.mode == AuthMode::SigV4 && matches!(target, Target::Embedded { .. }) {
-            self.wrong_beside(
-                "/auth/mode",
-                &["/target/url"],
-                "signs handshakes, which the embedded backend does not check",
-                "name the API in target.url, e.g. wss://ID.execute-api.REGION.amazonaws.com/STAGE",
+fn sigv4(check: &mut Check<'_>, auth: &keys::Auth, target: &Target) -> SigV4 {
+    if auth.mode == AuthMode::SigV4 && matches!(target, Target::Embedded { .. }) {
+        check.wrong_beside(
+            "/auth/mode",
+            &["/target/url"],
+            "signs handshakes, which the embedded backend does not check",
+            "name the API in target.url, e.g. wss://ID.execute-api.REGION.amazonaws.com/STAGE",
+        );
+    }
+    if auth.sigv4.is_some() && auth.mode != AuthMode::SigV4 {
+        check.wrong_beside(
+            "/auth/sigv4",
+            &["/auth/mode"],
+            "is only used with auth.mode = \"sigv4\"",
+            "set auth.mode to \"sigv4\", or take it out",
+        );
+    }
+    let keys = auth.sigv4.clone().unwrap_or_default();
+    let (least, most) = (Duration::from_secs(1), Duration::from_secs(7 * 86_400));
+    if !(least..=most).contains(&keys.expires.0) {
+        check.wrong("/auth/sigv4/expires", "must be 1 second to 7 days", "write e.g. \"60s\"");
+    }
+    for (key, text) in [("region", keys.region.as_deref()), ("service", Some(keys.service.as_str()))] {
+        if text.is_some_and(|text| !is_word(text)) {
+            check.wrong(
+                &format!("/auth/sigv4/{key}"),
+                "is no word",
+                "write e.g. \"eu-west-1\" or \"execute-api\"",
             );
-        }
-        if auth.sigv4.is_some() && auth.mode != AuthMode::SigV4 {
-            self.wrong_beside(
-                "/auth/sigv4",
-                &["/auth/mode"],
-                "is only used with auth.mode = \"sigv4\"",
-                "set auth.mode to \"sigv4\", or take it out",
-            );
-        }
-        let keys = auth.sigv4.clone().unwrap_or_default();
-        let (least, most) = (Duration::from_secs(1), Duration::from_secs(7 * 86_400));
-        if !(least..=most).contains(&keys.expires.0) {
-            self.wrong("/auth/sigv4/expires", "must be 1 second to 7 days", "write e.g. \"60s\"");
-        }
-        for (key, text) in [("region", keys.region.as_deref()), ("service", Some(keys.service.as_str()))] {
-            if text.is_some_and(|text| !is_word(text)) {
-                self.wrong(
-                    &format!("/auth/sigv4/{key}"),
-                    "is no word",
-                    "write e.g. \"eu-west-1\" or \"execute-api\"",
-                );
-            }
-        }
-        let of_target = match target {
-            Target::Url(url) => region_of(url),
-            Target::Embedded { .. } => None,
-        };
-        SigV4 {
-            form: keys.form,
-            region: keys.region.or(of_target),
-            service: keys.service,
-            expires: keys.expires.0,
-            player_header: keys.player_header,
         }
     }
-
-    /// A file beside the scenario, or at a path from the working directory.
-    fn file(&mut self, pointer: &str, name: &str, remedy: &str) -> Option<PathBuf> {
-        let found = self.beside(name);
-        if found.is_none() {
-            self.wrong(pointer, format!("there is no file `{name}`"), remedy);
-        }
-        found
+    let of_target = match target {
+        Target::Url(url) => region_of(url),
+        Target::Embedded { .. } => None,
+    };
+    SigV4 {
+        form: keys.form,
+        region: keys.region.or(of_target),
+        service: keys.service,
+        expires: keys.expires.0,
+        player_header: keys.player_header,
     }
 }
 

@@ -6,6 +6,7 @@ use documents::{Mistakes, form};
 
 use super::context::{Check, ProfileCheck};
 use super::inputs::Input;
+use super::plan;
 use crate::file::overrides::Override;
 use crate::file::read::Read;
 use crate::file::secrets;
@@ -61,7 +62,7 @@ pub fn check_with(
     let mut check = Check::new(&read.document, &read.refused, doubtful, profile);
     let planned = match serde_json::from_value::<Scenario>(value) {
         Ok(scenario) => {
-            let plan = check.plan(&scenario);
+            let plan = plan::plan(&mut check, &scenario);
             Some((scenario, plan))
         }
         Err(error) => {

@@ -8,12 +8,13 @@ use serde::Deserialize;
 
 use documents::{Mistake, Mistakes, form};
 
-use crate::check::context::Check;
+use super::context::Check;
 use crate::file::overrides::Override;
 use crate::file::read::Read;
 use crate::file::secrets;
 use crate::keys::scenario;
 use crate::plan::CloudWatch;
+use crate::plan::way::is_loopback;
 
 /// The table whose keys may be set.
 const SECTION: &str = "cloudwatch";
@@ -61,7 +62,7 @@ pub fn cloudwatch(
     let mut check = Check::new(&read.document, &read.refused, doubtful, |_| Vec::new());
     let wanted = match serde_json::from_value(value) {
         Ok(Part { cloudwatch }) => {
-            check.cloudwatch(&scenario::CloudWatch { enabled: Some(true), ..cloudwatch }, embedded)
+            series(&mut check, &scenario::CloudWatch { enabled: Some(true), ..cloudwatch }, embedded)
         }
         Err(error) => {
             check.wrong("/cloudwatch", error.to_string(), "see `loadgen scenario schema` for every key");
@@ -70,6 +71,49 @@ pub fn cloudwatch(
     };
     let mistakes = check.mistakes;
     read.unless_wrong(wanted, mistakes).map(|(wanted, _)| wanted)
+}
+
+/// `embedded`: whether the target is the embedded backend, which brings its own CloudWatch.
+pub(super) fn series(
+    check: &mut Check<'_>,
+    wanted: &scenario::CloudWatch,
+    embedded: bool,
+) -> Option<CloudWatch> {
+    let endpoint = wanted.endpoint.as_ref().and_then(|endpoint| {
+        check.url(
+            "/cloudwatch/endpoint",
+            endpoint,
+            &["http", "https"],
+            "write e.g. http://127.0.0.1:8081, or leave it out for AWS",
+        )
+    });
+    if let Some(period) = wanted.period_s.filter(|period| *period != 1 && (*period == 0 || period % 60 != 0))
+    {
+        check.wrong(
+            "/cloudwatch/period_s",
+            format!("{period} is no period"),
+            "write 60 (or a multiple), or 1 for a local stack",
+        );
+    }
+    let named = !wanted.functions.is_empty() || !wanted.function_prefix.is_empty();
+    let enabled = wanted.enabled.unwrap_or(embedded || endpoint.is_some() || named);
+    if enabled && !embedded && endpoint.is_none() && !named {
+        check.wrong_beside(
+            "/cloudwatch/functions",
+            &["/cloudwatch", "/target/url"],
+            "is missing: on AWS the functions of the stack have to be named",
+            "set cloudwatch.functions or cloudwatch.function_prefix",
+        );
+    }
+    // A stack on this machine keeps seconds, AWS keeps minutes.
+    let local = endpoint.as_ref().map_or(embedded, is_loopback);
+    enabled.then(|| CloudWatch {
+        period_s: wanted.period_s.unwrap_or(if local { 1 } else { 60 }),
+        endpoint,
+        region: wanted.region.clone(),
+        functions: wanted.functions.clone(),
+        function_prefix: wanted.function_prefix.clone(),
+    })
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
 //! From scenario to plan: everything that the schema cannot say (one key against another, URLs, files) is checked
 //! here, all at once.
 
-pub(crate) mod auth;
+mod auth;
 pub(crate) mod checked;
 pub(crate) mod cloudwatch;
 pub(crate) mod context;
 mod disruptions;
 pub(crate) mod inputs;
+mod operations;
 mod phases;
+mod plan;
 mod recording;
+mod target;
 mod thresholds;
-pub(crate) mod way;
+mod way;

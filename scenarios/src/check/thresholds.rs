@@ -1,6 +1,6 @@
 //! The scenario's thresholds: as they are written, those that apply where none are, and what can be wrong with them.
 
-use crate::check::context::Check;
+use super::context::Check;
 use crate::keys::disruptions::Policy;
 use crate::keys::scenario::Scenario;
 use crate::keys::thresholds::RuleTable;
@@ -31,172 +31,169 @@ fn is_due<'s>(planned: &PlannedOperation, mut stretches: impl Iterator<Item = &'
         || stretches.any(|stretch| planned.before(stretch.end) > planned.before(stretch.start))
 }
 
-impl Check<'_> {
-    /// The rules of a scenario. Stretches that a rule names get a ledger of their own; their names are returned in the
-    /// order of these.
-    pub(crate) fn thresholds(
-        &mut self,
-        scenario: &Scenario,
-        stretches: &mut [Stretch],
-        operations: &[PlannedOperation],
-    ) -> (Vec<Threshold>, Vec<String>) {
-        let Some(rules) = &scenario.thresholds else { return (defaults(stretches, operations), Vec::new()) };
-        let (mut thresholds, mut phases) = (Vec::new(), Vec::<String>::new());
-        for (index, rule) in rules.iter().enumerate() {
-            let (expression, table) = rule.parts();
-            let pointer = format!("/thresholds/{index}");
-            let place = table.map_or_else(|| pointer.clone(), |_| format!("{pointer}/expression"));
-            let parsed: Result<Threshold, _> = expression.parse();
-            let mut threshold = match parsed {
-                Ok(threshold) => Some(threshold),
-                Err(problem) => {
-                    self.wrong(&place, format!("`{expression}`: {problem}"), threshold::HELP);
-                    None
-                }
-            };
-            if let Some(threshold) = &threshold {
-                self.measurable(scenario, &place, threshold, operations);
+/// The rules of a scenario. Stretches that a rule names get a ledger of their own; their names are returned in the
+/// order of these.
+pub(super) fn thresholds(
+    check: &mut Check<'_>,
+    scenario: &Scenario,
+    stretches: &mut [Stretch],
+    operations: &[PlannedOperation],
+) -> (Vec<Threshold>, Vec<String>) {
+    let Some(rules) = &scenario.thresholds else { return (defaults(stretches, operations), Vec::new()) };
+    let (mut thresholds, mut phases) = (Vec::new(), Vec::<String>::new());
+    for (index, rule) in rules.iter().enumerate() {
+        let (expression, table) = rule.parts();
+        let pointer = format!("/thresholds/{index}");
+        let place = table.map_or_else(|| pointer.clone(), |_| format!("{pointer}/expression"));
+        let parsed: Result<Threshold, _> = expression.parse();
+        let mut threshold = match parsed {
+            Ok(threshold) => Some(threshold),
+            Err(problem) => {
+                check.wrong(&place, format!("`{expression}`: {problem}"), threshold::HELP);
+                None
             }
-            let Some(RuleTable { phase, abort, grace, .. }) = table else {
-                thresholds.extend(threshold);
-                continue;
-            };
-            let length = grace.map(|grace| self.within_a_day(&format!("{pointer}/grace"), grace));
-            if grace.is_some() && !abort {
-                self.wrong(
-                    &format!("{pointer}/grace"),
-                    "belongs to rules that end the run",
-                    "add `abort = true`, or take it out",
-                );
-            }
-            if let Some(threshold) = &mut threshold {
-                threshold.abort = abort.then(|| Abort { grace: length.unwrap_or_default() });
-            }
-            if let Some(name) = phase {
-                let pointer = format!("{pointer}/phase");
-                let known = self.phase(&pointer, name, stretches);
-                if let Some(threshold) = &mut threshold
-                    && known
-                {
-                    self.in_phase(&pointer, threshold, name, stretches, operations);
-                    let nth = phases.iter().position(|other| other == name).unwrap_or_else(|| {
-                        phases.push(name.clone());
-                        phases.len() - 1
-                    });
-                    threshold.phase = Some(name.clone());
-                    threshold.ledger = Ledger::of_phase(nth);
-                }
-            }
+        };
+        if let Some(threshold) = &threshold {
+            measurable(check, scenario, &place, threshold, operations);
+        }
+        let Some(RuleTable { phase, abort, grace, .. }) = table else {
             thresholds.extend(threshold);
-        }
-        if phases.len() > Ledger::MOST_PHASES {
-            self.wrong(
-                "/thresholds",
-                format!("rules for {} phases", phases.len()),
-                &format!("name {} phases at most", Ledger::MOST_PHASES),
-            );
-            return (thresholds, Vec::new());
-        }
-        for (nth, name) in phases.iter().enumerate() {
-            let named = stretches.iter_mut().filter(|stretch| stretch.name == *name && stretch.measured);
-            named.for_each(|stretch| stretch.ledger = Ledger::of_phase(nth));
-        }
-        (thresholds, phases)
-    }
-
-    /// Whether the plan has what a rule looks at.
-    fn measurable(
-        &mut self,
-        scenario: &Scenario,
-        pointer: &str,
-        threshold: &Threshold,
-        operations: &[PlannedOperation],
-    ) {
-        let expression = &threshold.expression;
-        let planned = |operation| operations.iter().any(|planned| planned.operation == operation);
-        if let Some(operation) = threshold.metric.operation().filter(|operation| !planned(*operation)) {
-            self.wrong_beside(
-                pointer,
-                &[&format!("/operations/{operation}")],
-                format!("`{expression}` can never be measured: the plan has no {operation}"),
-                &format!("add [operations.{operation}], or take the threshold out"),
+            continue;
+        };
+        let length = grace.map(|grace| check.within_a_day(&format!("{pointer}/grace"), grace));
+        if grace.is_some() && !abort {
+            check.wrong(
+                &format!("{pointer}/grace"),
+                "belongs to rules that end the run",
+                "add `abort = true`, or take it out",
             );
         }
-        let reconnects = matches!(threshold.metric, Metric::Reconnects(_) | Metric::Recovery(_));
-        if reconnects && scenario.reconnect.policy == Policy::None {
-            self.wrong_beside(
-                pointer,
-                &["/reconnect"],
-                format!("`{expression}` can never be measured: no player comes back"),
-                "set reconnect.policy, or take the threshold out",
-            );
+        if let Some(threshold) = &mut threshold {
+            threshold.abort = abort.then(|| Abort { grace: length.unwrap_or_default() });
         }
-    }
-
-    /// Whether there is a measured phase of this name.
-    fn phase(&mut self, pointer: &str, name: &str, stretches: &[Stretch]) -> bool {
-        let named = || stretches.iter().filter(|stretch| stretch.name == name);
-        if named().any(|stretch| stretch.measured) {
-            return true;
-        }
-        if named().next().is_some() {
-            self.wrong(
-                pointer,
-                format!("`{name}` is a warm-up: its figures count for nothing"),
-                "take out the phase's `measured = false`, or name another phase",
-            );
-            return false;
-        }
-        let mut known: Vec<String> = Vec::new();
-        for stretch in stretches {
-            let shown = format!("`{}`", stretch.name);
-            if !known.contains(&shown) {
-                known.push(shown);
+        if let Some(name) = phase {
+            let pointer = format!("{pointer}/phase");
+            let known = is_measured_phase(check, &pointer, name, stretches);
+            if let Some(threshold) = &mut threshold
+                && known
+            {
+                in_phase(check, &pointer, threshold, name, stretches, operations);
+                let nth = phases.iter().position(|other| other == name).unwrap_or_else(|| {
+                    phases.push(name.clone());
+                    phases.len() - 1
+                });
+                threshold.phase = Some(name.clone());
+                threshold.ledger = Ledger::of_phase(nth);
             }
         }
-        self.wrong(
-            pointer,
-            format!("there is no phase `{name}`"),
-            &format!(
-                "the phases are {}; a phase is called as its `name` says, else as its kind",
-                known.join(", ")
-            ),
-        );
-        false
+        thresholds.extend(threshold);
     }
+    if phases.len() > Ledger::MOST_PHASES {
+        check.wrong(
+            "/thresholds",
+            format!("rules for {} phases", phases.len()),
+            &format!("name {} phases at most", Ledger::MOST_PHASES),
+        );
+        return (thresholds, Vec::new());
+    }
+    for (nth, name) in phases.iter().enumerate() {
+        let named = stretches.iter_mut().filter(|stretch| stretch.name == *name && stretch.measured);
+        named.for_each(|stretch| stretch.ledger = Ledger::of_phase(nth));
+    }
+    (thresholds, phases)
+}
 
-    /// Whether a rule's metric can be told by phase, and is there in this one.
-    fn in_phase(
-        &mut self,
-        pointer: &str,
-        threshold: &Threshold,
-        name: &str,
-        stretches: &[Stretch],
-        operations: &[PlannedOperation],
-    ) {
-        let expression = &threshold.expression;
-        if matches!(threshold.metric, Metric::Sockets(_) | Metric::Reconnects(_)) {
-            self.wrong(
-                pointer,
-                format!("`{expression}` is counted over the whole run, since no arrival calls for it"),
-                "take `phase` out",
-            );
-            return;
+/// Whether the plan has what a rule looks at.
+fn measurable(
+    check: &mut Check<'_>,
+    scenario: &Scenario,
+    pointer: &str,
+    threshold: &Threshold,
+    operations: &[PlannedOperation],
+) {
+    let expression = &threshold.expression;
+    let planned = |operation| operations.iter().any(|planned| planned.operation == operation);
+    if let Some(operation) = threshold.metric.operation().filter(|operation| !planned(*operation)) {
+        check.wrong_beside(
+            pointer,
+            &[&format!("/operations/{operation}")],
+            format!("`{expression}` can never be measured: the plan has no {operation}"),
+            &format!("add [operations.{operation}], or take the threshold out"),
+        );
+    }
+    let reconnects = matches!(threshold.metric, Metric::Reconnects(_) | Metric::Recovery(_));
+    if reconnects && scenario.reconnect.policy == Policy::None {
+        check.wrong_beside(
+            pointer,
+            &["/reconnect"],
+            format!("`{expression}` can never be measured: no player comes back"),
+            "set reconnect.policy, or take the threshold out",
+        );
+    }
+}
+
+/// Whether there is a measured phase of this name.
+fn is_measured_phase(check: &mut Check<'_>, pointer: &str, name: &str, stretches: &[Stretch]) -> bool {
+    let named = || stretches.iter().filter(|stretch| stretch.name == name);
+    if named().any(|stretch| stretch.measured) {
+        return true;
+    }
+    if named().next().is_some() {
+        check.wrong(
+            pointer,
+            format!("`{name}` is a warm-up: its figures count for nothing"),
+            "take out the phase's `measured = false`, or name another phase",
+        );
+        return false;
+    }
+    let mut known: Vec<String> = Vec::new();
+    for stretch in stretches {
+        let shown = format!("`{}`", stretch.name);
+        if !known.contains(&shown) {
+            known.push(shown);
         }
-        let planned = threshold.metric.operation();
-        let planned =
-            planned.and_then(|wanted| operations.iter().find(|planned| planned.operation == wanted));
-        let named = stretches.iter().filter(|stretch| stretch.name == name && stretch.measured);
-        if let Some(planned) = planned.filter(|planned| !is_due(planned, named)) {
-            self.wrong(
-                pointer,
-                format!(
-                    "`{expression}` can never be measured: {} has no arrival in the phase `{name}`",
-                    planned.operation
-                ),
-                "name another phase, or take the threshold out",
-            );
-        }
+    }
+    check.wrong(
+        pointer,
+        format!("there is no phase `{name}`"),
+        &format!(
+            "the phases are {}; a phase is called as its `name` says, else as its kind",
+            known.join(", ")
+        ),
+    );
+    false
+}
+
+/// Whether a rule's metric can be told by phase, and is there in this one.
+fn in_phase(
+    check: &mut Check<'_>,
+    pointer: &str,
+    threshold: &Threshold,
+    name: &str,
+    stretches: &[Stretch],
+    operations: &[PlannedOperation],
+) {
+    let expression = &threshold.expression;
+    if matches!(threshold.metric, Metric::Sockets(_) | Metric::Reconnects(_)) {
+        check.wrong(
+            pointer,
+            format!("`{expression}` is counted over the whole run, since no arrival calls for it"),
+            "take `phase` out",
+        );
+        return;
+    }
+    let planned = threshold.metric.operation();
+    let planned = planned.and_then(|wanted| operations.iter().find(|planned| planned.operation == wanted));
+    let named = stretches.iter().filter(|stretch| stretch.name == name && stretch.measured);
+    if let Some(planned) = planned.filter(|planned| !is_due(planned, named)) {
+        check.wrong(
+            pointer,
+            format!(
+                "`{expression}` can never be measured: {} has no arrival in the phase `{name}`",
+                planned.operation
+            ),
+            "name another phase, or take the threshold out",
+        );
     }
 }
 

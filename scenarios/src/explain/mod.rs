@@ -160,7 +160,7 @@ pub fn sentences(plan: &Plan) -> Vec<String> {
         )
     }));
     lines.extend(plan.operations.iter().skip(1).map(|planned| operation(plan, planned)));
-    lines.extend(plan.disruptions.sentences());
+    lines.extend(disruptions::sentences(&plan.disruptions));
     lines.push(format!(
         "The run takes {:.1} s, and up to {:.0} s more for what is still awaited.",
         plan.end().as_secs_f64(),

@@ -1,4 +1,4 @@
-//! The search itself: asks which level is next, has it run, takes note of the verdict, and writes what is known.
+//! The driver of a search: asks for the next level, runs it, records its outcome, and writes what is known so far.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -8,8 +8,11 @@ use reports::capacity::{Capacity, Ended, Knee, Outcome, Step};
 use scenarios::source::STDIN;
 use scenarios::{Checked, Override, Source};
 
-use super::step::{Load, Order, Ran};
-use super::{CapacityError, Next, Request, Search};
+use super::error::CapacityError;
+use super::load::Load;
+use super::request::Request;
+use super::search::{Next, Search};
+use super::step::{StepResult, StepRun};
 use crate::checked;
 use crate::generate::signals::Interruption;
 use crate::workers::split::{MachineError, make_room_for};
@@ -18,7 +21,7 @@ use crate::workers::split::{MachineError, make_room_for};
 pub(super) const STEPS: &str = "steps";
 
 /// A search under way, and what is known so far.
-pub(super) struct Hunt<'a> {
+pub(super) struct Driver<'a> {
     pub(super) request: &'a Request,
     pub(super) source: &'a Source,
     pub(super) load: Load<'a>,
@@ -28,17 +31,17 @@ pub(super) struct Hunt<'a> {
     pub(super) dir: &'a Path,
 }
 
-/// A level that is to be tried.
-pub(super) struct Tried {
+/// A level that the search is about to try.
+pub(super) struct Candidate {
     /// What makes the scenario one of this level.
     overrides: Vec<Override>,
-    /// Until its last arrival.
+    /// From its start to its last arrival.
     pub(super) length: Duration,
     /// Why this machine cannot hold it.
     beyond: Option<MachineError>,
 }
 
-impl Hunt<'_> {
+impl Driver<'_> {
     /// One run after the other, each kept as soon as it is judged.
     pub(super) async fn run(&mut self) -> Result<Ended, CapacityError> {
         let mut interruption = Interruption::listen()?;
@@ -49,16 +52,16 @@ impl Hunt<'_> {
                 Next::Try(level) => level,
                 Next::End(ended) => return Ok(ended),
             };
-            let tried = self.tried(level)?;
-            let order = self.order(level, &tried.overrides);
-            let step = if let Some(limit) = &tried.beyond {
-                let step = order.beyond(limit);
+            let candidate = self.candidate(level)?;
+            let run = self.step_run(level, &candidate.overrides);
+            let step = if let Some(limit) = &candidate.beyond {
+                let step = run.beyond(limit);
                 self.search.rule_out(level);
                 step
             } else {
                 if !self.capacity.steps.is_empty() {
                     let pause = self.request.cool_down;
-                    if began.elapsed() + pause + tried.length + overhead > self.request.max_duration {
+                    if began.elapsed() + pause + candidate.length + overhead > self.request.max_duration {
                         return Ok(Ended::OutOfTime);
                     }
                     tokio::select! {
@@ -67,11 +70,11 @@ impl Hunt<'_> {
                     }
                 }
                 let before = Instant::now();
-                let step = match order.carry_out(&mut interruption).await? {
-                    Ran::Judged(step) => *step,
-                    Ran::Interrupted => return Ok(Ended::Interrupted),
+                let step = match run.execute(&mut interruption).await? {
+                    StepResult::Judged(step) => *step,
+                    StepResult::Interrupted => return Ok(Ended::Interrupted),
                 };
-                overhead = overhead.max(before.elapsed().saturating_sub(tried.length));
+                overhead = overhead.max(before.elapsed().saturating_sub(candidate.length));
                 self.search.record(level, step.outcome);
                 step
             };
@@ -86,7 +89,7 @@ impl Hunt<'_> {
     }
 
     /// What trying a level means.
-    pub(super) fn tried(&self, level: f64) -> Result<Tried, CapacityError> {
+    pub(super) fn candidate(&self, level: f64) -> Result<Candidate, CapacityError> {
         let overrides = [self.request.overrides.clone(), self.load.overrides(level)].concat();
         let Checked { plan, .. } = checked::check(self.source, &overrides).map_err(|mistakes| {
             CapacityError::Level { level: reports::capacity::level(self.request.vary, level), mistakes }
@@ -98,14 +101,14 @@ impl Hunt<'_> {
             }
             Err(mistake @ MachineError::Workers { .. }) => return Err(mistake.into()),
         };
-        Ok(Tried { overrides, length: plan.end(), beyond })
+        Ok(Candidate { overrides, length: plan.end(), beyond })
     }
 
-    fn order<'o>(&'o self, level: f64, overrides: &'o [Override]) -> Order<'o> {
+    fn step_run<'s>(&'s self, level: f64, overrides: &'s [Override]) -> StepRun<'s> {
         let before = self.capacity.steps.len() as u32;
-        Order {
+        StepRun {
             scenario: &self.request.scenario,
-            // It can be read once, and this process has done so.
+            // Standard input can be read once, and this process has done so.
             input: (self.request.scenario == Path::new(STDIN)).then_some(self.source.text.as_str()),
             overrides,
             // Repeats of a level are other draws of the same plan.
@@ -124,7 +127,7 @@ impl Hunt<'_> {
         }
     }
 
-    /// Takes note of what the search has found so far, and writes it.
+    /// Writes what the search has found so far.
     pub(super) fn keep(&mut self, ended: Ended) -> Result<(), CapacityError> {
         let (held, failed) = (self.search.held(), self.search.failed());
         let capacity = &mut self.capacity;

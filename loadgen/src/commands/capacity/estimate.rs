@@ -6,7 +6,7 @@ use std::time::Duration;
 use humantime::format_duration;
 use reports::capacity::Outcome;
 
-use super::{Next, Rules, Search};
+use super::search::{Next, Rules, Search};
 
 /// Knees that are played, as factors of the first level: from well below what the scenario asks for to far above.
 const KNEES: [f64; 7] = [0.4, 0.7, 1.3, 2.5, 5.0, 10.0, 20.0];

@@ -1,68 +1,28 @@
-//! One run of the search: a child of this very program, so that every level starts from the same state and is judged by
-//! the very verdict that `loadgen run` gives.
+//! One run of the search: a child `loadgen run`, so that every level starts from the same state and is judged by the same
+//! verdict as any other run.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use reports::capacity::{Outcome, Step, Vary};
+use output::Exit;
+use reports::capacity::{Outcome, Step};
 use reports::folder::RunFolder;
 use reports::format::{Manifest, Operation, Status, Summary};
 use reports::verdict::explained;
+use scenarios::Override;
 use scenarios::threshold::Operation as Kind;
-use scenarios::{Override, Plan};
 use tokio::process::Command;
 
-use super::CapacityError;
+use super::error::CapacityError;
 use crate::child::{self, Child};
-use crate::exit::Exit;
 use crate::generate::signals::Interruption;
-use crate::workers::split::MachineError;
-use crate::workers::split::Workers;
+use crate::workers::split::{MachineError, Workers};
 
-/// The load that is varied.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Load<'p> {
-    pub(super) plan: &'p Plan,
-    pub(super) vary: Vary,
-}
-
-impl Load<'_> {
-    /// The level of the scenario as it is written.
-    pub(super) fn as_written(self) -> f64 {
-        match self.vary {
-            Vary::Rate => self.rated().map(|(_, rate)| rate).sum(),
-            Vary::Players => f64::from(self.plan.players),
-        }
-    }
-
-    /// What makes the scenario one of this level.
-    pub(super) fn overrides(self, level: f64) -> Vec<Override> {
-        let set = |key: String, value: String| Override { key, value };
-        match self.vary {
-            Vary::Rate => {
-                let factor = level / self.as_written();
-                let scaled = |(kind, rate): (Kind, f64)| {
-                    set(format!("operations.{kind}.rate"), format!("{:?}", rate * factor))
-                };
-                self.rated().map(scaled).collect()
-            }
-            Vary::Players => vec![set("players".into(), format!("{level:.0}"))],
-        }
-    }
-
-    /// Operations that have a rate of their own: neither recorded nor of the closed model, which stay as they are.
-    fn rated(self) -> impl Iterator<Item = (Kind, f64)> {
-        let others = self.plan.operations.iter();
-        let others = others.filter(|planned| planned.operation != Kind::Connect && planned.rate > 0.0);
-        others.map(|planned| (planned.operation, planned.rate))
-    }
-}
-
-/// What a child is told.
+/// The run of one level that is due.
 #[derive(Debug)]
-pub(super) struct Order<'a> {
+pub(super) struct StepRun<'a> {
     pub(super) scenario: &'a Path,
-    /// What it reads from standard input, where the scenario comes from there.
+    /// The scenario's text for the child's standard input, where the scenario was read from there.
     pub(super) input: Option<&'a str>,
     /// The user's overrides, then the level's.
     pub(super) overrides: &'a [Override],
@@ -78,24 +38,24 @@ pub(super) struct Order<'a> {
     pub(super) operation: Option<&'a str>,
 }
 
-/// How a child ended.
+/// How the run of a level ended.
 #[derive(Debug)]
-pub(super) enum Ran {
+pub(super) enum StepResult {
     /// With a verdict.
     Judged(Box<Step>),
     /// By an interruption.
     Interrupted,
 }
 
-impl Order<'_> {
-    /// What becomes of a level that this machine cannot hold: nothing runs, and it is the generator's limit.
+impl StepRun<'_> {
+    /// The step of a level that this machine cannot hold: nothing runs, and it counts as the generator's limit.
     pub(super) fn beyond(self, limit: &MachineError) -> Step {
         let Self { number, level, .. } = self;
         Step { number, level, outcome: Outcome::Invalid, reason: Some(limit.to_string()), ..Step::default() }
     }
 
     /// Runs the child to its end, and reads its verdict.
-    pub(super) async fn carry_out(self, interruption: &mut Interruption) -> Result<Ran, CapacityError> {
+    pub(super) async fn execute(self, interruption: &mut Interruption) -> Result<StepResult, CapacityError> {
         let folder = self.dir.join(&self.run);
         let failed = |problem: String| CapacityError::Step { number: self.number, problem };
         let child =
@@ -108,11 +68,11 @@ impl Order<'_> {
         let output = child.output(self.input, interruptions).await;
         let output = output.map_err(|error| failed(error.to_string()))?;
         if interrupted || output.status.code() == Some(i32::from(Exit::Interrupted.code())) {
-            return Ok(Ran::Interrupted);
+            return Ok(StepResult::Interrupted);
         }
         match RunFolder::read(&folder) {
             Ok(RunFolder { manifest, summary: Some(summary), .. }) => {
-                Ok(Ran::Judged(Box::new(self.judged(&manifest, &summary)?)))
+                Ok(StepResult::Judged(Box::new(self.judged(&manifest, &summary)?)))
             }
             _ => Err(failed(
                 String::from_utf8_lossy(&output.stderr).trim().trim_start_matches("error: ").to_owned(),
@@ -133,7 +93,7 @@ impl Order<'_> {
         if self.input.is_some() {
             command.stdin(Stdio::piped());
         }
-        // What it says is read here.
+        // Its standard error is read here.
         command.stderr(Stdio::piped()).env("NO_COLOR", "1");
         Ok(command)
     }
@@ -141,9 +101,10 @@ impl Order<'_> {
     fn judged(self, manifest: &Manifest, summary: &Summary) -> Result<Step, CapacityError> {
         let number = self.number;
         let (outcome, reason) = outcome(summary).ok_or_else(|| match summary.status() {
-            Status::NothingConnected => {
-                CapacityError::NobodyIn { number, errors: reports::verdict::connect_failures(summary) }
-            }
+            Status::NothingConnected => CapacityError::NothingConnected {
+                number,
+                errors: reports::verdict::connect_failures(summary),
+            },
             status => CapacityError::Step { number, problem: format!("its verdict is `{}`", status.word()) },
         })?;
         let others = || summary.operations.iter().filter(|(name, _)| *name != Kind::Connect.word());
@@ -185,7 +146,7 @@ fn error_share(summary: &Summary) -> f64 {
     if judged == 0 { 0.0 } else { errors as f64 / judged as f64 }
 }
 
-/// What a run's verdict says of its load; `None` where it says nothing of it.
+/// What a run's verdict says about its load; `None` where it says nothing about it.
 fn outcome(summary: &Summary) -> Option<(Outcome, Option<String>)> {
     let broken = || summary.thresholds.iter().find(|threshold| !threshold.passed).map(explained);
     match summary.status() {
@@ -206,25 +167,6 @@ mod tests {
 
     use super::*;
 
-    const SCENARIO: &str = "name = \"x\"\nplayers = 40\n[[phases]]\nkind = \"hold\"\nduration = \"1s\"\n\
-        [operations.send_message]\nrate = 30.0\n[operations.unknown_route]\nrate = 10.0\n\
-        [operations.placement_request]\nmodel = \"closed\"\nthink_time = \"9s\"\n";
-
-    #[test]
-    fn a_level_scales_all_rates_alike() {
-        let plan = scenarios::check("x.toml", SCENARIO, &[]).unwrap().plan;
-        let load = Load { plan: &plan, vary: Vary::Rate };
-        assert!((load.as_written() - 40.0).abs() < 1e-9);
-        let scaled = scenarios::check("x.toml", SCENARIO, &load.overrides(100.0)).unwrap().plan;
-        let rate = |kind| scaled.operation(kind).unwrap().rate;
-        assert!(
-            (rate(Kind::SendMessage) - 75.0).abs() < 1e-9 && (rate(Kind::UnknownRoute) - 25.0).abs() < 1e-9
-        );
-        let load = Load { plan: &plan, vary: Vary::Players };
-        assert!((load.as_written() - 40.0).abs() < 1e-9);
-        assert_eq!(scenarios::check("x.toml", SCENARIO, &load.overrides(55.0)).unwrap().plan.players, 55);
-    }
-
     #[test]
     fn an_outcome_is_what_the_verdict_says() {
         let threshold =
@@ -243,7 +185,7 @@ mod tests {
         summary.verdict.invalid_reasons = vec!["late".into()];
         assert_eq!(outcome(&summary), Some((Outcome::Invalid, Some("late".into()))));
         summary.sockets.opened = 0;
-        assert_eq!(outcome(&summary), None, "a target that lets nobody in is not tested");
+        assert_eq!(outcome(&summary), None, "a target that nobody can connect to is not tested");
     }
 
     #[test]

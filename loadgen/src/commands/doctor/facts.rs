@@ -1,8 +1,8 @@
-//! What the checks judge: plain values, so that every judgement can be tested without the machine that calls for it.
+//! What the checks look at: plain values, so that every check can be tested without the machine that it is about.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// Everything that was looked at.
+/// Everything that was measured or asked.
 #[derive(Debug, Clone)]
 pub struct Facts {
     /// This machine and this process's limits.
@@ -11,13 +11,13 @@ pub struct Facts {
     pub need: Option<Need>,
     /// Credentials, and what the scenario names beside the target.
     pub access: Vec<Access>,
-    /// What the plan itself lets expect.
+    /// Warnings of the plan itself.
     pub warnings: Vec<String>,
     /// The target.
     pub target: Option<Reached>,
 }
 
-/// This machine. `None`: could not be read, or is not there.
+/// This machine. `None`: could not be read, or does not exist here.
 #[derive(Debug, Clone, Default)]
 pub struct Machine {
     /// Soft limit of open files.
@@ -34,9 +34,9 @@ pub struct Machine {
     pub somaxconn: Option<u64>,
     /// Longest queue of half-open connections.
     pub syn_backlog: Option<u64>,
-    /// Memory that can be had, in bytes.
+    /// Available memory in bytes.
     pub memory_available: Option<u64>,
-    /// What the control group leaves, in bytes.
+    /// What the control group's limit leaves, in bytes.
     pub memory_left_in_group: Option<u64>,
     /// Cores that this process may use.
     pub cores: u64,
@@ -46,15 +46,15 @@ pub struct Machine {
     pub load: Option<f64>,
     /// The kernel's clock source.
     pub clock_source: Option<String>,
-    /// By how much the kernel may delay a sleeper, in nanoseconds.
+    /// By how much the kernel may delay a timer, in nanoseconds.
     pub timer_slack_ns: Option<u64>,
     /// By how much sleeps of half a millisecond were late, in microseconds: median and 99th percentile.
     pub oversleep_us: (u64, u64),
-    /// What the kernel says of its own clock.
+    /// The kernel's own clock state.
     pub kernel_clock: Option<KernelClock>,
-    /// The program that keeps the time, if one runs here.
+    /// The time daemon that runs here, if any.
     pub time_daemon: Option<String>,
-    /// Whether it has synchronised, where it says so.
+    /// Whether it has synchronised the clock, where that can be read.
     pub time_synchronized: Option<bool>,
     /// Share of the cores that the hypervisor gave to others since the machine started, 0 to 1.
     pub steal: Option<f64>,
@@ -64,14 +64,14 @@ pub struct Machine {
     pub disk_free: Option<u64>,
 }
 
-/// The kernel's word on its clock, as whoever keeps the time has told it.
+/// The kernel's clock state, as the time daemon has set it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KernelClock {
-    /// Whether somebody keeps it. The kernel itself takes this back hours after the last word.
+    /// Whether it is synchronised. The kernel itself resets this hours after the last update.
     pub synchronized: bool,
-    /// By how much it may be wrong at most, in microseconds; it grows by half a millisecond a second.
+    /// Maximum error in microseconds; it grows by half a millisecond a second.
     pub max_error_us: u64,
-    /// By how much it is thought to be wrong, in microseconds.
+    /// Estimated error in microseconds.
     pub estimated_error_us: u64,
 }
 
@@ -88,7 +88,7 @@ pub struct Need {
     pub destinations: usize,
     /// Whether the target is on this machine.
     pub loopback: bool,
-    /// Whether the run finds source addresses by itself.
+    /// Whether the run chooses source addresses automatically.
     pub own_sources: bool,
     /// Whether the backend runs beside the generator.
     pub embedded: bool,
@@ -105,7 +105,7 @@ pub struct Access {
     pub check: &'static str,
     /// What was tried.
     pub what: String,
-    /// Whether it worked; else what was said.
+    /// Whether it worked; otherwise the error.
     pub outcome: Result<String, String>,
     /// Whether a run fails without it.
     pub vital: bool,
@@ -116,15 +116,15 @@ pub struct Access {
 pub struct Reached {
     /// Scheme, host, port and path.
     pub shown: String,
-    /// The proxy before it, which then is what has addresses.
+    /// The proxy before it; the addresses are then the proxy's.
     pub proxy: Option<String>,
     /// Addresses of its name.
     pub addresses: Result<Vec<IpAddr>, String>,
-    /// Addresses that take no connection while others do, and what was seen.
+    /// Addresses that do not accept connections while others do, and the error.
     pub silent: Vec<(SocketAddr, String)>,
     /// Fastest of three connection set-ups to each address, i.e. a round trip; `None`: not tried.
     pub tcp_ms: Option<Result<f64, String>>,
-    /// TLS version, with a certificate that the system's store vouches for; `None`: not tried.
+    /// TLS version, with a certificate that is trusted; `None`: not tried.
     pub tls: Option<Result<String, String>>,
     /// Answer to a handshake; `None`: not tried.
     pub handshake: Option<Result<Answer, String>>,
@@ -139,7 +139,7 @@ pub struct Reached {
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// What a refusal says of its reason, status and redirect among it.
+    /// The reason of a refusal, with status and redirect.
     pub reason: Option<String>,
     /// From the request's last byte to the end of the answer's head.
     pub took_ms: f64,

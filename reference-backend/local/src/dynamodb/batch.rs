@@ -93,7 +93,7 @@ impl DynamoDb {
         Ok(json!({ "UnprocessedItems": unprocessed }))
     }
 
-    /// Writes and deletes in one table; returns what is to be sent again.
+    /// Writes and deletes in one table; returns the unprocessed ones.
     async fn write(&self, table: Table, writes: Vec<Write>) -> Result<Vec<Write>, ApiError> {
         let (mut puts, mut deletes) = (Vec::new(), Vec::new());
         for write in writes {
@@ -128,7 +128,7 @@ impl DynamoDb {
     }
 }
 
-/// A batch of which nothing was processed is an error of its own.
+/// A batch without any processed item fails as a whole.
 fn processed(asked: usize, left: usize) -> Result<(), ApiError> {
     if left < asked { Ok(()) } else { Err(TableError::Throttled("every item of the batch".into()).into()) }
 }

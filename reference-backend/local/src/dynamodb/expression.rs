@@ -1,4 +1,4 @@
-//! Condition expressions, as far as [`Condition`] can hold them.
+//! Condition expressions, as far as [`Condition`] can express them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -42,10 +42,10 @@ const ATTRIBUTES: [&str; 18] = [
 
 /// Longest expression that DynamoDB takes, in bytes.
 const LONGEST: usize = 4_096;
-/// Deepest nesting that is followed; the conditions that are understood need two levels.
+/// Maximum nesting; the supported conditions need two levels.
 const DEEPEST: usize = 16;
 
-/// What a write is conditional on.
+/// The condition of a write.
 pub(super) fn condition(
     table: Table,
     expression: Option<&str>,

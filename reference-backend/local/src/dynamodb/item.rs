@@ -9,7 +9,7 @@ use super::expression::{Names, Values, condition, key_condition};
 use super::{ApiError, DynamoDb, json, key_of, parameters};
 use crate::rpc::Call;
 
-/// What nobody has to be told about an item that was replaced or deleted.
+/// Values of the return parameters that need no answer.
 #[derive(Debug, Default, Deserialize)]
 enum Nothing {
     #[default]

@@ -1,8 +1,8 @@
-//! The DynamoDB endpoint: the backend's tables as SDKs ask for them, so that functions in processes of their own, and
-//! anybody with boto3, reach the tables that the stack has.
+//! The DynamoDB endpoint: the stack's tables for the SDKs, used by functions in processes of their own and by scripts
+//! with boto3.
 //!
-//! It understands what [`TableStore`] can do and refuses the rest in words: a request that is half understood would
-//! be answered wrongly. What only asks for more information (`ReturnConsumedCapacity`, ...) is read over.
+//! It supports what [`TableStore`] supports and refuses everything else with a message. Parameters that only ask for more
+//! information (`ReturnConsumedCapacity`, ...) are ignored.
 
 mod batch;
 mod describe;
@@ -28,11 +28,11 @@ pub(super) const SERVICE: &str = "DynamoDB_20120810";
 /// The tables of a deployment, behind DynamoDB's API.
 pub struct DynamoDb {
     tables: Arc<dyn TableStore>,
-    /// What the tables are called, in the order of [`Table::ALL`].
+    /// Names of the tables, in the order of [`Table::ALL`].
     names: [String; Table::ALL.len()],
 }
 
-/// Why a call is refused.
+/// Why a call fails.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum ApiError {
     #[error(transparent)]
@@ -49,7 +49,7 @@ enum ApiError {
 }
 
 impl DynamoDb {
-    /// An endpoint over `tables`, which are called as in `deployment`.
+    /// An endpoint for `tables`, with the names of `deployment`.
     #[must_use]
     pub fn new(tables: Arc<dyn TableStore>, deployment: &Deployment) -> Self {
         Self { tables, names: Table::ALL.map(|table| deployment.table_name(table)) }
@@ -111,7 +111,7 @@ impl ApiError {
     }
 }
 
-/// Reads a request. Parameters that are not understood are refused by name, with those that are.
+/// Reads a request. The refusal of an unknown parameter names it and the known ones.
 fn parameters<T: DeserializeOwned>(call: &Call) -> Result<T, ApiError> {
     serde_json::from_slice(&call.body).map_err(|error| {
         if error.is_data() {

@@ -1,4 +1,4 @@
-//! GameLift's API as SDKs ask for it: `StartGameSessionPlacement`, `DescribeGameSessionPlacement` and
+//! GameLift's API as SDKs call it: `StartGameSessionPlacement`, `DescribeGameSessionPlacement` and
 //! `StopGameSessionPlacement` on the one queue.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use axum::response::Response;
 use reference_backend::ports::{self, PlacementError, PlacementQueue as _, StartPlacement};
 use serde::{Deserialize, Serialize};
 
-use super::ledger::Placement;
+use super::ledger::TrackedPlacement;
 use super::{GameLift, Outcome};
 use crate::account::REGION;
 use crate::rpc::{Call, Malformed, Number, Timestamp};
@@ -31,7 +31,7 @@ pub(crate) async fn answer(queue: &GameLift, call: &Call) -> Response {
     }
 }
 
-async fn start(queue: &GameLift, call: &Call) -> Result<Placement, ApiError> {
+async fn start(queue: &GameLift, call: &Call) -> Result<TrackedPlacement, ApiError> {
     let request: StartRequest = call.parameters()?;
     let wanted = &request.game_session_queue_name;
     if *wanted != queue.name && *wanted != queue.arn {
@@ -42,12 +42,12 @@ async fn start(queue: &GameLift, call: &Call) -> Result<Placement, ApiError> {
     find(queue, &id)
 }
 
-fn describe(queue: &GameLift, call: &Call) -> Result<Placement, ApiError> {
+fn describe(queue: &GameLift, call: &Call) -> Result<TrackedPlacement, ApiError> {
     let request: PlacementId = call.parameters()?;
     find(queue, &request.placement_id)
 }
 
-fn stop(queue: &GameLift, call: &Call) -> Result<Placement, ApiError> {
+fn stop(queue: &GameLift, call: &Call) -> Result<TrackedPlacement, ApiError> {
     let PlacementId { placement_id: id } = call.parameters()?;
     let mut placement = find(queue, &id)?;
     if placement.end.is_some() {
@@ -55,16 +55,17 @@ fn stop(queue: &GameLift, call: &Call) -> Result<Placement, ApiError> {
         return Err(PlacementError::Invalid(refusal).into());
     }
     queue.cancel(&id)?;
-    // As it will be in a moment, when its event goes out.
-    placement.end = Some(super::End { outcome: Outcome::Cancelled, at: SystemTime::now(), place: None });
+    // The state that it has once the outcome is published.
+    placement.end =
+        Some(super::End { outcome: Outcome::Cancelled, at: SystemTime::now(), game_session: None });
     Ok(placement)
 }
 
-fn find(queue: &GameLift, id: &str) -> Result<Placement, ApiError> {
+fn find(queue: &GameLift, id: &str) -> Result<TrackedPlacement, ApiError> {
     queue.find(id).ok_or_else(|| ApiError::NotFound(format!("Placement {id}")))
 }
 
-/// Why a call is refused.
+/// Why a call fails.
 #[derive(Debug, thiserror::Error)]
 enum ApiError {
     #[error(transparent)]
@@ -101,7 +102,7 @@ impl ApiError {
     }
 }
 
-/// What is not emulated (`GameSessionName`, `GameSessionData`, ...) is read over.
+/// What is not emulated (`GameSessionName`, `GameSessionData`, ...) is ignored.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct StartRequest {
@@ -188,12 +189,12 @@ struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     end_time: Option<Timestamp>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    place: Option<ShownPlace<'a>>,
+    game_session: Option<ShownGameSession<'a>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct ShownPlace<'a> {
+struct ShownGameSession<'a> {
     ip_address: &'a str,
     dns_name: &'a str,
     port: u16,
@@ -210,7 +211,7 @@ struct PlacedPlayer<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn new(queue: &'a GameLift, placement: &'a Placement) -> Self {
+    fn new(queue: &'a GameLift, placement: &'a TrackedPlacement) -> Self {
         let request = &placement.request;
         let end = placement.end.as_ref();
         let latency = |latency: &ports::PlayerLatency| PlayerLatency {
@@ -220,13 +221,13 @@ impl<'a> Shown<'a> {
         };
         let property =
             |(key, value): (&String, &String)| GameProperty { key: key.clone(), value: value.clone() };
-        let place = end.and_then(|end| end.place.as_ref()).map(|place| ShownPlace {
-            ip_address: &place.ip_address,
-            dns_name: &place.dns_name,
-            port: place.port,
-            game_session_arn: &place.game_session_arn,
+        let game_session = end.and_then(|end| end.game_session.as_ref()).map(|session| ShownGameSession {
+            ip_address: &session.ip_address,
+            dns_name: &session.dns_name,
+            port: session.port,
+            game_session_arn: &session.game_session_arn,
             game_session_region: REGION,
-            placed_player_sessions: place
+            placed_player_sessions: session
                 .players
                 .iter()
                 .map(|(player_id, player_session_id)| PlacedPlayer { player_id, player_session_id })
@@ -241,7 +242,7 @@ impl<'a> Shown<'a> {
             player_latencies: request.player_latencies.iter().map(latency).collect(),
             start_time: timestamp(placement.started),
             end_time: end.map(|end| timestamp(end.at)),
-            place,
+            game_session,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which placements there are and how they ended: what can be asked for, cancelled, and not be started twice.
+//! The placements of the queue and their outcomes: they can be described, cancelled, and not started twice.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use parking_lot::Mutex;
 use reference_backend::ports::StartPlacement;
 
 use super::Outcome;
-use super::place::Place;
+use super::game_session::GameSession;
 
-/// Ended placements that are remembered; older ones are forgotten first, so that a long run does not fill the memory.
-const REMEMBERED: usize = 10_000;
+/// Number of ended placements that are retained. The oldest are removed first, so that a long run does not fill the memory.
+const RETAINED: usize = 10_000;
 
-/// A placement as it stands.
+/// The state of a placement.
 #[derive(Debug, Clone)]
-pub(super) struct Placement {
+pub(super) struct TrackedPlacement {
     pub(super) request: Arc<StartPlacement>,
     pub(super) started: SystemTime,
     /// None while it is pending.
@@ -27,8 +27,8 @@ pub(super) struct Placement {
 pub(super) struct End {
     pub(super) outcome: Outcome,
     pub(super) at: SystemTime,
-    /// What was found, if it was fulfilled.
-    pub(super) place: Option<Place>,
+    /// The game session of a fulfilled placement.
+    pub(super) game_session: Option<GameSession>,
 }
 
 /// All placements.
@@ -37,13 +37,13 @@ pub(super) struct Ledger(Mutex<Entries>);
 
 #[derive(Default)]
 struct Entries {
-    known: HashMap<String, Placement>,
+    known: HashMap<String, TrackedPlacement>,
     /// Ids of those that have ended, the oldest first.
     ended: VecDeque<String>,
 }
 
 impl Ledger {
-    /// Enters a new placement, which is then pending; false if its id is known already.
+    /// Adds a pending placement; false if its id exists.
     #[must_use]
     pub(super) fn enter(&self, request: StartPlacement, started: SystemTime) -> bool {
         let mut entries = self.0.lock();
@@ -51,12 +51,12 @@ impl Ledger {
             return false;
         }
         let id = request.placement_id.clone();
-        entries.known.insert(id, Placement { request: Arc::new(request), started, end: None });
+        entries.known.insert(id, TrackedPlacement { request: Arc::new(request), started, end: None });
         true
     }
 
-    /// What is known of a placement.
-    pub(super) fn find(&self, id: &str) -> Option<Placement> {
+    /// The state of a placement.
+    pub(super) fn find(&self, id: &str) -> Option<TrackedPlacement> {
         self.0.lock().known.get(id).cloned()
     }
 
@@ -66,14 +66,14 @@ impl Ledger {
         id: &str,
         outcome: Outcome,
         at: SystemTime,
-        place: impl FnOnce(&StartPlacement) -> Option<Place>,
-    ) -> Option<Placement> {
+        game_session: impl FnOnce(&StartPlacement) -> Option<GameSession>,
+    ) -> Option<TrackedPlacement> {
         let mut entries = self.0.lock();
         let placement = entries.known.get_mut(id).filter(|placement| placement.end.is_none())?;
-        placement.end = Some(End { outcome, at, place: place(&placement.request) });
+        placement.end = Some(End { outcome, at, game_session: game_session(&placement.request) });
         let placement = placement.clone();
         entries.ended.push_back(id.to_owned());
-        if entries.ended.len() > REMEMBERED
+        if entries.ended.len() > RETAINED
             && let Some(oldest) = entries.ended.pop_front()
         {
             entries.known.remove(&oldest);
@@ -94,7 +94,7 @@ mod tests {
     fn a_placement_ends_once_and_the_oldest_end_is_forgotten() {
         let (ledger, now) = (Ledger::default(), SystemTime::now());
         assert!(ledger.enter(request("pending"), now) && !ledger.enter(request("pending"), now));
-        for number in 0..=REMEMBERED {
+        for number in 0..=RETAINED {
             let id = number.to_string();
             assert!(ledger.enter(request(&id), now));
             let ended = ledger.end(&id, Outcome::Failed, now, |_| None).unwrap();

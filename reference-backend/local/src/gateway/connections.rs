@@ -17,13 +17,14 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use super::Edge;
-use super::event::Client;
+use super::edge::Edge;
+use super::event::{Api, Client};
 use super::faults::{FaultCounts, PushFault};
-use super::front::Remote;
+use super::front::RemoteSocket;
 use super::id::Id;
 use super::mailbox::Mailbox;
-use super::profile::limit;
+use super::profile::{GatewayProfile, limit};
+use crate::metrics::Metrics;
 
 const SHARDS: usize = 64;
 /// What a frame of garbage says: neither JSON nor any answer.
@@ -43,7 +44,7 @@ pub(super) struct Connection {
     pub(super) client: Client,
     last_active: AtomicI64,
     outgoing: Mutex<Outgoing>,
-    line: Line,
+    transport: Transport,
 }
 
 #[derive(Default)]
@@ -57,11 +58,11 @@ struct Outgoing {
 }
 
 /// How the socket of a connection is reached.
-pub(super) enum Line {
+pub(super) enum Transport {
     /// It is in this process.
-    Here(Arc<Mailbox>),
+    Local(Arc<Mailbox>),
     /// A front door has it.
-    Away(Remote),
+    Remote(RemoteSocket),
 }
 
 /// What `GET @connections/{id}` tells.
@@ -87,9 +88,10 @@ pub struct ConnectionIdentity {
 }
 
 impl Connections {
-    /// No connections yet.
+    /// The connections of a new API; `seed` draws its faults.
     #[must_use]
-    pub(super) fn new(edge: Arc<Edge>) -> Self {
+    pub fn of(api: Api, profile: GatewayProfile, metrics: &Metrics, seed: u64) -> Self {
+        let edge = Arc::new(Edge::new(api, profile, metrics, seed));
         Self { edge, shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
     }
 
@@ -98,13 +100,13 @@ impl Connections {
     }
 
     /// From now on the client is reached by its id.
-    pub(super) fn open(&self, client: Client, line: Line) -> Arc<Connection> {
+    pub(super) fn open(&self, client: Client, transport: Transport) -> Arc<Connection> {
         let id = client.id;
         let connection = Arc::new(Connection {
             last_active: AtomicI64::new(client.connected_at),
             client,
             outgoing: Mutex::default(),
-            line,
+            transport,
         });
         self.shard(id).lock().insert(id, Arc::clone(&connection));
         connection
@@ -264,9 +266,9 @@ impl Connection {
     /// Asks the connection to end.
     pub(super) fn end(&self, close: CloseFrame) {
         self.outgoing.lock().ending = true;
-        match &self.line {
-            Line::Here(mailbox) => mailbox.end(close),
-            Line::Away(remote) => remote.end(&close),
+        match &self.transport {
+            Transport::Local(mailbox) => mailbox.end(close),
+            Transport::Remote(remote) => remote.end(&close),
         }
     }
 
@@ -286,19 +288,19 @@ impl Connection {
     /// Under the lock, so that frames leave in the order in which they were accepted.
     fn send(&self, outgoing: &mut Outgoing, frame: Utf8Bytes) {
         outgoing.bytes += frame.len();
-        match &self.line {
-            Line::Here(mailbox) => mailbox.put(frame),
-            Line::Away(remote) => remote.frame(&frame),
+        match &self.transport {
+            Transport::Local(mailbox) => mailbox.put(frame),
+            Transport::Remote(remote) => remote.frame(&frame),
         }
     }
 
     fn finish(&self, answer: Option<Utf8Bytes>) {
-        match &self.line {
-            Line::Here(mailbox) => {
+        match &self.transport {
+            Transport::Local(mailbox) => {
                 answer.into_iter().for_each(|answer| mailbox.put(answer));
                 mailbox.finish();
             }
-            Line::Away(remote) => remote.finish(answer.as_deref()),
+            Transport::Remote(remote) => remote.finish(answer.as_deref()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Limits, latencies and faults of the front door, all settable.
+//! The `[gateway]` section of a profile: limits, latencies and faults.
 
 use std::time::Duration;
 
@@ -8,47 +8,48 @@ use serde::{Deserialize, Serialize};
 use crate::distribution::Delay;
 
 /// The `[gateway]` section of a profile. The default is that of `instant`: AWS's sizes and time limits, no
-/// throttles, no latency, no faults. A rate or time of zero switches the thing off.
+/// throttles, no latency, no faults. A rate or time of zero turns the limit or fault off.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GatewayProfile {
-    /// Longest frame that a client may send; more closes the socket with 1009.
+    /// Maximum size of a client's frame; a larger one closes the socket with 1009.
     #[schemars(range(min = 1))]
     pub max_frame_bytes: usize,
-    /// Longest message in either direction; more closes the socket with 1009, or answers 413 to a push.
+    /// Maximum size of a message in either direction; a larger one closes the socket with 1009, or fails the push with
+    /// 413.
     #[schemars(range(min = 1))]
     pub max_message_bytes: usize,
-    /// After so long without a data frame in either direction the socket is closed with 1001.
+    /// Idle time-out: without a data frame in either direction the socket is closed with 1001.
     #[schemars(range(min = 0.0, max = 1e9))]
     pub idle_timeout_s: f64,
-    /// Longest life of a connection, which is then closed with 1001.
+    /// Maximum duration of a connection, which is then closed with 1001.
     #[schemars(range(min = 0.0, max = 1e9))]
     pub lifetime_s: f64,
-    /// How long a Lambda behind a route may take.
+    /// Time-out of the Lambda behind a route.
     #[schemars(range(min = 0.0, max = 1e9))]
     pub integration_timeout_s: f64,
-    /// How long a client may take to send its handshake, or the head of a request to the control plane.
+    /// Time-out for a client to send its handshake, or the head of a request to the control plane.
     #[schemars(range(min = 0.0, max = 1e9))]
     pub handshake_timeout_s: f64,
     /// New connections a second (429 beyond them).
     pub connections_per_second: u32,
     /// Messages, pushes and REST requests a second, together (429 beyond them).
     pub requests_per_second: u32,
-    /// How many requests may come at once before `requests_per_second` counts.
+    /// Burst of requests above `requests_per_second`.
     pub request_burst: u32,
-    /// Messages of one connection that are handled at the same time; further ones wait in the socket.
+    /// Messages of one connection that are handled concurrently; further ones wait in the socket.
     #[schemars(range(min = 1))]
     pub in_flight_per_connection: usize,
-    /// Bytes that wait for one slow client before a push to it answers 429.
+    /// Buffer of a slow client in bytes; a push beyond it fails with 429.
     #[schemars(range(min = 1))]
     pub outgoing_bytes_per_connection: usize,
-    /// Whether the body of a route's answer reaches the client although its status is not 2xx. Reports about AWS
-    /// disagree; without it the client sees `Internal server error`.
+    /// Whether the client gets the body of a route's answer whose status is not 2xx. Reports about AWS disagree; if
+    /// false, the client gets `Internal server error`.
     pub forward_error_bodies: bool,
 
-    /// Added to every route answer.
+    /// Latency added to every route answer.
     pub ack_delay: Delay,
-    /// Added to every push, while the pushing Lambda waits.
+    /// Latency added to every push; the Lambda that pushes waits for it.
     pub push_delay: Delay,
 
     /// Fault: share of pushes that are accepted and never sent.
@@ -57,25 +58,25 @@ pub struct GatewayProfile {
     /// Fault: share of pushes that are sent twice.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub push_duplicate_rate: f64,
-    /// Fault: share of pushes that are held back until the next push to the same socket has overtaken them.
+    /// Fault: share of pushes that are reordered: sent after the next push to the same socket.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub push_reorder_rate: f64,
-    /// The longest that such a push is held back.
+    /// Maximum time that such a push is delayed.
     #[schemars(range(min = 0.0, max = 1e9))]
     pub push_reorder_hold_s: f64,
-    /// Fault: share of frames before which a frame of garbage is sent.
+    /// Fault: share of frames that are preceded by a malformed frame.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub garbage_rate: f64,
     /// Fault: share of handshakes that are refused.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub handshake_reject_rate: f64,
-    /// The HTTP status that they are refused with.
+    /// HTTP status of the refusal.
     #[schemars(range(min = 400, max = 599))]
     pub handshake_reject_status: u16,
     /// Fault: share of connections that are cut, without a close frame.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub cut_rate: f64,
-    /// How long after its opening such a connection is cut.
+    /// Time from opening until such a connection is cut.
     #[schemars(range(min = 0.0, max = 1e9))]
     pub cut_after_s: f64,
 }
@@ -110,10 +111,10 @@ impl Default for GatewayProfile {
     }
 }
 
-/// A value of the section that cannot be meant.
+/// A value of the section is out of range.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum GatewayProfileError {
-    /// Not a share.
+    /// Not a rate.
     #[error("gateway.{key} is {value}; a rate lies between 0 and 1")]
     Rate {
         /// The key.
@@ -121,12 +122,12 @@ pub enum GatewayProfileError {
         /// Its value.
         value: f64,
     },
-    /// A push can suffer one fault only.
+    /// A push has at most one fault.
     #[error(
         "gateway.push_drop_rate, push_duplicate_rate and push_reorder_rate add up to {0}; keep them at 1 or less"
     )]
     PushFaults(f64),
-    /// Not a length of time.
+    /// Not a duration.
     #[error("gateway.{key} is {value}; give seconds from 0 (off) up to 1e9")]
     Seconds {
         /// The key.
@@ -134,16 +135,16 @@ pub enum GatewayProfileError {
         /// Its value.
         value: f64,
     },
-    /// Not an HTTP error.
+    /// Not the status of an HTTP error.
     #[error("gateway.handshake_reject_status is {0}; give an HTTP status from 400 to 599")]
     Status(u16),
-    /// Nothing could ever be sent.
+    /// A limit of 0 would block everything.
     #[error("gateway.{0} is 0; give at least 1")]
     Zero(&'static str),
 }
 
 impl GatewayProfile {
-    /// Refuses values that cannot be meant.
+    /// Checks the values.
     ///
     /// # Errors
     /// [`GatewayProfileError`] names the first such key and what it may hold.
@@ -190,7 +191,7 @@ impl GatewayProfile {
     }
 }
 
-/// A time limit of the profile; none when it is switched off.
+/// A time limit of the profile; none if it is turned off.
 pub(crate) fn limit(seconds: f64) -> Option<Duration> {
     (seconds > 0.0).then(|| Duration::from_secs_f64(seconds))
 }

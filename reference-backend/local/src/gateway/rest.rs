@@ -1,6 +1,7 @@
 //! The polling way: a REST API with two methods, each guarded as the sockets are.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::body::Body;
@@ -10,9 +11,12 @@ use reference_backend::function::Function;
 use serde_json::json;
 use tokio::time::Instant;
 
+use super::edge::Edge;
 use super::event::Client;
 use super::event::rest::Rest;
-use super::{Gateway, IntegrationError};
+use super::guard::Gatekeeper;
+use super::integration::{Integration, IntegrationError};
+use super::meters::RestMeters;
 
 /// A method of the REST API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,9 +43,17 @@ impl RestMethod<'_> {
     }
 }
 
-impl Gateway {
+/// The REST API beside the sockets.
+pub(super) struct RestApi {
+    pub(super) edge: Arc<Edge>,
+    pub(super) gatekeeper: Arc<Gatekeeper>,
+    pub(super) integration: Integration,
+    pub(super) meters: RestMeters,
+}
+
+impl RestApi {
     /// Answers a REST request and takes its measure.
-    pub async fn rest(
+    pub(super) async fn answer(
         &self,
         method: RestMethod<'_>,
         head: &request::Parts,
@@ -49,12 +61,12 @@ impl Gateway {
         body: &[u8],
     ) -> Response {
         let (at, started) = (SystemTime::now(), Instant::now());
-        let response = self.rest_unmeasured(method, head, source_ip, body).await;
-        self.rest.request(at, started.elapsed(), response.status());
+        let response = self.answer_unmeasured(method, head, source_ip, body).await;
+        self.meters.request(at, started.elapsed(), response.status());
         response
     }
 
-    async fn rest_unmeasured(
+    async fn answer_unmeasured(
         &self,
         method: RestMethod<'_>,
         head: &request::Parts,
@@ -76,7 +88,7 @@ impl Gateway {
         }
         let rest = Rest { api, client: &client, head, resource, id };
         let event = rest.proxy(&String::from_utf8_lossy(body));
-        match self.call(Function::PlacementsRest, event).await {
+        match self.integration.call(Function::PlacementsRest, event).await {
             Ok(result) => {
                 let status = StatusCode::from_u16(result.status_code).unwrap_or(StatusCode::BAD_GATEWAY);
                 let mut response = (status, Body::from(result.body.unwrap_or_default())).into_response();

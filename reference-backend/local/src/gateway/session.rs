@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
 use super::connections::going_away;
-use super::door::Guest;
+use super::handler::{End, OpenConnection};
 use super::profile::{GatewayProfile, limit};
 
 /// The socket as the gateway speaks it.
@@ -25,23 +25,10 @@ pub(super) type Socket = WebSocketStream<TcpStream>;
 /// A time that no session reaches; adding more would overflow on some systems.
 const NEVER: std::time::Duration = std::time::Duration::from_secs(86_400 * 365);
 
-/// How a session ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum End {
-    /// The client closed, with this code and reason.
-    Client(u16, String),
-    /// The server closes with this frame.
-    Server(CloseFrame),
-    /// The connection broke.
-    Lost,
-    /// It was cut, as a fault of the profile demands.
-    Cut,
-}
-
 /// One open socket and its clocks.
-pub(super) struct Session<'a, G> {
+pub(super) struct Session<'a, C> {
     profile: &'a GatewayProfile,
-    guest: &'a G,
+    connection: &'a C,
     socket: &'a mut Socket,
     unflushed: bool,
     /// A pong waits to be flushed: until then nothing more is read, or a client that pings and does not read would have
@@ -54,14 +41,19 @@ pub(super) struct Session<'a, G> {
     alarm: Pin<Box<Sleep>>,
 }
 
-impl<'a, G: Guest> Session<'a, G> {
+impl<'a, C: OpenConnection> Session<'a, C> {
     /// The session of a socket; `cut` if it is one that the profile cuts.
-    pub(super) fn new(profile: &'a GatewayProfile, guest: &'a G, socket: &'a mut Socket, cut: bool) -> Self {
+    pub(super) fn new(
+        profile: &'a GatewayProfile,
+        connection: &'a C,
+        socket: &'a mut Socket,
+        cut: bool,
+    ) -> Self {
         let now = Instant::now();
         let cut = cut.then(|| limit(profile.cut_after_s)).flatten();
         let mut session = Self {
             profile,
-            guest,
+            connection,
             socket,
             unflushed: false,
             pong: false,
@@ -82,12 +74,12 @@ impl<'a, G: Guest> Session<'a, G> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        self.guest.mailbox().register(cx.waker());
+        self.connection.mailbox().register(cx.waker());
         let end = self
             .check_clocks(cx)
             .and_then(|()| self.send(cx))
             .and_then(|()| {
-                self.guest.mailbox().asked_to_end().map_or(Ok(()), |close| Err(End::Server(close)))
+                self.connection.mailbox().asked_to_end().map_or(Ok(()), |close| Err(End::Server(close)))
             })
             .and_then(|()| self.receive(cx));
         end.map_or_else(Poll::Ready, |()| Poll::Pending)
@@ -120,7 +112,7 @@ impl<'a, G: Guest> Session<'a, G> {
         if frames > 0 {
             self.last_active = Instant::now();
             self.unflushed = true;
-            self.guest.sent(frames, bytes);
+            self.connection.sent(frames, bytes);
         }
         written?;
         if self.unflushed
@@ -152,7 +144,7 @@ impl<'a, G: Guest> Session<'a, G> {
                 Poll::Pending => return Ok(()),
                 Poll::Ready(ready) => ready.map_err(|error| self.ended(&error))?,
             }
-            let Some(frame) = self.guest.mailbox().next_frame() else { return Ok(()) };
+            let Some(frame) = self.connection.mailbox().next_frame() else { return Ok(()) };
             *frames += 1;
             *bytes += frame.len();
             Pin::new(&mut *self.socket)
@@ -163,9 +155,9 @@ impl<'a, G: Guest> Session<'a, G> {
 
     /// Reads until there is no more, or enough is being handled.
     fn receive(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        let (profile, guest) = (self.profile, self.guest);
-        while guest.mailbox().in_flight() < profile.in_flight_per_connection
-            && !guest.mailbox().congested(profile.outgoing_bytes_per_connection)
+        let (profile, connection) = (self.profile, self.connection);
+        while connection.mailbox().in_flight() < profile.in_flight_per_connection
+            && !connection.mailbox().congested(profile.outgoing_bytes_per_connection)
             && self.pong(cx)?
         {
             match Pin::new(&mut *self.socket).poll_next(cx) {
@@ -182,8 +174,8 @@ impl<'a, G: Guest> Session<'a, G> {
         match message {
             Message::Text(body) => {
                 self.last_active = Instant::now();
-                self.guest.mailbox().begin();
-                self.guest.message(body);
+                self.connection.mailbox().begin();
+                self.connection.message(body);
             }
             Message::Binary(_) => return Err(End::Server(close(CloseCode::Unsupported))),
             Message::Close(frame) => {
@@ -200,7 +192,7 @@ impl<'a, G: Guest> Session<'a, G> {
         Ok(())
     }
 
-    /// A client that has said farewell has ended the connection, whatever error followed.
+    /// A client that has sent a close frame has ended the connection, whatever error followed.
     fn ended(&mut self, error: &WsError) -> End {
         self.closing.take().map_or_else(|| end_of(error), |(code, reason)| End::Client(code, reason))
     }
@@ -211,8 +203,8 @@ impl<'a, G: Guest> Session<'a, G> {
 pub(super) async fn farewell(mut socket: Socket, end: &End) {
     let End::Server(close) = end else { return };
     let patience = std::time::Duration::from_secs(2);
-    let said = tokio::time::timeout(patience, socket.close(Some(close.clone()))).await;
-    if matches!(said, Ok(Ok(()))) {
+    let closed = tokio::time::timeout(patience, socket.close(Some(close.clone()))).await;
+    if matches!(closed, Ok(Ok(()))) {
         let mut stream = socket.into_inner();
         let mut sink = tokio::io::sink();
         let drain = async {

@@ -57,7 +57,7 @@ struct TicketRequest {
 }
 
 async fn keys(State(provider): State<Provider>) -> Response {
-    match provider.think().await {
+    match provider.delay_or_fail().await {
         Ok(()) => Json(provider.keys()).into_response(),
         Err(error) => unavailable(&error),
     }
@@ -101,7 +101,7 @@ async fn ask_steam(
     State(provider): State<Provider>,
     question: Result<Query<Question>, QueryRejection>,
 ) -> Response {
-    if let Err(error) = provider.think().await {
+    if let Err(error) = provider.delay_or_fail().await {
         return unavailable(&error);
     }
     match question {

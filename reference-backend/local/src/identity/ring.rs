@@ -1,6 +1,6 @@
 //! The provider's keys: one that signs, and those before it, as long as they are still published.
 //!
-//! Keys take turns without a task of their own: whoever looks at the ring first when a key's time is over changes it.
+//! There is no task for the rotation: the first access after a key's time is over replaces it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,15 +18,15 @@ use super::{ALGORITHM, SigningError};
 pub(super) struct Key {
     pub(super) id: String,
     pub(super) signing: EncodingKey,
-    checking: DecodingKey,
+    verifying: DecodingKey,
     published: Jwk,
 }
 
 /// All keys that are published.
 pub(super) struct KeyRing {
-    /// How long a key signs; none: for ever.
-    turn: Option<Duration>,
-    /// How long it stays published after that.
+    /// How long a key signs; none: no rotation.
+    rotation: Option<Duration>,
+    /// How long a retired key stays published.
     grace: Duration,
     keys: RwLock<Keys>,
 }
@@ -34,7 +34,7 @@ pub(super) struct KeyRing {
 struct Keys {
     current: Arc<Key>,
     since: Instant,
-    /// With the instant from which they are published no longer.
+    /// Each with the instant at which it is removed.
     retired: Vec<(Arc<Key>, Instant)>,
 }
 
@@ -51,43 +51,43 @@ impl Key {
             published.common.public_key_use = Some(PublicKeyUse::Signature);
             Ok((id, DecodingKey::from_jwk(&published)?, published))
         };
-        let (id, checking, published) = publish()
+        let (id, verifying, published) = publish()
             .map_err(|error: jsonwebtoken::errors::Error| failed("publish its key")(error.to_string()))?;
-        Ok(Self { id, signing, checking, published })
+        Ok(Self { id, signing, verifying, published })
     }
 }
 
 impl KeyRing {
-    pub(super) fn new(turn: Option<Duration>, grace: Duration) -> Result<Self, SigningError> {
+    pub(super) fn new(rotation: Option<Duration>, grace: Duration) -> Result<Self, SigningError> {
         let keys = Keys { current: Arc::new(Key::make()?), since: Instant::now(), retired: Vec::new() };
-        Ok(Self { turn, grace, keys: RwLock::new(keys) })
+        Ok(Self { rotation, grace, keys: RwLock::new(keys) })
     }
 
-    /// The key that signs.
+    /// The key that signs, after a rotation that is due.
     pub(super) fn current(&self) -> Result<Arc<Key>, SigningError> {
-        self.take_turns()?;
+        self.rotate_if_due()?;
         Ok(Arc::clone(&self.keys.read().current))
     }
 
     /// A published key by its id.
-    pub(super) fn checking(&self, id: &str) -> Option<DecodingKey> {
-        self.published().find(|key| key.id == id).map(|key| key.checking.clone())
+    pub(super) fn verification_key(&self, id: &str) -> Option<DecodingKey> {
+        self.published().find(|key| key.id == id).map(|key| key.verifying.clone())
     }
 
-    /// What the provider's page shows.
-    pub(super) fn page(&self) -> JwkSet {
+    /// The published key set.
+    pub(super) fn jwks(&self) -> JwkSet {
         JwkSet { keys: self.published().map(|key| key.published.clone()).collect() }
     }
 
-    /// Makes a new key sign from now on, and returns its id.
+    /// Replaces the signing key and returns the id of the new one.
     pub(super) fn rotate(&self) -> Result<String, SigningError> {
-        self.change(Instant::now(), |_| true)?;
+        self.replace(Instant::now(), |_| true)?;
         Ok(self.keys.read().current.id.clone())
     }
 
     fn published(&self) -> impl Iterator<Item = Arc<Key>> {
-        if let Err(error) = self.take_turns() {
-            tracing::warn!(%error, "the key stays the same");
+        if let Err(error) = self.rotate_if_due() {
+            tracing::warn!(%error, "the signing key could not be rotated");
         }
         let (keys, now) = (self.keys.read(), Instant::now());
         let retired = keys.retired.iter().filter(|(_, until)| *until > now).map(|(key, _)| Arc::clone(key));
@@ -95,17 +95,17 @@ impl KeyRing {
         all.into_iter()
     }
 
-    fn take_turns(&self) -> Result<(), SigningError> {
-        let Some(turn) = self.turn else { return Ok(()) };
-        let end = self.keys.read().since + turn;
-        if Instant::now() < end { Ok(()) } else { self.change(end, |keys| keys.since + turn == end) }
+    fn rotate_if_due(&self) -> Result<(), SigningError> {
+        let Some(rotation) = self.rotation else { return Ok(()) };
+        let end = self.keys.read().since + rotation;
+        if Instant::now() < end { Ok(()) } else { self.replace(end, |keys| keys.since + rotation == end) }
     }
 
-    /// Retires the current key as of `end`, if that `still` has to be done.
-    fn change(&self, end: Instant, still: impl Fn(&Keys) -> bool) -> Result<(), SigningError> {
+    /// Retires the current key as of `end`, if it is still `due`: another thread may have done so.
+    fn replace(&self, end: Instant, due: impl Fn(&Keys) -> bool) -> Result<(), SigningError> {
         let next = Arc::new(Key::make()?);
         let (mut keys, now) = (self.keys.write(), Instant::now());
-        if still(&keys) {
+        if due(&keys) {
             let last = std::mem::replace(&mut keys.current, next);
             keys.since = now;
             keys.retired.retain(|(_, until)| *until > now);
@@ -123,7 +123,7 @@ mod tests {
     const GRACE: Duration = Duration::from_secs(30);
 
     fn ids(ring: &KeyRing) -> Vec<String> {
-        ring.page().keys.into_iter().filter_map(|key| key.common.key_id).collect()
+        ring.jwks().keys.into_iter().filter_map(|key| key.common.key_id).collect()
     }
 
     #[tokio::test(start_paused = true)]
@@ -135,11 +135,11 @@ mod tests {
         tokio::time::advance(Duration::from_secs(1)).await;
         let second = ring.current().unwrap().id.clone();
         assert_eq!(ids(&ring), [second.clone(), first.clone()]);
-        assert!(ring.checking(&first).is_some() && ring.checking(&second).is_some());
+        assert!(ring.verification_key(&first).is_some() && ring.verification_key(&second).is_some());
         tokio::time::advance(GRACE).await;
         assert_eq!(ids(&ring), std::slice::from_ref(&second));
-        assert!(ring.checking(&first).is_none() && ring.checking(&second).is_some());
-        // Nobody has looked for long: the grace counts from the end of the turn, not from now.
+        assert!(ring.verification_key(&first).is_none() && ring.verification_key(&second).is_some());
+        // Nobody has looked for long: the grace counts from the end of the rotation, not from now.
         tokio::time::advance(TURN * 5).await;
         let third = ring.current().unwrap().id.clone();
         assert_eq!(ids(&ring), [third]);

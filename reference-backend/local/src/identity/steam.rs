@@ -64,7 +64,7 @@ impl LocalIdentity {
         let content = Content { player: player_id.to_owned(), exp, bans };
         // Strings and numbers under string keys always serialize.
         let mut ticket = serde_json::to_vec(&content).unwrap_or_default();
-        let seal = hmac::sign(&self.seal, &ticket);
+        let seal = hmac::sign(&self.ticket_key, &ticket);
         ticket.extend_from_slice(seal.as_ref());
         HEXLOWER_PERMISSIVE.encode(&ticket)
     }
@@ -87,7 +87,7 @@ impl LocalIdentity {
     fn owner(&self, ticket: &str) -> Option<Owner> {
         let ticket = HEXLOWER_PERMISSIVE.decode(ticket.as_bytes()).ok()?;
         let (content, seal) = ticket.split_at_checked(ticket.len().checked_sub(SEAL)?)?;
-        hmac::verify(&self.seal, content, seal).ok()?;
+        hmac::verify(&self.ticket_key, content, seal).ok()?;
         let Content { player, exp, bans } = serde_json::from_slice(content).ok()?;
         (exp > now()).then(|| Owner {
             result: "OK".into(),
@@ -105,7 +105,7 @@ pub struct LocalSteam(pub Arc<LocalIdentity>);
 #[async_trait]
 impl IdentityProvider for LocalSteam {
     async fn verify(&self, ticket: &str) -> Result<PlayerIdentity, IdentityError> {
-        self.0.think().await?;
+        self.0.delay_or_fail().await?;
         let owner = self.0.owner(ticket);
         owner.map_or_else(
             || Err(IdentityError::Invalid("it is no ticket".into())),

@@ -1,4 +1,4 @@
-//! One lane's batches: invoke, and keep at it until every record is done or given up.
+//! The batches of a lane: invokes the function until every record is processed or dropped.
 
 use std::sync::Arc;
 
@@ -12,16 +12,16 @@ use crate::tables::Change;
 
 use super::event::Source;
 
-/// Bytes of records in one invocation; as JSON they stay below Lambda's 6 MB.
+/// Limit of the records in one invocation, in bytes; as JSON they stay below Lambda's 6 MB.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// How a lane's records are handed over.
+/// Delivers a lane's records.
 pub(super) struct Batches {
     pub(super) invoke: Arc<dyn Invoke>,
     pub(super) function: Function,
     pub(super) source: Source,
     pub(super) batch_size: usize,
-    /// Without a bound, the record's age decides.
+    /// None: only the record's age limits the retries.
     pub(super) max_retries: Option<u32>,
     pub(super) max_age_ms: Option<i64>,
     pub(super) bisect: bool,
@@ -32,7 +32,7 @@ pub(super) struct Batches {
 }
 
 impl Batches {
-    /// Hands over the records, batch by batch, in order.
+    /// Delivers the records, batch by batch, in order.
     pub(super) async fn process(&self, mut records: &[Arc<Change>]) {
         while !records.is_empty() {
             let (batch, rest) = records.split_at(self.next_batch(records));
@@ -51,17 +51,17 @@ impl Batches {
         fitting.count().max(1)
     }
 
-    /// Tries one batch until nothing of it is left. What is left is a stack of parts, the earliest on top, so that
-    /// the order stands however often a part is halved. Halving is no retry, nor is a throttle.
+    /// Retries one batch until it is empty. The rest is a stack of parts with the earliest on top, so that the order
+    /// holds however often a part is halved. Neither halving nor a throttle counts as a retry.
     async fn finish(&self, batch: &[Arc<Change>]) {
         let mut left = vec![(batch, 0)];
         let mut throttles = 0;
         while let Some((part, retries)) = left.pop() {
-            let part = self.young_enough(part);
+            let part = self.drop_expired(part);
             if part.is_empty() {
                 continue;
             }
-            let done = match self.hand_over(part).await {
+            let done = match self.invoke_part(part).await {
                 Ok(done) if done == part.len() => continue,
                 Ok(done) => done,
                 Err(InvokeError::Throttled { reason }) => {
@@ -85,7 +85,7 @@ impl Batches {
                 left.push((second, retries));
                 left.push((first, retries));
             } else if self.max_retries.is_some_and(|most| retries >= most) {
-                self.give_up(part, "its retries are used up");
+                self.drop_records(part, "retries exhausted");
             } else {
                 self.backoff.sleep(retries).await;
                 left.push((part, retries + 1));
@@ -93,8 +93,8 @@ impl Batches {
         }
     }
 
-    /// Invokes the function once; tells how many records were done before the first failure.
-    async fn hand_over(&self, part: &[Arc<Change>]) -> Result<usize, InvokeError> {
+    /// Invokes the function once; returns how many records were processed before the first failure.
+    async fn invoke_part(&self, part: &[Arc<Change>]) -> Result<usize, InvokeError> {
         if let Some(last) = part.last() {
             let age = self.clock.epoch_ms().saturating_sub(last.created_ms);
             self.age.record(self.clock.now(), age as f64);
@@ -107,18 +107,18 @@ impl Batches {
         Ok(self.source.done(part, &answer))
     }
 
-    /// The part without the records at its head that are too old.
-    fn young_enough<'a>(&self, part: &'a [Arc<Change>]) -> &'a [Arc<Change>] {
+    /// The part without the records that are too old.
+    fn drop_expired<'a>(&self, part: &'a [Arc<Change>]) -> &'a [Arc<Change>] {
         let Some(max_age) = self.max_age_ms else { return part };
         let oldest = self.clock.epoch_ms().saturating_sub(max_age);
         let (old, young) = part.split_at(part.partition_point(|record| record.created_ms < oldest));
         if !old.is_empty() {
-            self.give_up(old, "its age is over the limit");
+            self.drop_records(old, "maximum record age exceeded");
         }
         young
     }
 
-    fn give_up(&self, part: &[Arc<Change>], reason: &'static str) {
+    fn drop_records(&self, part: &[Arc<Change>], reason: &'static str) {
         tracing::warn!(
             records = part.len(),
             function = self.function.short_name(),

@@ -1,4 +1,4 @@
-//! A lane's records out of the log of an embedded table.
+//! The records of a lane, read from an embedded table's stream.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +16,9 @@ pub(super) struct LogLane {
     lane: u64,
     lanes: u64,
     events: &'static [ChangeKind],
-    /// Pause before each poll; without one, the reader is woken by the next record.
+    /// Pause before each poll; if it is zero, the next record wakes the reader.
     interval: Duration,
-    /// Whether records were returned that are not done with.
+    /// Whether records were returned and not committed yet.
     pending: bool,
 }
 
@@ -33,12 +33,12 @@ impl Records for LogLane {
     async fn next(&mut self) -> Option<Vec<Arc<Change>>> {
         let (lane, lanes, events) = (self.lane, self.lanes, self.events);
         let wanted = |change: &Change| change.lane(lanes) == lane && events.contains(&change.kind);
-        let (stream, shard) = self.reader.place();
+        let (stream, shard) = self.reader.stream_and_shard();
         loop {
             if !self.interval.is_zero() {
                 tokio::time::sleep(self.interval).await;
             }
-            // Listen before looking, or an append in between would go unnoticed.
+            // Register before reading, so that an append in between is not missed.
             let changed = stream.changed(shard);
             tokio::pin!(changed);
             changed.as_mut().enable();
@@ -48,7 +48,7 @@ impl Records for LogLane {
                 return Some(found);
             }
             if !self.pending {
-                // Only what the mapping does not want was passed over.
+                // Only records that the filter rejects were skipped.
                 self.reader.commit();
             }
             if self.interval.is_zero() {

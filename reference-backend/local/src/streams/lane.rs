@@ -1,4 +1,4 @@
-//! One lane of one shard: collect a batch, hand it over, remember how far it got.
+//! One lane of a shard: collects a batch, delivers it, sets the checkpoint.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,27 +8,27 @@ use tokio::time::{Instant, timeout_at};
 use super::batch::Batches;
 use crate::tables::Change;
 
-/// Where a lane's records come from.
+/// The source of a lane's records.
 pub trait Records: Send {
-    /// Waits for further records of this lane and returns them in order, at least one; nothing when there will never
-    /// be another. Nothing is lost when the future is dropped.
+    /// Waits for the next records of this lane and returns them in order, at least one; none at the end of the stream.
+    /// Cancel safe.
     fn next(&mut self) -> impl Future<Output = Option<Vec<Arc<Change>>>> + Send;
 
-    /// Notes that everything returned so far is done with (the checkpoint).
+    /// Sets the checkpoint: everything returned so far is processed.
     fn commit(&mut self);
 }
 
-/// Reads and hands over.
+/// Reads records and delivers them in batches.
 pub struct Lane<R> {
     pub(super) records: R,
     pub(super) batches: Batches,
     pub(super) batch_size: usize,
-    /// How long a batch may take to fill.
+    /// Batch window.
     pub(super) window: Duration,
 }
 
 impl<R: Records> Lane<R> {
-    /// Goes on until there will be no further records.
+    /// Runs until the end of the stream.
     pub async fn run(mut self) {
         while let Some(mut records) = self.records.next().await {
             let deadline = Instant::now() + self.window;

@@ -1,4 +1,4 @@
-//! Which stream wakes which function, and how.
+//! The event source mappings: which stream invokes which function.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,36 +15,36 @@ use crate::lambda::Invoke;
 use crate::metrics::{Metrics, Series, Unit};
 use crate::tables::ChangeKind;
 
-/// Which stream wakes which function, and the events that pass its filter: deletions would only be thrown away.
+/// Streams, their functions, and the events that pass the filter; deletions are not needed.
 const MAPPINGS: [(Table, Function, &[ChangeKind]); 2] = [
     (Table::Messages, Function::OnMessageInserted, &[ChangeKind::Insert]),
     (Table::Placements, Function::OnPlacementUpdated, &[ChangeKind::Insert, ChangeKind::Modify]),
 ];
 
-/// What the mappings lead to, and by which rules.
+/// What the mappings need.
 pub struct Targets<'a> {
     /// Batches, retries, faults.
     pub profile: &'a StreamsProfile,
-    /// Runs the functions.
+    /// Invokes the functions.
     pub invoke: Arc<dyn Invoke>,
-    /// What they are called.
+    /// Names of the functions.
     pub deployment: &'a Deployment,
-    /// How they are spread over Lambdas.
+    /// Layout of the functions.
     pub layout: Layout,
-    /// Hears of ages and drops.
+    /// Receives iterator ages and drops.
     pub metrics: &'a Metrics,
-    /// Tells the age of records.
+    /// Clock for the age of records.
     pub clock: Arc<dyn Clock>,
 }
 
 /// One stream's mapping.
 pub struct Mapping {
-    /// Whose stream it is.
+    /// The table.
     pub table: Table,
-    /// What passes its filter.
+    /// Events that pass the filter.
     pub events: &'static [ChangeKind],
     function: Function,
-    /// What holds for this stream.
+    /// The settings of this stream.
     profile: StreamsProfile,
     invoke: Arc<dyn Invoke>,
     clock: Arc<dyn Clock>,
@@ -78,7 +78,7 @@ impl Mapping {
         }
     }
 
-    /// Batches of one shard that may be in flight at once.
+    /// Concurrent batches of one shard (`ParallelizationFactor`).
     #[must_use]
     pub fn lanes(&self) -> u64 {
         self.profile.parallelization_factor

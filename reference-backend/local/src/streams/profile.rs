@@ -12,63 +12,63 @@ use crate::distribution::Rate;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct StreamsProfile {
-    /// Milliseconds between two polls of a shard; 0 wakes the reader at once.
+    /// Milliseconds between two polls of a shard; 0: new records wake the reader.
     pub poll_interval_ms: u64,
-    /// Records handed over at once, 1 to 10000.
+    /// Maximum number of records in a batch, 1 to 10000.
     #[schemars(range(min = 1, max = 10_000))]
     pub batch_size: usize,
-    /// Milliseconds to wait for a batch to fill.
+    /// Batch window in milliseconds.
     #[schemars(range(max = 300_000))]
     pub batch_window_ms: u64,
-    /// Batches of one shard in flight at the same time, 1 to 10; the order is kept per key.
+    /// Concurrent batches of one shard, 1 to 10; records of one key stay in order.
     #[schemars(range(min = 1, max = 10))]
     pub parallelization_factor: u64,
-    /// Retries after a failed invocation; left out, until the record's age ends it.
+    /// Retries after a failed invocation; default: until the record is too old.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_retry_attempts: Option<u32>,
-    /// Seconds after which a record is dropped; left out, the stream's retention.
+    /// Maximum age of a record in seconds; default: the stream's retention.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0, max = 604_800.0))]
     pub max_record_age_s: Option<f64>,
-    /// Whether a batch that failed is halved, which isolates a record that always fails.
+    /// Whether a failed batch is halved, to isolate a record that always fails.
     pub bisect_on_function_error: bool,
-    /// Upper bound of the first pause before a retry, in milliseconds; it doubles with every further one ...
+    /// Upper bound of the first pause before a retry, in milliseconds; it doubles with every retry ...
     pub retry_pause_ms: u64,
     /// ... up to this.
     pub retry_pause_cap_ms: u64,
-    /// Fault: share of items whose records are poison: their function cannot read them, however often it tries.
+    /// Fault: share of items whose records are poison: every invocation with them fails.
     pub poison_rate: Rate,
-    /// What differs for one stream: `[streams.per_stream.Messages]`.
+    /// Overrides for one stream: `[streams.per_stream.Messages]`.
     pub per_stream: BTreeMap<Table, OwnStream>,
 }
 
-/// What differs for one stream; what is left out is as for both.
+/// Overrides for one stream; keys that are not set are as in `[streams]`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OwnStream {
-    /// Milliseconds between two polls of a shard; 0 wakes the reader at once.
+    /// Milliseconds between two polls of a shard; 0: new records wake the reader.
     pub poll_interval_ms: Option<u64>,
-    /// Records handed over at once, 1 to 10000.
+    /// Maximum number of records in a batch, 1 to 10000.
     #[schemars(range(min = 1, max = 10_000))]
     pub batch_size: Option<usize>,
-    /// Milliseconds to wait for a batch to fill.
+    /// Batch window in milliseconds.
     #[schemars(range(max = 300_000))]
     pub batch_window_ms: Option<u64>,
-    /// Batches of one shard in flight at the same time, 1 to 10; the order is kept per key.
+    /// Concurrent batches of one shard, 1 to 10; records of one key stay in order.
     #[schemars(range(min = 1, max = 10))]
     pub parallelization_factor: Option<u64>,
     /// Retries after a failed invocation.
     pub max_retry_attempts: Option<u32>,
-    /// Seconds after which a record is dropped.
+    /// Maximum age of a record in seconds.
     #[schemars(range(min = 0.0, max = 604_800.0))]
     pub max_record_age_s: Option<f64>,
-    /// Whether a batch that failed is halved, which isolates a record that always fails.
+    /// Whether a failed batch is halved, to isolate a record that always fails.
     pub bisect_on_function_error: Option<bool>,
-    /// Upper bound of the first pause before a retry, in milliseconds; it doubles with every further one ...
+    /// Upper bound of the first pause before a retry, in milliseconds; it doubles with every retry ...
     pub retry_pause_ms: Option<u64>,
     /// ... up to this.
     pub retry_pause_cap_ms: Option<u64>,
-    /// Fault: share of items whose records are poison: their function cannot read them, however often it tries.
+    /// Fault: share of items whose records are poison: every invocation with them fails.
     pub poison_rate: Option<Rate>,
 }
 
@@ -91,7 +91,7 @@ impl Default for StreamsProfile {
 }
 
 impl StreamsProfile {
-    /// What holds for the stream of one table.
+    /// The settings of the stream of one table.
     #[must_use]
     pub fn of(&self, table: Table) -> Self {
         let own = self.per_stream.get(&table).copied().unwrap_or_default();

@@ -13,9 +13,9 @@ use serde_dynamo::{AttributeValue, Item};
 
 use super::TablesProfile;
 use super::check::check_item;
-use super::keeper::{Keeper, Logged, Write};
 use super::keys::{Key, Keyed, Keys, hash};
 use super::number::{compare, floor};
+use super::persistence::{Logged, Persistence, Write};
 use super::size::{LARGEST_ITEM, item_size};
 use super::stream::{Change, ChangeKind, Stream};
 
@@ -40,10 +40,9 @@ struct Shard {
 }
 
 impl Shard {
-    /// Notes when an item expires now, and not when it did before: an item that is written anew all day, or comes and
-    /// goes, must not leave an entry each time.
-    fn expect_end(&mut self, key: &Key, previous: Option<&Stored>, new: Option<&Stored>) {
-        let of = |stored: &Stored| end(&stored.item);
+    /// Replaces the entry of when an item expires, so that an item that is written often has one entry only.
+    fn update_expiry(&mut self, key: &Key, previous: Option<&Stored>, new: Option<&Stored>) {
+        let of = |stored: &Stored| expires_at(&stored.item);
         let (previous, new) = (previous.and_then(of), new.and_then(of));
         if previous == new {
             return;
@@ -70,24 +69,28 @@ pub(super) struct Data {
     shards: Vec<Mutex<Shard>>,
     index: Vec<Mutex<Index>>,
     pub(super) stream: Option<Arc<Stream>>,
-    /// Hears of every write, if writes are to outlive the process.
-    keeper: Option<Arc<dyn Keeper>>,
+    /// Gets every write, if writes are to outlive the process.
+    persistence: Option<Arc<dyn Persistence>>,
 }
 
-/// An item that may be written: its keys are as the table wants them.
+/// An item that passed the checks of its table.
 pub(super) struct Checked {
     pub(super) key: Key,
     pub(super) stored: Stored,
 }
 
 impl Data {
-    pub(super) fn new(table: Table, profile: &TablesProfile, keeper: Option<Arc<dyn Keeper>>) -> Self {
+    pub(super) fn new(
+        table: Table,
+        profile: &TablesProfile,
+        persistence: Option<Arc<dyn Persistence>>,
+    ) -> Self {
         Self {
             table,
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             index: (0..SHARDS).map(|_| Mutex::default()).collect(),
             stream: table.streamed().then(|| Arc::new(Stream::new(table, profile))),
-            keeper,
+            persistence,
         }
     }
 
@@ -118,7 +121,7 @@ impl Data {
             satisfied(condition, shard.items.get(key.hash, &key.text).map(|stored| &*stored.item))?;
         }
         let previous = shard.items.insert(key.clone(), stored.clone());
-        shard.expect_end(&key, previous.as_ref(), Some(&stored));
+        shard.update_expiry(&key, previous.as_ref(), Some(&stored));
         // A write that changes nothing leaves no trace in the stream.
         if previous.as_ref().is_some_and(|previous| previous.item == stored.item) {
             return Ok(0);
@@ -140,7 +143,7 @@ impl Data {
         satisfied(condition, shard.items.get(hash, key).map(|stored| &*stored.item))?;
         match shard.items.remove(hash, key) {
             Some((key, stored)) => {
-                shard.expect_end(&key, Some(&stored), None);
+                shard.update_expiry(&key, Some(&stored), None);
                 self.reindex(&key, Some(&stored.item), None);
                 Ok((stored.size, self.log(ChangeKind::Remove, key, None, now_ms)))
             }
@@ -148,15 +151,15 @@ impl Data {
         }
     }
 
-    /// Puts an item back that was there before this process. Nobody hears of it.
+    /// Restores an item of an earlier process, without a stream record.
     pub(super) fn restore(&self, Checked { key, stored }: Checked) {
         let mut shard = self.shard(key.hash);
-        shard.expect_end(&key, None, Some(&stored));
+        shard.update_expiry(&key, None, Some(&stored));
         self.reindex(&key, None, Some(&stored.item));
         shard.items.insert(key, stored);
     }
 
-    /// What `wanted` makes of the items, where it makes anything.
+    /// Filters and maps all items.
     pub(super) fn scan<T>(&self, wanted: impl Fn(&Item) -> Option<T>) -> Vec<T> {
         let mut found = Vec::new();
         for shard in &self.shards {
@@ -184,8 +187,8 @@ impl Data {
         keys.iter().filter_map(|key| self.read(key.hash, &key.text)).filter(same).collect()
     }
 
-    /// Deletes what expired before the second `now`. Returns how many items. Whoever waits for the thread gets it
-    /// every now and then: a second of load leaves tens of thousands of items.
+    /// Deletes the items that expired before the second `now` and returns their number. It yields in between, because
+    /// one second of load can leave tens of thousands of items.
     pub(super) async fn sweep(&self, now: i64, now_ms: i64) -> usize {
         let mut deleted = 0;
         for shard in &self.shards {
@@ -197,7 +200,7 @@ impl Data {
         deleted
     }
 
-    /// Deletes a few of a shard's expired items; none if none has expired.
+    /// Deletes a step of a shard's expired items; none if none has expired.
     fn sweep_some(&self, shard: &Mutex<Shard>, now: i64, now_ms: i64) -> Option<usize> {
         let mut shard = shard.lock();
         let mut due = shard.expiry.first_entry().filter(|first| *first.key() < now)?;
@@ -218,9 +221,9 @@ impl Data {
         Some(deleted)
     }
 
-    /// How many entries tell when items expire.
+    /// Number of expiry entries.
     #[cfg(test)]
-    pub(super) fn expected_ends(&self) -> usize {
+    pub(super) fn expiry_entries(&self) -> usize {
         let of = |shard: &Mutex<Shard>| {
             shard.lock().expiry.values().map(|keys| keys.iter().count()).sum::<usize>()
         };
@@ -268,7 +271,7 @@ impl Data {
         }
     }
 
-    /// Tells stream and keeper of a change. Returns the stream's shards that changed, as bits.
+    /// Passes a change to stream and persistence. Returns the stream's shards that changed, as bits.
     fn log(
         &self,
         kind: ChangeKind,
@@ -292,8 +295,8 @@ impl Data {
             });
             Logged { shard, sequence, kind, key_hash, size, created_ms }
         });
-        if let Some(keeper) = &self.keeper {
-            keeper.write(Write { table: self.table, key, item, logged });
+        if let Some(persistence) = &self.persistence {
+            persistence.write(Write { table: self.table, key, item, logged });
         }
         logged.map_or(0, |logged| 1 << logged.shard)
     }
@@ -327,9 +330,9 @@ pub(super) fn text<'a>(item: &'a Item, attribute: &str) -> Option<&'a str> {
     }
 }
 
-/// The second in which an item is over; what is no number is never over. A fraction does not matter, because it is
-/// compared with whole seconds: what is below one has a whole part below it.
-fn end(item: &Item) -> Option<i64> {
+/// The second in which an item expires; a value that is not a number never does. The fraction is cut off, which does
+/// not change a comparison with whole seconds.
+fn expires_at(item: &Item) -> Option<i64> {
     match item.get(Table::EXPIRE_AT)? {
         AttributeValue::N(number) => floor(number),
         _ => None,

@@ -1,21 +1,21 @@
 //! DynamoDB's part of the local stack: three tables with keys, index, conditions, TTL, batch limits and streams.
 //!
-//! They are read in memory. Whether they outlive the process is a [`Keeper`]'s business.
+//! Reads are served from memory. A [`Persistence`] makes the writes outlive the process.
 //!
 //! Differences from AWS: the index is always up to date, a read is never stale, and a stream's shards neither split
 //! nor close.
 
 mod check;
 mod data;
-mod keeper;
-mod kept;
 mod keys;
 mod meter;
 mod number;
+mod pending;
+mod persistence;
+mod persistent;
 mod profile;
 mod size;
 mod stream;
-mod unsettled;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -31,13 +31,13 @@ use tokio::time::Instant;
 
 use self::check::{check_index_key, check_key};
 use self::data::{Checked, Data};
-pub use self::keeper::{DataConfig, DataError, Keeper, Logged, Write};
 use self::keys::hash;
 use self::meter::{Meter, Operation};
+pub use self::pending::PendingPlacement;
+pub use self::persistence::{DataConfig, DataError, Logged, Persistence, Write};
 pub use self::profile::{Latency, OwnLatency, OwnTable, TablesProfile};
 use self::size::{read_half_units, write_units};
 pub use self::stream::{Change, ChangeKind, Foreign, Reader, Stream};
-pub use self::unsettled::Unsettled;
 use super::background::Background;
 use super::metrics::Metrics;
 
@@ -50,22 +50,22 @@ pub struct EmbeddedTables {
     tables: Vec<Embedded>,
     sweep_every: Duration,
     clock: Arc<dyn Clock>,
-    /// What makes writes outlive the process, if they are to.
-    keeper: Option<Arc<dyn Keeper>>,
-    /// Streams that wait for players of a former process.
-    held: parking_lot::Mutex<Option<kept::Held>>,
+    /// Makes writes outlive the process; none keeps the tables in memory only.
+    persistence: Option<Arc<dyn Persistence>>,
+    /// Streams that are paused until the players of an earlier process reconnect.
+    waiting: parking_lot::Mutex<Option<persistent::ReconnectWait>>,
 }
 
 struct Embedded {
     data: Data,
     meter: Meter,
     name: String,
-    /// What holds for this table.
+    /// The settings of this table.
     profile: TablesProfile,
 }
 
 impl EmbeddedTables {
-    /// Empty tables, which end with the process.
+    /// Empty tables in memory.
     #[must_use]
     pub fn new(
         profile: &TablesProfile,
@@ -76,7 +76,7 @@ impl EmbeddedTables {
         Arc::new(Self::empty(profile, deployment, metrics, clock, None))
     }
 
-    /// Tables with what a directory keeps, and which keep there what is written from now on.
+    /// Tables that are read from a directory and persisted there.
     ///
     /// # Errors
     /// [`DataError`], each with its remedy.
@@ -87,7 +87,9 @@ impl EmbeddedTables {
         clock: Arc<dyn Clock>,
         data: &DataConfig,
     ) -> Result<Arc<Self>, DataError> {
-        kept::open(data, deployment, |keeper| Self::empty(profile, deployment, metrics, clock, Some(keeper)))
+        persistent::open(data, deployment, |persistence| {
+            Self::empty(profile, deployment, metrics, clock, Some(persistence))
+        })
     }
 
     fn empty(
@@ -95,12 +97,12 @@ impl EmbeddedTables {
         deployment: &Deployment,
         metrics: &Metrics,
         clock: Arc<dyn Clock>,
-        keeper: Option<Arc<dyn Keeper>>,
+        persistence: Option<Arc<dyn Persistence>>,
     ) -> Self {
         let table = |table: &Table| {
             let name = deployment.table_name(*table);
             let profile = profile.of(*table);
-            let data = Data::new(*table, &profile, keeper.clone());
+            let data = Data::new(*table, &profile, persistence.clone());
             let meter = Meter::new(&name, &profile, metrics);
             Embedded { data, meter, name, profile }
         };
@@ -109,48 +111,48 @@ impl EmbeddedTables {
             tables: Table::ALL.iter().map(table).collect(),
             sweep_every,
             clock,
-            keeper,
-            held: parking_lot::Mutex::default(),
+            persistence,
+            waiting: parking_lot::Mutex::default(),
         }
     }
 
-    /// Lets streams that wait for players of a former process go on, as soon as those are back or have been waited
-    /// for long enough. Must be called inside a tokio runtime.
-    pub fn start_release(self: &Arc<Self>) -> Background {
-        match self.held.lock().take() {
-            Some(held) => Background::with(held.release(Arc::clone(self))),
+    /// Resumes the streams that are paused for players of an earlier process, once these have reconnected or the wait
+    /// is over. Must be called inside a tokio runtime.
+    pub fn start_reconnect_wait(self: &Arc<Self>) -> Background {
+        match self.waiting.lock().take() {
+            Some(waiting) => Background::with(waiting.resume(Arc::clone(self))),
             None => Background::default(),
         }
     }
 
-    /// Whether they are kept in a directory.
+    /// Whether they outlive the process.
     #[must_use]
     pub fn outlives(&self) -> bool {
-        self.keeper.is_some()
+        self.persistence.is_some()
     }
 
-    /// Notes how far the streams have come, and lets go of the directory. Nothing can be written after that.
+    /// Saves how far the streams have delivered, and closes the directory. No write succeeds after that.
     pub async fn close(&self) {
-        if let Some(keeper) = &self.keeper {
-            keeper.close().await;
+        if let Some(persistence) = &self.persistence {
+            persistence.close().await;
         }
     }
 
-    /// Refuses a write that could not be kept.
+    /// Refuses a write that could not be persisted.
     fn writable(&self) -> Result<(), TableError> {
-        self.keeper.as_ref().map_or(Ok(()), |keeper| keeper.usable())
+        self.persistence.as_ref().map_or(Ok(()), |persistence| persistence.writable())
     }
 
-    /// Waits until everything that was written is kept. Before that no write is acknowledged, nor is one refused
-    /// because of another.
-    async fn kept(&self) -> Result<(), TableError> {
-        match &self.keeper {
-            Some(keeper) => keeper.settled().await,
+    /// Waits until every write so far is durable. Before that no write is acknowledged, and no condition is reported as
+    /// failed because of another write.
+    async fn flushed(&self) -> Result<(), TableError> {
+        match &self.persistence {
+            Some(persistence) => persistence.flushed().await,
             None => Ok(()),
         }
     }
 
-    /// Deletes expired items from now on, every `ttl_sweep_s`. Until then they can still be read, as on AWS.
+    /// Deletes expired items every `ttl_sweep_s`. Until then they can still be read, as on AWS.
     pub fn start_sweeper(self: &Arc<Self>) -> Background {
         let tables = Arc::clone(self);
         Background::with(async move {
@@ -163,7 +165,7 @@ impl EmbeddedTables {
         })
     }
 
-    /// Deletes what is expired now.
+    /// Deletes the expired items.
     pub async fn sweep(&self) {
         let now_ms = self.clock.epoch_ms();
         for table in &self.tables {
@@ -223,7 +225,7 @@ impl TableStore for EmbeddedTables {
         }
         self.writable()?;
         let touched = table.data.put(checked, condition.as_ref(), self.clock.epoch_ms());
-        self.kept().await?;
+        self.flushed().await?;
         table.data.wake(touched?);
         table.meter.wrote(Operation::Put, started, units);
         Ok(())
@@ -255,7 +257,7 @@ impl TableStore for EmbeddedTables {
         }
         self.writable()?;
         let deleted = table.data.delete(key, condition.as_ref(), self.clock.epoch_ms());
-        self.kept().await?;
+        self.flushed().await?;
         let (size, touched) = deleted?;
         table.data.wake(touched);
         table.meter.wrote(Operation::Delete, started, write_units(size));
@@ -329,7 +331,7 @@ impl TableStore for EmbeddedTables {
             consumed += units;
             touched |= table.data.put(item, None, now_ms)?;
         }
-        self.kept().await?;
+        self.flushed().await?;
         table.data.wake(touched);
         if unprocessed.len() == asked {
             table.meter.throttled(Operation::BatchPut);
@@ -340,7 +342,7 @@ impl TableStore for EmbeddedTables {
     }
 }
 
-/// Refuses a batch of nothing, and one of more than DynamoDB takes.
+/// Refuses an empty batch, and one that is larger than DynamoDB allows.
 ///
 /// # Errors
 /// [`TableError::Validation`] in DynamoDB's words.
@@ -357,7 +359,7 @@ pub fn check_batch(asked: usize, limit: usize, operation: &str) -> Result<(), Ta
     }
 }
 
-/// Refuses keys of which one comes twice.
+/// Refuses duplicate keys.
 ///
 /// # Errors
 /// [`TableError::Validation`] in DynamoDB's words.

@@ -12,54 +12,54 @@ use crate::distribution::{Delay, Rate};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TablesProfile {
-    /// What each operation takes.
+    /// Latency by operation.
     pub latency: Latency,
     /// Partitions of each table; a key belongs to one of them.
     #[schemars(range(min = 1))]
     pub partitions: u32,
-    /// Read request units a second of one partition; 0 is without limit.
+    /// Read request units a second of one partition; 0 for no limit.
     pub partition_read_units: u32,
-    /// Write request units a second of one partition; 0 is without limit.
+    /// Write request units a second of one partition; 0 for no limit.
     pub partition_write_units: u32,
-    /// How often an operation on one item, or a query, is throttled.
+    /// Fault: share of operations on one item, and of queries, that are throttled.
     pub throttle_rate: Rate,
-    /// How often a key or item of a batch comes back unprocessed.
+    /// Fault: share of keys and items of a batch that are returned unprocessed.
     pub unprocessed_rate: Rate,
-    /// Seconds between two deletions of what has expired.
+    /// Interval of the deletion of expired items, in seconds.
     #[schemars(range(min = 0.001, max = 604_800.0))]
     pub ttl_sweep_s: f64,
     /// Shards of each stream, 1 to 64.
     #[schemars(range(min = 1, max = 64))]
     pub stream_shards: usize,
-    /// Records that a shard keeps although they were read. Unread ones are kept, too, up to their age.
+    /// Number of read records that a shard retains. Unread ones are retained up to their age.
     pub stream_retention_records: usize,
-    /// Seconds after which a record is gone, read or not.
+    /// Retention of a record in seconds, read or not.
     #[schemars(range(min = 0.001, max = 604_800.0))]
     pub stream_retention_s: f64,
-    /// What differs for one table: `[tables.per_table.Messages]`.
+    /// Overrides for one table: `[tables.per_table.Messages]`.
     pub per_table: BTreeMap<Table, OwnTable>,
 }
 
-/// What differs for one table; what is left out is as for all.
+/// Overrides for one table; keys that are not set are as in `[tables]`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OwnTable {
-    /// What each operation takes.
+    /// Latency by operation.
     pub latency: OwnLatency,
     /// Its partitions; a key belongs to one of them.
     #[schemars(range(min = 1))]
     pub partitions: Option<u32>,
-    /// Read request units a second of one partition; 0 is without limit.
+    /// Read request units a second of one partition; 0 for no limit.
     pub partition_read_units: Option<u32>,
-    /// Write request units a second of one partition; 0 is without limit.
+    /// Write request units a second of one partition; 0 for no limit.
     pub partition_write_units: Option<u32>,
-    /// How often an operation on one item, or a query, is throttled.
+    /// Fault: share of operations on one item, and of queries, that are throttled.
     pub throttle_rate: Option<Rate>,
-    /// How often a key or item of a batch comes back unprocessed.
+    /// Fault: share of keys and items of a batch that are returned unprocessed.
     pub unprocessed_rate: Option<Rate>,
 }
 
-/// Latency of one table by operation; what is left out is as for all.
+/// Latency of one table by operation; keys that are not set are as in `[tables.latency]`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OwnLatency {
@@ -96,8 +96,8 @@ pub struct Latency {
 }
 
 impl Latency {
-    /// With what differs for one table.
-    fn but(self, own: OwnLatency) -> Self {
+    /// Applies the overrides of one table.
+    fn with(self, own: OwnLatency) -> Self {
         Self {
             put: own.put.unwrap_or(self.put),
             get: own.get.unwrap_or(self.get),
@@ -128,12 +128,12 @@ impl Default for TablesProfile {
 }
 
 impl TablesProfile {
-    /// What holds for one table.
+    /// The settings of one table.
     #[must_use]
     pub fn of(&self, table: Table) -> Self {
         let own = self.per_table.get(&table).copied().unwrap_or_default();
         Self {
-            latency: self.latency.but(own.latency),
+            latency: self.latency.with(own.latency),
             partitions: own.partitions.unwrap_or(self.partitions),
             partition_read_units: own.partition_read_units.unwrap_or(self.partition_read_units),
             partition_write_units: own.partition_write_units.unwrap_or(self.partition_write_units),

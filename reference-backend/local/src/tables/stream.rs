@@ -30,11 +30,11 @@ pub struct Change {
     pub created_ms: i64,
     /// Position in the shard, without gaps.
     pub sequence: u64,
-    /// What DynamoDB calls the record, if it is one of DynamoDB Streams.
+    /// Its identifiers, if it comes from DynamoDB Streams.
     pub foreign: Option<Box<Foreign>>,
 }
 
-/// A record's own names.
+/// The identifiers that DynamoDB Streams gave a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Foreign {
     /// `eventID`.
@@ -50,14 +50,14 @@ impl Change {
         hash(key)
     }
 
-    /// Which of so many lanes it belongs to: always the same one for a key.
+    /// Its lane among `lanes`: always the same one for a key.
     #[must_use]
     pub const fn lane(&self, lanes: u64) -> u64 {
         lane(self.key_hash, lanes)
     }
 }
 
-/// Which of so many lanes the key with this hash belongs to.
+/// The lane among `lanes` that a key with this hash belongs to.
 pub(super) const fn lane(key_hash: u64, lanes: u64) -> u64 {
     (key_hash >> 24) % lanes
 }
@@ -69,16 +69,16 @@ pub enum ChangeKind {
     Insert,
     /// It was replaced.
     Modify,
-    /// Somebody deleted it.
+    /// It was deleted.
     Remove,
-    /// Its time to live was over.
+    /// Its time to live expired.
     Expire,
 }
 
 /// The stream of one table.
 #[derive(Debug)]
 pub struct Stream {
-    /// Whose.
+    /// The table.
     pub table: Table,
     shards: Vec<Shard>,
 }
@@ -89,7 +89,7 @@ impl Stream {
         Self { table, shards }
     }
 
-    /// How many shards it has.
+    /// Number of shards.
     #[must_use]
     pub fn shard_count(&self) -> usize {
         self.shards.len()
@@ -103,7 +103,7 @@ impl Stream {
     pub fn register(self: &Arc<Self>, shard: usize) -> Reader {
         let mut log = self.shards[shard].log.lock();
         let oldest = log.oldest();
-        log.readers.push(Place { done: oldest, gone: false });
+        log.readers.push(Checkpoint { done: oldest, closed: false });
         Reader { stream: Arc::clone(self), shard, number: log.readers.len() - 1, position: oldest }
     }
 
@@ -113,7 +113,7 @@ impl Stream {
     }
 
     /// Appends a change to the shard of its key. The caller holds the lock of the item, so that the changes of one
-    /// key are in order. Returns shard and sequence; the shard is a bit for [`Self::wake`].
+    /// key are in order. Returns shard and sequence.
     pub(super) fn append(&self, change: Change) -> (usize, u64) {
         let shard = self.shard_of(change.key_hash);
         (shard, self.shards[shard].append(change))
@@ -133,9 +133,9 @@ impl Stream {
     }
 }
 
-/// What outlives a process, and what comes back after it.
+/// What persistence needs.
 impl Stream {
-    /// Puts records of a former process into the empty stream, in this order, from the sequence `base` on.
+    /// Appends records of an earlier process to the empty stream, in this order, from the sequence `base` on.
     pub(super) fn restore(&self, base: u64, changes: Vec<Change>) {
         for shard in &self.shards {
             shard.log.lock().next = base;
@@ -146,28 +146,29 @@ impl Stream {
         }
     }
 
-    /// Everything that a shard has.
+    /// All records of a shard.
     pub(super) fn records(&self, shard: usize) -> Vec<Arc<Change>> {
         self.shards[shard].log.lock().records.iter().cloned().collect()
     }
 
-    /// By reader of a shard: the first sequence that it has not done with. A reader that is gone has come no further.
+    /// The checkpoint of each reader of a shard: the first sequence that is not processed. A closed reader keeps its
+    /// last one.
     pub(super) fn positions(&self, shard: usize) -> Vec<u64> {
         self.shards[shard].log.lock().readers.iter().map(|reader| reader.done).collect()
     }
 
-    /// From now on readers of a shard find nothing.
-    pub(super) fn hold(&self, shard: usize) {
-        self.shards[shard].log.lock().held = true;
+    /// Pauses a shard: its readers find no records.
+    pub(super) fn pause(&self, shard: usize) {
+        self.shards[shard].log.lock().paused = true;
     }
 
-    /// Ends [`Self::hold`].
-    pub(super) fn release(&self, shard: usize) {
-        self.shards[shard].log.lock().held = false;
+    /// Ends [`Self::pause`].
+    pub(super) fn resume(&self, shard: usize) {
+        self.shards[shard].log.lock().paused = false;
         self.wake(1 << shard);
     }
 
-    /// Where the records of a key are.
+    /// The shard of a key.
     pub(super) fn shard_of_key(&self, key: &str) -> usize {
         self.shard_of(hash(key))
     }
@@ -177,7 +178,7 @@ impl Stream {
 #[derive(Debug)]
 struct Shard {
     log: Mutex<Log>,
-    /// Told of every append.
+    /// Notified after an append.
     changed: Notify,
     retention_records: usize,
     retention_ms: i64,
@@ -188,18 +189,18 @@ struct Log {
     records: VecDeque<Arc<Change>>,
     /// Sequence of the next record.
     next: u64,
-    readers: Vec<Place>,
-    /// Whether readers have to wait.
-    held: bool,
+    readers: Vec<Checkpoint>,
+    /// Whether readers find no records for now.
+    paused: bool,
 }
 
-/// How far a reader has come.
+/// How far a reader has processed a shard.
 #[derive(Debug)]
-struct Place {
-    /// The first sequence that it has not done with.
+struct Checkpoint {
+    /// The first sequence that is not processed.
     done: u64,
-    /// Nothing is kept for a reader that is gone.
-    gone: bool,
+    /// Whether the reader was dropped; no records are retained for it.
+    closed: bool,
 }
 
 impl Log {
@@ -232,7 +233,7 @@ impl Shard {
         let now = change.created_ms;
         let mut log = self.log.lock();
         let sequence = log.push(change);
-        let present = log.readers.iter().filter(|reader| !reader.gone);
+        let present = log.readers.iter().filter(|reader| !reader.closed);
         let done = present.map(|reader| reader.done).min().unwrap_or(u64::MAX);
         while let Some(front) = log.records.front() {
             let spare = log.records.len() > self.retention_records && front.sequence < done;
@@ -245,7 +246,7 @@ impl Shard {
     }
 }
 
-/// A reader's place in a shard.
+/// A reader of a shard.
 #[derive(Debug)]
 pub struct Reader {
     stream: Arc<Stream>,
@@ -255,10 +256,10 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Up to `limit` further records that `wanted` accepts. What it refuses is passed over for good.
+    /// Up to `limit` further records that `wanted` accepts. Records that it rejects are skipped for good.
     pub fn read(&mut self, limit: usize, wanted: impl Fn(&Change) -> bool) -> Vec<Arc<Change>> {
         let log = self.shard().log.lock();
-        if log.held {
+        if log.paused {
             return Vec::new();
         }
         let oldest = log.oldest();
@@ -279,13 +280,13 @@ impl Reader {
         found
     }
 
-    /// The stream and the number of the shard that is read.
+    /// The stream and the number of the shard.
     #[must_use]
-    pub fn place(&self) -> (Arc<Stream>, usize) {
+    pub fn stream_and_shard(&self) -> (Arc<Stream>, usize) {
         (Arc::clone(&self.stream), self.shard)
     }
 
-    /// Notes that everything read so far is done with (the checkpoint).
+    /// Sets the checkpoint: everything read so far is processed.
     pub fn commit(&self) {
         self.shard().log.lock().readers[self.number].done = self.position;
     }
@@ -297,6 +298,6 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.shard().log.lock().readers[self.number].gone = true;
+        self.shard().log.lock().readers[self.number].closed = true;
     }
 }

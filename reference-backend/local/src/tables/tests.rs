@@ -296,9 +296,9 @@ async fn an_item_has_one_end_however_often_it_is_written() {
         tables.put(Table::Messages, expiring("gone", now + 500), None).await.expect("put");
         tables.delete(Table::Messages, "gone", None).await.expect("delete");
     }
-    assert_eq!(data.expected_ends(), 1);
+    assert_eq!(data.expiry_entries(), 1);
     tables.put(Table::Messages, item("k", "r", 1), None).await.expect("put");
-    assert_eq!(data.expected_ends(), 0, "it expires no more");
+    assert_eq!(data.expiry_entries(), 0, "it expires no more");
     clock.advance(Duration::from_secs(1_000));
     tables.sweep().await;
     assert!(tables.get(Table::Messages, "k").await.expect("get").is_some());
@@ -313,6 +313,6 @@ async fn any_number_of_items_may_end_in_one_second() {
     }
     clock.advance(Duration::from_secs(3));
     tables.sweep().await;
-    assert_eq!(tables.table(Table::Messages).data.expected_ends(), 0);
+    assert_eq!(tables.table(Table::Messages).data.expiry_entries(), 0);
     assert!(tables.query_index(Table::Messages, "r").await.expect("query").is_empty());
 }

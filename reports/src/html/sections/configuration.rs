@@ -42,7 +42,7 @@ fn identity(context: &Context<'_>) -> Markup {
     let Host { os, arch, cpus, memory_bytes, descriptor_limit } = host;
     let rows = [
         ("Run", run.id.clone()),
-        ("State", state.clone()),
+        ("State", state.word().to_owned()),
         ("Target", run.target.clone()),
         ("Started", run.started_at.to_string()),
         ("Ended", context.summary.run.ended_at.to_string()),

@@ -1,4 +1,4 @@
-//! The stack's side: starts the doors, keeps them, and is the desk behind all of them.
+//! The stack's side: starts the doors, keeps them running, and decides about their connections.
 
 use std::collections::HashMap;
 use std::io;
@@ -13,23 +13,21 @@ use parking_lot::Mutex;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, UnixStream};
 use tokio::process::{Child, Command};
-use tokio_tungstenite::tungstenite::Utf8Bytes;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_util::task::AbortOnDropHandle;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::super::Gateway;
-use super::super::connections::{Connection, Line};
-use super::super::open::Admitted;
-use super::super::session::End;
+use super::super::connections::{Connection, Transport};
+use super::super::handler::End;
+use super::super::server::{Admitted, Gateway};
+use super::config::{COMMAND, FrontDoorsConfig};
 use super::link::{Inbox, Outbox, Socket, ToDoor, ToStack, text};
-use super::{COMMAND, FrontDoorsConfig};
+use super::socket::RemoteSocket;
 use crate::background::Background;
 
-/// Pause before a door that has died is replaced, so that one that cannot live does not take the machine with it.
+/// Pause before a door that has died is replaced, so that one that cannot start does not overload the machine.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Why there is no front door.
+/// A front door could not be started.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot start {} as a front door: {source}; serve without --front-doors, or free processes and descriptors", program.display())]
 pub struct NoFrontDoor {
@@ -51,9 +49,10 @@ impl FrontDoors {
         for listener in listeners {
             let failed = |source| NoFrontDoor { program: config.program.clone(), source };
             let listener = listener.into_std().map_err(failed)?.into();
-            let keeper = Keeper { gateway: Arc::clone(gateway), program: config.program.clone(), listener };
-            let first = keeper.start().map_err(failed)?;
-            doors.spawn(keeper.keep(first));
+            let supervisor =
+                Supervisor { gateway: Arc::clone(gateway), program: config.program.clone(), listener };
+            let first = supervisor.start().map_err(failed)?;
+            doors.spawn(supervisor.run(first));
         }
         Ok(Self(doors))
     }
@@ -64,11 +63,11 @@ impl FrontDoors {
     }
 }
 
-/// Keeps one door alive.
-struct Keeper {
+/// Starts one door again whenever it ends.
+struct Supervisor {
     gateway: Arc<Gateway>,
     program: PathBuf,
-    /// Kept, so that clients wait for the next door when one has died.
+    /// Stays open, so that clients wait for the next door when one has died.
     listener: OwnedFd,
 }
 
@@ -80,7 +79,7 @@ struct Started {
     writer: OwnedWriteHalf,
 }
 
-impl Keeper {
+impl Supervisor {
     fn start(&self) -> io::Result<Started> {
         let (near, far) = std::os::unix::net::UnixStream::pair()?;
         near.set_nonblocking(true)?;
@@ -96,7 +95,7 @@ impl Keeper {
         Ok(Started { child, reader, writer })
     }
 
-    async fn keep(self, first: Started) {
+    async fn run(self, first: Started) {
         let mut next = Ok(first);
         loop {
             match next {
@@ -117,26 +116,26 @@ impl Keeper {
         }
     }
 
-    /// Is the desk behind a door until that ends; how it ended.
+    /// Serves a door until that ends; returns how it ended.
     async fn serve(&self, Started { mut child, reader, writer }: Started) -> String {
         let outbox = Arc::new(Outbox::default());
         let profile = serde_json::to_vec(&self.gateway.edge.profile).unwrap_or_default();
-        outbox.say(&ToDoor::Profile, &profile);
-        let saying = Arc::clone(&outbox);
-        let _saying = AbortOnDropHandle::new(tokio::spawn(async move { saying.write_to(writer).await }));
-        let (last_word, closing) = (Arc::clone(&outbox), self.gateway.closing.clone());
+        outbox.send(&ToDoor::Profile, &profile);
+        let writing = Arc::clone(&outbox);
+        let _writing = AbortOnDropHandle::new(tokio::spawn(async move { writing.write_to(writer).await }));
+        let (closer, closing) = (Arc::clone(&outbox), self.gateway.closing.clone());
         let _closing = AbortOnDropHandle::new(tokio::spawn(async move {
             closing.cancelled().await;
-            last_word.say(&ToDoor::Close, &[]);
+            closer.send(&ToDoor::Close, &[]);
         }));
-        let desk = Arc::new(FrontDesk {
+        let handler = Arc::new(DoorHandler {
             gateway: Arc::clone(&self.gateway),
             outbox,
             open: Mutex::new(Some(HashMap::new())),
         });
-        let heard = desk.listen(reader).await;
-        desk.desert();
-        match heard {
+        let result = handler.listen(reader).await;
+        handler.door_ended();
+        match result {
             // It closes the stream by ending.
             Ok(()) => child.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string()),
             Err(error) => error.to_string(),
@@ -144,37 +143,37 @@ impl Keeper {
     }
 }
 
-/// The desk behind one door.
-struct FrontDesk {
+/// Decides about the connections of one door.
+struct DoorHandler {
     gateway: Arc<Gateway>,
     outbox: Arc<Outbox>,
     /// None once the door has ended.
-    open: Mutex<Option<HashMap<Socket, Held>>>,
+    open: Mutex<Option<HashMap<Socket, Tracked>>>,
 }
 
 /// A connection of the door, counted among those that a shutdown waits for.
-type Held = (Arc<Connection>, TaskTrackerToken);
+type Tracked = (Arc<Connection>, TaskTrackerToken);
 
-impl FrontDesk {
-    /// Hears the door out.
+impl DoorHandler {
+    /// Does what the door's messages ask for, until it ends.
     async fn listen(self: &Arc<Self>, reader: OwnedReadHalf) -> io::Result<()> {
         let mut inbox = Inbox::new(reader);
-        while let Some((said, rest)) = inbox.next().await? {
-            match said {
-                ToStack::Knock { socket, ip } => {
-                    let judging = Arc::clone(self).judge(socket, ip, rest.into());
-                    self.gateway.tasks.spawn(judging);
+        while let Some((message, body)) = inbox.next().await? {
+            match message {
+                ToStack::Authorize { socket, ip } => {
+                    let authorizing = Arc::clone(self).authorize(socket, ip, body.into());
+                    self.gateway.tasks.spawn(authorizing);
                 }
                 ToStack::Message { socket } => {
-                    self.with(socket, |connection| self.gateway.receive(connection, text(&rest)));
+                    self.with(socket, |connection| self.gateway.receive(connection, text(&body)));
                 }
                 ToStack::Sent { socket, frames, bytes } => self.with(socket, |connection| {
                     self.gateway.sent(connection, frames as usize, bytes as usize);
                 }),
-                ToStack::Ended { socket, how } => {
+                ToStack::Ended { socket, kind } => {
                     let ended = self.open.lock().as_mut().and_then(|open| open.remove(&socket));
                     if let Some((connection, _counted)) = ended {
-                        self.gateway.ended(connection, how.end(&rest));
+                        self.gateway.ended(connection, kind.end(&body));
                     }
                 }
             }
@@ -182,21 +181,21 @@ impl FrontDesk {
         Ok(())
     }
 
-    async fn judge(self: Arc<Self>, socket: Socket, ip: IpAddr, head: Vec<u8>) {
-        let line = Line::Away(Remote { outbox: Arc::clone(&self.outbox), socket });
-        match self.gateway.judge(ip, &head, line).await {
+    async fn authorize(self: Arc<Self>, socket: Socket, ip: IpAddr, head: Vec<u8>) {
+        let transport = Transport::Remote(RemoteSocket { outbox: Arc::clone(&self.outbox), socket });
+        match self.gateway.authorize(ip, &head, transport).await {
             Ok(Admitted { connection, response, cut }) => {
-                let held = (Arc::clone(&connection), self.gateway.tasks.token());
+                let tracked = (Arc::clone(&connection), self.gateway.tasks.token());
                 let mut open = self.open.lock();
                 match open.as_mut() {
                     // The door speaks of the socket as soon as it has this.
-                    Some(open) => drop(open.insert(socket, held)),
+                    Some(open) => drop(open.insert(socket, tracked)),
                     None => return self.gateway.ended(connection, End::Lost),
                 }
                 drop(open);
-                self.outbox.say(&ToDoor::Open { socket, cut }, &response);
+                self.outbox.send(&ToDoor::Granted { socket, cut }, &response);
             }
-            Err(refusal) => self.outbox.say(&ToDoor::Refuse { socket }, &refusal),
+            Err(refusal) => self.outbox.send(&ToDoor::Refused { socket }, &refusal),
         }
     }
 
@@ -211,38 +210,10 @@ impl FrontDesk {
     }
 
     /// The door has ended, and with it every connection that it had.
-    fn desert(&self) {
+    fn door_ended(&self) {
         let open = self.open.lock().take();
         for (connection, _counted) in open.into_iter().flat_map(HashMap::into_values) {
             self.gateway.ended(connection, End::Lost);
         }
-    }
-}
-
-/// A socket that a door has.
-pub(in super::super) struct Remote {
-    outbox: Arc<Outbox>,
-    socket: Socket,
-}
-
-impl Remote {
-    /// Sends a frame.
-    pub(in super::super) fn frame(&self, frame: &Utf8Bytes) {
-        self.outbox.say(&ToDoor::Frame { socket: self.socket }, frame.as_bytes());
-    }
-
-    /// A message has been handled; sends its answer, if there is one.
-    pub(in super::super) fn finish(&self, answer: Option<&str>) {
-        let socket = self.socket;
-        match answer {
-            Some(answer) => self.outbox.say(&ToDoor::Answer { socket }, answer.as_bytes()),
-            None => self.outbox.say(&ToDoor::Handled { socket }, &[]),
-        }
-    }
-
-    /// Ends the connection.
-    pub(in super::super) fn end(&self, close: &CloseFrame) {
-        let (socket, code) = (self.socket, close.code.into());
-        self.outbox.say(&ToDoor::End { socket, code }, close.reason.as_bytes());
     }
 }

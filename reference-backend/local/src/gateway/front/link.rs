@@ -1,7 +1,7 @@
-//! What the stack and a front door say to each other.
+//! The messages between the stack and a front door.
 //!
-//! A frame has a small head ([`postcard`]) that says what it is and about which socket, and the rest of it is a text or
-//! bytes as they are. Frames are gathered and written together: whoever has something to say appends it and goes on.
+//! A frame is length-delimited. It has a small head ([`postcard`]) with the kind of message and the socket, followed by a
+//! body of text or bytes. A sender appends its frame to a buffer and continues; the buffer is written as a whole.
 
 use std::io;
 use std::net::IpAddr;
@@ -18,56 +18,56 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_util::codec::{Encoder as _, FramedRead, LengthDelimitedCodec};
 
-use super::super::session::End;
+use super::super::handler::End;
 
 /// Number of a socket; a door uses each only once.
 pub(super) type Socket = u32;
 
-/// What a door tells the stack.
+/// A message of a door to the stack.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum ToStack {
-    /// Somebody wants to come in. With the request head.
-    Knock { socket: Socket, ip: IpAddr },
-    /// A client has said something. With its text.
+    /// A handshake to authorise. Body: the request head.
+    Authorize { socket: Socket, ip: IpAddr },
+    /// A client's message. Body: its text.
     Message { socket: Socket },
-    /// The socket has taken frames.
+    /// Frames were written to the socket.
     Sent { socket: Socket, frames: u32, bytes: u32 },
-    /// The socket has ended. With the reason.
-    Ended { socket: Socket, how: How },
+    /// The socket was closed. Body: the reason.
+    Ended { socket: Socket, kind: EndKind },
 }
 
-/// How a socket has ended.
+/// How a socket was closed; [`End`] without the reason.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(super) enum How {
+pub(super) enum EndKind {
     Client(u16),
     Server(u16),
     Lost,
     Cut,
 }
 
-/// What the stack tells a door.
+/// A message of the stack to a door.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum ToDoor {
-    /// The first frame. With the gateway's profile as JSON.
+    /// The first frame. Body: the gateway's profile as JSON.
     Profile,
-    /// Whoever knocked may come in. With HTTP's answer.
-    Open { socket: Socket, cut: bool },
-    /// Whoever knocked may not. With HTTP's answer.
-    Refuse { socket: Socket },
-    /// Send this. With the text.
+    /// The handshake is authorised. Body: the HTTP response.
+    Granted { socket: Socket, cut: bool },
+    /// The handshake is refused. Body: the HTTP response.
+    Refused { socket: Socket },
+    /// A frame to send. Body: the text.
     Frame { socket: Socket },
-    /// A message has been answered. With the answer.
+    /// The answer to a message. Body: the text.
     Answer { socket: Socket },
-    /// A message has been handled and has no answer.
+    /// A message was handled without an answer.
     Handled { socket: Socket },
-    /// End the connection. With the reason.
+    /// Close the connection. Body: the reason.
     End { socket: Socket, code: u16 },
-    /// Take no more connections, and go when the last has ended.
+    /// Accept no more connections, and exit after the last one.
     Close,
 }
 
-impl How {
-    /// An end in this tongue, and its reason.
+impl EndKind {
+    /// The kind of an end, and its reason.
     pub(super) fn of(end: &End) -> (Self, &str) {
         match end {
             End::Client(code, reason) => (Self::Client(*code), reason),
@@ -77,7 +77,7 @@ impl How {
         }
     }
 
-    /// The end that was meant.
+    /// The end of this kind with a reason.
     pub(super) fn end(self, reason: &[u8]) -> End {
         let reason = || String::from_utf8_lossy(reason).into_owned();
         match self {
@@ -94,66 +94,66 @@ pub(super) fn close(code: u16, reason: String) -> CloseFrame {
     CloseFrame { code: code.into(), reason: reason.into() }
 }
 
-/// A text that the other side had as one.
+/// A body as text.
 pub(super) fn text(bytes: &[u8]) -> Utf8Bytes {
     String::from_utf8_lossy(bytes).into_owned().into()
 }
 
-/// Longest frame; the profile may allow messages of any length, and no peer here is a stranger.
+/// Maximum length of a frame. Large, because the profile may allow messages of any length and the peer is trusted.
 const LONGEST: usize = u32::MAX as usize;
-/// What is read at once, and the most that a buffer keeps when it is empty.
+/// Size of a read, and of an empty buffer.
 const CHUNK: usize = 64 * 1_024;
 
 fn codec() -> LengthDelimitedCodec {
     LengthDelimitedCodec::builder().max_frame_length(LONGEST).new_codec()
 }
 
-/// What has been said and not yet written.
+/// The frames that are queued and not yet written.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    said: Mutex<BytesMut>,
-    more: Notify,
-    over: AtomicBool,
+    queued: Mutex<BytesMut>,
+    changed: Notify,
+    closed: AtomicBool,
 }
 
 impl Outbox {
-    /// Says one thing. Never waits: what may be on its way is bounded by what connections may have outstanding.
-    pub(super) fn say(&self, head: &impl Serialize, rest: &[u8]) {
+    /// Queues one frame. Does not block: the limits of the connections bound the queue.
+    pub(super) fn send(&self, head: &impl Serialize, rest: &[u8]) {
         let append = || {
             let mut frame = postcard::to_extend(head, Vec::with_capacity(32 + rest.len())).ok()?;
             frame.extend_from_slice(rest);
-            let mut said = self.said.lock();
-            let first = said.is_empty();
-            codec().encode(Bytes::from(frame), &mut said).ok()?;
+            let mut queued = self.queued.lock();
+            let first = queued.is_empty();
+            codec().encode(Bytes::from(frame), &mut queued).ok()?;
             Some(first)
         };
         match append() {
-            Some(true) => self.more.notify_one(),
+            Some(true) => self.changed.notify_one(),
             Some(false) => {}
-            // It cannot happen: heads are numbers, and a message of 4 GiB would not have been let in.
+            // Cannot happen: a head always serializes, and a frame has less than 4 GiB.
             None => tracing::error!("a frame between the stack and a front door was lost"),
         }
     }
 
-    /// Nothing more will be said: what has been is still written.
-    pub(super) fn over(&self) {
-        self.over.store(true, Ordering::Release);
-        self.more.notify_one();
+    /// Closes the queue; frames in it are still written.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.changed.notify_one();
     }
 
-    /// Writes what is said, until it is over.
+    /// Writes the queued frames until the queue is closed.
     ///
     /// # Errors
-    /// The other side has gone.
+    /// The peer has closed the stream.
     pub(super) async fn write_to(&self, mut stream: impl AsyncWrite + Unpin) -> io::Result<()> {
         let mut chunk = BytesMut::with_capacity(CHUNK);
-        while !self.over.load(Ordering::Acquire) || !self.said.lock().is_empty() {
-            self.more.notified().await;
-            std::mem::swap(&mut *self.said.lock(), &mut chunk);
+        while !self.closed.load(Ordering::Acquire) || !self.queued.lock().is_empty() {
+            self.changed.notified().await;
+            std::mem::swap(&mut *self.queued.lock(), &mut chunk);
             stream.write_all(&chunk).await?;
             chunk.clear();
             if chunk.capacity() > 16 * CHUNK {
-                // A burst must not leave its memory behind.
+                // Free the memory after a burst.
                 chunk = BytesMut::with_capacity(CHUNK);
             }
         }
@@ -161,7 +161,7 @@ impl Outbox {
     }
 }
 
-/// What the other side says.
+/// The frames of the peer.
 pub(super) struct Inbox<R>(FramedRead<R, LengthDelimitedCodec>);
 
 impl<R: AsyncRead + Unpin> Inbox<R> {
@@ -169,14 +169,14 @@ impl<R: AsyncRead + Unpin> Inbox<R> {
         Self(FramedRead::with_capacity(stream, codec(), CHUNK))
     }
 
-    /// The next thing and what came with it; nothing once the other side has gone.
+    /// The next message and its body; none once the peer has closed the stream.
     ///
     /// # Errors
-    /// The stream broke, or this is no frame: the two are not of the same version.
+    /// The stream broke, or the frame is malformed because the peer has another version.
     pub(super) async fn next<T: DeserializeOwned>(&mut self) -> io::Result<Option<(T, BytesMut)>> {
         let mut frame = match self.0.next().await {
             Some(Ok(frame)) => frame,
-            // It went without having heard everything.
+            // The peer closed the stream before it had read everything.
             Some(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
             Some(Err(error)) => return Err(error),
             None => return Ok(None),
@@ -192,24 +192,24 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_said_is_heard_in_order() {
+    async fn messages_arrive_in_order() {
         let (near, far) = tokio::io::duplex(64);
         let outbox = std::sync::Arc::new(Outbox::default());
-        let said = std::sync::Arc::clone(&outbox);
-        let writing = tokio::spawn(async move { said.write_to(near).await });
+        let writer = std::sync::Arc::clone(&outbox);
+        let writing = tokio::spawn(async move { writer.write_to(near).await });
         let mut inbox = Inbox::new(far);
         let long = "é".repeat(100_000);
-        outbox.say(&ToStack::Message { socket: 7 }, long.as_bytes());
+        outbox.send(&ToStack::Message { socket: 7 }, long.as_bytes());
         let end = End::Client(4_001, "bye".into());
-        let (how, reason) = How::of(&end);
-        outbox.say(&ToStack::Ended { socket: 8, how }, reason.as_bytes());
+        let (kind, reason) = EndKind::of(&end);
+        outbox.send(&ToStack::Ended { socket: 8, kind }, reason.as_bytes());
         let (head, body) = inbox.next::<ToStack>().await.unwrap().unwrap();
         assert!(matches!(head, ToStack::Message { socket: 7 }) && text(&body).as_str() == long, "{head:?}");
         match inbox.next::<ToStack>().await.unwrap().unwrap() {
-            (ToStack::Ended { socket: 8, how }, reason) => assert_eq!(how.end(&reason), end),
+            (ToStack::Ended { socket: 8, kind }, reason) => assert_eq!(kind.end(&reason), end),
             other => panic!("{other:?}"),
         }
-        outbox.over();
+        outbox.close();
         writing.await.unwrap().unwrap();
         assert!(inbox.next::<ToStack>().await.unwrap().is_none());
     }
@@ -218,8 +218,8 @@ mod tests {
     fn every_end_keeps_its_meaning() {
         let going = CloseFrame { code: 1001.into(), reason: "Going away".into() };
         for end in [End::Client(1005, "x".into()), End::Server(going), End::Lost, End::Cut] {
-            let (how, reason) = How::of(&end);
-            assert_eq!(how.end(reason.as_bytes()), end);
+            let (kind, reason) = EndKind::of(&end);
+            assert_eq!(kind.end(reason.as_bytes()), end);
         }
     }
 }

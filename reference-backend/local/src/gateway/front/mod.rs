@@ -16,24 +16,12 @@
 //! `$disconnect`, new ones wait in the listener, which the stack keeps, and the other doors go on.
 
 mod away;
+mod config;
 mod doors;
 mod link;
-
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
+mod socket;
 
 pub use away::{FrontDoorError, open};
-pub(super) use doors::Remote;
+pub use config::{COMMAND, FrontDoorsConfig};
 pub(crate) use doors::{FrontDoors, NoFrontDoor};
-
-/// The hidden command under which a program is a front door. Whoever has `serve` has this one, too.
-pub const COMMAND: &str = "front-door";
-
-/// How many, and what runs them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FrontDoorsConfig {
-    /// How many processes hold sockets.
-    pub count: NonZeroUsize,
-    /// The program with the subcommand [`COMMAND`].
-    pub program: PathBuf,
-}
+pub(super) use socket::RemoteSocket;

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use reference_backend::function::{Function, Layout};
 
-/// What the Lambda for all operations is called.
+/// Name of the Lambda that runs all operations.
 pub(super) const SINGLE: &str = "Backend";
 
-/// A function has nothing to run.
+/// A function has no executable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "there is no executable for {function} at {}; give one executable for all functions, or a directory with \
@@ -24,9 +24,9 @@ pub struct MissingExecutable {
 pub(super) struct Executables(BTreeMap<Option<Function>, PathBuf>);
 
 impl Executables {
-    /// Looks for them at a path: a file runs everything, a directory has them by name.
+    /// Finds them at a path: a file is used for every function, a directory has one by the name of each.
     pub(super) fn find(path: &Path, layout: Layout) -> Result<Self, MissingExecutable> {
-        // A process need not share the stack's working directory for ever.
+        // Absolute, because the working directory may change.
         let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let lambdas: Vec<_> = match layout {
             Layout::Single => vec![None],
@@ -41,13 +41,13 @@ impl Executables {
         found.collect::<Result<_, _>>().map(Self)
     }
 
-    /// That of one Lambda.
+    /// The executable of one Lambda.
     pub(super) fn of(&self, lambda: Option<Function>) -> &Path {
         self.0.get(&lambda).map_or(Path::new(""), PathBuf::as_path)
     }
 }
 
-/// The executable of that name in a directory, as the tools lay it down.
+/// The executable of that name in a directory, in the layouts of the build tools.
 fn inside(folder: &Path, name: &str) -> Option<PathBuf> {
     let kebab: String = name
         .char_indices()

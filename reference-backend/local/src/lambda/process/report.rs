@@ -1,4 +1,4 @@
-//! What Lambda logs after each event, word for word, so that what reads AWS's logs reads these.
+//! The `REPORT` line that Lambda logs after each event, in the format of AWS, so that tools for AWS's logs can read it.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,9 +12,9 @@ pub(super) struct Report<'a> {
     pub(super) id: &'a str,
     /// From the event to its answer.
     pub(super) duration: Duration,
-    /// The cold start that the event had to wait for.
+    /// Duration of the cold start that the event waited for.
     pub(super) init: Option<Duration>,
-    /// The process, as long as there is one.
+    /// The process, while it runs.
     pub(super) pid: Option<u32>,
 }
 
@@ -32,7 +32,7 @@ impl fmt::Display for Report<'_> {
     }
 }
 
-/// The most that a process has had in memory, in whole megabytes.
+/// Peak memory of a process in megabytes.
 fn most_memory(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

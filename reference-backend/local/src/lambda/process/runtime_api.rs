@@ -1,7 +1,7 @@
-//! The Lambda Runtime API, as one environment's process speaks it.
+//! The Lambda Runtime API of one execution environment.
 //!
-//! Each environment has a listener of its own: its address is all that a runtime is told, and so a process can only
-//! answer its own events. The endpoints hand everything over to the environment, which alone knows what may come next.
+//! Each environment has a listener of its own, so a process can only answer its own events. The endpoints pass every
+//! call to the environment, which knows which call is valid next.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -26,10 +26,10 @@ use crate::web::Hosts;
 /// Largest answer of a synchronous invocation, as AWS's error message has it.
 const MAX_ANSWER: usize = 6_291_556;
 
-/// What the process says; where it waits for a reply, no reply is a refusal.
+/// A call of the process. A dropped reply channel refuses the call.
 #[derive(Debug)]
 pub(super) enum Said {
-    /// It is idle and wants an event.
+    /// It waits for the next event.
     Next(oneshot::Sender<Event>),
     /// It has handled the event with this id.
     Done {
@@ -37,10 +37,10 @@ pub(super) enum Said {
         id: String,
         /// The handler's answer, or its error.
         outcome: Result<Bytes, Failure>,
-        /// Told when the id is right.
+        /// Confirms that the id is valid.
         accepted: oneshot::Sender<()>,
     },
-    /// It cannot be initialised.
+    /// Its initialisation failed.
     InitError(Failure),
 }
 
@@ -63,7 +63,7 @@ impl Failure {
         Self { error_type: error_type.into(), error_message: error_message.into() }
     }
 
-    /// The error object of a request; what is missing in it may stand in a header.
+    /// The error object of a request; the type may be in a header.
     fn read(headers: &HeaderMap, body: &[u8]) -> Self {
         serde_json::from_slice(body).unwrap_or_else(|_| {
             let named = headers.get("lambda-runtime-function-error-type").and_then(|name| name.to_str().ok());
@@ -72,7 +72,7 @@ impl Failure {
     }
 }
 
-/// One event as the process gets it.
+/// One event for the process.
 #[derive(Debug)]
 pub(super) struct Event {
     pub(super) id: String,
@@ -96,12 +96,12 @@ impl IntoResponse for Event {
     }
 }
 
-/// The API of one environment; it ends when this is dropped.
+/// The API of one environment. Dropping it stops the server.
 #[derive(Debug)]
 pub(super) struct RuntimeApi {
-    /// What `AWS_LAMBDA_RUNTIME_API` says.
+    /// The value of `AWS_LAMBDA_RUNTIME_API`.
     pub(super) address: SocketAddr,
-    /// What the process says.
+    /// Calls of the process.
     pub(super) said: mpsc::UnboundedReceiver<Said>,
     _server: AbortOnDropHandle<()>,
 }

@@ -1,8 +1,9 @@
-//! How a process is started that cannot outlive the stack.
+//! Starts processes that cannot outlive the stack.
 //!
-//! The kernel can be asked to kill a process when its parent ends, whatever the parent dies of. A process can only ask
-//! for itself, though, and a foreign executable does not; so a launcher asks, and then becomes the executable.
-//! For the kernel, the parent is the *thread* that started the child, hence a thread that lives as long as the stack.
+//! The kernel kills a process when its parent ends, even by SIGKILL, if the process has set its parent death signal
+//! (`PR_SET_PDEATHSIG`). Only the process itself can set it, so a launcher sets it and then executes the function's
+//! executable. For the kernel the parent is the *thread* that started the child, so one thread that lives as long as the
+//! stack starts them all.
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -16,24 +17,24 @@ use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-type Order = (Command, oneshot::Sender<io::Result<Child>>);
+type SpawnRequest = (Command, oneshot::Sender<io::Result<Child>>);
 
-/// The thread that starts processes. When this is dropped it ends, and they with it.
-pub(super) struct Spawner(mpsc::Sender<Order>);
+/// The thread that starts processes. Dropping this ends the thread and its processes.
+pub(super) struct Spawner(mpsc::Sender<SpawnRequest>);
 
 impl Spawner {
     /// Must be called inside a tokio runtime.
     pub(super) fn start() -> io::Result<Self> {
         let runtime = Handle::current();
-        let (orders, queue) = mpsc::channel::<Order>();
+        let (requests, queue) = mpsc::channel::<SpawnRequest>();
         thread::Builder::new().name("spawner".into()).spawn(move || {
             let _inside = runtime.enter();
             for (mut command, started) in queue {
-                // A child that nobody waits for any more is killed as it is dropped.
+                // If the caller has gone, the child is dropped and thereby killed.
                 let _ = started.send(command.spawn());
             }
         })?;
-        Ok(Self(orders))
+        Ok(Self(requests))
     }
 
     pub(super) async fn spawn(&self, command: Command) -> io::Result<Child> {
@@ -44,7 +45,7 @@ impl Spawner {
     }
 }
 
-/// The launcher: becomes another program, which is killed when its parent ends.
+/// The launcher: executes another program, which is killed when its parent ends.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Launch {
     /// Process id of the parent.
@@ -55,13 +56,13 @@ pub struct Launch {
     command: Vec<OsString>,
 }
 
-/// Becomes the program.
+/// Executes the program in this process.
 ///
 /// # Errors
 /// Returns only if that failed.
 pub fn launch(args: &Launch) -> Result<Infallible, io::Error> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
-    // It may have died before it could be watched.
+    // The parent may have ended before the signal was set.
     if getppid() != Pid::from_raw(args.parent) {
         return Err(io::Error::other("the local stack has ended"));
     }

@@ -24,7 +24,7 @@ use rustix::io::Errno;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::unusable;
-use crate::tables::keeper::DataError;
+use crate::tables::persistence::DataError;
 
 const START: u8 = 1;
 const ITEM: u8 = 2;

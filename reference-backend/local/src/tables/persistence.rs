@@ -1,7 +1,7 @@
-//! What the tables tell of their writes, so that these can outlive the process.
+//! How the tables' writes are persisted, so that they outlive the process.
 //!
-//! Memory stays what is read. A [`Keeper`] gets every write while the lock of its key is held, so that it sees them in
-//! the order in which they happened, and a write is acknowledged only when the keeper says that it has it.
+//! Reads are served from memory. A [`Persistence`] gets every write while the lock of its key is held, so it sees the
+//! writes of a key in their order. A write is acknowledged only once it is durable.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,19 +14,19 @@ use serde_dynamo::Item;
 
 use super::stream::ChangeKind;
 
-/// Where and how tables are kept.
+/// Where and how tables are persisted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataConfig {
-    /// The directory; it is made if it is missing.
+    /// The directory; created if it is missing.
     pub directory: PathBuf,
-    /// How long the streams wait, after a start with undelivered records, for their recipients to connect again.
+    /// How long the streams wait, after a start with undelivered records, for the recipients to reconnect.
     pub wait: Duration,
 }
 
-/// Why tables cannot be kept.
+/// Why tables cannot be persisted.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
-    /// Somebody else has it.
+    /// Another process has it open.
     #[error(
         "{} is in use by another process; stop that one, or give each backend a directory of its own",
         directory.display()
@@ -35,7 +35,7 @@ pub enum DataError {
         /// Which directory.
         directory: PathBuf,
     },
-    /// No place to write.
+    /// It cannot be written to.
     #[error(
         "cannot keep tables in {}: {reason}; give a directory that can be written to, on a disk with room",
         directory.display()
@@ -43,10 +43,10 @@ pub enum DataError {
     Unusable {
         /// Which directory.
         directory: PathBuf,
-        /// What the system or the store says.
+        /// The reason given by the system or the store.
         reason: String,
     },
-    /// A journal lacks something in its middle.
+    /// A journal is damaged in its middle.
     #[error(
         "{}: {} is damaged at byte {position}: {reason}; put a copy of that file in its place, or keep the directory aside \
          and start with an empty one; `truncate --size={position} {}` gives up what follows in that file",
@@ -62,7 +62,7 @@ pub enum DataError {
         /// What is wrong.
         reason: &'static str,
     },
-    /// Something in it is not as this backend writes it.
+    /// It contains an entry that this backend did not write.
     #[error(
         "{}: {entry} cannot be read: {reason}; start with an empty directory and keep this one aside",
         directory.display()
@@ -106,23 +106,23 @@ pub enum DataError {
 }
 
 impl DataError {
-    /// Whether something else should have been asked for, rather than the machine having failed.
+    /// Whether the caller asked for the wrong thing, as opposed to a failure of the machine.
     #[must_use]
     pub const fn is_mistake(&self) -> bool {
         matches!(self, Self::OtherFormat { .. } | Self::OtherDeployment { .. })
     }
 }
 
-/// One write, as it stands in memory now.
+/// One write, as applied in memory.
 #[derive(Debug, Clone)]
 pub struct Write {
-    /// Where.
+    /// Its table.
     pub table: Table,
-    /// Which item.
+    /// Key of the item.
     pub key: Arc<str>,
-    /// What it is from now on; nothing after a deletion.
+    /// The new item; none after a deletion.
     pub item: Option<Arc<Item>>,
-    /// The stream's record of it, if the table has a stream. Its image is the item.
+    /// Its stream record, if the table has a stream. The record's image is the item.
     pub logged: Option<Logged>,
 }
 
@@ -135,32 +135,32 @@ pub struct Logged {
     pub sequence: u64,
     /// What happened.
     pub kind: ChangeKind,
-    /// Hash of the key, by which lanes are told apart.
+    /// Hash of the key; selects the lane.
     pub key_hash: u64,
-    /// Bytes of key and image.
+    /// Size of key and image in bytes.
     pub size: usize,
-    /// When, epoch milliseconds.
+    /// Creation time, epoch milliseconds.
     pub created_ms: i64,
 }
 
-/// Keeps writes beyond the process.
+/// Persists writes beyond the process.
 #[async_trait]
-pub trait Keeper: Send + Sync {
-    /// Whether writes can be kept; once they cannot, that stays so.
+pub trait Persistence: Send + Sync {
+    /// Whether writes can be persisted. The first failure is permanent.
     ///
     /// # Errors
     /// [`TableError::Unavailable`] with the reason.
-    fn usable(&self) -> Result<(), TableError>;
+    fn writable(&self) -> Result<(), TableError>;
 
-    /// Takes a write. Called under the lock of the item, so it does not wait for anything.
+    /// Queues a write. Called under the lock of the item, so it must not block.
     fn write(&self, write: Write);
 
-    /// Waits until everything that was written before is kept.
+    /// Waits until every write queued before is durable.
     ///
     /// # Errors
-    /// [`TableError::Unavailable`]: some of it may be lost.
-    async fn settled(&self) -> Result<(), TableError>;
+    /// [`TableError::Unavailable`]: some writes may be lost.
+    async fn flushed(&self) -> Result<(), TableError>;
 
-    /// Keeps what the streams have delivered until now, too, and lets go of the directory.
+    /// Saves how far the streams have delivered, and closes the directory.
     async fn close(&self);
 }

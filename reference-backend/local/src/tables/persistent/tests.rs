@@ -14,7 +14,7 @@ use crate::tables::{ChangeKind, TablesProfile};
 use reference_backend_testing::ManualClock;
 
 /// Tables of a directory, at a time that stands still.
-struct Kept<'a> {
+struct Fixture<'a> {
     directory: &'a Path,
     profile: TablesProfile,
     deployment: Deployment,
@@ -22,7 +22,7 @@ struct Kept<'a> {
     clock: Arc<ManualClock>,
 }
 
-impl<'a> Kept<'a> {
+impl<'a> Fixture<'a> {
     fn new(directory: &'a Path) -> Self {
         let profile = TablesProfile { stream_shards: 1, ..TablesProfile::default() };
         let (deployment, clock) = (Deployment::default(), ManualClock::new());
@@ -170,8 +170,8 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(async {
             let directory = tempfile::tempdir().expect("a directory");
-            let kept = Kept::new(directory.path());
-            let mut tables = kept.open().await;
+            let fixture = Fixture::new(directory.path());
+            let mut tables = fixture.open().await;
             let mut model: BTreeMap<String, (String, i64)> = BTreeMap::new();
             let mut written = Vec::new();
             for step in steps.into_iter().chain([Step::Reopen(false)]) {
@@ -206,7 +206,7 @@ proptest! {
                             tables.close().await;
                         }
                         drop(tables);
-                        tables = kept.open().await;
+                        tables = fixture.open().await;
                     }
                 }
             }
@@ -228,8 +228,8 @@ proptest! {
 #[tokio::test]
 async fn what_is_delivered_does_not_come_again_and_what_is_not_does() {
     let directory = tempfile::tempdir().expect("a directory");
-    let kept = Kept::new(directory.path());
-    let tables = kept.open().await;
+    let fixture = Fixture::new(directory.path());
+    let tables = fixture.open().await;
     let mut reader = messages(&tables).register(0);
     for number in 0..10 {
         put(&tables, item(&format!("k{number}"), "r", 1)).await;
@@ -247,7 +247,7 @@ async fn what_is_delivered_does_not_come_again_and_what_is_not_does() {
     ));
 
     for _ in 0..2 {
-        let tables = kept.open().await;
+        let tables = fixture.open().await;
         let left = records(&tables);
         let expected: Vec<_> = (4..10).map(|number| format!("k{number}")).collect();
         assert_eq!(keys(&tables), expected);
@@ -262,8 +262,8 @@ async fn what_is_delivered_does_not_come_again_and_what_is_not_does() {
 #[tokio::test]
 async fn delivered_records_go_while_the_process_runs() {
     let directory = tempfile::tempdir().expect("a directory");
-    let kept = Kept::new(directory.path());
-    let tables = kept.open().await;
+    let fixture = Fixture::new(directory.path());
+    let tables = fixture.open().await;
     let mut reader = messages(&tables).register(0);
     for number in 0..10 {
         put(&tables, item(&format!("k{number}"), "r", 1)).await;
@@ -273,14 +273,14 @@ async fn delivered_records_go_while_the_process_runs() {
     // Twice the writer's pause and more; then an end without a word.
     tokio::time::sleep(Duration::from_secs(3)).await;
     drop((reader, tables));
-    assert_eq!(keys(&*kept.open().await), ["k9"]);
+    assert_eq!(keys(&*fixture.open().await), ["k9"]);
 }
 
 #[tokio::test]
 async fn each_lane_goes_on_where_it_was_even_among_other_shards() {
     let directory = tempfile::tempdir().expect("a directory");
-    let mut kept = Kept::new(directory.path());
-    let tables = kept.open().await;
+    let mut fixture = Fixture::new(directory.path());
+    let tables = fixture.open().await;
     let stream = messages(&tables);
     let (mut first, second) = (stream.register(0), stream.register(0));
     for number in 0..40 {
@@ -299,8 +299,8 @@ async fn each_lane_goes_on_where_it_was_even_among_other_shards() {
     drop((first, second));
     tables.close().await;
 
-    kept.profile.stream_shards = 4;
-    let tables = kept.open().await;
+    fixture.profile.stream_shards = 4;
+    let tables = fixture.open().await;
     let mut found = keys(&tables);
     let mut expected = left;
     found.sort_unstable();
@@ -311,20 +311,20 @@ async fn each_lane_goes_on_where_it_was_even_among_other_shards() {
 #[tokio::test]
 async fn what_expired_meanwhile_is_swept() {
     let directory = tempfile::tempdir().expect("a directory");
-    let kept = Kept::new(directory.path());
-    let tables = kept.open().await;
-    put(&tables, expiring("old", kept.clock.epoch_seconds() + 10)).await;
-    put(&tables, expiring("young", kept.clock.epoch_seconds() + 1_000)).await;
+    let fixture = Fixture::new(directory.path());
+    let tables = fixture.open().await;
+    put(&tables, expiring("old", fixture.clock.epoch_seconds() + 10)).await;
+    put(&tables, expiring("young", fixture.clock.epoch_seconds() + 1_000)).await;
     tables.close().await;
-    kept.clock.advance(Duration::from_secs(100));
-    let tables = kept.open().await;
+    fixture.clock.advance(Duration::from_secs(100));
+    let tables = fixture.open().await;
     assert!(tables.get(Table::Messages, "old").await.expect("get").is_some(), "nobody has swept yet");
     tables.sweep().await;
     assert!(tables.get(Table::Messages, "old").await.expect("get").is_none());
     tables.close().await;
-    let tables = kept.open().await;
+    let tables = fixture.open().await;
     let found = tables.query_index(Table::Messages, "r").await.expect("query");
-    assert_eq!(found, [expiring("young", kept.clock.epoch_seconds() - 100 + 1_000)]);
+    assert_eq!(found, [expiring("young", fixture.clock.epoch_seconds() - 100 + 1_000)]);
 }
 
 fn connection(player: &str, id: &str) -> Item {
@@ -334,15 +334,15 @@ fn connection(player: &str, id: &str) -> Item {
 #[tokio::test]
 async fn undelivered_records_wait_for_their_players() {
     let directory = tempfile::tempdir().expect("a directory");
-    let mut kept = Kept::new(directory.path());
-    kept.wait = Duration::from_secs(600);
-    let tables = kept.open().await;
+    let mut fixture = Fixture::new(directory.path());
+    fixture.wait = Duration::from_secs(600);
+    let tables = fixture.open().await;
     tables.put(Table::Connections, connection("r", "before"), None).await.expect("put");
     put(&tables, item("k", "r", 1)).await;
     tables.close().await;
 
-    let tables = kept.open().await;
-    let _release = tables.start_release();
+    let tables = fixture.open().await;
+    let _release = tables.start_reconnect_wait();
     let mut reader = messages(&tables).register(0);
     tables.put(Table::Connections, connection("other", "now"), None).await.expect("put");
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -359,13 +359,13 @@ async fn undelivered_records_wait_for_their_players() {
 #[tokio::test]
 async fn nobody_is_waited_for_for_ever() {
     let directory = tempfile::tempdir().expect("a directory");
-    let mut kept = Kept::new(directory.path());
-    let tables = kept.open().await;
+    let mut fixture = Fixture::new(directory.path());
+    let tables = fixture.open().await;
     put(&tables, item("k", "r", 1)).await;
     tables.close().await;
-    kept.wait = Duration::from_millis(50);
-    let tables = kept.open().await;
-    let _release = tables.start_release();
+    fixture.wait = Duration::from_millis(50);
+    let tables = fixture.open().await;
+    let _release = tables.start_reconnect_wait();
     let mut reader = messages(&tables).register(0);
     let begin = std::time::Instant::now();
     while reader.read(usize::MAX, |_| true).is_empty() {
@@ -377,15 +377,15 @@ async fn nobody_is_waited_for_for_ever() {
 #[tokio::test]
 async fn placements_without_an_outcome_are_found() {
     let directory = tempfile::tempdir().expect("a directory");
-    let kept = Kept::new(directory.path());
-    let tables = kept.open().await;
+    let fixture = Fixture::new(directory.path());
+    let tables = fixture.open().await;
     for (id, status) in [("open", "PENDING"), ("done", "FULFILLED")] {
         let placement = serde_json::json!({ "placementId": id, "playerId": "ann", "status": status });
         let placement = serde_dynamo::to_item(placement).expect("an item");
         tables.put(Table::Placements, placement, None).await.expect("put");
     }
     tables.close().await;
-    let left = kept.open().await.unsettled();
+    let left = fixture.open().await.pending_placements();
     assert_eq!(left.len(), 1);
     assert_eq!((left[0].placement_id.as_str(), left[0].player_id.as_str()), ("open", "ann"));
 }
@@ -393,40 +393,40 @@ async fn placements_without_an_outcome_are_found() {
 #[tokio::test]
 async fn a_directory_is_for_one_process_one_deployment_and_one_format() {
     let directory = tempfile::tempdir().expect("a directory");
-    let mut kept = Kept::new(directory.path());
-    let tables = kept.open().await;
-    assert!(kept.refused().contains("in use by another process"), "{}", kept.refused());
+    let mut fixture = Fixture::new(directory.path());
+    let tables = fixture.open().await;
+    assert!(fixture.refused().contains("in use by another process"), "{}", fixture.refused());
     tables.close().await;
-    kept.open().await.close().await;
+    fixture.open().await.close().await;
 
-    kept.deployment.stage = "Production".into();
-    let error = kept.try_open().err().expect("refused");
+    fixture.deployment.stage = "Production".into();
+    let error = fixture.try_open().err().expect("refused");
     assert!(error.is_mistake());
     let text = error.to_string();
     assert!(text.contains("the tables of reference-Development, not of reference-Production"), "{text}");
-    kept.deployment.stage = "Development".into();
+    fixture.deployment.stage = "Development".into();
 
     let store = Store::open(directory.path()).expect("opens");
     store.about.insert("format", "0").expect("written");
     drop(store);
-    let error = kept.try_open().err().expect("refused");
+    let error = fixture.try_open().err().expect("refused");
     assert!(error.is_mistake());
     assert!(error.to_string().contains("in format 0, and this version reads format 1"), "{error}");
 
     std::fs::write(directory.path().join("version"), b"FJL\x02").expect("written");
-    let error = kept.try_open().err().expect("refused");
+    let error = fixture.try_open().err().expect("refused");
     assert!(matches!(error, DataError::OtherFormat { .. }), "{error}");
 }
 
 #[tokio::test]
 async fn an_entry_that_is_not_ours_is_named() {
     let directory = tempfile::tempdir().expect("a directory");
-    let kept = Kept::new(directory.path());
-    kept.open().await.close().await;
+    let fixture = Fixture::new(directory.path());
+    fixture.open().await.close().await;
     let store = Store::open(directory.path()).expect("opens");
     store.items.insert("Messages/broken", "{").expect("written");
     drop(store);
-    let text = kept.refused();
+    let text = fixture.refused();
     assert!(text.contains("items/Messages/broken cannot be read"), "{text}");
 }
 
@@ -434,9 +434,9 @@ async fn an_entry_that_is_not_ours_is_named() {
 fn a_directory_must_be_one_and_empty() {
     let directory = tempfile::tempdir().expect("a directory");
     std::fs::write(directory.path().join("notes.txt"), "mine").expect("written");
-    let text = Kept::new(directory.path()).refused();
+    let text = Fixture::new(directory.path()).refused();
     assert!(text.contains("there are other files in it"), "{text}");
-    let text = Kept::new(&directory.path().join("notes.txt")).refused();
+    let text = Fixture::new(&directory.path().join("notes.txt")).refused();
     assert!(text.contains("cannot keep tables in"), "{text}");
 }
 
@@ -444,8 +444,8 @@ fn a_directory_must_be_one_and_empty() {
 #[tokio::test]
 async fn a_damaged_journal_is_told_and_left_as_it_is() {
     let directory = tempfile::tempdir().expect("a directory");
-    let kept = Kept::new(directory.path());
-    let tables = kept.open().await;
+    let fixture = Fixture::new(directory.path());
+    let tables = fixture.open().await;
     for key in ["k0", "k1", "k2"] {
         put(&tables, item(key, "r", 1)).await;
     }
@@ -459,37 +459,37 @@ async fn a_damaged_journal_is_told_and_left_as_it_is() {
         let mut damaged = whole.clone();
         damaged[place] ^= 0x55;
         std::fs::write(&journal, &damaged).expect("written");
-        let error = kept.try_open().err().expect("refused");
+        let error = fixture.try_open().err().expect("refused");
         assert!(matches!(&error, DataError::Damaged { file, .. } if *file == journal), "{place}: {error}");
         assert!(!error.is_mistake());
         assert!(std::fs::read(&journal).expect("read") == damaged, "nothing is changed");
     }
     std::fs::write(&journal, &whole).expect("written");
-    let tables = kept.open().await;
+    let tables = fixture.open().await;
     assert_eq!(tables.query_index(Table::Messages, "r").await.expect("query").len(), 3);
 }
 
 #[tokio::test]
 async fn a_cut_tail_costs_only_what_was_not_acknowledged() {
     let directory = tempfile::tempdir().expect("a directory");
-    let kept = Kept::new(directory.path());
-    let tables = kept.open().await;
+    let fixture = Fixture::new(directory.path());
+    let tables = fixture.open().await;
     for key in ["k0", "k1"] {
         put(&tables, item(key, "r", 1)).await;
     }
     // As a killed process leaves it: nothing is written at the end.
     drop(tables);
-    kept.open().await.close().await;
+    fixture.open().await.close().await;
     let journal = directory.path().join("0.jnl");
     let whole = std::fs::read(&journal).expect("read");
     let key = b"Messages/k1";
     let last = whole.windows(key.len()).position(|bytes| bytes == key).expect("the last item");
     std::fs::write(&journal, &whole[..last]).expect("written");
-    let tables = kept.open().await;
+    let tables = fixture.open().await;
     assert_eq!(tables.query_index(Table::Messages, "r").await.expect("query").len(), 1);
     put(&tables, item("k2", "r", 1)).await;
     tables.close().await;
-    assert_eq!(kept.open().await.query_index(Table::Messages, "r").await.expect("query").len(), 2);
+    assert_eq!(fixture.open().await.query_index(Table::Messages, "r").await.expect("query").len(), 2);
 }
 
 /// Whatever a first start had made when it was killed.
@@ -512,12 +512,12 @@ async fn a_first_start_that_was_killed_begins_anew() {
             std::fs::create_dir(directory.path().join("keyspaces/0")).expect("made");
             std::fs::write(directory.path().join("keyspaces/0/current"), "half").expect("written");
         }
-        let kept = Kept::new(directory.path());
-        let tables = kept.open().await;
+        let fixture = Fixture::new(directory.path());
+        let tables = fixture.open().await;
         put(&tables, item("k", "r", 1)).await;
-        assert!(kept.refused().contains("in use by another process"), "{files:?}");
+        assert!(fixture.refused().contains("in use by another process"), "{files:?}");
         tables.close().await;
-        let found = kept.open().await.get(Table::Messages, "k").await.expect("get");
+        let found = fixture.open().await.get(Table::Messages, "k").await.expect("get");
         assert_eq!(found, Some(item("k", "r", 1)), "{files:?}");
     }
 }
@@ -529,15 +529,15 @@ async fn nothing_of_somebody_else_is_removed() {
     for file in ["first-start", "lock", "notes.txt"] {
         std::fs::write(directory.path().join(file), "mine").expect("written");
     }
-    let kept = Kept::new(directory.path());
-    assert!(kept.refused().contains("there are other files in it"), "{}", kept.refused());
+    let fixture = Fixture::new(directory.path());
+    assert!(fixture.refused().contains("there are other files in it"), "{}", fixture.refused());
     assert_eq!(std::fs::read(directory.path().join("notes.txt")).expect("read"), b"mine");
 
     let directory = tempfile::tempdir().expect("a directory");
-    let kept = Kept::new(directory.path());
-    kept.open().await.close().await;
+    let fixture = Fixture::new(directory.path());
+    fixture.open().await.close().await;
     std::fs::remove_file(directory.path().join("version")).expect("removed");
-    let text = kept.refused();
+    let text = fixture.refused();
     assert!(text.contains("there are other files in it"), "{text}");
     assert!(directory.path().join("keyspaces/0").exists());
 }

@@ -1,4 +1,4 @@
-//! Keys and values of the store. Keys are readable, and sort as they must.
+//! Keys and values of the store. Keys are readable and sort by table, shard and sequence.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::tables::stream::Change;
 use crate::tables::{ChangeKind, Logged};
 
-/// Where an item is.
+/// The store's key of an item.
 pub(super) fn item_key(table: Table, key: &str) -> String {
     format!("{}/{key}", table.short_name())
 }
@@ -21,7 +21,7 @@ pub(super) fn parse_item_key(key: &[u8]) -> Option<(Table, &str)> {
     Some((parse_table(table)?, key))
 }
 
-/// Where a record is.
+/// The store's key of a record.
 pub(super) fn record_key(table: Table, shard: usize, sequence: u64) -> String {
     format!("{}/{shard:03}/{sequence:020}", table.short_name())
 }
@@ -32,12 +32,12 @@ pub(super) fn parse_record_key(key: &[u8]) -> Option<(Table, usize, u64)> {
     Some((parse_table(parts.next()?)?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-/// Where a shard's positions are.
+/// The store's key of a shard's checkpoints.
 pub(super) fn positions_key(table: Table, shard: usize) -> String {
     format!("positions/{}/{shard:03}", table.short_name())
 }
 
-/// Table and shard of positions.
+/// Table and shard of checkpoints.
 pub(super) fn parse_positions_key(key: &[u8]) -> Option<(Table, usize)> {
     let mut parts = str::from_utf8(key).ok()?.strip_prefix("positions/")?.split('/');
     Some((parse_table(parts.next()?)?, parts.next()?.parse().ok()?))
@@ -49,7 +49,7 @@ fn parse_table(name: &str) -> Option<Table> {
 
 /// An item as DynamoDB JSON.
 pub(super) fn item(item: &Item) -> Box<RawValue> {
-    // Maps with string keys, strings, booleans: nothing that JSON could refuse.
+    // Maps with string keys, strings and booleans always serialize to JSON.
     serde_json::value::to_raw_value(item).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
@@ -70,7 +70,7 @@ struct NewRecord<'a> {
 pub(super) struct Record {
     kind: ChangeKind,
     key: String,
-    /// By the hash of the process that wrote it: tells its lane there.
+    /// By the hash of the process that wrote it; selects the lane in that process.
     pub(super) key_hash: u64,
     size: usize,
     created_ms: i64,

@@ -1,4 +1,4 @@
-//! Where a placement leads to: a game session on some server, and the players' places in it.
+//! The game session of a fulfilled placement, with its player sessions.
 
 use rand::RngExt;
 use reference_backend::ports::StartPlacement;
@@ -7,19 +7,19 @@ use uuid::Uuid;
 
 use crate::account::REGION;
 
-/// A place that was found.
+/// A game session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct GameSession {
     pub(super) ip_address: String,
     pub(super) dns_name: String,
     pub(super) port: u16,
     pub(super) game_session_arn: String,
-    /// Players and their player sessions.
+    /// Player ids and their player session ids.
     pub(super) players: Vec<(String, String)>,
 }
 
-impl Place {
-    /// A place for the players of `request`, on some server of the documentation's address range.
+impl GameSession {
+    /// A random game session for the players of `request`; its address is of the range for documentation.
     pub(super) fn draw(request: &StartPlacement) -> Self {
         let host: u8 = rand::rng().random_range(1..=254);
         let session = |player: &String| (player.clone(), format!("psess-{}", Uuid::new_v4()));
@@ -35,7 +35,7 @@ impl Place {
         }
     }
 
-    /// What the event of a fulfilled placement has beyond that of another.
+    /// The fields that only the event of a fulfilled placement has.
     pub(super) fn event_fields(&self) -> impl Iterator<Item = (String, Value)> {
         let sessions: Vec<Value> = self
             .players

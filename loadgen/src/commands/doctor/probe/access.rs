@@ -1,4 +1,4 @@
-//! What a run needs beside the target: players' credentials, the AWS chain, CloudWatch. Each is tried once.
+//! What a run needs beside the target: players' credentials, the AWS credential chain, CloudWatch. Each is tried once.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -10,13 +10,13 @@ use scenarios::plan::Target;
 use scenarios::scenario::AuthMode;
 use scenarios::shard::Shard;
 
-use super::facts::Access;
 use crate::auth::aws::Chain;
 use crate::auth::{AuthError, Credentials};
 use crate::cloudwatch;
+use crate::commands::doctor::facts::Access;
 
-/// Tries what the plan needs, for one player; the credentials serve for the target's handshake.
-pub async fn look(plan: &Arc<Plan>) -> (Option<Credentials>, Vec<Access>) {
+/// Tries what the plan needs, for one player; the credentials are then used in the target's handshake.
+pub(in crate::commands::doctor) async fn look(plan: &Arc<Plan>) -> (Option<Credentials>, Vec<Access>) {
     let embedded = matches!(plan.target, Target::Embedded { .. });
     let signed = plan.auth.mode == AuthMode::SigV4;
     let wanted = plan.cloudwatch.as_ref().filter(|_| !embedded);
@@ -56,22 +56,22 @@ pub async fn look(plan: &Arc<Plan>) -> (Option<Credentials>, Vec<Access>) {
         _ => Credentials::prepare(&one, Shard::WHOLE, None).await,
     };
     let outcome = match &prepared {
-        Ok(_) => Ok("at hand".into()),
+        Ok(_) => Ok("available".into()),
         Err(error) => Err(error.to_string()),
     };
     access.push(Access { check: "credentials", what, outcome, vital: true });
     (prepared.ok(), access)
 }
 
-/// Whether the AWS chain has credentials, and for how long; not whose.
+/// Whether the AWS chain has credentials, and for how long they are valid; the identity is not shown.
 fn chain(chain: &Result<Chain, AuthError>, vital: bool) -> Access {
     let outcome = chain.as_ref().map_err(ToString::to_string).map(|Chain { region, credentials, .. }| {
         let region = region.as_ref().map_or_else(|| "no region".into(), |region| format!("region {region}"));
         let left = credentials.expiry().and_then(|end| end.duration_since(SystemTime::now()).ok());
-        let end = left.map_or_else(String::new, |left| format!(", good for {} s more", left.as_secs()));
+        let end = left.map_or_else(String::new, |left| format!(", valid for another {} s", left.as_secs()));
         format!("resolved, {region}{end}")
     });
-    Access { check: "aws", what: "the AWS chain".into(), outcome, vital }
+    Access { check: "aws", what: "the AWS credential chain".into(), outcome, vital }
 }
 
 async fn cloudwatch(
@@ -94,5 +94,5 @@ async fn cloudwatch(
 async fn list(client: &Client) -> Result<String, String> {
     let page = client.list_metrics().namespace("AWS/Lambda").metric_name("Invocations").send().await;
     let page = page.map_err(|error| cloudwatch::told("ListMetrics", &error))?;
-    Ok(format!("answers, {} series of Lambda functions at first sight", page.metrics().len()))
+    Ok(format!("answers; the first page lists {} series of Lambda functions", page.metrics().len()))
 }

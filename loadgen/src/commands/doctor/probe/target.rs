@@ -1,4 +1,4 @@
-//! The way to the target, step by step: name, connection, certificate, handshake, and its clock beside ours.
+//! The path to the target, step by step: name, connection, certificate, handshake, and its clock beside ours.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -10,8 +10,8 @@ use reports::printable;
 use scenarios::{Plan, redact};
 use url::Url;
 
-use super::facts::{Answer, Reached};
 use crate::auth::{Credentials, Presented};
+use crate::commands::doctor::facts::{Answer, Reached};
 use crate::player::Endpoint;
 use crate::player::probe::{self, Head};
 
@@ -21,7 +21,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const TRIES: usize = 3;
 
 /// Tries to reach the target, as far as it goes. One handshake is made, with the first player's credentials if there are any.
-pub async fn look(url: &Url, plan: &Plan, credentials: Option<&Credentials>) -> Reached {
+pub(in crate::commands::doctor) async fn look(
+    url: &Url,
+    plan: &Plan,
+    credentials: Option<&Credentials>,
+) -> Reached {
     let mut reached = Reached {
         shown: redact::address(url),
         proxy: None,

@@ -1,7 +1,7 @@
-//! Placements that a former process left without an outcome.
+//! Placements that an earlier process left without an outcome.
 //!
-//! On AWS the queue outlives the backend; here it has ended with the process, so that what it worked on has to be given
-//! to the next one.
+//! On AWS the queue outlives the backend. Here it ends with the process, so its pending placements are passed to the
+//! queue of the next process.
 
 use reference_backend::function::Table;
 
@@ -10,22 +10,22 @@ use super::data::text;
 
 /// A placement without an outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unsettled {
-    /// Which.
+pub struct PendingPlacement {
+    /// Its id.
     pub placement_id: String,
-    /// Who waits for it.
+    /// The player who waits for it.
     pub player_id: String,
 }
 
 impl EmbeddedTables {
     /// Placements without an outcome.
     #[must_use]
-    pub fn unsettled(&self) -> Vec<Unsettled> {
+    pub fn pending_placements(&self) -> Vec<PendingPlacement> {
         self.table(Table::Placements).data.scan(|item| {
             let pending = text(item, "status") == Some("PENDING");
             let of = |attribute| text(item, attribute).map(ToOwned::to_owned);
             let placement_id = of(Table::Placements.key()).filter(|_| pending)?;
-            Some(Unsettled { placement_id, player_id: of(Table::Placements.index_key())? })
+            Some(PendingPlacement { placement_id, player_id: of(Table::Placements.index_key())? })
         })
     }
 }

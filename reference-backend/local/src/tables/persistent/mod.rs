@@ -3,22 +3,22 @@
 //! | keyspace | key | value |
 //! |---|---|---|
 //! | `items` | `{table}/{key}` | the item, as DynamoDB JSON |
-//! | `records` | `{table}/{shard}/{sequence}` | a stream record that may not be delivered yet, as JSON |
-//! | `about` | `format`, `deployment`, `positions/{table}/{shard}` | whose tables, and how far each lane has come |
+//! | `records` | `{table}/{shard}/{sequence}` | a stream record that may be undelivered, as JSON |
+//! | `about` | `format`, `deployment`, `positions/{table}/{shard}` | the deployment, and the checkpoint of each lane |
 //!
-//! A write and its record are one batch, which is on the disk (`fdatasync`) before the write is acknowledged: what was
-//! acknowledged survives the end of the process and of the machine, however they end.
+//! A write and its record are one batch, which is on the disk (`fdatasync`) before the write is acknowledged. So an
+//! acknowledged write survives a crash of the process and of the machine.
 //!
-//! A record counts as delivered only a moment after its push was accepted ([`writer`]), because a pushed frame may
-//! still lie in this process. So the end of the process makes duplicates, as a stream may, but loses nothing.
+//! A record counts as delivered only some time after its push was accepted ([`writer`]), because the pushed frame may
+//! still be buffered in this process. So a crash can deliver a record twice, as streams may, but loses none.
 //!
-//! At the start the undelivered records are put into the streams anew, behind every sequence number that was given out
-//! before: shards, lanes and the hash of keys may have changed since.
+//! At the start the undelivered records are appended to the streams again, with sequence numbers above all earlier ones,
+//! because shards, lanes and the hash of keys may have changed.
 
-mod beginning;
 mod codec;
-mod held;
+mod first_start;
 mod journal;
+mod reconnect;
 mod writer;
 
 use std::collections::HashMap;
@@ -28,58 +28,58 @@ use std::sync::{Arc, mpsc};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 use reference_backend::function::{Deployment, Table};
 
-use self::beginning::Found;
 use self::codec::Record;
+use self::first_start::Directory;
 
-pub(super) use self::held::Held;
-use self::writer::{Kept, Writer};
+pub(super) use self::reconnect::ReconnectWait;
+use self::writer::{Writer, WriterHandle};
 use super::EmbeddedTables;
 use super::data::text;
-use super::keeper::{DataConfig, DataError, Keeper, Logged};
+use super::persistence::{DataConfig, DataError, Logged, Persistence};
 use super::stream::{Change, Stream, lane};
 
-/// Format of keys and values; another number is another format.
+/// Version of the format of keys and values.
 const FORMAT: &str = "1";
 /// Format of the store's own files.
 const STORE_FORMAT: &str = "3 of the store";
-/// What is read at the start only, once.
+/// Block cache. Small, because the store is read only once, at the start.
 const CACHE_BYTES: u64 = 8 * 1_024 * 1_024;
-/// Bytes of a keyspace that are written out together.
+/// Size of a keyspace's memtable.
 const MEMTABLE_BYTES: u64 = 16 * 1_024 * 1_024;
-/// Bytes of journals after which keyspaces are written out.
+/// Size of the journals after which memtables are flushed.
 const JOURNAL_BYTES: u64 = 128 * 1_024 * 1_024;
 
-/// Opens a directory and puts what it has into the tables that `empty` makes.
+/// Opens a directory and restores its contents into the tables that `empty` creates.
 pub(super) fn open(
     config: &DataConfig,
     deployment: &Deployment,
-    empty: impl FnOnce(Arc<dyn Keeper>) -> EmbeddedTables,
+    empty: impl FnOnce(Arc<dyn Persistence>) -> EmbeddedTables,
 ) -> Result<Arc<EmbeddedTables>, DataError> {
-    let store = match beginning::look(&config.directory)? {
-        Found::Ours => {
+    let store = match first_start::prepare(&config.directory)? {
+        Directory::Existing => {
             journal::check(&config.directory)?;
             let store = Store::open(&config.directory)?;
             store.check(deployment)?;
             store
         }
-        Found::New(beginning) => {
+        Directory::New(first_start) => {
             let store = Store::open(&config.directory)?;
             store.check(deployment)?;
-            beginning.end()?;
+            first_start.finish()?;
             store
         }
     };
-    let (orders, taken) = mpsc::channel();
-    let keeper = Arc::new(Kept::new(orders, &config.directory));
-    let tables = empty(Arc::<Kept>::clone(&keeper));
+    let (commands, received) = mpsc::channel();
+    let handle = Arc::new(WriterHandle::new(commands, &config.directory));
+    let tables = empty(Arc::<WriterHandle>::clone(&handle));
     store.restore_items(&tables)?;
     let streams: Vec<Arc<Stream>> = Table::ALL.iter().filter_map(|table| tables.stream(*table)).collect();
     let positions = store.restore_streams(&streams)?;
     if !config.wait.is_zero() {
-        *tables.held.lock() = Held::of(&tables, &streams, config.wait);
+        *tables.waiting.lock() = ReconnectWait::new(&tables, &streams, config.wait);
     }
-    let writer = Writer::new(store, Arc::clone(keeper.progress()), streams, positions);
-    let spawned = std::thread::Builder::new().name("tables".into()).spawn(move || writer.run(&taken));
+    let writer = Writer::new(store, Arc::clone(handle.progress()), streams, positions);
+    let spawned = std::thread::Builder::new().name("tables".into()).spawn(move || writer.run(&received));
     spawned.map_err(|error| unusable(&config.directory, error.to_string()))?;
     Ok(Arc::new(tables))
 }
@@ -115,7 +115,7 @@ impl Store {
         Ok(Self { items, records, about, directory: directory.to_owned(), database })
     }
 
-    /// Whether the directory is ours to read; says whose it is if it is new.
+    /// Checks that the directory belongs to this deployment; records the deployment if it is new.
     fn check(&self, deployment: &Deployment) -> Result<(), DataError> {
         let asked = format!("{}-{}", deployment.game, deployment.stage);
         let directory = || self.directory.clone();
@@ -150,8 +150,8 @@ impl Store {
         })
     }
 
-    /// Puts the undelivered records into the streams, under new sequence numbers, here and in the store. Returns
-    /// where each shard begins.
+    /// Appends the undelivered records to the streams and to the store, with new sequence numbers. Returns the first
+    /// sequence of each shard.
     fn restore_streams(&self, streams: &[Arc<Stream>]) -> Result<Positions, DataError> {
         let mut batch = self.database.batch();
         let mut positions = Positions::new();
@@ -213,7 +213,7 @@ impl Store {
         batch.commit().map_err(|error| unusable(&self.directory, reason(&error)))
     }
 
-    /// Reads a keyspace from end to end.
+    /// Reads all entries of a keyspace.
     fn each(
         &self,
         keyspace: &Keyspace,
@@ -243,7 +243,7 @@ fn unusable(directory: &Path, reason: String) -> DataError {
     DataError::Unusable { directory: directory.to_owned(), reason }
 }
 
-/// The system has failed, or what the store reads is not what it has written.
+/// The error of a failed read: the system failed, or an entry is corrupt.
 fn not_read(directory: &Path, entry: &str, error: &fjall::Error) -> DataError {
     match error {
         fjall::Error::Io(_) | fjall::Error::Storage(fjall::LsmError::Io(_)) => {
@@ -257,7 +257,7 @@ fn not_read(directory: &Path, entry: &str, error: &fjall::Error) -> DataError {
     }
 }
 
-/// What the store says, without its debug dress.
+/// The text of a store's error.
 fn reason(error: &fjall::Error) -> String {
     match error {
         fjall::Error::Io(error) => error.to_string(),
@@ -267,7 +267,7 @@ fn reason(error: &fjall::Error) -> String {
     }
 }
 
-/// Whom a record is for: the index is by recipient.
+/// The recipient of a record, which is the index key of its table.
 fn recipient(table: Table, item: &serde_dynamo::Item) -> Option<&str> {
     text(item, table.index_key())
 }

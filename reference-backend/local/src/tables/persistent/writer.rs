@@ -1,5 +1,5 @@
-//! The thread that writes: whatever has come in meanwhile is one batch with one `fdatasync`, so that a busy store waits
-//! for its disk seldom.
+//! The writer thread. It commits all queued writes as one batch with one `fdatasync` (group commit), so that a busy
+//! store rarely waits for its disk.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,40 +17,40 @@ use tokio::sync::oneshot;
 
 use super::{Positions, Store, codec, reason};
 use crate::tables::stream::Stream;
-use crate::tables::{Keeper, Write};
+use crate::tables::{Persistence, Write};
 
-/// Writes of one batch at most.
+/// Maximum number of writes in one batch.
 const GROUP: usize = 1_024;
-/// How often delivered records are removed: those that were delivered at the time before. So a record stays for at
-/// least that long after its push was accepted, which is ample for the frame to leave this process.
+/// Interval of the removal of delivered records. Each removal takes those that were delivered at the one before, so a
+/// record stays at least this long after its push was accepted, which is long enough for the frame to leave the process.
 const REMOVE_EVERY: Duration = Duration::from_millis(500);
 
-/// What the thread is asked for.
-pub(super) enum Order {
+/// A command to the writer thread.
+pub(super) enum Command {
     Write(Write),
-    /// Tell when everything before is kept.
-    Settle(oneshot::Sender<()>),
+    /// Reply once every write before is durable.
+    Flush(oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
 }
 
-/// How far the thread has come.
+/// Progress of the thread, in writes.
 #[derive(Default)]
 pub(super) struct Progress {
-    asked: AtomicUsize,
-    kept: AtomicUsize,
+    queued: AtomicUsize,
+    durable: AtomicUsize,
     failure: OnceLock<String>,
 }
 
-/// The thread, as the tables know it.
-pub(super) struct Kept {
-    orders: Sender<Order>,
+/// The tables' handle on the writer thread.
+pub(super) struct WriterHandle {
+    commands: Sender<Command>,
     progress: Arc<Progress>,
     directory: PathBuf,
 }
 
-impl Kept {
-    pub(super) fn new(orders: Sender<Order>, directory: &Path) -> Self {
-        Self { orders, progress: Arc::default(), directory: directory.to_owned() }
+impl WriterHandle {
+    pub(super) fn new(commands: Sender<Command>, directory: &Path) -> Self {
+        Self { commands, progress: Arc::default(), directory: directory.to_owned() }
     }
 
     pub(super) const fn progress(&self) -> &Arc<Progress> {
@@ -59,8 +59,8 @@ impl Kept {
 }
 
 #[async_trait]
-impl Keeper for Kept {
-    fn usable(&self) -> Result<(), TableError> {
+impl Persistence for WriterHandle {
+    fn writable(&self) -> Result<(), TableError> {
         match self.progress.failure.get() {
             None => Ok(()),
             Some(reason) => Err(TableError::Unavailable(format!(
@@ -71,41 +71,41 @@ impl Keeper for Kept {
     }
 
     fn write(&self, write: Write) {
-        self.progress.asked.fetch_add(1, Ordering::AcqRel);
-        // A thread that has ended has left the reason in `failure`.
-        let _ = self.orders.send(Order::Write(write));
+        self.progress.queued.fetch_add(1, Ordering::AcqRel);
+        // If the thread has ended, `failure` has the reason.
+        let _ = self.commands.send(Command::Write(write));
     }
 
-    async fn settled(&self) -> Result<(), TableError> {
-        if self.progress.kept.load(Ordering::Acquire) >= self.progress.asked.load(Ordering::Acquire) {
+    async fn flushed(&self) -> Result<(), TableError> {
+        if self.progress.durable.load(Ordering::Acquire) >= self.progress.queued.load(Ordering::Acquire) {
             return Ok(());
         }
         let (tell, told) = oneshot::channel();
-        let sent = self.orders.send(Order::Settle(tell)).is_ok();
+        let sent = self.commands.send(Command::Flush(tell)).is_ok();
         if sent && told.await.is_ok() {
             return Ok(());
         }
-        self.usable()?;
+        self.writable()?;
         Err(TableError::Unavailable("the tables are closed".into()))
     }
 
     async fn close(&self) {
         let (tell, told) = oneshot::channel();
-        if self.orders.send(Order::Close(tell)).is_ok() {
-            // It may have failed; then it has said so.
+        if self.commands.send(Command::Close(tell)).is_ok() {
+            // It may have failed; then it has logged the reason.
             let _ = told.await;
         }
     }
 }
 
-/// What the thread owns.
+/// The state of the writer thread.
 pub(super) struct Writer {
     store: Store,
     progress: Arc<Progress>,
     streams: Vec<Arc<Stream>>,
-    /// What was delivered when it was last looked at; not removed yet.
+    /// Delivered at the last check, not removed yet.
     seen: Positions,
-    /// What is removed, by the store.
+    /// Removed from the store.
     removed: Positions,
 }
 
@@ -119,21 +119,21 @@ impl Writer {
         Self { store, progress, streams, seen: removed.clone(), removed }
     }
 
-    pub(super) fn run(mut self, orders: &Receiver<Order>) {
+    pub(super) fn run(mut self, commands: &Receiver<Command>) {
         let mut next_removal = Instant::now() + REMOVE_EVERY;
         loop {
-            match orders.recv_timeout(next_removal.saturating_duration_since(Instant::now())) {
+            match commands.recv_timeout(next_removal.saturating_duration_since(Instant::now())) {
                 Ok(first) => {
-                    if let Some(tell) = self.group(first, orders) {
-                        self.end();
-                        // The directory is free before anybody hears of it.
+                    if let Some(tell) = self.group(first, commands) {
+                        self.finish();
+                        // Unlock the directory before replying.
                         drop(self.store);
                         let _ = tell.send(());
                         return;
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
-                // Dropped, not closed: as if the process had ended.
+                // Dropped without close: equal to a crash.
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             if Instant::now() >= next_removal {
@@ -144,16 +144,16 @@ impl Writer {
         }
     }
 
-    /// Carries out one order and those that wait behind it. Returns whom to tell of the end, if it is asked for.
-    fn group(&mut self, first: Order, orders: &Receiver<Order>) -> Option<oneshot::Sender<()>> {
+    /// Executes one command and those queued behind it. Returns the reply channel of `Close`, if it was among them.
+    fn group(&mut self, first: Command, commands: &Receiver<Command>) -> Option<oneshot::Sender<()>> {
         let mut batch = self.store.database.batch().durability(Some(PersistMode::SyncData));
-        // A key may be written twice in a batch, whose order is not the store's business: the last one counts.
+        // The store does not order writes of one key within a batch, so only the last one is passed on.
         let mut items: HashMap<(Table, Arc<str>), Option<Box<RawValue>>> = HashMap::new();
         let (mut writes, mut waiting, mut close) = (0, Vec::new(), None);
         let mut next = Some(first);
-        while let Some(order) = next {
-            match order {
-                Order::Write(Write { table, key, item, logged }) => {
+        while let Some(command) = next {
+            match command {
+                Command::Write(Write { table, key, item, logged }) => {
                     writes += 1;
                     let item = item.as_deref().map(codec::item);
                     if let Some(logged) = logged {
@@ -163,13 +163,13 @@ impl Writer {
                     }
                     items.insert((table, key), item);
                 }
-                Order::Settle(tell) => waiting.push(tell),
-                Order::Close(tell) => {
+                Command::Flush(tell) => waiting.push(tell),
+                Command::Close(tell) => {
                     close = Some(tell);
                     break;
                 }
             }
-            next = if writes < GROUP { orders.try_recv().ok() } else { None };
+            next = if writes < GROUP { commands.try_recv().ok() } else { None };
         }
         for ((table, key), item) in items {
             let place = codec::item_key(table, &key);
@@ -179,16 +179,17 @@ impl Writer {
             }
         }
         if self.commit(batch) {
-            self.progress.kept.fetch_add(writes, Ordering::AcqRel);
+            self.progress.durable.fetch_add(writes, Ordering::AcqRel);
             for tell in waiting {
-                // Who asked may have given up.
+                // The caller may have given up.
                 let _ = tell.send(());
             }
         }
         close
     }
 
-    /// Whether it is kept. After a failure nothing is: what follows would stand without what came before.
+    /// Whether the batch is durable. After a failure no batch is written, so that none is stored without its
+    /// predecessors.
     fn commit(&self, batch: fjall::OwnedWriteBatch) -> bool {
         if self.progress.failure.get().is_some() {
             return false;
@@ -201,13 +202,13 @@ impl Writer {
         false
     }
 
-    /// What is delivered now.
+    /// The current checkpoints.
     fn delivered(&self) -> Positions {
         let mut delivered = Positions::new();
         for stream in &self.streams {
             for shard in 0..stream.shard_count() {
                 let lanes = stream.positions(shard);
-                // Without readers nothing is delivered.
+                // A shard without readers has no checkpoints.
                 if !lanes.is_empty() {
                     delivered.insert((stream.table, shard), lanes);
                 }
@@ -216,7 +217,7 @@ impl Writer {
         delivered
     }
 
-    /// Removes the records that every lane has passed, and notes how far each lane has come.
+    /// Removes the records that every lane has processed, and saves the checkpoints.
     fn remove_seen(&mut self) {
         let mut batch = self.store.database.batch();
         let mut moved = Positions::new();
@@ -240,8 +241,8 @@ impl Writer {
         }
     }
 
-    /// After this, nothing that was delivered is delivered again.
-    fn end(&mut self) {
+    /// Saves the final checkpoints, so that no delivered record is delivered again.
+    fn finish(&mut self) {
         self.seen = self.delivered();
         self.remove_seen();
         if self.progress.failure.get().is_none()

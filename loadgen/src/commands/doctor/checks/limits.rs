@@ -1,7 +1,7 @@
 //! What the machine can hold, against what a scenario asks of it. Pure: facts in, findings out.
 
-use super::Finding;
-use super::facts::{Machine, Need};
+use crate::commands::doctor::facts::{Machine, Need};
+use crate::commands::doctor::finding::Finding;
 use crate::health::machine::SPARE_DESCRIPTORS;
 
 /// Sockets for one pair of source and destination beyond which the kernel's port search eats the CPU.
@@ -20,15 +20,15 @@ const HANDSHAKE_CPU: (f64, f64, f64) = (150e-6, 1_500e-6, 100e-6);
 const HANDSHAKE_SHARE: f64 = 0.5;
 /// An accept queue shorter than this drops handshakes of a burst.
 const SHORT_QUEUE: u64 = 1_024;
-/// Load per core beyond which other work is in the way.
+/// Load per core above which other processes disturb a run.
 const BUSY: f64 = 0.7;
 /// Share of the cores that the hypervisor takes.
 const NOTABLE_STEAL: f64 = 0.02;
 /// A run folder of an hour's run fits well.
 const ROOM: u64 = 256 << 20;
 
-/// Judges descriptors, ports, queues, cores, memory and disk.
-pub(super) fn judge(machine: &Machine, need: Option<&Need>) -> Vec<Finding> {
+/// Descriptors, ports, queues, cores, memory and disk.
+pub(super) fn limits(machine: &Machine, need: Option<&Need>) -> Vec<Finding> {
     let mut findings = vec![descriptors(machine, need)];
     findings.extend(files(machine, need));
     findings.extend(ports(machine, need));
@@ -69,7 +69,7 @@ fn descriptors(machine: &Machine, need: Option<&Need>) -> Finding {
         None => Finding::ok(
             CHECK,
             found,
-            format!("up to {} players in a process; the soft limit is raised by itself", shown(holds)),
+            format!("up to {} players in a process; the soft limit is raised automatically", shown(holds)),
         ),
     }
 }
@@ -97,12 +97,12 @@ fn ports(machine: &Machine, need: Option<&Need>) -> Option<Finding> {
         return Some(Finding::ok(
             CHECK,
             found,
-            "as many sockets from one source address to one address of a target",
+            "the limit of sockets from one source address to one address of a target",
         ));
     };
     let players = u64::from(need.players);
     if need.own_sources {
-        return Some(Finding::ok(CHECK, found, "source addresses 127.0.0.x are taken as needed"));
+        return Some(Finding::ok(CHECK, found, "source addresses 127.0.0.x are used as needed"));
     }
     let pairs = (need.sources.max(1) * need.destinations.max(1)) as u64;
     let widen = "`sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"`";
@@ -133,14 +133,14 @@ fn conntrack(machine: &Machine, need: Option<&Need>) -> Option<Finding> {
     let wanted = used + need.map_or(0, |need| u64::from(need.players));
     let found = format!("{used} of {most} tracked connections");
     Some(if wanted > most {
-        Finding::fail("conntrack", found, "the firewall would drop the rest in silence")
+        Finding::fail("conntrack", found, "the firewall would silently drop the rest")
             .change(format!("`sysctl -w net.netfilter.nf_conntrack_max={}`", wanted * 2))
     } else {
         Finding::ok("conntrack", found, "enough")
     })
 }
 
-/// Matters where this machine accepts: with the embedded backend.
+/// Matters where this machine accepts connections: with a backend beside the generator.
 fn queues(machine: &Machine, need: Option<&Need>) -> Option<Finding> {
     if need.is_some_and(|need| !need.loopback) {
         return None;
@@ -159,7 +159,7 @@ fn queues(machine: &Machine, need: Option<&Need>) -> Option<Finding> {
     })
 }
 
-/// Cores that this process may really use.
+/// Cores that this process may use, quota included.
 fn usable(machine: &Machine) -> f64 {
     let cores = machine.cores as f64;
     machine.cpu_quota.map_or(cores, |quota| quota.min(cores))
@@ -179,7 +179,7 @@ fn cores(machine: &Machine, need: Option<&Need>) -> Finding {
         let share = need.connect_rate * each / usable(machine);
         if share > HANDSHAKE_SHARE {
             let meaning = format!(
-                "{:.0} handshakes a second take about {:.0} % of them: sends may leave late",
+                "{:.0} handshakes a second take about {:.0} % of them: sends may be late",
                 need.connect_rate,
                 share * 100.0
             );
@@ -199,7 +199,7 @@ fn cores(machine: &Machine, need: Option<&Need>) -> Finding {
         return Finding::warn(
             CHECK,
             found,
-            "pacing shares its core with the sockets: sends will leave late under load",
+            "the pacer shares its core with the sockets: sends will be late under load",
         )
         .change(more);
     }
@@ -207,10 +207,10 @@ fn cores(machine: &Machine, need: Option<&Need>) -> Finding {
         return Finding::ok(
             CHECK,
             found,
-            "shared with the embedded backend: its latencies are this machine's as well",
+            "shared with the embedded backend, whose latencies depend on this machine as well",
         );
     }
-    Finding::ok(CHECK, found, "pacing has one of its own")
+    Finding::ok(CHECK, found, "the pacer has a core of its own")
 }
 
 fn busy(machine: &Machine) -> Option<Finding> {
@@ -219,13 +219,17 @@ fn busy(machine: &Machine) -> Option<Finding> {
     let found =
         format!("load {load:.1} over a minute, {:.1} % of the cores taken by the hypervisor", steal * 100.0);
     Some(if steal > NOTABLE_STEAL {
-        Finding::warn("other work", found, "other guests take CPU: latencies and lateness are partly theirs")
-            .change("an instance with cores of its own (no burstable kind)")
+        Finding::warn(
+            "other work",
+            found,
+            "other guests take CPU: part of the latency and of the delay is theirs",
+        )
+        .change("use an instance with dedicated cores (not a burstable type)")
     } else if load > usable(machine) * BUSY {
-        Finding::warn("other work", found, "other processes are in the way")
+        Finding::warn("other work", found, "other processes use the CPU")
             .change("`top` shows them; stop them or move the run")
     } else {
-        Finding::ok("other work", found, "hardly any")
+        Finding::ok("other work", found, "little")
     })
 }
 
@@ -233,18 +237,18 @@ fn governor(machine: &Machine) -> Option<Finding> {
     let governor = machine.governor.as_deref()?;
     let found = format!("CPU frequency governor `{governor}`");
     Some(if matches!(governor, "powersave" | "ondemand" | "conservative") {
-        Finding::warn("frequency", found, "a core that idles between sends wakes up slow")
+        Finding::warn("frequency", found, "an idle core is slow to wake up")
             .change("`cpupower frequency-set -g performance`")
     } else {
-        Finding::ok("frequency", found, "cores keep their speed")
+        Finding::ok("frequency", found, "the frequency is constant")
     })
 }
 
 fn memory(machine: &Machine, need: Option<&Need>) -> Option<Finding> {
     let free = machine.memory_available?;
     let left = machine.memory_left_in_group.map_or(free, |left| left.min(free));
-    let group = if left < free { " (what the control group leaves)" } else { "" };
-    let found = format!("{} MiB to be had{group}", left >> 20);
+    let group = if left < free { " (limit of the control group)" } else { "" };
+    let found = format!("{} MiB available{group}", left >> 20);
     let needed = BASE_BYTES
         + need.map_or(0, |need| {
             let each = PLAYER_BYTES + KERNEL_BYTES + if need.tls { TLS_BYTES } else { 0 };
@@ -271,13 +275,13 @@ fn disk(machine: &Machine) -> Option<Finding> {
     let found = format!("{} MiB free in the working directory", free >> 20);
     Some(if free < ROOM {
         Finding::warn("disk", found, "a run folder may not fit")
-            .change("free some, or choose another place with `--out`")
+            .change("free some space, or choose another folder with `--out`")
     } else {
         Finding::ok("disk", found, "enough for run folders")
     })
 }
 
-/// A limit, or that there is none.
+/// A limit, or `unlimited`.
 fn shown(limit: u64) -> String {
     if limit > 1 << 40 { "unlimited".into() } else { limit.to_string() }
 }
@@ -285,7 +289,7 @@ fn shown(limit: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::doctor::Status;
+    use crate::commands::doctor::finding::Status;
 
     fn good() -> Machine {
         Machine {
@@ -312,13 +316,13 @@ mod tests {
 
     /// The finding of one check; all others are as on a good machine.
     fn found(check: &str, machine: &Machine, need: Option<&Need>) -> Finding {
-        judge(machine, need).into_iter().find(|finding| finding.check == check).unwrap()
+        limits(machine, need).into_iter().find(|finding| finding.check == check).unwrap()
     }
 
     #[test]
     fn a_good_machine_has_nothing_to_change() {
         for need in [None, Some(remote(5_000))] {
-            for finding in judge(&good(), need.as_ref()) {
+            for finding in limits(&good(), need.as_ref()) {
                 assert_eq!(finding.status, Status::Ok, "{finding}");
                 assert_eq!(finding.remedy, None);
             }

@@ -12,18 +12,18 @@ use procfs::{Current, LoadAverage, Meminfo};
 use rustix::fs::statvfs;
 use rustix::process::{Resource, getrlimit};
 
-use super::facts::{KernelClock, Machine};
+use crate::commands::doctor::facts::{KernelClock, Machine};
 use crate::health::watch::stolen;
 
 /// Length of a measured sleep.
 const SLEEP: Duration = Duration::from_micros(500);
 /// Number of measured sleeps.
 const SLEEPS: usize = 200;
-/// Programs that keep a machine's time, as `/proc` shortens their names.
+/// Time daemons, as `/proc` shortens their names.
 const TIME_DAEMONS: [&str; 6] = ["chronyd", "ntpd", "ntpsec", "systemd-timesyn", "openntpd", "ptp4l"];
 
 /// Looks at the machine. Takes about a quarter of a second.
-pub async fn measure() -> Machine {
+pub(in crate::commands::doctor) async fn measure() -> Machine {
     tokio::task::spawn_blocking(look).await.unwrap_or_default()
 }
 

@@ -1,8 +1,8 @@
-//! A directory's first start, which may be killed at any moment and then begins anew.
+//! The first start of a directory. It may be killed at any moment; the next start then begins again.
 //!
-//! The store is many files, and no half of them can be opened. So the first start leaves a note before it makes any, and
-//! takes it away when all are made and say whose they are: before that nothing has been acknowledged, and whoever finds
-//! the note may remove everything. The note is locked by the start that is under way.
+//! The store has many files and cannot be opened if some are missing. So the first start creates a marker file before
+//! the store, and removes it once the store is complete and names its deployment. As long as the marker exists, no write
+//! has been acknowledged and the directory may be cleared. The start in progress holds a lock on the marker.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -10,69 +10,69 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::unusable;
-use crate::tables::keeper::DataError;
+use crate::tables::persistence::DataError;
 
-/// The note of a first start that has not come to its end.
-const NOTE: &str = "first-start";
-/// What the store has in every directory of its own.
+/// The marker of a first start that is not complete.
+const MARKER: &str = "first-start";
+/// A file that every store has.
 const STORE_FILE: &str = "version";
-/// Bytes of that.
+/// Its size.
 const STORE_FILE_BYTES: u64 = 4;
 /// The store's lock, held for as long as it is open.
 const LOCK: &str = "lock";
 const KEYSPACES: &str = "keyspaces";
 
-/// The first start of a directory, until it is over.
-pub(super) struct Beginning {
+/// A first start that is in progress.
+pub(super) struct FirstStart {
     directory: PathBuf,
-    note: PathBuf,
+    marker: PathBuf,
     /// Locked.
     _file: File,
 }
 
-/// What a directory is to this start.
-pub(super) enum Found {
-    /// It is to be made.
-    New(Beginning),
-    /// It has a whole store.
-    Ours,
+/// What a directory contains.
+pub(super) enum Directory {
+    /// No complete store; one has to be created.
+    New(FirstStart),
+    /// A complete store.
+    Existing,
 }
 
-/// Looks at a directory, and makes it fit to be opened.
+/// Inspects a directory and prepares it for the store.
 ///
 /// # Errors
-/// [`DataError`]: it is somebody else's, or in use.
-pub(super) fn look(directory: &Path) -> Result<Found, DataError> {
+/// [`DataError`]: it contains other files, or is in use.
+pub(super) fn prepare(directory: &Path) -> Result<Directory, DataError> {
     let failed = |error: io::Error| unusable(directory, error.to_string());
     std::fs::create_dir_all(directory).map_err(failed)?;
     loop {
         let names = names(directory).map_err(failed)?;
-        let note = directory.join(NOTE);
-        let begun = names.iter().any(|name| name == NOTE);
-        let foreign = !names.iter().all(|name| name == NOTE || is_of_store(name));
+        let marker = directory.join(MARKER);
+        let begun = names.iter().any(|name| name == MARKER);
+        let foreign = !names.iter().all(|name| name == MARKER || is_of_store(name));
         if !begun && names.iter().any(|name| name == STORE_FILE) && !is_stub(directory).map_err(failed)? {
-            return not_in_use(directory).map(|()| Found::Ours);
+            return not_in_use(directory).map(|()| Directory::Existing);
         }
         if foreign || !begun && !is_stub(directory).map_err(failed)? {
             return Err(unusable(directory, "there are other files in it".into()));
         }
-        let file = File::options().create(true).truncate(false).write(true).open(&note).map_err(failed)?;
+        let file = File::options().create(true).truncate(false).write(true).open(&marker).map_err(failed)?;
         lock(&file, directory)?;
-        // It may have been another start's, which is over now.
-        if !is_still_there(&file, &note).map_err(failed)? {
+        // Another start may have removed it meanwhile.
+        if !is_still_there(&file, &marker).map_err(failed)? {
             continue;
         }
         not_in_use(directory)?;
         remove_store(directory).map_err(failed)?;
         sync(directory).map_err(failed)?;
-        return Ok(Found::New(Beginning { directory: directory.to_owned(), note, _file: file }));
+        return Ok(Directory::New(FirstStart { directory: directory.to_owned(), marker, _file: file }));
     }
 }
 
-impl Beginning {
-    /// Everything is there and on the disk.
-    pub(super) fn end(self) -> Result<(), DataError> {
-        let ended = std::fs::remove_file(&self.note).and_then(|()| sync(&self.directory));
+impl FirstStart {
+    /// Removes the marker: the store is complete and on the disk.
+    pub(super) fn finish(self) -> Result<(), DataError> {
+        let ended = std::fs::remove_file(&self.marker).and_then(|()| sync(&self.directory));
         ended.map_err(|error| unusable(&self.directory, error.to_string()))
     }
 }
@@ -81,13 +81,13 @@ fn names(directory: &Path) -> io::Result<Vec<std::ffi::OsString>> {
     std::fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.file_name())).collect()
 }
 
-/// Whether the store makes files of this name.
+/// Whether a file of this name belongs to the store.
 fn is_of_store(name: &std::ffi::OsString) -> bool {
     [STORE_FILE, LOCK, KEYSPACES].iter().any(|known| name == known)
         || Path::new(name).extension().is_some_and(|extension| extension == "jnl")
 }
 
-/// Whether this is what a store is before it is one, or nothing: an earlier version left no note.
+/// Whether the directory has at most an incomplete store: earlier versions created no marker.
 fn is_stub(directory: &Path) -> io::Result<bool> {
     let version = std::fs::metadata(directory.join(STORE_FILE)).map_or(0, |version| version.len());
     if version >= STORE_FILE_BYTES {
@@ -101,10 +101,10 @@ fn is_stub(directory: &Path) -> io::Result<bool> {
     }
 }
 
-/// Removes what a store has made, whatever there is of it.
+/// Removes all files of the store.
 fn remove_store(directory: &Path) -> io::Result<()> {
     for name in names(directory)? {
-        if name == NOTE {
+        if name == MARKER {
             continue;
         }
         let path = directory.join(name);

@@ -1,0 +1,99 @@
+//! What the pages quote of the programs. After a wanted change: `UPDATE_DOCS=1 cargo test --locked -p docs`.
+
+use clap::{Command, CommandFactory};
+use docs::Page;
+use output::Exit;
+use reports::format::Status;
+
+/// Columns of the help texts.
+const WIDTH: usize = 100;
+
+/// The help of a command and of those below it that are shown, each under a heading of its own.
+fn helps(mut command: Command) -> String {
+    fn add(command: &mut Command, text: &mut String) {
+        let name = command.get_bin_name().unwrap_or_else(|| command.get_name()).to_owned();
+        let help = command.render_long_help().to_string();
+        let lines = help.lines().map(|line| format!("{}\n", line.trim_end())).collect::<String>();
+        text.push_str(&format!("\n## {name}\n```text\n{}\n```\n", lines.trim_end()));
+        let shown = command.get_subcommands_mut().filter(|command| !command.is_hide_set());
+        shown.filter(|command| command.get_name() != "help").for_each(|command| add(command, text));
+    }
+    command = command.term_width(WIDTH);
+    command.build();
+    let mut text = String::new();
+    add(&mut command, &mut text);
+    text
+}
+
+fn loadgen() -> Command {
+    loadgen::cli::command()
+}
+
+fn backend() -> Command {
+    reference_backend_serve::cli::Cli::command()
+}
+
+#[test]
+fn the_help_page_is_what_the_programs_print() {
+    let mut page = Page::read("docs/help.md");
+    page.block("loadgen", &helps(loadgen()));
+    page.block("reference-backend", &helps(backend()));
+}
+
+#[test]
+fn the_exit_codes_are_those_of_the_type() {
+    let rows = Exit::all().map(|exit| format!("| {} | {} |\n", exit.code(), exit.meaning()));
+    let table = format!("| code | meaning |\n|---|---|\n{}", rows.collect::<String>());
+    Page::read("docs/cli.md").block("exit codes", &table);
+    Page::read("README.md").block("exit codes", &format!("Exit codes: {}.", Exit::summary()));
+    let verdicts = Page::read("docs/measuring.md");
+    for status in Status::ALL {
+        let start = format!("| `{}` |", status.word());
+        let row = verdicts.text().lines().find(|line| line.starts_with(&start)).unwrap_or_default();
+        let code = Exit::from(status).code();
+        assert!(row.ends_with(&format!("| {code} |")), "docs/measuring.md: {start} … | {code} |");
+    }
+}
+
+#[test]
+fn the_library_is_what_ships() {
+    let described = scenarios::shipped::SCENARIOS.iter().map(|shipped| {
+        let checked = scenarios::check(shipped.name, shipped.text, &[]);
+        let description = checked.unwrap_or_else(|mistakes| panic!("{mistakes}")).scenario.description;
+        format!("| `{}` | {description} |\n", shipped.name)
+    });
+    let table = format!("| scenario | what it does |\n|---|---|\n{}", described.collect::<String>());
+    Page::read("docs/scenarios.md").block("library", &table);
+}
+
+#[test]
+fn every_command_of_the_pages_is_one() {
+    let mut checked = 0;
+    for path in [
+        "README.md",
+        "docs/capacity.md",
+        "docs/cli.md",
+        "docs/doctor.md",
+        "docs/figures.md",
+        "docs/local-stack.md",
+    ] {
+        for line in Page::read(path).shell_commands() {
+            let words = line.split_whitespace().map(|word| word.trim_matches(['\'', '"']));
+            let words: Vec<_> = words.take_while(|word| !matches!(*word, "|" | "&&" | ">" | "&")).collect();
+            let (program, arguments) = match words.as_slice() {
+                ["cargo", "run", "--locked", "--release", "--", arguments @ ..]
+                | ["cargo", "run", "--release", "--", arguments @ ..]
+                | ["loadgen", arguments @ ..] => (loadgen(), arguments),
+                ["reference-backend" | "target/release/reference-backend", arguments @ ..] => {
+                    (backend(), arguments)
+                }
+                _ => continue,
+            };
+            let name = program.get_name().to_owned();
+            let parsed = program.try_get_matches_from([&[name.as_str()], arguments].concat());
+            assert!(parsed.is_ok(), "{path}: {line}\n{}", parsed.unwrap_err());
+            checked += 1;
+        }
+    }
+    assert!(checked >= 15, "only {checked} commands were found");
+}

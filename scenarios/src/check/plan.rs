@@ -1,0 +1,45 @@
+//! The plan of a scenario, put together from what each table comes to.
+
+use super::context::Check;
+use super::{auth, cloudwatch, disruptions, operations, phases, target, thresholds, way};
+use crate::keys::scenario::Scenario;
+use crate::plan::{Plan, Target};
+
+/// The plan; what is wrong is replaced by a sound value, and told to `check`.
+pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
+    let target = target::target(check, &scenario.target);
+    let auth = auth::auth(check, scenario, &target);
+    let (mut stretches, load) = phases::phases(check, scenario);
+    let operations = operations::operations(check, scenario, &load);
+    let disruptions = disruptions::disruptions(check, scenario, &stretches);
+    let (thresholds, judged_phases) = thresholds::thresholds(check, scenario, &mut stretches, &operations);
+    Plan {
+        name: scenario.name.clone(),
+        players: scenario.players,
+        seed: scenario.seed,
+        connect_timeout: check.positive("/sockets/connect_timeout", scenario.sockets.connect_timeout),
+        players_per_goose_user: scenario.sockets.per_goose_user,
+        source_addresses: target::addresses(check, &scenario.sockets.source_addresses),
+        max_message_bytes: scenario.sockets.max_message_bytes,
+        disruptions,
+        stretches,
+        message: operations::message(check, scenario, &auth.ids),
+        poll: operations::poll(check, scenario, &target),
+        delivery_timeout: check.positive("/deliveries/timeout", scenario.deliveries.timeout),
+        placement_timeout: check
+            .positive("/deliveries/placement_timeout", scenario.deliveries.placement_timeout),
+        grace: check.within_a_day("/deliveries/grace", scenario.deliveries.grace),
+        load,
+        way: way::way(check, scenario, &target),
+        thresholds,
+        judged_phases,
+        cloudwatch: cloudwatch::series(
+            check,
+            &scenario.cloudwatch,
+            matches!(target, Target::Embedded { .. }),
+        ),
+        operations,
+        auth,
+        target,
+    }
+}
