@@ -76,7 +76,7 @@ classes! {
     UNSENT_NO_RECIPIENT = "unsent_no_recipient";
     /// The socket's buffer is full: the target does not read.
     UNSENT_WRITE_BLOCKED = "unsent_write_blocked";
-    /// The player had taken it when the run ended.
+    /// A player had been given it when the run ended.
     UNSENT_RUN_ENDED = cut_off::UNSENT_RUN_ENDED;
     /// The interrupted run did not come to it.
     UNSENT_INTERRUPTED = cut_off::UNSENT_INTERRUPTED;
