@@ -1,8 +1,8 @@
 //! [`TableStore`] over DynamoDB.
 //!
-//! A request that cannot be right is DynamoDB's to refuse, not ours: the same texts reach the caller that the local
-//! stack's embedded tables have, and `serve/tests/it/aws/contract` holds both to the same contract. The SDK does not retry: the
-//! stores have a backoff of their own, and only they know what is left of an invocation.
+//! Requests are validated by DynamoDB only. The embedded tables of the local stack have the same texts, and
+//! `serve/tests/it/aws/contract` tests both with the same contract. The SDK does not retry, because the stores do, and
+//! they know the remaining time of the invocation.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -19,9 +19,9 @@ use serde_dynamo::Item;
 
 use super::attributes::{attributes, item};
 
-/// How long a connection to DynamoDB may take to open.
+/// Connect time-out.
 const CONNECT: Duration = Duration::from_secs(1);
-/// How long one request may take. The stores repeat it, which must fit into an invocation's 10 s.
+/// Time-out of one request. The stores retry it, which must fit into an invocation's 10 s.
 const REQUEST: Duration = Duration::from_secs(2);
 
 type Attributes = HashMap<String, AttributeValue>;
@@ -35,13 +35,13 @@ pub struct DynamoTables {
 }
 
 impl DynamoTables {
-    /// Tables that are called what `name_of` says, reached with the region, credentials and endpoint of `client`.
+    /// Tables with the names of `name_of`, and the region, credentials and endpoint of `client`.
     #[must_use]
     pub fn new(client: Client, name_of: impl Fn(Table) -> String) -> Self {
         Self::with_patience(client, name_of, REQUEST)
     }
 
-    /// The same, but a request may take as long as `request`.
+    /// The same with another time-out of a request.
     #[must_use]
     pub fn with_patience(client: Client, name_of: impl Fn(Table) -> String, request: Duration) -> Self {
         let patience = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(request).build();
@@ -56,7 +56,7 @@ impl DynamoTables {
         &self.names[table as usize]
     }
 
-    /// What an error of a request to `table` means to the port.
+    /// Maps an error of a request to the port's error.
     fn refusal<E>(&self, table: Table, error: SdkError<E>) -> TableError
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -166,7 +166,7 @@ impl TableStore for DynamoTables {
     }
 }
 
-/// A condition in DynamoDB's words. Names are placeholders, because `status` is a reserved word.
+/// A condition expression. Names are placeholders, because `status` is a reserved word.
 #[derive(Default)]
 struct Expression {
     text: Option<String>,
@@ -188,7 +188,7 @@ impl Expression {
                 &[key, ("#n", attribute)],
                 Some(AttributeValue::N(value.to_string())),
             ),
-            // A comparison with what is not there, or is no number, does not hold; so its opposite does.
+            // A comparison with a missing attribute, or one that is not a number, is false; its negation is true.
             Condition::NotAbove { attribute, value } => {
                 Self::new("NOT #n > :v", &[("#n", attribute)], Some(AttributeValue::N(value.to_string())))
             }
