@@ -3,7 +3,7 @@
 
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
-use scenarios::auth::planned::Placement;
+use scenarios::auth::planned::TokenLocation;
 use scenarios::redact;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -34,17 +34,17 @@ impl Presented {
     }
 
     /// A token at its place.
-    pub(super) fn token(placement: &Placement, token: &SecretString) -> Self {
+    pub(super) fn token(placement: &TokenLocation, token: &SecretString) -> Self {
         let token = token.expose_secret();
         let mut presented = Self::default();
         match placement {
-            Placement::Query { name } => presented.parameter(name, token, true),
-            Placement::Subprotocol { prefix } => {
+            TokenLocation::Query { name } => presented.parameter(name, token, true),
+            TokenLocation::Subprotocol { prefix } => {
                 presented.subprotocol = Some(format!("{prefix}{token}").into());
                 presented.secrets.add(token);
             }
-            Placement::Header { name, scheme: None } => presented.header(name, token, true),
-            Placement::Header { name, scheme: Some(scheme) } => {
+            TokenLocation::Header { name, scheme: None } => presented.header(name, token, true),
+            TokenLocation::Header { name, scheme: Some(scheme) } => {
                 presented.header(name, &format!("{scheme} {token}"), false);
                 presented.secrets.add(token);
             }
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn a_token_is_put_at_its_placement() {
         let base = Url::parse("ws://127.0.0.1:1/Stage?v=2").unwrap();
-        let header = |scheme: Option<&str>| Placement::Header {
+        let header = |scheme: Option<&str>| TokenLocation::Header {
             name: "authorization".into(),
             scheme: scheme.map(str::to_owned),
         };
@@ -189,7 +189,7 @@ mod tests {
             presented.put_in(&mut headers);
             assert_eq!(headers["authorization"], wanted.as_str());
         }
-        let presented = Presented::token(&Placement::Query { name: "ticket".into() }, &"a+b/c=".into());
+        let presented = Presented::token(&TokenLocation::Query { name: "ticket".into() }, &"a+b/c=".into());
         assert_eq!(presented.url(&base).as_str(), "ws://127.0.0.1:1/Stage?v=2&ticket=a%2Bb%2Fc%3D");
     }
 

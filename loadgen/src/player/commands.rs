@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn every_command_comes_back_as_it_went() {
         let cuts = Command::CUTS.map(Command::Cut);
-        for command in cuts.into_iter().chain(ClientFault::ALL.map(Command::Send)) {
+        for command in cuts.into_iter().chain(ClientFault::ALL.iter().copied().map(Command::Send)) {
             assert_eq!(Command::decode(command.encode()), Some(command));
         }
         assert_eq!(Command::decode(0), None);

@@ -17,6 +17,8 @@ use reference_backend::function::Table;
 use reference_backend::ports::{BatchGet, Condition, TableError, TableStore};
 use serde_dynamo::Item;
 
+use super::attributes::{attributes, item};
+
 /// How long a connection to DynamoDB may take to open.
 const CONNECT: Duration = Duration::from_secs(1);
 /// How long one request may take. The stores repeat it, which must fit into an invocation's 10 s.
@@ -80,7 +82,7 @@ impl DynamoTables {
 impl TableStore for DynamoTables {
     async fn put(&self, table: Table, item: Item, condition: Option<Condition>) -> Result<(), TableError> {
         let Expression { text, names, values } = Expression::of(table, condition);
-        let request = self.client.put_item().table_name(self.name(table)).set_item(Some(item.into()));
+        let request = self.client.put_item().table_name(self.name(table)).set_item(Some(attributes(item)));
         let request = request.set_condition_expression(text).set_expression_attribute_names(names);
         let request = request.set_expression_attribute_values(values);
         request.send().await.map_err(|error| self.refusal(table, error))?;
@@ -91,7 +93,7 @@ impl TableStore for DynamoTables {
         let request = self.client.get_item().table_name(self.name(table)).key(table.key(), text(key));
         let answer =
             request.consistent_read(true).send().await.map_err(|error| self.refusal(table, error))?;
-        Ok(answer.item.map(Item::from))
+        Ok(answer.item.map(item))
     }
 
     async fn delete(&self, table: Table, key: &str, condition: Option<Condition>) -> Result<(), TableError> {
@@ -117,7 +119,7 @@ impl TableStore for DynamoTables {
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             let items = page.map_err(|error| self.refusal(table, error))?.items.unwrap_or_default();
-            found.extend(items.into_iter().map(Item::from));
+            found.extend(items.into_iter().map(item));
         }
         Ok(found)
     }
@@ -133,9 +135,9 @@ impl TableStore for DynamoTables {
                 let found = answer.responses.unwrap_or_default().remove(name).unwrap_or_default();
                 let left = answer.unprocessed_keys.unwrap_or_default().remove(name);
                 let left = left.map(|left| left.keys).unwrap_or_default();
-                let key = |attributes: Attributes| attributes.get(table.key())?.as_s().ok().cloned();
+                let key = |found: Attributes| found.get(table.key())?.as_s().ok().cloned();
                 Ok(BatchGet {
-                    items: found.into_iter().map(Item::from).collect(),
+                    items: found.into_iter().map(item).collect(),
                     unprocessed: left.into_iter().filter_map(key).collect(),
                 })
             }
@@ -147,7 +149,8 @@ impl TableStore for DynamoTables {
     async fn batch_put(&self, table: Table, items: Vec<Item>) -> Result<Vec<Item>, TableError> {
         let name = self.name(table);
         let write = |item: &Item| {
-            let put = PutRequest::builder().set_item(Some(item.clone().into())).build().map_err(invalid)?;
+            let put =
+                PutRequest::builder().set_item(Some(attributes(item.clone()))).build().map_err(invalid)?;
             Ok(WriteRequest::builder().put_request(put).build())
         };
         let writes = items.iter().map(write).collect::<Result<Vec<_>, _>>()?;
@@ -155,7 +158,7 @@ impl TableStore for DynamoTables {
         match answer.map_err(|error| self.refusal(table, error)) {
             Ok(answer) => {
                 let left = answer.unprocessed_items.unwrap_or_default().remove(name).unwrap_or_default();
-                Ok(left.into_iter().filter_map(|write| Some(write.put_request?.item.into())).collect())
+                Ok(left.into_iter().filter_map(|write| Some(item(write.put_request?.item))).collect())
             }
             Err(TableError::Throttled(_)) => Ok(items),
             Err(error) => Err(error),

@@ -14,6 +14,7 @@
 //! theirs: retries that multiply would outlive the 10 s of an invocation.
 
 pub mod apigatewaymanagement;
+mod attributes;
 pub mod dynamodb;
 pub mod environment;
 pub mod event;

@@ -15,7 +15,7 @@ pub struct Auth {
     /// Token, header, signature or none.
     pub mode: AuthMode,
     /// Where a token travels.
-    pub placement: Placement,
+    pub placement: TokenLocation,
     /// Where tokens come from.
     pub source: TokenSource,
     /// How handshakes and REST requests are signed.
@@ -30,7 +30,7 @@ pub struct Auth {
 
 /// Where a token travels.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Placement {
+pub enum TokenLocation {
     /// In a header.
     Header {
         /// Its name.

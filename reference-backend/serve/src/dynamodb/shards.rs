@@ -1,6 +1,5 @@
 //! The shards of one stream, and what is in them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodbstreams::Client;
@@ -8,7 +7,8 @@ use aws_sdk_dynamodbstreams::error::{DisplayErrorContext, ProvideErrorMetadata, 
 use aws_sdk_dynamodbstreams::types::{AttributeValue, OperationType, Record, ShardIteratorType};
 use reference_backend::function::Table;
 use reference_backend_local::tables::{Change, ChangeKind, Foreign};
-use serde_dynamo::Item;
+
+reference_backend_aws::item_of_sdk!(aws_sdk_dynamodbstreams);
 
 /// One table's stream.
 #[derive(Debug, Clone)]
@@ -211,7 +211,7 @@ impl Cursor {
             kind,
             key_hash: Change::hash_of(&key),
             key: key.into(),
-            new_image: body.new_image.map(|image: HashMap<_, _>| Arc::new(Item::from(image))),
+            new_image: body.new_image.map(|image| Arc::new(item(image))),
             size: body.size_bytes.and_then(|size| usize::try_from(size).ok()).unwrap_or_default(),
             created_ms: created.unwrap_or_default(),
             sequence: 0,
