@@ -107,3 +107,31 @@ fn every_command_of_the_pages_is_one() {
     }
     assert!(checked >= 15, "only {checked} commands were found");
 }
+
+#[test]
+fn the_files_that_a_change_touches_exist() {
+    let page = Page::read("docs/changing-the-code.md");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let words = page.text().split('`').skip(1).step_by(2);
+    let files: Vec<_> = words.filter(|word| word.contains('/') && !word.contains([' ', ':'])).collect();
+    let missing: Vec<_> = files.iter().filter(|file| !root.join(file).exists()).collect();
+    assert!(missing.is_empty(), "docs/changing-the-code.md names what is not there: {missing:?}");
+    assert!(files.len() > 60, "only {} paths were found", files.len());
+}
+
+#[test]
+fn every_error_class_is_documented() {
+    let classes = include_str!("../../loadgen/src/record/classes.rs");
+    let words = classes
+        .lines()
+        .filter_map(|line| line.trim().strip_suffix("\";")?.split_once(" = \""))
+        .map(|(_, word)| word);
+    let words: Vec<_> = words.collect();
+    let pages = [Page::read("docs/cli.md"), Page::read("docs/measuring.md")];
+    let missing: Vec<_> = words
+        .iter()
+        .filter(|word| !pages.iter().any(|page| page.text().contains(&format!("`{word}`"))))
+        .collect();
+    assert!(missing.is_empty(), "neither docs/cli.md nor docs/measuring.md has {missing:?}");
+    assert!(words.len() > 30, "only {} classes were found", words.len());
+}

@@ -94,8 +94,9 @@ mod tests {
     use super::*;
 
     fn sleeper() -> Child {
-        let mut command = Command::new("sleep");
-        command.arg("60").process_group(0).kill_on_drop(true);
+        // Whatever started the tests may have SIGINT ignored.
+        let mut command = Command::new("env");
+        command.args(["--default-signal=INT", "sleep", "60"]).process_group(0).kill_on_drop(true);
         Child::start(command).unwrap()
     }
 

@@ -1,10 +1,15 @@
 //! The run's clock: microseconds since the start of the plan, on a monotonic clock, with the start in UTC.
 
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::{SignedDuration, Timestamp};
 use nix::time::{ClockId, clock_gettime};
+
+/// Seconds since 1970, as tokens state their expiry.
+pub(crate) fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
 
 /// Microseconds since the run's start.
 pub type Micros = u64;

@@ -1,9 +1,9 @@
-//! Whose certificates are believed, for sockets and HTTP alike.
+//! Which certificates are trusted, for sockets and HTTP alike.
 //!
-//! The system's store (or `SSL_CERT_FILE`, `SSL_CERT_DIR`) and `target.ca_file` are trust anchors. One thing goes beyond
-//! them: `openssl req -x509` makes a certificate that is an authority by its own word, and such a one is no server's to
-//! webpki, whoever trusts it. Where the very certificate is trusted, byte by byte, nothing is left for an issuer to vouch
-//! for; its dates, its names and its key's signature are checked as ever.
+//! The system's store (or `SSL_CERT_FILE`, `SSL_CERT_DIR`) and `target.ca_file` are trust anchors. In one case more is accepted:
+//! `openssl req -x509` makes a self-signed certificate that is marked as an authority (CA:TRUE), which webpki rejects as a
+//! server's. If that very certificate, byte by byte, is trusted, no issuer is needed; its dates, its names and its key's
+//! signature are verified as usual.
 
 use std::io;
 use std::net::IpAddr;
@@ -32,13 +32,13 @@ pub enum TlsError {
         /// What is wrong with it.
         problem: String,
     },
-    /// Nobody is trusted.
+    /// There are no trust anchors.
     #[error(
         "no certificate is trusted on this machine; install ca-certificates, or name a PEM file in target.ca_file or \
          SSL_CERT_FILE"
     )]
     NoRoots,
-    /// rustls says no.
+    /// rustls refuses the configuration.
     #[error("TLS cannot be set up: {0}")]
     Rustls(#[from] Error),
 }
@@ -49,11 +49,9 @@ pub enum TlsError {
 /// [`TlsError`].
 pub(crate) fn config(trust: &Trust) -> Result<ClientConfig, TlsError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier: Arc<dyn ServerCertVerifier> = if trust.insecure {
-        Arc::new(Unchecked(Arc::clone(&provider)))
-    } else {
-        Arc::new(Verifier::new(trust.ca_file.as_deref(), &provider)?)
-    };
+    let trusted =
+        if trust.insecure { None } else { Some(Trusted::new(trust.ca_file.as_deref(), &provider)?) };
+    let verifier = Arc::new(Verifier { provider: Arc::clone(&provider), trusted });
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
@@ -89,21 +87,29 @@ fn certificates(key: &'static str, file: &Path) -> Result<Vec<CertificateDer<'st
     }
 }
 
-/// Believes trust anchors, and a certificate that is itself among them.
+/// Verifies the certificates of servers; a handshake's signature is verified in any case.
 #[derive(Debug)]
 struct Verifier {
-    chains: Arc<WebPkiServerVerifier>,
-    trusted: Vec<CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
+    /// `None`: every certificate is accepted, for targets on this machine.
+    trusted: Option<Trusted>,
 }
 
-impl Verifier {
+/// The trust anchors, and the certificates that are trusted themselves.
+#[derive(Debug)]
+struct Trusted {
+    chains: Arc<WebPkiServerVerifier>,
+    certificates: Vec<CertificateDer<'static>>,
+}
+
+impl Trusted {
     fn new(ca_file: Option<&Path>, provider: &Arc<CryptoProvider>) -> Result<Self, TlsError> {
-        let mut trusted = match ca_file {
-            Some(file) => certificates("target.ca_file", file)?,
+        let mut certificates = match ca_file {
+            Some(file) => self::certificates("target.ca_file", file)?,
             None => Vec::new(),
         };
         let mut roots = RootCertStore::empty();
-        for certificate in &trusted {
+        for certificate in &certificates {
             let bad = |error| {
                 wrong(
                     "target.ca_file",
@@ -116,17 +122,37 @@ impl Verifier {
         let system = rustls_native_certs::load_native_certs();
         for error in system.errors {
             tracing::warn!(
-                "a certificate of the system's store (SSL_CERT_FILE, SSL_CERT_DIR) is left out: {error}"
+                "a certificate of the system's store (SSL_CERT_FILE, SSL_CERT_DIR) is ignored: {error}"
             );
         }
         roots.add_parsable_certificates(system.certs.iter().cloned());
-        trusted.extend(system.certs);
+        certificates.extend(system.certs);
         if roots.is_empty() {
             return Err(TlsError::NoRoots);
         }
         let chains = WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(provider));
         let chains = chains.build().map_err(|error| Error::General(error.to_string()))?;
-        Ok(Self { chains, trusted })
+        Ok(Self { chains, certificates })
+    }
+
+    fn verify(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verified =
+            self.chains.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match verified {
+            // webpki returns this error only after it has checked the dates: a test holds it to that.
+            Err(error) if is_an_authority(&error) && self.certificates.contains(end_entity) => {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
     }
 }
 
@@ -139,16 +165,10 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let judged =
-            self.chains.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        match judged {
-            // Said only after the dates have been found in order: a test holds it to that.
-            Err(error) if is_an_authority(&error) && self.trusted.contains(end_entity) => {
-                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
-                Ok(ServerCertVerified::assertion())
-            }
-            judged => judged,
-        }
+        self.trusted.as_ref().map_or_else(
+            || Ok(ServerCertVerified::assertion()),
+            |trusted| trusted.verify(end_entity, intermediates, server_name, ocsp_response, now),
+        )
     }
 
     fn verify_tls12_signature(
@@ -157,7 +177,8 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains.verify_tls12_signature(message, certificate, signature)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
     }
 
     fn verify_tls13_signature(
@@ -166,54 +187,16 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains.verify_tls13_signature(message, certificate, signature)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chains.supported_verify_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
-/// Believes any certificate, if its key has signed the handshake: for targets on this machine.
-#[derive(Debug)]
-struct Unchecked(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Unchecked {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// What webpki says below rustls's own words.
+/// The error of webpki within rustls's.
 fn webpki_error(error: &Error) -> Option<&webpki::Error> {
     let Error::InvalidCertificate(CertificateError::Other(other)) = error else { return None };
     other.0.downcast_ref()
@@ -303,7 +286,9 @@ mod tests {
         let file = folder.path().join("ca.pem");
         let pem = pem_of(trusted);
         std::fs::write(&file, pem).unwrap();
-        let verifier = Verifier::new(Some(&file), &Arc::new(aws_lc_rs::default_provider())).unwrap();
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let trusted = Some(Trusted::new(Some(&file), &provider).unwrap());
+        let verifier = Verifier { provider, trusted };
         let name = ServerName::try_from(name).unwrap();
         // 2026
         let now = UnixTime::since_unix_epoch(Duration::from_secs(1_790_000_000));

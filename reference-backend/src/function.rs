@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-/// One Lambda of the backend. The order is that of the way through the system.
+/// One Lambda of the backend, in the order of a message's way through the system.
 #[derive(
     Debug,
     Clone,
@@ -42,7 +42,7 @@ pub enum Function {
     OnPlacementEvent,
     /// Stream of the Placements table.
     OnPlacementUpdated,
-    /// The polling way: `POST /placements` and `GET /placements/{id}`.
+    /// Polling: `POST /placements` and `GET /placements/{id}`.
     PlacementsRest,
 }
 
@@ -57,7 +57,7 @@ impl Function {
     }
 }
 
-/// A plain list of names: only as such does a map with these keys list them in its schema.
+/// A plain list of names, so that the schema of a map with these keys lists them.
 impl JsonSchema for Function {
     fn schema_name() -> Cow<'static, str> {
         "Function".into()
@@ -68,7 +68,7 @@ impl JsonSchema for Function {
     }
 }
 
-/// What a deployment is called. Resources are named `{game}-{stage}-{resource}`.
+/// The name of a deployment. Resources are named `{game}-{stage}-{resource}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
     /// Name of the game; default `reference`.
@@ -112,11 +112,11 @@ impl Deployment {
     }
 }
 
-/// How the functions are spread over Lambdas.
+/// The layout of the functions on Lambdas.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {
-    /// One Lambda per operation: a slow one cannot take the others' environments.
+    /// One Lambda per operation: a slow one does not use the concurrency of the others.
     #[default]
     PerOperation,
     /// One Lambda that runs every operation.
@@ -139,9 +139,9 @@ pub enum Layout {
     IntoStaticStr,
 )]
 pub enum Table {
-    /// Where each connected player is reached.
+    /// The connection of each player.
     Connections,
-    /// Messages on their way to a recipient.
+    /// Messages to a recipient.
     Messages,
     /// Placements and their outcomes.
     Placements,

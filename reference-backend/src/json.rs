@@ -1,11 +1,11 @@
-//! JSON on the hot path: what every message and every delivery goes through several times.
+//! JSON on the hot path: every message and every delivery uses it several times.
 //!
-//! Buffers have room from the start, because growing them from nothing costs as much as the writing itself; and a text
-//! is checked for UTF-8 as a whole, not string by string.
+//! Buffers are allocated with their expected size, because growing them costs as much as writing; and UTF-8 is validated
+//! for the text as a whole, not string by string.
 
 use serde::{Deserialize, Serialize};
 
-/// Writes `value`, which will take about `room` bytes.
+/// Writes `value` into a buffer of `room` bytes.
 ///
 /// # Errors
 /// If the value cannot be JSON.

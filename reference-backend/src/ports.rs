@@ -1,8 +1,8 @@
-//! What the handlers need from the world, as traits.
+//! The ports of the handlers, as traits.
 //!
-//! The local stack implements them in memory; the AWS adapters implement them over the SDKs. A handler never
-//! knows which. The traits speak the services' own terms (items, conditions, unprocessed keys), so that the code
-//! that has to live with those limits is the same in both homes.
+//! The local stack implements them in memory; the AWS adapters implement them over the SDKs. The
+//! handlers do not depend on either. The traits use the services' terms (items, conditions, unprocessed keys), so that the
+//! code that handles their limits is the same on AWS and in the local stack.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,7 +18,7 @@ pub const BATCH_GET_LIMIT: usize = 100;
 /// Most items in one BatchWriteItem.
 pub const BATCH_PUT_LIMIT: usize = 25;
 
-/// Where a connected player is reached.
+/// The address of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionAddress {
     /// API Gateway connection id.
@@ -29,7 +29,7 @@ pub struct ConnectionAddress {
     pub stage: String,
 }
 
-/// Pushes a payload down a player's socket (API Gateway Management API, `PostToConnection`).
+/// Pushes a payload to a player's socket (API Gateway Management API, `PostToConnection`).
 #[async_trait]
 pub trait Pusher: Send + Sync {
     /// Sends `data` as one text message.
@@ -62,7 +62,7 @@ pub enum PushError {
 /// Tables with DynamoDB's primitives and limits. Every key is one string attribute, see [`Table::key`].
 #[async_trait]
 pub trait TableStore: Send + Sync {
-    /// Writes a whole item if `condition` holds for what is there now (PutItem).
+    /// Writes a whole item if `condition` holds for the current one (PutItem).
     ///
     /// # Errors
     /// As [`TableError`] tells.
@@ -74,8 +74,8 @@ pub trait TableStore: Send + Sync {
     /// As [`TableError`] tells.
     async fn get(&self, table: Table, key: &str) -> Result<Option<Item>, TableError>;
 
-    /// Deletes one item if `condition` holds for what is there now (DeleteItem). A missing item is no error
-    /// unless the condition asks for one.
+    /// Deletes one item if `condition` holds for the current one (DeleteItem). A missing item is an error only if the
+    /// condition requires one.
     ///
     /// # Errors
     /// As [`TableError`] tells.
@@ -112,7 +112,7 @@ pub struct BatchGet {
     pub unprocessed: Vec<String>,
 }
 
-/// What must hold for the item that a write replaces or deletes.
+/// A condition on the item that a write replaces or deletes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
     /// There is no item with this key.
@@ -128,15 +128,15 @@ pub enum Condition {
     AbsentOrAtMost {
         /// Attribute name.
         attribute: &'static str,
-        /// Largest number that still gives way.
+        /// Largest number for which the condition holds.
         value: i64,
     },
-    /// There is no item with this key, or its attribute is no number above `value`: an item gives way, too, if it does
-    /// not have the attribute or has something else in it.
+    /// There is no item with this key, or its attribute is not a number above `value`. The condition also holds for an item
+    /// without the attribute, or with an attribute of another type.
     NotAbove {
         /// Attribute name.
         attribute: &'static str,
-        /// Largest number that still gives way.
+        /// Largest number for which the condition holds.
         value: i64,
     },
 }
@@ -175,7 +175,7 @@ pub struct StartPlacement {
     pub placement_id: String,
     /// Name of the queue.
     pub queue_name: String,
-    /// Places in the game session.
+    /// Player slots in the game session.
     pub maximum_player_session_count: u32,
     /// Players who get a player session as soon as the game session stands.
     pub desired_player_sessions: Vec<String>,
@@ -210,7 +210,7 @@ pub enum PlacementError {
     Unavailable(String),
 }
 
-/// The third party that vouches for a player's token (Epic, Steam, Cognito, the local identity provider, ...).
+/// The identity provider that verifies a player's token (Epic, Steam, Cognito, the local one, ...).
 #[async_trait]
 pub trait IdentityProvider: Send + Sync {
     /// Checks a token.
@@ -220,7 +220,7 @@ pub trait IdentityProvider: Send + Sync {
     async fn verify(&self, token: &str) -> Result<PlayerIdentity, IdentityError>;
 }
 
-/// Who a token belongs to.
+/// The owner of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlayerIdentity {
     /// The player's id.

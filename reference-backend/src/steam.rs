@@ -1,33 +1,33 @@
-//! What Steam says about a ticket, and what that makes of the player.
+//! Steam's answer about a ticket, and the player that it identifies.
 //!
-//! The shapes are those of `ISteamUserAuth/AuthenticateUserTicket`. The local identity provider answers with them, the
-//! adapter for AWS reads them, and both let the same code judge.
+//! The shapes are those of `ISteamUserAuth/AuthenticateUserTicket`. The local identity provider writes them, the adapter
+//! for AWS reads them, and both use the same validation.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ports::{IdentityError, PlayerIdentity};
 
-/// Path of the question.
+/// Path of the request.
 pub const PATH: &str = "/ISteamUserAuth/AuthenticateUserTicket/v1/";
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    /// What is in it.
+    /// Its content.
     pub response: Response,
 }
 
-/// One of two things.
+/// The ticket's owner, or an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Response {
-    /// The ticket is good.
+    /// The ticket is valid.
     Params(Owner),
     /// It is not.
     Error(Refusal),
 }
 
-/// Who has the ticket.
+/// The owner of the ticket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     /// `OK`.
@@ -48,7 +48,7 @@ pub struct Owner {
 /// What is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// A number, 101 for a ticket that is none.
+    /// The code; 101 for an invalid ticket.
     pub errorcode: i64,
     /// The same in words.
     #[serde(default)]
@@ -56,7 +56,7 @@ pub struct Refusal {
 }
 
 impl Response {
-    /// The player, if the ticket is good and its owner not banned.
+    /// The player, if the ticket is valid and its owner not banned.
     ///
     /// # Errors
     /// [`IdentityError::Invalid`] with what is wrong.

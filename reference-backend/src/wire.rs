@@ -1,4 +1,4 @@
-//! What travels over a player's socket: requests, answers, pushes.
+//! The frames on a player's socket: requests, answers, pushes.
 //!
 //! A route's answer is a plain text, as the tutorial's clients expect. AWS does not promise the order of answers,
 //! so a request may carry an `id`; its answer is then a JSON acknowledgement that carries the same `id`.
@@ -8,8 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::store::{Message, Placement, PlacementStatus};
 
-/// A request frame. Its parts stay as they came: the route decides what the body has to be, and the `id` is
-/// echoed verbatim.
+/// A request frame. Its parts are not parsed: the route decides the type of the body, and the `id` is echoed verbatim.
 #[derive(Debug, Default, Deserialize)]
 pub struct Request<'a> {
     /// Which route.
@@ -24,7 +23,7 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Reads a frame; what is no JSON object has no route, no body and no id.
+    /// Reads a frame; one that is not a JSON object has no route, body or id.
     #[must_use]
     pub fn parse(frame: &'a str) -> Self {
         object(frame).unwrap_or_default()
@@ -76,17 +75,17 @@ impl<'a> Request<'a> {
     }
 }
 
-/// What a route answers.
+/// The answer of a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// HTTP-like status.
     pub status: u16,
-    /// What the client reads.
+    /// The body.
     pub body: AnswerBody,
 }
 
 impl Answer {
-    /// An answer in words.
+    /// An answer with a text.
     #[must_use]
     pub fn text(status: u16, text: impl Into<String>) -> Self {
         Self { status, body: AnswerBody::Text(text.into()) }
@@ -97,14 +96,14 @@ impl Answer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum AnswerBody {
-    /// Words.
+    /// A text.
     Text(String),
     /// The placement that was started.
     #[serde(rename_all = "camelCase")]
     Placement {
         /// Its id.
         placement_id: String,
-        /// Where it stands.
+        /// Its status.
         status: PlacementStatus,
     },
 }
@@ -133,7 +132,7 @@ pub fn message_push(message: &Message) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A placement as pushed to its player, and as the polling way reads it (without `type`).
+/// A placement as pushed to its player, and as polling returns it (without `type`).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PlacementView<'a> {

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
-use scenarios::auth::planned::{Placement, TokenSource};
+use scenarios::auth::planned::{TokenLocation, TokenSource};
 use scenarios::{Checked, Mistakes, Override, check};
 use serde_json::Value;
 
@@ -85,13 +85,13 @@ fn a_feeder_brings_ids_and_a_placement_its_names() {
                 feeder = { file = \"players.csv\" }\n";
     let plan = checked(folder.path(), auth).unwrap_or_else(|mistakes| panic!("{mistakes}")).plan;
     assert_eq!(plan.player_id(1), "bob");
-    let steam = Placement::Header { name: "authorization".into(), scheme: Some("Steam".into()) };
+    let steam = TokenLocation::Header { name: "authorization".into(), scheme: Some("Steam".into()) };
     assert_eq!(plan.auth.placement, steam);
     let auth = "[auth]\nplacement = { query = \"ticket\" }\nmode = \"header\"\n\
                 feeder = { file = \"players.csv\", player = \"token\", cycle = true }\n";
     let plan = checked(folder.path(), auth).unwrap_or_else(|mistakes| panic!("{mistakes}")).plan;
     assert_eq!((plan.player_id(0), plan.player_id(4)), ("t-1".into(), "t-2".into()));
-    assert_eq!(plan.auth.placement, Placement::Query { name: "ticket".into() });
+    assert_eq!(plan.auth.placement, TokenLocation::Query { name: "ticket".into() });
 }
 
 #[test]
@@ -110,12 +110,12 @@ fn what_cannot_work_is_told_with_its_key() {
             mint("key_file = \"no.pem\"\nalgorithm = \"ES256\""),
             "`auth.mint.key_file`: there is no file `no.pem`",
         ),
-        (mint("key_file = \"public.pem\"\nalgorithm = \"ES256\""), "`public.pem` is no private key"),
-        (mint("key_file = \"key.pem\"\nalgorithm = \"RS256\""), "is no private key for RS256"),
+        (mint("key_file = \"public.pem\"\nalgorithm = \"ES256\""), "`public.pem` is not a private key"),
+        (mint("key_file = \"key.pem\"\nalgorithm = \"RS256\""), "is not a private key for RS256"),
         (mint("key_file = \"key.pem\"\nalgorithm = \"HS256\""), "it is a PEM file, not an HMAC secret"),
         (mint("key_file = \"marked.txt\"\nalgorithm = \"HS256\""), "it begins with a byte order mark"),
         (mint("key_file = \"key.pem\"\nalgorithm = \"ES384\""), "`key.pem` does not sign with ES384"),
-        (mint("key_file = \"key.pem\"\nalgorithm = \"none\""), "\"none\" is none of"),
+        (mint("key_file = \"key.pem\"\nalgorithm = \"none\""), ", found \"none\""),
         (
             mint("key_file = \"key.pem\"\nalgorithm = \"ES256\"\nclaims = { exp = 1 }"),
             "`exp` is set for each player",
@@ -140,9 +140,9 @@ fn what_cannot_work_is_told_with_its_key() {
             "[auth]\nissuer = \"http://127.0.0.1:1\"\ncommand = { argv = [\"sh\", \"{player}\"] }\n".into(),
             "cannot come from issuer and command at once",
         ),
-        ("[auth]\nplacement = \"cookie\"\n".into(), "\"cookie\" is none of \"header\", \"query\""),
+        ("[auth]\nplacement = \"cookie\"\n".into(), "must be one of \"header\", \"query\", found \"cookie\""),
         ("[auth]\nplacement = { heder = \"x\" }\n".into(), "did you mean `header`?"),
-        ("[auth]\nplacement = { header = \"Upgrade\" }\n".into(), "is no header that can carry a token"),
+        ("[auth]\nplacement = { header = \"Upgrade\" }\n".into(), "is not a header that can carry a token"),
         ("[auth]\nplacement = { header = \"a\", query = \"b\" }\n".into(), "must name a header"),
         (
             "[auth]\nmode = \"none\"\nsigv4 = { form = \"query\" }\n".into(),

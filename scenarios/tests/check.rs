@@ -39,7 +39,8 @@ fn every_shipped_scenario_is_described_and_can_be_explained() {
         let path = entry.unwrap().path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
         if name.ends_with(".toml") && name != "Cargo.toml" {
-            assert!(described.contains(&format!("`{name}`")), "docs/scenarios.md does not describe {name}");
+            let listed = format!("`{}`", name.trim_end_matches(".toml"));
+            assert!(described.contains(&listed), "docs/scenarios.md does not describe {name}");
             let checked = load(&path, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}"));
             assert!(!checked.scenario.description.is_empty(), "{name} does not say what it is for");
             let text = scenarios::explain::explain(&checked.plan, unbroken);

@@ -54,7 +54,7 @@ fn what_is_written_becomes_the_plan() {
     let disruptions = &plan.disruptions;
     let second = Duration::from_secs(1);
     let churn = disruptions.churn.as_ref().unwrap();
-    assert_eq!((churn.crowd.size(), churn.session), (50, Draw::Exponential(10 * second)));
+    assert_eq!((churn.share.size(), churn.session), (50, Draw::Exponential(10 * second)));
     assert_eq!(
         (churn.pause, churn.lobby),
         (Draw::Uniform(second, 5 * second), Some(Draw::Constant(2 * second)))
@@ -66,13 +66,13 @@ fn what_is_written_becomes_the_plan() {
         disruptions.storms.iter().map(|storm| (storm.at.as_secs(), storm.cut, storm.share)).collect();
     assert_eq!(storms, [(12, Cut::Abort, 1.0), (22, Cut::Reset, 0.5)], "in the order of their instants");
     let (slow, silent) = (disruptions.slow.as_ref().unwrap(), disruptions.half_open.as_ref().unwrap());
-    assert_eq!((slow.crowd.size(), silent.crowd.size()), (20, 10));
-    assert!((0..200).all(|player| !(slow.crowd.holds(player) && silent.crowd.holds(player))));
+    assert_eq!((slow.share.size(), silent.share.size()), (20, 10));
+    assert!((0..200).all(|player| !(slow.share.holds(player) && silent.share.holds(player))));
     let living = (0..200).filter(|&player| disruptions.churn_of(player).is_some());
-    assert!(living.clone().all(|player| !(slow.crowd.holds(player) || silent.crowd.holds(player))));
+    assert!(living.clone().all(|player| !(slow.share.holds(player) || silent.share.holds(player))));
     let count = living.count() as u64;
     assert!(0 < count && count < 50, "some of the 50 are slow or silent: {count}");
-    assert_eq!(disruptions.living(), count);
+    assert_eq!(disruptions.churning(), count);
     assert_eq!(
         disruptions.malformed.rates,
         [(ClientFault::OversizedMessage, 0.5), (ClientFault::BadJson, 2.0)]
@@ -158,4 +158,16 @@ fn ranges_hold() {
         let told = mistakes(text);
         assert_eq!(told.iter().map(|(told, _)| told.as_str()).collect::<Vec<_>>(), [key], "{text}: {told:?}");
     }
+}
+
+#[test]
+fn a_key_of_an_earlier_version_is_refused_with_its_name_now() {
+    let text = format!("{HEAD}[lives]\nsession = \"10s\"\npause = \"1s\"\n");
+    let mistakes = check("w.toml", &text, &[]).unwrap_err().to_string();
+    let told = "w.toml:4:2: `lives`: is now called `churn`\n    help: rename the key to `churn`";
+    assert!(mistakes.starts_with("1 mistake ") && mistakes.contains(told), "{mistakes}");
+    let set = "lives.share=0.5".parse().unwrap();
+    let mistakes = check("w.toml", HEAD, &[set]).unwrap_err().to_string();
+    let told = "--set lives.share=0.5: `lives`: is now called `churn`";
+    assert!(mistakes.starts_with("1 mistake ") && mistakes.contains(told), "{mistakes}");
 }

@@ -109,9 +109,9 @@ fn quantities_have_the_units_that_people_write() {
     let told = check("units.toml", text, &wrong).unwrap_err().to_string();
     for said in [
         "`phases.0.duration`: 90 has no unit; write e.g. \"90s\"",
-        "\"30/parsec\" is no rate; write e.g. 30, \"30/s\"",
+        "\"30/parsec\" is not a rate; write e.g. 30, \"30/s\"",
         "`players`: must be integer, found 2.5",
-        "\"1XB\" is no size",
+        "\"1XB\" is not a size",
     ] {
         assert!(told.contains(said), "{told}");
     }
@@ -209,7 +209,7 @@ fn players_who_cannot_be_told_apart_are_refused_where_deliveries_are_matched() {
     assert!(fed(folder.path(), &swapped, "player_claim = \"\"", MATCHED).is_ok(), "who knows better says so");
 
     let same = told("player,token\nann,ticket\nbob,ticket\ncid,other\n", "");
-    assert!(same.contains("players.csv:3: `auth.feeder`: has the token of line 2"), "{same}");
+    assert!(same.contains("players.csv:3: `auth.feeder`: has the same token as line 2"), "{same}");
 
     // Tokens alone say whose they are.
     let alone = format!("token\n{ann}\n\n{bob}\n{cid}\n");
@@ -217,7 +217,7 @@ fn players_who_cannot_be_told_apart_are_refused_where_deliveries_are_matched() {
     assert_eq!((plan.player_id(0), plan.player_id(2)), ("ann".into(), "cid".into()));
     let twice = told(&format!("token\n{ann}\n{bob}\n{}x\n", token("ann")), "");
     assert!(
-        twice.contains("players.csv:4: `auth.feeder`: the token is of the same player as that of line 2"),
+        twice.contains("players.csv:4: `auth.feeder`: the token names the same player as the one on line 2"),
         "{twice}"
     );
 }

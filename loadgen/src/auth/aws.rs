@@ -4,7 +4,7 @@ use aws_config::Region;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 
-use super::AuthError;
+use super::error::AuthError;
 
 /// What is to be done where the chain has nothing.
 const REMEDY: &str =

@@ -7,21 +7,22 @@ use std::process::Stdio;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use scenarios::auth::expiry::is_token;
 use scenarios::auth::planned::Command;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::io::AsyncWriteExt;
 
-use super::AuthError;
+use super::error::AuthError;
 
 /// Longest output that is read for each player.
 const MAX_TOKEN: usize = 64 * 1024;
 
-pub(super) async fn tokens(command: &Command, players: &[String]) -> Result<Vec<Box<str>>, AuthError> {
+pub(super) async fn tokens(command: &Command, players: &[String]) -> Result<Vec<SecretString>, AuthError> {
     let batches = players.chunks(command.batch.max(1));
     let calls: Vec<_> = batches.map(|batch| call(command.clone(), batch.to_vec())).collect();
     let tokens: Vec<_> = stream::iter(calls).buffered(command.parallel.max(1)).try_collect().await?;
     Ok(tokens.concat())
 }
 
-async fn call(command: Command, players: Vec<String>) -> Result<Vec<Box<str>>, AuthError> {
+async fn call(command: Command, players: Vec<String>) -> Result<Vec<SecretString>, AuthError> {
     let program = command.argv.first().map_or("", String::as_str);
     let failed = |problem: String| AuthError::Command { program: program.into(), problem };
     let whole_batch = command.batch > 1;
@@ -56,14 +57,14 @@ async fn call(command: Command, players: Vec<String>) -> Result<Vec<Box<str>>, A
     }
     let text = String::from_utf8(output.stdout)
         .map_err(|_| failed(format!("what it printed for the player {first} is not UTF-8")))?;
-    let tokens: Vec<Box<str>> =
+    let tokens: Vec<SecretString> =
         text.lines().map(str::trim).filter(|line| !line.is_empty()).map(Into::into).collect();
     if tokens.len() != players.len() {
         let of =
             if whole_batch { format!("{} players", players.len()) } else { format!("the player {first}") };
         return Err(failed(format!("it printed {} lines for {of}, not a token each", tokens.len())));
     }
-    if !tokens.iter().all(|token| is_token(token)) {
+    if !tokens.iter().all(|token| is_token(token.expose_secret())) {
         return Err(failed(format!("what it printed for the player {first} is no token")));
     }
     Ok(tokens)
@@ -84,15 +85,16 @@ mod tests {
         }
     }
 
-    async fn run(command: &Command, count: usize) -> Result<Vec<Box<str>>, AuthError> {
+    async fn run(command: &Command, count: usize) -> Result<Vec<String>, AuthError> {
         let players: Vec<_> = (0..count).map(|number| format!("p-{number}")).collect();
-        tokens(command, &players).await
+        let tokens = tokens(command, &players).await?;
+        Ok(tokens.iter().map(|token| token.expose_secret().to_owned()).collect())
     }
 
     #[tokio::test]
     async fn tokens_come_in_the_players_order_whichever_call_ends_first() {
         let script = "case $1 in *[02468]) sleep 0.05;; esac; echo token-of-$1";
-        let wanted: Vec<Box<str>> = (0..10).map(|number| format!("token-of-p-{number}").into()).collect();
+        let wanted: Vec<_> = (0..10).map(|number| format!("token-of-p-{number}")).collect();
         assert_eq!(run(&shell(script, 1), 10).await.unwrap(), wanted);
         let script = "while read id; do echo token-of-$id; done";
         assert_eq!(run(&shell(script, 4), 10).await.unwrap(), wanted);

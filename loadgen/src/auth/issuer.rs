@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use scenarios::way::planned::Trust;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::AuthError;
+use super::error::AuthError;
 use crate::http_client::{self, HttpError};
 
 /// Players per request.
@@ -31,7 +32,7 @@ struct TokensRequest<'a> {
 
 #[derive(Deserialize)]
 struct TokensAnswer {
-    tokens: Vec<Box<str>>,
+    tokens: Vec<SecretString>,
 }
 
 impl Issuer {
@@ -49,7 +50,7 @@ impl Issuer {
         })
     }
 
-    pub(super) async fn tokens(&self, players: &[String]) -> Result<Vec<Box<str>>, AuthError> {
+    pub(super) async fn tokens(&self, players: &[String]) -> Result<Vec<SecretString>, AuthError> {
         let failed = |problem: String| AuthError::Issuer { issuer: self.shown.clone(), problem };
         let wrong = |error: reqwest::Error| failed(http_client::causes(error));
         let mut tokens = Vec::with_capacity(players.len());

@@ -3,8 +3,9 @@
 
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
-use scenarios::auth::planned::Placement;
+use scenarios::auth::planned::TokenLocation;
 use scenarios::redact;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 /// A run of this many bytes of a secret is taken for the secret: a target may send back a part of it.
@@ -21,7 +22,7 @@ pub struct Presented {
     headers: Vec<(HeaderName, HeaderValue)>,
     /// Offered in a handshake; a REST request has no place for it. Boxed, since it is rare.
     subprotocol: Option<Box<str>>,
-    secrets: Vec<String>,
+    secrets: Secrets,
 }
 
 impl Presented {
@@ -33,18 +34,19 @@ impl Presented {
     }
 
     /// A token at its place.
-    pub(super) fn token(placement: &Placement, token: &str) -> Self {
+    pub(super) fn token(placement: &TokenLocation, token: &SecretString) -> Self {
+        let token = token.expose_secret();
         let mut presented = Self::default();
         match placement {
-            Placement::Query { name } => presented.parameter(name, token, true),
-            Placement::Subprotocol { prefix } => {
+            TokenLocation::Query { name } => presented.parameter(name, token, true),
+            TokenLocation::Subprotocol { prefix } => {
                 presented.subprotocol = Some(format!("{prefix}{token}").into());
-                presented.secrets.push(token.to_owned());
+                presented.secrets.add(token);
             }
-            Placement::Header { name, scheme: None } => presented.header(name, token, true),
-            Placement::Header { name, scheme: Some(scheme) } => {
+            TokenLocation::Header { name, scheme: None } => presented.header(name, token, true),
+            TokenLocation::Header { name, scheme: Some(scheme) } => {
                 presented.header(name, &format!("{scheme} {token}"), false);
-                presented.secrets.push(token.to_owned());
+                presented.secrets.add(token);
             }
         }
         presented
@@ -57,7 +59,7 @@ impl Presented {
             self.headers.push((name, header));
         }
         if secret {
-            self.secrets.push(value.to_owned());
+            self.secrets.add(value);
         }
     }
 
@@ -65,10 +67,10 @@ impl Presented {
     pub(super) fn parameter(&mut self, name: &str, value: &str, secret: bool) {
         self.query.push((name.to_owned(), value.to_owned()));
         if secret {
-            self.secrets.push(value.to_owned());
+            self.secrets.add(value);
             let encoded: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
             if encoded != value {
-                self.secrets.push(encoded);
+                self.secrets.add(&encoded);
             }
         }
     }
@@ -100,24 +102,24 @@ impl Presented {
         for (name, value) in &self.headers {
             head.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
         }
-        Secrets(self.secrets)
+        self.secrets
     }
 
     /// Puts the headers in.
     pub fn put_in(self, headers: &mut HeaderMap) -> Secrets {
         headers.extend(self.headers);
-        Secrets(self.secrets)
+        self.secrets
     }
 }
 
 /// The secrets of one request, to keep them out of what the target says about it.
 #[derive(Default)]
-pub struct Secrets(Vec<String>);
+pub struct Secrets(Vec<SecretString>);
 
 impl Secrets {
     /// One more.
     pub(crate) fn add(&mut self, secret: &str) {
-        self.0.push(secret.to_owned());
+        self.0.push(secret.into());
     }
 
     /// Whether there is none.
@@ -129,7 +131,7 @@ impl Secrets {
     /// The text without any secret, or any longer part of one, and without what looks like anybody's.
     #[must_use]
     pub fn hide_in(&self, text: &str) -> String {
-        let text = self.0.iter().fold(text.to_owned(), |text, secret| hide(&text, secret));
+        let text = self.0.iter().fold(text.to_owned(), |text, secret| hide(&text, secret.expose_secret()));
         redact::text(&text).into_owned()
     }
 }
@@ -172,7 +174,7 @@ mod tests {
     #[test]
     fn a_token_goes_where_it_is_told() {
         let base = Url::parse("ws://127.0.0.1:1/Stage?v=2").unwrap();
-        let header = |scheme: Option<&str>| Placement::Header {
+        let header = |scheme: Option<&str>| TokenLocation::Header {
             name: "authorization".into(),
             scheme: scheme.map(str::to_owned),
         };
@@ -181,13 +183,13 @@ mod tests {
             (header(Some("Bearer")), format!("Bearer {TOKEN}")),
             (header(None), TOKEN.to_owned()),
         ] {
-            let presented = Presented::token(&placement, TOKEN);
+            let presented = Presented::token(&placement, &TOKEN.into());
             assert_eq!(presented.url(&base), base);
             let mut headers = HeaderMap::new();
             presented.put_in(&mut headers);
             assert_eq!(headers["authorization"], wanted.as_str());
         }
-        let presented = Presented::token(&Placement::Query { name: "ticket".into() }, "a+b/c=");
+        let presented = Presented::token(&TokenLocation::Query { name: "ticket".into() }, &"a+b/c=".into());
         assert_eq!(presented.url(&base).as_str(), "ws://127.0.0.1:1/Stage?v=2&ticket=a%2Bb%2Fc%3D");
     }
 
@@ -207,6 +209,6 @@ mod tests {
             "HTTP 403 {\"message\":\"Forbidden\"}"
         );
         assert_eq!(Secrets(vec!["abc".into()]).hide_in("xabcx"), "x[credential]x");
-        assert_eq!(Secrets(vec![String::new()]).hide_in("äö"), "äö");
+        assert_eq!(Secrets(vec!["".into()]).hide_in("äö"), "äö");
     }
 }

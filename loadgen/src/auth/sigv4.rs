@@ -1,7 +1,8 @@
 //! Handshakes and REST requests signed with AWS Signature Version 4, in headers or as a presigned URL.
 //!
 //! A signature is good for five minutes and names its second, so it is made when the request is due and not before;
-//! `cargo bench -- credentials` says what it costs. The AWS credentials behind it are had ahead and renewed before they end.
+//! `cargo bench -- credentials` measures its cost. The AWS credentials behind it are fetched ahead and renewed before they
+//! expire.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -17,8 +18,8 @@ use scenarios::auth::planned::SigV4Form;
 use url::Url;
 
 use super::aws::{self, Chain};
-use super::presented::hide;
-use super::{AuthError, Presented};
+use super::error::AuthError;
+use super::presented::{Presented, hide};
 
 /// How often the signer looks whether its credentials are about to end.
 const LOOK: Duration = Duration::from_secs(1);

@@ -7,10 +7,13 @@ use scenarios::auth::feeder::Feeder;
 use scenarios::auth::mint::Minter;
 use scenarios::auth::planned::{Command, TokenSource};
 use scenarios::{Plan, redact};
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::command;
+use super::error::AuthError;
 use super::issuer::Issuer;
-use super::{AuthError, command, now};
+use crate::clock::unix_now;
 
 /// A source of tokens.
 pub(super) enum Source {
@@ -34,7 +37,7 @@ impl Source {
     }
 
     /// A token for each of the players, in their order.
-    pub(super) async fn tokens(&self, plan: &Plan, numbers: &[u32]) -> Result<Vec<Box<str>>, AuthError> {
+    pub(super) async fn tokens(&self, plan: &Plan, numbers: &[u32]) -> Result<Vec<SecretString>, AuthError> {
         let ids: Vec<_> = numbers.iter().map(|&number| plan.player_id(number)).collect();
         match self {
             Self::Issuer(issuer) => own(plan, &ids, issuer.tokens(&ids).await?),
@@ -64,26 +67,28 @@ impl Source {
 }
 
 /// The tokens, unless one says that it is another player's: every push to that player would then count as lost.
-fn own(plan: &Plan, ids: &[String], tokens: Vec<Box<str>>) -> Result<Vec<Box<str>>, AuthError> {
+fn own(plan: &Plan, ids: &[String], tokens: Vec<SecretString>) -> Result<Vec<SecretString>, AuthError> {
     let Some(name) = &plan.auth.claim else { return Ok(tokens) };
     for (player, token) in ids.iter().zip(&tokens) {
-        if let Some(named) = claim(token, name).filter(|named| named != player) {
+        if let Some(named) = claim(token.expose_secret(), name).filter(|named| named != player) {
             return Err(AuthError::Stranger { player: player.clone(), claim: name.clone(), named });
         }
     }
     Ok(tokens)
 }
 
-fn sign(minter: &Minter, ids: &[String]) -> Result<Vec<Box<str>>, AuthError> {
-    ids.iter().map(|id| minter.token(id, now()).map(Into::into).map_err(AuthError::Mint)).collect()
+fn sign(minter: &Minter, ids: &[String]) -> Result<Vec<SecretString>, AuthError> {
+    ids.iter().map(|id| minter.token(id, unix_now()).map(Into::into).map_err(AuthError::Mint)).collect()
 }
 
-fn read(feeder: &Feeder, numbers: &[u32]) -> Result<Vec<Box<str>>, String> {
+fn read(feeder: &Feeder, numbers: &[u32]) -> Result<Vec<SecretString>, String> {
     let rows = feeder.read().map_err(|bad| bad.first().map_or_else(String::new, ToString::to_string))?;
     let token = |&number: &u32| {
         let number = number as usize;
         let row = if feeder.cycle { rows.get(number % rows.len()) } else { rows.get(number) };
-        row.and_then(|row| row.token.clone()).ok_or_else(|| format!("there is no line for player {number}"))
+        row.and_then(|row| row.token.as_deref())
+            .map(SecretString::from)
+            .ok_or_else(|| format!("there is no line for player {number}"))
     };
     numbers.iter().map(token).collect()
 }

@@ -1,4 +1,4 @@
-//! The players' tokens: got ahead of the run, renewed before they end, dropped once their player is connected.
+//! The players' tokens: fetched before the run, renewed before they expire, dropped once their player is connected.
 //!
 //! The first player that asks a second time shows that players reconnect: from then on tokens are kept, and renewed,
 //! so that a reconnect does not wait for one.
@@ -12,16 +12,18 @@ use parking_lot::Mutex;
 use scenarios::Plan;
 use scenarios::auth::expiry::expiry;
 use scenarios::shard::Shard;
+use secrecy::{ExposeSecret, SecretString};
 
+use super::error::AuthError;
 use super::marks::Marks;
 use super::source::Source;
-use super::{AuthError, now};
+use crate::clock::unix_now as now;
 
 /// How often the vault looks for tokens that are about to end.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long the source is left alone after a failure, in seconds.
 const RETRY_S: u64 = 5;
-/// Tokens that are renewed at a time, so that what is renewed first is at hand first.
+/// Tokens that are renewed at a time, so that what is renewed first is available first.
 const BATCH: usize = 1_000;
 
 /// Tokens of all players of a worker's part.
@@ -39,12 +41,12 @@ pub(super) struct Vault {
 /// One player's token; times are seconds since 1970, and `u32` lasts until 2106.
 #[derive(Default)]
 struct Slot {
-    token: Option<Box<str>>,
-    /// When it ends; 0: never, or nobody knows.
+    token: Option<SecretString>,
+    /// When it expires; 0: never, or unknown.
     ends: u32,
     /// When it is renewed; 0: never.
     renew_at: u32,
-    /// By which it is known again, also after it has been dropped.
+    /// By which it is recognised, also after it has been dropped.
     marks: Marks,
 }
 
@@ -54,14 +56,14 @@ impl Vault {
         Self { plan, shard, source, slots, keep: AtomicBool::new(false), trouble: Mutex::new(None) }
     }
 
-    /// Gets everyone's token.
+    /// Fetches all tokens.
     pub(super) async fn fill(&self) -> Result<(), AuthError> {
         self.get(&numbers(&self.plan, self.shard).collect::<Vec<_>>()).await
     }
 
-    /// A player's token; waits only if it is gone or has ended.
-    pub(super) async fn token(&self, number: u32) -> Result<Box<str>, AuthError> {
-        if let Some(token) = self.at_hand(number) {
+    /// A player's token; waits only if it was dropped or has expired.
+    pub(super) async fn token(&self, number: u32) -> Result<SecretString, AuthError> {
+        if let Some(token) = self.available(number) {
             return Ok(token);
         }
         if self.slot(number).lock().token.is_none() {
@@ -75,7 +77,7 @@ impl Vault {
         let wanted = if self.source.gives_all_at_once() { self.due(now()) } else { Vec::new() };
         let wanted = if wanted.contains(&number) { wanted } else { vec![number] };
         self.renew(&wanted).await?;
-        self.at_hand(number).ok_or_else(|| AuthError::Expired("it ended at once".into()))
+        self.available(number).ok_or_else(|| AuthError::Expired("it expired at once".into()))
     }
 
     /// The player has connected.
@@ -97,12 +99,12 @@ impl Vault {
         &self.slots[(number / self.shard.step() as u32) as usize]
     }
 
-    fn at_hand(&self, number: u32) -> Option<Box<str>> {
+    fn available(&self, number: u32) -> Option<SecretString> {
         let slot = self.slot(number).lock();
         if slot.ends != 0 && u64::from(slot.ends) <= now() { None } else { slot.token.clone() }
     }
 
-    /// Players whose token is to be had again: about to end, or missing where players reconnect.
+    /// Players whose token has to be fetched again: about to expire, or missing where players reconnect.
     fn due(&self, now: u64) -> Vec<u32> {
         let keep = self.keep.load(Ordering::Relaxed);
         let due = |slot: &Mutex<Slot>| {
@@ -119,11 +121,11 @@ impl Vault {
             .collect()
     }
 
-    /// Gets tokens again; a failure is kept in mind and told.
+    /// Fetches tokens again; a failure is remembered and logged.
     async fn renew(&self, numbers: &[u32]) -> Result<(), AuthError> {
         let mut got = self.get(numbers).await;
-        if got.is_ok() && numbers.iter().any(|&number| self.at_hand(number).is_none()) {
-            got = Err(AuthError::Expired("the source gave one that has ended, too".into()));
+        if got.is_ok() && numbers.iter().any(|&number| self.available(number).is_none()) {
+            got = Err(AuthError::Expired("the source gave one that has expired, too".into()));
         }
         let mut trouble = self.trouble.lock();
         match &got {
@@ -140,18 +142,18 @@ impl Vault {
         let tokens = self.source.tokens(&self.plan, numbers).await?;
         let now = now();
         for (&number, token) in numbers.iter().zip(tokens) {
-            let ends = expiry(&token);
+            let ends = expiry(token.expose_secret());
             *self.slot(number).lock() = Slot {
                 ends: ends.map_or(0, seconds),
                 renew_at: ends.map_or(0, |ends| seconds(self.renew_at(now, ends))),
-                marks: Marks::of(&token),
+                marks: Marks::of(token.expose_secret()),
                 token: Some(token),
             };
         }
         Ok(())
     }
 
-    /// Some time before the end, and never before half of what is left, so that short tokens are not renewed at once.
+    /// Some time before the expiry, and never before half of what is left, so that short tokens are not renewed at once.
     fn renew_at(&self, now: u64, ends: u64) -> u64 {
         let left = ends.saturating_sub(now);
         ends - self.plan.auth.refresh_before.as_secs().min(left / 2)
@@ -167,7 +169,7 @@ fn seconds(at: u64) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-/// Renews what is about to end.
+/// Renews what is about to expire.
 pub(super) async fn keep_fresh(vault: Arc<Vault>) {
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -219,16 +221,16 @@ mod tests {
         let (first, endless) = (jwt("first", 4), "ticket");
         let vault = vault(folder.path(), [&first, endless]);
         vault.fill().await.unwrap();
-        assert_eq!(*vault.token(0).await.unwrap(), *first);
+        assert_eq!(vault.token(0).await.unwrap().expose_secret(), first);
         let second = jwt("second", 3_600);
         std::fs::write(folder.path().join("t.csv"), format!("token\n{second}\nother\n")).unwrap();
         let renewal = AbortOnDropHandle::new(tokio::spawn(keep_fresh(Arc::clone(&vault))));
         let patience = std::time::Instant::now() + Duration::from_secs(30);
-        while vault.at_hand(0).as_deref() != Some(&second) {
+        while vault.available(0).is_none_or(|token| token.expose_secret() != second) {
             assert!(std::time::Instant::now() < patience, "not renewed");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        assert_eq!(&*vault.token(1).await.unwrap(), endless, "what has no end is left alone");
+        assert_eq!(vault.token(1).await.unwrap().expose_secret(), endless, "what has no end is left alone");
         drop(renewal);
         while Arc::strong_count(&vault) > 1 {
             assert!(std::time::Instant::now() < patience, "the renewal goes on");
@@ -242,12 +244,12 @@ mod tests {
         let vault = vault(folder.path(), ["one", "two"]);
         vault.fill().await.unwrap();
         vault.used(0);
-        assert!(vault.at_hand(0).is_none() && vault.due(now()).is_empty());
+        assert!(vault.available(0).is_none() && vault.due(now()).is_empty());
         assert_eq!(vault.hide_in(0, "«one» is bad"), "«[credential]» is bad", "it is known all the same");
-        assert_eq!(&*vault.token(0).await.unwrap(), "one", "had again");
+        assert_eq!(vault.token(0).await.unwrap().expose_secret(), "one", "fetched again");
         vault.used(0);
         vault.used(1);
-        assert!(vault.at_hand(0).is_some() && vault.at_hand(1).is_some(), "kept from then on");
+        assert!(vault.available(0).is_some() && vault.available(1).is_some(), "kept from then on");
     }
 
     #[tokio::test]
@@ -256,11 +258,11 @@ mod tests {
         let short = jwt("short", 2);
         let vault = vault(folder.path(), [&short, &short]);
         vault.fill().await.unwrap();
-        while vault.at_hand(0).is_some() {
+        while vault.available(0).is_some() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         let error = vault.token(0).await.unwrap_err().to_string();
-        assert!(error.contains("has ended, too") && !error.contains(&short), "{error}");
+        assert!(error.contains("has expired, too") && !error.contains(&short), "{error}");
         std::fs::remove_file(folder.path().join("t.csv")).unwrap();
         assert!(vault.token(1).await.is_err(), "the source is left alone for a while");
     }

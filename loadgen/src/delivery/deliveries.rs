@@ -59,7 +59,7 @@ impl Deliveries {
             && self.messages.is_ours(correlation)
             && relay.is_elsewhere(correlation.send)
         {
-            relay.pass(correlation.send, player, now);
+            relay.forward(correlation.send, player, now);
             return None;
         }
         Some(self.messages.receive(correlation, player, now))

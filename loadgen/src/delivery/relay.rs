@@ -89,7 +89,7 @@ impl Relay {
     }
 
     /// A player received at `at` what another worker has sent.
-    pub fn pass(&self, send: u64, recipient: u32, at: Micros) {
+    pub fn forward(&self, send: u64, recipient: u32, at: Micros) {
         let mut outbox = self.outbox.lock();
         // A thread that was held up since the receipt must not fall behind the watermark.
         let at = at.max(outbox.until);
@@ -149,8 +149,8 @@ mod tests {
     fn a_receipt_goes_to_the_worker_that_sent() {
         let relay = relay();
         assert!(relay.is_elsewhere(0) && !relay.is_elsewhere(4) && relay.is_elsewhere(5));
-        relay.pass(5, 7, 100);
-        relay.pass(3, 8, 101);
+        relay.forward(5, 7, 100);
+        relay.forward(3, 8, 101);
         relay.changed(4, Presence::Open, false, false);
         let PeerBatch { until, changes, receipts } = relay.take().unwrap();
         assert!(until >= 10_000_000 && changes[0].at <= until);
@@ -163,7 +163,7 @@ mod tests {
     fn nothing_comes_after_a_watermark_that_lies_before_it() {
         let relay = relay();
         let until = relay.take().unwrap().until;
-        relay.pass(0, 7, until - 5_000);
+        relay.forward(0, 7, until - 5_000);
         relay.changed(4, Presence::Closed, true, true);
         let PeerBatch { changes, receipts, .. } = relay.take().unwrap();
         assert_eq!(receipts[0].1[0].at, until);

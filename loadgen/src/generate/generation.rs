@@ -93,7 +93,7 @@ impl Generation {
         self.pacing = Some(tokio::task::spawn_blocking(move || pacer.run()));
         tokio::spawn(make_disruptions(Arc::clone(play), self.stop.clone()));
         let (plan, observer) = (Arc::clone(&play.plan), play.observer.clone());
-        event_loop::probe(plan, play.clock.clone(), observer, Arc::clone(&self.stop_watching));
+        event_loop::measure_lag(plan, play.clock.clone(), observer, Arc::clone(&self.stop_watching));
     }
 
     /// What collects the records of this process; `targets` are the addresses whose queues it looks at.

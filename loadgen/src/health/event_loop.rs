@@ -11,6 +11,19 @@ use crate::clock::{Clock, micros};
 use crate::record::{Event, Observer};
 use crate::schedule::measures;
 
+<<<<<<< HEAD
+/// Between two ticks.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Sends a tick from a thread of its own until `stop` is set, and has a task of the current runtime record how long each
+/// waited. Must be called inside the runtime whose lag is to be measured.
+pub fn measure_lag(plan: Arc<Plan>, clock: Clock, observer: Observer, stop: Arc<AtomicBool>) {
+    let (ticks, mut received) = mpsc::channel::<Instant>(16);
+    let over = Arc::clone(&stop);
+    tokio::spawn(async move {
+        while let Some(sent) = received.recv().await {
+            // Leaving is no part of the figures, even where a tick was waiting for it.
+=======
 /// Between two probes of the event loop.
 const PROBE_EVERY: Duration = Duration::from_millis(50);
 
@@ -22,6 +35,7 @@ pub fn probe(plan: Arc<Plan>, clock: Clock, observer: Observer, stop: Arc<Atomic
     tokio::spawn(async move {
         while let Some(sent) = probes.recv().await {
             // Leaving is no part of the figures, even where a probe was waiting for it.
+>>>>>>> l1
             if over.load(Ordering::Relaxed) {
                 return;
             }
@@ -31,9 +45,15 @@ pub fn probe(plan: Arc<Plan>, clock: Clock, observer: Observer, stop: Arc<Atomic
     });
     tokio::task::spawn_blocking(move || {
         while !stop.load(Ordering::Relaxed) {
+<<<<<<< HEAD
+            std::thread::sleep(TICK);
+            // A full channel: the loop has not run for 16 ticks, and those that wait will show it.
+            let _ = ticks.try_send(Instant::now());
+=======
             std::thread::sleep(PROBE_EVERY);
             // A full channel: the loop has not run for 16 probes; those that wait show it.
             let _ = send.try_send(Instant::now());
+>>>>>>> l1
         }
     });
 }

@@ -1,9 +1,8 @@
-//! The run watches itself: what the generator's own process and machine did while it measured.
+//! The watch: what the generator's own process and machine did while it measured.
 //!
-//! A figure is the target's only if the generator was there when it should have been. The dispatch delay tells of
-//! late sends; nothing tells of late *receipts* but the event loop's lag, since a push is stamped when its player's
-//! task gets to run. So a thread outside the runtime sends a probe a few times a second, and a task inside records how
-//! long it waited. The rest explains a lag: threads that waited for a core (`schedstat`), cores that the hypervisor took
+//! A figure is the target's only if the generator ran when it should have. The dispatch delay shows late sends; late
+//! *receipts* show only in the event loop's [lag](super::event_loop), since a push is stamped when its player's task gets
+//! to run. The rest explains a lag: threads that waited for a core (`schedstat`), cores that the hypervisor took
 //! (`/proc/stat`), queues in the kernel (`sock_diag`), descriptors, and steps of the system's clock.
 
 use std::collections::HashMap;

@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn every_command_comes_back_as_it_went() {
         let cuts = PlayerCommand::CUTS.map(PlayerCommand::Cut);
-        for command in cuts.into_iter().chain(ClientFault::ALL.map(PlayerCommand::Send)) {
+        for command in cuts.into_iter().chain(ClientFault::ALL.iter().copied().map(PlayerCommand::Send)) {
             assert_eq!(PlayerCommand::decode(command.encode()), Some(command));
         }
         assert_eq!(PlayerCommand::decode(0), None);

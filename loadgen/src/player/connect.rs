@@ -61,7 +61,7 @@ pub(super) async fn connect(player: &PlayerContext) -> Result<WebSocketStream<St
 
 fn socket_options(player: &PlayerContext) -> SocketOptions {
     let plan = &player.play.plan;
-    let slow = plan.disruptions.slow.as_ref().filter(|slow| slow.crowd.holds(player.number));
+    let slow = plan.disruptions.slow.as_ref().filter(|slow| slow.share.holds(player.number));
     SocketOptions {
         receive_buffer: slow.and_then(|slow| slow.receive_buffer),
         max_message: Some(plan.max_message_bytes as usize),

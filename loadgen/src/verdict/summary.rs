@@ -19,7 +19,7 @@ pub fn summarize(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary 
     let mut summary = Summary {
         schema_version: summary.schema_version,
         run: summary.run,
-        churn: figures::churn(plan, plan.disruptions.living(), &total.disruptions.churn),
+        churn: figures::churn(plan, plan.disruptions.churning(), &total.disruptions.churn),
         disruptions: figures::client_faults(&total.disruptions),
         generator: figures::generator(totals, !invalid_reasons.is_empty()),
         ..figures::for_thresholds(plan, total, &total.measured, peak_open)
@@ -42,8 +42,8 @@ pub fn summarize(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary 
 
 /// What a reader should know where players read slowly or not at all.
 fn unread(plan: &Plan) -> Option<String> {
-    let slow = plan.disruptions.slow.as_ref().map_or(0, |slow| slow.crowd.size());
-    let silent = plan.disruptions.half_open.as_ref().map_or(0, |silent| silent.crowd.size());
+    let slow = plan.disruptions.slow.as_ref().map_or(0, |slow| slow.share.size());
+    let silent = plan.disruptions.half_open.as_ref().map_or(0, |silent| silent.share.size());
     (slow + silent > 0).then(|| {
         format!(
             "{} players read slowly or not at all, as the scenario has it: what was sent to them is in no delivery's count \

@@ -1,8 +1,7 @@
 //! [`Pusher`] over API Gateway's Management API.
 //!
-//! A connection is managed at the API that owns it, so the endpoint follows from the connection's own record. There is
-//! one client per endpoint, made when it is first needed: a client owns the pool of TLS connections that makes the next
-//! push cheap.
+//! A connection is managed at the API that owns it, so the endpoint is derived from the connection's record. There is one
+//! client per endpoint, created when it is first needed, because a client owns its pool of TLS connections.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,20 +19,20 @@ use bytes::Bytes;
 use parking_lot::RwLock;
 use reference_backend::ports::{ConnectionAddress, PushError, Pusher};
 
-/// How long a connection to the API may take to open.
+/// Connect time-out.
 const CONNECT: Duration = Duration::from_secs(1);
-/// How long one push may take. The handlers try four times, which must fit into an invocation's 10 s.
+/// Time-out of one push. The handlers make four attempts, which must fit into an invocation's 10 s.
 const POST: Duration = Duration::from_secs(2);
 
-/// Where connections are managed.
+/// The endpoint of the Management API.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Endpoint {
-    /// `https://{domain}/{stage}`, as the connection's record says.
+    /// `https://{domain}/{stage}` of the connection's record.
     #[default]
     OfConnection,
     /// `{base}/{stage}`: a local stack's control plane, or a proxy.
     Base(String),
-    /// This URL for all of them.
+    /// This URL for every connection.
     Fixed(String),
 }
 
@@ -53,7 +52,7 @@ impl Endpoint {
 pub struct Management {
     config: Builder,
     endpoint: Endpoint,
-    /// By endpoint; a backend has as many as it has APIs and stages, usually one.
+    /// By endpoint: one per API and stage, usually one.
     clients: RwLock<HashMap<String, Client>>,
 }
 
@@ -62,7 +61,7 @@ impl Management {
     #[must_use]
     pub fn new(config: &SdkConfig, endpoint: Endpoint) -> Self {
         let patience = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(POST).build();
-        // The handlers retry; only they know how long the invocation may still take.
+        // The handlers retry, because they know the remaining time of the invocation.
         let config = Builder::from(config).retry_config(RetryConfig::disabled()).timeout_config(patience);
         Self { config, endpoint, clients: RwLock::default() }
     }
@@ -91,10 +90,10 @@ impl Pusher for Management {
     }
 }
 
-/// The status alone decides: API Gateway refuses with codes that the SDK has no type for, too (signatures, say).
+/// Only the status decides: API Gateway also uses error codes that the SDK has no type for, for example for signatures.
 fn refusal(error: &SdkError<PostToConnectionError>, size: usize) -> PushError {
     match error.raw_response().map(|response| response.status().as_u16()) {
-        // 400 is the answer to what is no connection id at all. It reaches nobody either, and waiting will not help.
+        // 400 is the answer to a malformed connection id. A retry does not help.
         Some(400 | 410) => PushError::Gone,
         Some(403) => PushError::Forbidden,
         Some(413) => PushError::TooLarge(size),

@@ -1,8 +1,8 @@
 //! [`TableStore`] over DynamoDB.
 //!
-//! A request that cannot be right is DynamoDB's to refuse, not ours: the same texts reach the caller that the local
-//! stack's embedded tables have, and `serve/tests/it/aws/contract` holds both to the same contract. The SDK does not retry: the
-//! stores have a backoff of their own, and only they know what is left of an invocation.
+//! Requests are validated by DynamoDB only. The embedded tables of the local stack have the same texts, and
+//! `serve/tests/it/aws/contract` tests both with the same contract. The SDK does not retry, because the stores do, and
+//! they know the remaining time of the invocation.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,9 +17,11 @@ use reference_backend::function::Table;
 use reference_backend::ports::{BatchGet, Condition, TableError, TableStore};
 use serde_dynamo::Item;
 
-/// How long a connection to DynamoDB may take to open.
+use super::attributes::{attributes, item};
+
+/// Connect time-out.
 const CONNECT: Duration = Duration::from_secs(1);
-/// How long one request may take. The stores repeat it, which must fit into an invocation's 10 s.
+/// Time-out of one request. The stores retry it, which must fit into an invocation's 10 s.
 const REQUEST: Duration = Duration::from_secs(2);
 
 type Attributes = HashMap<String, AttributeValue>;
@@ -33,13 +35,13 @@ pub struct DynamoTables {
 }
 
 impl DynamoTables {
-    /// Tables that are called what `name_of` says, reached with the region, credentials and endpoint of `client`.
+    /// Tables with the names of `name_of`, and the region, credentials and endpoint of `client`.
     #[must_use]
     pub fn new(client: Client, name_of: impl Fn(Table) -> String) -> Self {
         Self::with_patience(client, name_of, REQUEST)
     }
 
-    /// The same, but a request may take as long as `request`.
+    /// The same with another time-out of a request.
     #[must_use]
     pub fn with_patience(client: Client, name_of: impl Fn(Table) -> String, request: Duration) -> Self {
         let patience = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(request).build();
@@ -54,7 +56,7 @@ impl DynamoTables {
         &self.names[table as usize]
     }
 
-    /// What an error of a request to `table` means to the port.
+    /// Maps an error of a request to the port's error.
     fn refusal<E>(&self, table: Table, error: SdkError<E>) -> TableError
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -80,7 +82,7 @@ impl DynamoTables {
 impl TableStore for DynamoTables {
     async fn put(&self, table: Table, item: Item, condition: Option<Condition>) -> Result<(), TableError> {
         let Expression { text, names, values } = Expression::of(table, condition);
-        let request = self.client.put_item().table_name(self.name(table)).set_item(Some(item.into()));
+        let request = self.client.put_item().table_name(self.name(table)).set_item(Some(attributes(item)));
         let request = request.set_condition_expression(text).set_expression_attribute_names(names);
         let request = request.set_expression_attribute_values(values);
         request.send().await.map_err(|error| self.refusal(table, error))?;
@@ -91,7 +93,7 @@ impl TableStore for DynamoTables {
         let request = self.client.get_item().table_name(self.name(table)).key(table.key(), text(key));
         let answer =
             request.consistent_read(true).send().await.map_err(|error| self.refusal(table, error))?;
-        Ok(answer.item.map(Item::from))
+        Ok(answer.item.map(item))
     }
 
     async fn delete(&self, table: Table, key: &str, condition: Option<Condition>) -> Result<(), TableError> {
@@ -117,7 +119,7 @@ impl TableStore for DynamoTables {
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             let items = page.map_err(|error| self.refusal(table, error))?.items.unwrap_or_default();
-            found.extend(items.into_iter().map(Item::from));
+            found.extend(items.into_iter().map(item));
         }
         Ok(found)
     }
@@ -133,9 +135,9 @@ impl TableStore for DynamoTables {
                 let found = answer.responses.unwrap_or_default().remove(name).unwrap_or_default();
                 let left = answer.unprocessed_keys.unwrap_or_default().remove(name);
                 let left = left.map(|left| left.keys).unwrap_or_default();
-                let key = |attributes: Attributes| attributes.get(table.key())?.as_s().ok().cloned();
+                let key = |found: Attributes| found.get(table.key())?.as_s().ok().cloned();
                 Ok(BatchGet {
-                    items: found.into_iter().map(Item::from).collect(),
+                    items: found.into_iter().map(item).collect(),
                     unprocessed: left.into_iter().filter_map(key).collect(),
                 })
             }
@@ -147,7 +149,8 @@ impl TableStore for DynamoTables {
     async fn batch_put(&self, table: Table, items: Vec<Item>) -> Result<Vec<Item>, TableError> {
         let name = self.name(table);
         let write = |item: &Item| {
-            let put = PutRequest::builder().set_item(Some(item.clone().into())).build().map_err(invalid)?;
+            let put =
+                PutRequest::builder().set_item(Some(attributes(item.clone()))).build().map_err(invalid)?;
             Ok(WriteRequest::builder().put_request(put).build())
         };
         let writes = items.iter().map(write).collect::<Result<Vec<_>, _>>()?;
@@ -155,7 +158,7 @@ impl TableStore for DynamoTables {
         match answer.map_err(|error| self.refusal(table, error)) {
             Ok(answer) => {
                 let left = answer.unprocessed_items.unwrap_or_default().remove(name).unwrap_or_default();
-                Ok(left.into_iter().filter_map(|write| Some(write.put_request?.item.into())).collect())
+                Ok(left.into_iter().filter_map(|write| Some(item(write.put_request?.item))).collect())
             }
             Err(TableError::Throttled(_)) => Ok(items),
             Err(error) => Err(error),
@@ -163,7 +166,7 @@ impl TableStore for DynamoTables {
     }
 }
 
-/// A condition in DynamoDB's words. Names are placeholders, because `status` is a reserved word.
+/// A condition expression. Names are placeholders, because `status` is a reserved word.
 #[derive(Default)]
 struct Expression {
     text: Option<String>,
@@ -185,7 +188,7 @@ impl Expression {
                 &[key, ("#n", attribute)],
                 Some(AttributeValue::N(value.to_string())),
             ),
-            // A comparison with what is not there, or is no number, does not hold; so its opposite does.
+            // A comparison with a missing attribute, or one that is not a number, is false; its negation is true.
             Condition::NotAbove { attribute, value } => {
                 Self::new("NOT #n > :v", &[("#n", attribute)], Some(AttributeValue::N(value.to_string())))
             }

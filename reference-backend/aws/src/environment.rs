@@ -1,4 +1,4 @@
-//! What a Lambda is told by its environment [`variables`]. The SAM template sets them; so does the local stack for the
+//! The configuration of a Lambda by environment [`variables`]. The SAM template sets them, and the local stack for the
 //! processes that it runs.
 //!
 //! Region, credentials and the endpoints of DynamoDB and GameLift are the SDK's own variables (`AWS_REGION`,
@@ -23,7 +23,7 @@ use super::apigatewaymanagement::Endpoint;
 use super::identity::Provider;
 use super::steam::SteamService;
 
-/// Seconds between the provider's clock and ours.
+/// Allowed clock skew of the provider in seconds.
 const LEEWAY_S: u64 = 5;
 /// Steam's Web API for publishers.
 const STEAM: &str = "https://partner.steam-api.com";
@@ -36,33 +36,33 @@ pub enum EnvironmentError {
     Missing {
         /// Which.
         name: &'static str,
-        /// What makes it necessary.
+        /// Why it is required.
         because: &'static str,
     },
-    /// A variable has a value that means nothing.
+    /// A variable is not valid.
     #[error("the environment variable {name} is {value:?}; {remedy}")]
     Invalid {
         /// Which.
         name: &'static str,
-        /// What it is.
+        /// Its value.
         value: String,
-        /// What to write instead.
+        /// The remedy.
         remedy: &'static str,
     },
 }
 
-/// How players prove who they are, as far as this function has to know.
+/// The authentication that this function needs.
 #[derive(Debug, Clone)]
 pub enum Auth {
-    /// Not this function's business. Should it be asked all the same, nobody is let in.
+    /// None: this function does not authenticate. If it is invoked as the authorizer, it denies every request.
     Unset,
-    /// `X-Player-Id`, believed.
+    /// `X-Player-Id`, trusted without a check.
     Header,
-    /// A token that somebody else vouches for.
+    /// A token of an identity provider.
     Token(Provider),
-    /// A ticket that Steam vouches for.
+    /// A ticket of Steam.
     Steam(SteamService),
-    /// A signature that API Gateway has checked.
+    /// A signature that API Gateway has verified.
     Iam,
 }
 
@@ -70,7 +70,7 @@ impl Auth {
     /// The same for the handlers.
     const fn mode(&self) -> AuthMode {
         match self {
-            // Nobody vouches, so nobody gets in.
+            // There is no provider, so every token is denied.
             Self::Unset | Self::Token(_) => AuthMode::Token,
             Self::Header => AuthMode::Header,
             Self::Steam(_) => AuthMode::Steam,
@@ -79,23 +79,23 @@ impl Auth {
     }
 }
 
-/// Everything that the environment says.
+/// The configuration of a function.
 #[derive(Debug, Clone)]
 pub struct Environment {
-    /// The one function, or none: then each event tells.
+    /// The function; none: decided by each event.
     pub function: Option<Function>,
     /// Names of the tables, in the order of [`Table::ALL`].
     tables: [String; Table::ALL.len()],
-    /// How players prove who they are.
+    /// How players authenticate.
     pub auth: Auth,
-    /// Where pushes go.
+    /// The endpoint of pushes.
     pub management: Endpoint,
-    /// What the handlers are told.
+    /// The settings of the handlers.
     pub settings: Settings,
 }
 
 impl Environment {
-    /// Reads the variables that `lookup` knows; an empty one counts as left out.
+    /// Reads the variables that `lookup` knows; an empty one counts as not set.
     ///
     /// # Errors
     /// [`EnvironmentError`], naming the variable.
@@ -208,16 +208,16 @@ fn needed<T>(value: Option<T>, name: &'static str, because: &'static str) -> Res
     value.ok_or(EnvironmentError::Missing { name, because })
 }
 
-/// What to write where a URL has to be [`confidential`].
+/// The remedy for a URL that is not [`confidential`].
 const URL_REMEDY: &str = "give an https URL (http only on this machine)";
 
-/// A URL where nobody on the way can read or replace anything: such keys vouch for nobody.
+/// An https URL, or an http URL of this machine: over plain HTTP, keys could be read or replaced on the way.
 fn confidential(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url))).then_some(url)
 }
 
-/// A variable's value as `T`, or none if it is left out.
+/// A variable's value as `T`; none if it is not set.
 fn parsed<T>(
     get: &impl Fn(&str) -> Option<String>,
     name: &'static str,

@@ -1,34 +1,34 @@
-//! Which function an event is for, told from the event itself: what the one Lambda of the single layout goes by.
+//! Derives the function from the event, for the one Lambda of the single layout.
 
 use reference_backend::function::{Function, Table};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// Why an event cannot be given to a function.
+/// Why an event has no function.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {
-    /// It is no JSON object of the expected form.
+    /// It is not a JSON object of the expected form.
     #[error("the event cannot be read: {0}; check what invokes this function")]
     Unreadable(#[from] serde_json::Error),
-    /// It is none of the backend's.
+    /// It is not an event of the backend.
     #[error("the event is for none of the backend's functions; check what invokes this function")]
     Unknown,
 }
 
-/// The traits by which the services' events differ.
+/// The fields that distinguish the services' events.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Event {
-    /// An authorizer's.
+    /// Of an authorizer's event.
     #[serde(default)]
     method_arn: Option<IgnoredAny>,
-    /// A REST request's.
+    /// Of a REST request.
     #[serde(default)]
     http_method: Option<IgnoredAny>,
-    /// Any API Gateway event's.
+    /// Of every API Gateway event.
     #[serde(default)]
     request_context: Option<Context>,
-    /// SNS's and a stream's.
+    /// Of SNS and stream events.
     #[serde(default, rename = "Records")]
     records: Vec<Record>,
 }
@@ -54,7 +54,7 @@ struct Change {
     keys: std::collections::BTreeMap<String, IgnoredAny>,
 }
 
-/// The function that an event is for.
+/// The function of an event.
 ///
 /// # Errors
 /// [`EventError`] if there is none.

@@ -1,4 +1,4 @@
-//! How identity providers are asked over HTTP: how long and how often, with which client, and how much is read.
+//! HTTP requests to identity providers: time-outs, rate limit, client and size limit.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use reqwest::{Client, Response, redirect};
 use sdk_http::loopback::is_loopback;
 use url::Url;
 
-/// How a provider is asked.
+/// The limits of requests to a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fetching {
-    /// How long the provider may take to answer.
+    /// Time-out of a request.
     pub timeout: Duration,
-    /// Time in which one more fetch of keys is allowed.
+    /// Interval of the rate limit: one fetch of keys per interval.
     pub pause: Duration,
-    /// How many may follow each other at once after a quiet time: a rotation that comes just after a fetch is noticed, too.
+    /// Burst of the rate limit, so that a key rotation just after a fetch is noticed, too.
     pub burst: u32,
-    /// Age from which keys are fetched again.
+    /// Age at which keys are fetched again.
     pub renewal: Duration,
 }
 
@@ -31,12 +31,12 @@ impl Default for Fetching {
     }
 }
 
-/// Why there is no way to ask the provider.
+/// The HTTP client could not be created.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot set up HTTPS for the identity provider: {0}; check the machine's certificates")]
 pub struct SetupError(#[from] reqwest::Error);
 
-/// A client for what lies under `base`: what is asked there is for it alone, and this machine is asked directly.
+/// A client for `base`. It follows no redirects, and uses no proxy for this machine.
 pub(super) fn client(base: &Url, fetching: Fetching) -> Result<Client, SetupError> {
     let client = Client::builder()
         .timeout(fetching.timeout)
@@ -46,7 +46,7 @@ pub(super) fn client(base: &Url, fetching: Fetching) -> Result<Client, SetupErro
     Ok(if is_loopback(base) { client.no_proxy() } else { client }.build()?)
 }
 
-/// The body of an answer, if it has not more than `longest` bytes. No error shows the URL, which may have a secret in it.
+/// The body of an answer of at most `longest` bytes. No error contains the URL, which may contain a secret.
 pub(super) async fn body_of(mut response: Response, longest: usize) -> Result<Vec<u8>, IdentityError> {
     let unavailable = |error: reqwest::Error| IdentityError::Unavailable(error.without_url().to_string());
     let mut body = Vec::new();

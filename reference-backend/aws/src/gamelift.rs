@@ -13,9 +13,9 @@ use aws_sdk_gamelift::operation::start_game_session_placement::StartGameSessionP
 use aws_sdk_gamelift::types::{DesiredPlayerSession, GameProperty, PlayerLatency};
 use reference_backend::ports::{PlacementError, PlacementQueue, StartPlacement};
 
-/// How long a connection to GameLift may take to open.
+/// Connect time-out.
 const CONNECT: Duration = Duration::from_secs(1);
-/// How long GameLift may take to accept a placement; the player is waiting for the answer.
+/// Time-out of a request; the player waits for the answer.
 const START: Duration = Duration::from_secs(5);
 
 /// Starts placements with `StartGameSessionPlacement`.
@@ -29,8 +29,8 @@ impl GameLiftQueue {
     #[must_use]
     pub fn new(config: &SdkConfig) -> Self {
         let patience = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(START).build();
-        // Not retried: the rate is the whole account's, so the player is told to wait (429); and a request that was not
-        // answered may have been accepted, its repetition would be refused as a duplicate and hide that.
+        // No retries. The rate limit is the account's, so the player gets a 429. A request without an answer may have been
+        // accepted; a retry would then be refused as a duplicate.
         let config = Builder::from(config).retry_config(RetryConfig::disabled()).timeout_config(patience);
         Self { client: Client::from_conf(config.build()) }
     }
@@ -69,7 +69,7 @@ impl PlacementQueue for GameLiftQueue {
     }
 }
 
-/// GameLift takes a list that is left out, but not every empty one.
+/// GameLift accepts a missing list, but refuses some empty ones.
 fn some<T>(items: impl Iterator<Item = T>) -> Option<Vec<T>> {
     let items: Vec<T> = items.collect();
     (!items.is_empty()).then_some(items)

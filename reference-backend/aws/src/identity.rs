@@ -1,8 +1,8 @@
-//! [`IdentityProvider`] over a JWKS URL: Cognito, Epic Online Services, or whoever signs tokens and publishes keys.
+//! [`IdentityProvider`] over a JWKS URL: Cognito, Epic Online Services, or any other provider that publishes its keys.
 //!
-//! Keys are fetched when first needed and kept. A token with an unknown key fetches them again, which is how a
-//! rotation is noticed; how often that may happen is limited, because anybody can send tokens with invented keys.
-//! Keys that are old are fetched again, too, so that a key which its owner has withdrawn is not trusted for ever.
+//! Keys are fetched when first needed and cached. A token with an unknown key fetches them again, so that a rotation is
+//! noticed. These fetches are rate limited, because clients can send tokens with made-up keys. Cached keys expire, so that
+//! a revoked key is not trusted for ever.
 
 use std::collections::HashMap;
 
@@ -19,34 +19,34 @@ use url::Url;
 
 use super::fetch::{Fetching, SetupError, body_of, client};
 
-/// Longest JWKS that is read; real ones have a few KiB.
+/// Size limit of a JWKS; real ones have a few KiB.
 const LONGEST: usize = 256 * 1_024;
 
-/// Who vouches for tokens.
+/// An identity provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provider {
-    /// Where its keys are: https, or http on this machine.
+    /// URL of its keys: https, or http on this machine.
     pub keys: Url,
-    /// What its tokens must say.
+    /// The rules of its tokens.
     pub rules: TokenRules,
 }
 
-/// Checks tokens with the keys that their issuer publishes.
+/// Verifies tokens with the published keys of their issuer.
 pub struct JwksIdentity {
     http: Client,
     url: Url,
     rules: TokenRules,
     fetching: Fetching,
     keys: RwLock<Keys>,
-    /// How often it may be asked. Held while it is being asked: the rest waits for that answer.
+    /// Rate limit of fetches. Locked during a fetch: other requests wait for its result.
     allowance: Mutex<Allowance>,
 }
 
-/// The rate of fetches, as a virtual schedule: each takes one pause of it, and it may be ahead by the burst.
+/// The rate limit of fetches (generic cell rate algorithm).
 #[derive(Default)]
 struct Allowance {
     next: Option<Instant>,
-    /// The last fetch has failed.
+    /// Whether the last fetch failed.
     unanswered: bool,
 }
 
@@ -62,7 +62,7 @@ impl Allowance {
     }
 }
 
-/// The keys as last published.
+/// The cached keys.
 #[derive(Default)]
 struct Keys {
     by_id: HashMap<String, DecodingKey>,
@@ -70,7 +70,7 @@ struct Keys {
 }
 
 impl JwksIdentity {
-    /// Trusts `provider`.
+    /// Verifies the tokens of `provider`.
     ///
     /// # Errors
     /// [`SetupError`] if the machine has no usable TLS.
@@ -85,7 +85,7 @@ impl JwksIdentity {
         })
     }
 
-    /// The key, if it is known, and whether what is known is recent.
+    /// The cached key, if there is one, and whether the cache is fresh.
     fn known(&self, id: &str) -> (Option<DecodingKey>, bool) {
         let keys = self.keys.read();
         let recent = keys.fetched.is_some_and(|at| at.elapsed() < self.fetching.renewal);
@@ -97,7 +97,7 @@ impl JwksIdentity {
             return Ok(key);
         }
         let mut allowance = self.allowance.lock().await;
-        // Whoever had the lock before may have fetched it.
+        // The previous holder of the lock may have fetched it.
         let (key, recent) = self.known(id);
         let failure = match (key, recent) {
             (Some(key), true) => return Ok(key),
@@ -108,7 +108,7 @@ impl JwksIdentity {
             }
             _ => None,
         };
-        // An old key is better than none while its owner does not answer.
+        // A stale key is used while the provider does not answer.
         let (key, _) = self.known(id);
         match (key, failure) {
             (Some(key), None) => Ok(key),
@@ -139,7 +139,7 @@ impl JwksIdentity {
     }
 }
 
-/// A key for signatures that has an id.
+/// A signature key with an id.
 fn usable(key: &Jwk) -> Option<(String, DecodingKey)> {
     let signs = key.common.public_key_use.as_ref().is_none_or(|use_| *use_ == PublicKeyUse::Signature);
     let id = key.common.key_id.clone().filter(|_| signs)?;
@@ -154,7 +154,7 @@ impl IdentityProvider for JwksIdentity {
     }
 }
 
-/// Vouches for nobody: for functions that are never asked.
+/// Denies every token, for functions that do not authenticate.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoIdentity;
 

@@ -1,4 +1,4 @@
-//! The ports over AWS: what the deployed Lambdas run on.
+//! The ports over the AWS SDKs, for the deployed Lambdas.
 //!
 //! # How an execution environment is assembled
 //! ```text
@@ -10,10 +10,11 @@
 //! let function = environment.function.map_or_else(|| event::function_of(payload), Ok)?;
 //! dispatch(function, &deps, payload).await
 //! ```
-//! An adapter maps a service's answers to the port's errors and adds no patience of its own where the handlers have
-//! theirs: retries that multiply would outlive the 10 s of an invocation.
+//! An adapter maps a service's answers to the port's errors. It does not retry where the handlers do: nested retries would
+//! exceed the 10 s of an invocation.
 
 pub mod apigatewaymanagement;
+mod attributes;
 pub mod dynamodb;
 pub mod environment;
 pub mod event;

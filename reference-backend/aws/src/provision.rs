@@ -1,7 +1,7 @@
-//! The three tables in a DynamoDB that does not have them yet, made as the SAM template makes them.
+//! Creates the three tables in a DynamoDB, as the SAM template does.
 //!
-//! For `serve --dynamodb`, where nobody has deployed anything. A table that is there already is taken as it is if the
-//! backend can work with it, and never changed except for a missing time to live: it may be somebody's.
+//! For `serve --dynamodb`, without a deployment. An existing table is used if it is compatible. It is never changed,
+//! except that a missing time to live is enabled.
 
 use std::time::Duration;
 
@@ -17,17 +17,17 @@ use aws_sdk_dynamodb::types::{
 use reference_backend::function::Table;
 use tokio::time::Instant;
 
-/// How long a table may take to become active. On AWS it is some seconds.
+/// Time-out until a table is active. On AWS this takes some seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How often it is asked whether it is.
+/// Polling interval.
 const ASK: Duration = Duration::from_millis(250);
 
-/// A table that can be used.
+/// A usable table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provisioned {
     /// Which.
     pub table: Table,
-    /// ARN of its stream, if it is to have one.
+    /// ARN of its stream, if it has one.
     pub stream: Option<String>,
     /// Whether it is new.
     pub created: bool,
@@ -46,7 +46,7 @@ pub enum ProvisionError {
         /// What came back.
         reason: String,
     },
-    /// The table is there, but it is another one.
+    /// The table exists and is not compatible.
     #[error(
         "the table {name} is there already, but {difference}; name the deployment otherwise (--game, --stage), or \
          delete the table"
@@ -57,7 +57,7 @@ pub enum ProvisionError {
         /// What the backend cannot work with.
         difference: String,
     },
-    /// It takes too long.
+    /// The table is not active in time.
     #[error("the table {name} is not active after {} s; look at it in DynamoDB, then try again", PATIENCE.as_secs())]
     NotActive {
         /// Which table.
@@ -65,7 +65,7 @@ pub enum ProvisionError {
     },
 }
 
-/// Sees to it that every table is there, active, with its index, stream and time to live.
+/// Ensures that every table is active, with its index, stream and time to live.
 ///
 /// # Errors
 /// [`ProvisionError`], each with its remedy.
@@ -90,7 +90,7 @@ pub async fn provision(
     Ok(provisioned)
 }
 
-/// One table on its way.
+/// One table that is being created.
 struct Subject<'a> {
     client: &'a Client,
     table: Table,
@@ -112,7 +112,7 @@ impl Subject<'_> {
         }
     }
 
-    /// Creates the table; false if somebody else was faster.
+    /// Creates the table; false if it exists.
     async fn create(&self) -> Result<bool, ProvisionError> {
         let built = |error: BuildError| self.refused_because("CreateTable", error.to_string());
         let attribute = |name: &str| {
@@ -150,7 +150,7 @@ impl Subject<'_> {
         }
     }
 
-    /// Waits until table and index can be used.
+    /// Waits until table and index are active.
     async fn active(&self) -> Result<TableDescription, ProvisionError> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -168,7 +168,7 @@ impl Subject<'_> {
         }
     }
 
-    /// Whether the backend can work with the table.
+    /// Checks that the table is compatible.
     fn check(&self, description: &TableDescription) -> Result<(), ProvisionError> {
         let different =
             |difference: String| ProvisionError::Different { name: self.name.clone(), difference };
@@ -196,7 +196,7 @@ impl Subject<'_> {
         Ok(())
     }
 
-    /// Has DynamoDB delete what is expired.
+    /// Enables the time to live.
     async fn expire(&self) -> Result<(), ProvisionError> {
         let now = self.client.describe_time_to_live().table_name(&self.name).send().await;
         let now = now.map_err(|error| self.refused("DescribeTimeToLive", error))?.time_to_live_description;

@@ -1,7 +1,7 @@
-//! [`IdentityProvider`] over Steam's Web API: a player shows a ticket, the publisher asks Steam whose it is.
+//! [`IdentityProvider`] over Steam's Web API, which verifies the tickets of players.
 //!
-//! The publisher's key travels in the URL, because Steam wants it there. No error of the HTTP client may therefore show
-//! its URL, and no redirect is followed.
+//! Steam requires the publisher's key in the URL. So no error of the HTTP client may show its URL, and no redirect is
+//! followed.
 
 use async_trait::async_trait;
 use reference_backend::ports::{IdentityError, IdentityProvider, PlayerIdentity};
@@ -12,32 +12,32 @@ use url::Url;
 
 use super::fetch::{Fetching, SetupError, body_of, client};
 
-/// Longest ticket that is sent on, in hexadecimal digits; Steam's have at most 2,560 bytes.
+/// Maximum length of a ticket in hexadecimal digits; Steam's have at most 2,560 bytes.
 const LONGEST_TICKET: usize = 2 * 2_560;
-/// Longest answer that is read; real ones have a few hundred bytes.
+/// Size limit of an answer; real ones have a few hundred bytes.
 const LONGEST_ANSWER: usize = 16 * 1_024;
 
-/// Whom to ask, and in whose name.
+/// The configuration of Steam's Web API.
 #[derive(Debug, Clone)]
 pub struct SteamService {
     /// Steam's Web API: https, or http on this machine.
     pub url: Url,
     /// The game.
     pub app_id: u32,
-    /// For whom tickets have to be made: what the game gives to `GetAuthTicketForWebApi`. Left out, any will do.
+    /// The identity that tickets are made for (`GetAuthTicketForWebApi`); none accepts any.
     pub identity: Option<String>,
     /// The publisher's Web API key.
     pub publisher_key: SecretString,
 }
 
-/// Has tickets checked by Steam.
+/// Verifies tickets with Steam.
 pub struct SteamTickets {
     http: Client,
     service: SteamService,
 }
 
 impl SteamTickets {
-    /// Trusts `service`.
+    /// Verifies tickets with `service`.
     ///
     /// # Errors
     /// [`SetupError`] if the machine has no usable TLS.
@@ -70,7 +70,7 @@ impl IdentityProvider for SteamTickets {
         let unavailable = |error: reqwest::Error| IdentityError::Unavailable(error.without_url().to_string());
         let response = self.http.get(self.question(ticket)).send().await.map_err(unavailable)?;
         if !response.status().is_success() {
-            // 403 is about our key, 429 and 5xx about Steam; none of them says anything about the ticket.
+            // 403 concerns the publisher's key, 429 and 5xx the service; the ticket may be valid.
             return Err(IdentityError::Unavailable(format!("Steam answered {}", response.status())));
         }
         let body = body_of(response, LONGEST_ANSWER).await?;

@@ -1,4 +1,4 @@
-//! From the environment to what the handlers work with.
+//! Creates the dependencies of the handlers from the environment.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::gamelift::GameLiftQueue;
 use super::identity::{JwksIdentity, NoIdentity};
 use super::steam::SteamTickets;
 
-/// Puts the handlers on AWS. `tables` are those of [`Environment::table_name`].
+/// The dependencies of the handlers on AWS. `tables` are those of [`Environment::table_name`].
 ///
 /// # Errors
 /// [`SetupError`] if the identity provider cannot be asked at all.

@@ -1,4 +1,4 @@
-//! Tasks of the local stack that run by themselves, tied to the value that stands for them.
+//! Background tasks that stop when their value is dropped.
 
 use std::future::Future;
 
@@ -15,14 +15,14 @@ impl Background {
         self.0.spawn(task);
     }
 
-    /// The same with a first task.
+    /// Creates it with a first task.
     pub fn with(task: impl Future<Output = ()> + Send + 'static) -> Self {
         let mut background = Self::default();
         background.spawn(task);
         background
     }
 
-    /// Waits until every task has ended by itself.
+    /// Waits until every task has ended.
     pub(crate) async fn join(&mut self) {
         while self.0.join_next().await.is_some() {}
     }

@@ -1,4 +1,4 @@
-//! The control plane: everything of the stack that is asked over plain HTTP, on one port.
+//! The control plane: all HTTP endpoints of the stack, on one port.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,28 +21,28 @@ use super::metrics::Metrics;
 use super::rpc::{self, Call, Codec};
 use super::web::{Hosts, bounded};
 
-/// What the endpoints answer from.
+/// What the endpoints need.
 #[derive(Clone)]
 pub struct ControlPlane {
     /// The connections, and the Lambdas behind the REST API.
     pub gateway: Arc<Gateway>,
-    /// What CloudWatch shows.
+    /// The metrics that CloudWatch serves.
     pub metrics: Metrics,
     /// The tables.
     pub tables: Arc<DynamoDb>,
     /// The placement queue.
     pub queue: Arc<GameLift>,
-    /// Who issues tokens and tickets.
+    /// Issues tokens and tickets.
     pub identity: Arc<LocalIdentity>,
     /// The one stage.
     pub stage: String,
-    /// As what it may be asked.
+    /// The hosts that it accepts.
     pub(super) hosts: Hosts,
 }
 
 impl ControlPlane {
-    /// All endpoints. Those of the REST API are guarded as the sockets are, by credentials, and are for whoever has some;
-    /// with the others anybody could do anything, so they are for this machine only.
+    /// All endpoints. The REST API needs credentials, as the sockets do, and is open to every host. The other endpoints have
+    /// no access control, so they are restricted to this machine.
     pub fn router(self) -> Router {
         let identity = identity::http::router(Arc::clone(&self.identity));
         let hosts = self.hosts.clone();
@@ -61,7 +61,7 @@ impl ControlPlane {
             .route("/{stage}/placements", post(start_placement))
             .route("/{stage}/placements/{id}", get(read_placement))
             .with_state(self);
-        // How long a body may be has been judged before.
+        // The size of a body is limited before.
         bounded(hosts.guard(control).merge(rest).layer(DefaultBodyLimit::disable()))
     }
 
@@ -179,7 +179,7 @@ async fn faults(State(plane): State<ControlPlane>) -> Response {
     Json(plane.gateway.connections().faults()).into_response()
 }
 
-/// An error of the Management API, written as a restJson1 client reads it.
+/// An error of the Management API, in restJson1.
 #[derive(Debug, thiserror::Error)]
 enum AwsError {
     #[error(transparent)]

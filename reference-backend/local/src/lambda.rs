@@ -2,7 +2,7 @@
 //!
 //! An environment runs one event at a time. A free one is reused, the last used first; else a new one is started
 //! (cold start), as far as reserved concurrency, the account's concurrency and the scaling rate allow; else the
-//! invocation is throttled. Nothing queues, as on AWS: whoever invokes decides what a throttle means.
+//! invocation is throttled. There is no queue, as on AWS: the caller handles throttles.
 
 mod environment;
 mod pool;
@@ -31,7 +31,7 @@ use super::metrics::Metrics;
 /// Runs a function synchronously (`RequestResponse`). The gateway, the stream pollers and SNS call this.
 #[async_trait]
 pub trait Invoke: Send + Sync {
-    /// Hands `payload` (the JSON event) to one execution environment and waits for its JSON answer. Dropping the
+    /// Passes `payload` (the JSON event) to one execution environment and waits for its JSON answer. Dropping the
     /// future abandons the handler; a caller whose own client may go away spawns the invocation.
     ///
     /// # Errors
@@ -88,9 +88,9 @@ pub struct LambdaPools {
     _sampler: Background,
 }
 
-/// A function where it runs.
+/// A deployed function.
 struct Deployed {
-    /// Its environments; in the single layout, the same for all.
+    /// Its environments; shared by all functions in the single layout.
     pool: Arc<Pool>,
     init: Delay,
     duration: Delay,
@@ -112,7 +112,7 @@ impl LambdaPools {
         Self::at_home(profile, deployment, metrics, Arc::new(InProcess(code)))
     }
 
-    /// Deploys every function where `home` has its environments. As [`new`](Self::new) otherwise.
+    /// As [`new`](Self::new), with the environments of `home`.
     #[must_use]
     pub fn at_home(
         profile: &LambdaProfile,
@@ -158,7 +158,7 @@ impl LambdaPools {
 }
 
 impl Deployed {
-    /// The handler with what the profile adds to it.
+    /// Runs the handler with the latency and faults of the profile.
     async fn handle(
         &self,
         lease: &mut Lease,
@@ -218,14 +218,14 @@ impl Invoke for LambdaPools {
     }
 }
 
-/// What a panicking handler said.
+/// The message of a panic.
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let said =
         panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     format!("the handler panicked: {}", said.unwrap_or("without a message"))
 }
 
-/// Keeps long invocations visible: a start alone would show only in its own second.
+/// Samples the concurrency every second, so that long invocations show in each of their seconds.
 async fn sample(account: Arc<Account>, pools: Vec<Arc<Pool>>) {
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     loop {

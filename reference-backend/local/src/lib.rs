@@ -1,8 +1,8 @@
 //! The local stack: the AWS services around the handlers, emulated in one process.
 //!
 //! # How the stack is assembled
-//! The parts form a ring (push → socket → Lambda → handler → push), so they are built in this order; the topic's
-//! two ends are what lets the ring close. Everything that runs by itself stops when its
+//! The parts form a cycle (push → socket → Lambda → handler → push). It is closed by the topic, whose publisher and
+//! messages are created separately, so the parts are built in this order. A background task stops when its
 //! [`Background`](background::Background) is dropped.
 //!
 //! ```text

@@ -273,7 +273,7 @@ mod tests {
                 "[lambda]\ninit = { p50_ms = 5, p99_ms = 1 }\n",
                 ":2:22: `lambda.init.p99_ms`: 1 is below p50_ms, 5",
             ),
-            ("base = \"fast\"\n", ":1:1: `base`: \"fast\" is none of \"instant\", \"aws-like\""),
+            ("base = \"fast\"\n", ":1:1: `base`: must be one of \"instant\", \"aws-like\", found \"fast\""),
             ("[lambda.functions.Dance]\n", ":1:19: `lambda.functions.Dance`: unknown key"),
             ("lambda = [\n", "the file must be TOML"),
             (

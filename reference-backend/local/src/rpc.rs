@@ -1,7 +1,7 @@
-//! The two protocols in which CloudWatch and GameLift are asked: Smithy RPC v2 CBOR by the Rust SDK, AWS JSON by boto3.
+//! The protocols of CloudWatch, DynamoDB and GameLift: Smithy RPC v2 CBOR (Rust SDK) and AWS JSON (boto3).
 //!
-//! Both carry the same shapes. In CBOR a call is `POST /service/{service}/operation/{operation}`; in JSON it is
-//! `POST /` with `X-Amz-Target: {service}.{operation}`. An error names itself in `__type`.
+//! Both have the same shapes. In CBOR a call is `POST /service/{service}/operation/{operation}`; in JSON it is
+//! `POST /` with `X-Amz-Target: {service}.{operation}`. The type of an error is in `__type`.
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -10,7 +10,7 @@ use ciborium::tag::Required;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// How a call is written, and its answer then, too.
+/// The encoding of a call and its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Codec {
     /// Smithy RPC v2 CBOR.
@@ -24,20 +24,20 @@ pub(super) enum Codec {
 /// One call of a service.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
-    /// How it is written.
+    /// Its encoding.
     pub(super) codec: Codec,
-    /// What is wanted.
+    /// The operation.
     pub(super) operation: String,
     /// The parameters.
     pub(super) body: Bytes,
 }
 
-/// The body is not what the operation takes.
+/// The body does not have the shape of the operation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the request body is not of the expected shape: {0}")]
 pub(super) struct Malformed(String);
 
-/// Where a service is asked in CBOR, for the router.
+/// The route of a service in CBOR.
 pub(super) fn path(service: &str) -> String {
     format!("/service/{service}/operation/{{operation}}")
 }
@@ -48,7 +48,7 @@ pub(super) fn target(headers: &HeaderMap) -> Option<(&str, &str)> {
 }
 
 impl Codec {
-    /// The version of AWS JSON that a call is in.
+    /// The version of AWS JSON of a call.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let content = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         if content == Some(Self::Json11.content_type()) { Self::Json11 } else { Self::Json10 }
@@ -113,7 +113,7 @@ impl Call {
     }
 }
 
-/// A number that a client may write as an integer although the model says float.
+/// A number that may be encoded as an integer although the model has a float.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub(super) enum Number {
@@ -122,7 +122,7 @@ pub(super) enum Number {
 }
 
 impl Number {
-    /// Whole seconds, rounded down; what lies before the epoch is the epoch.
+    /// Whole seconds, rounded down; 0 before the epoch.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, which is meant")]
     pub(super) fn seconds(self) -> u64 {
         match self {

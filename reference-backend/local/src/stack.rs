@@ -1,4 +1,4 @@
-//! The whole stack, put together, started and stopped.
+//! Assembles, starts and stops the stack.
 
 use std::ffi::OsString;
 use std::io;
@@ -37,37 +37,37 @@ use super::web::{self, Hosts};
 
 /// `ApiId` of the local stack's WebSocket API.
 pub const API_ID: &str = "local";
-/// How many handshakes may wait in the kernel: a load test opens thousands within a second.
+/// Listen backlog: a load test opens thousands of connections within a second.
 const BACKLOG: u32 = 4_096;
-/// How long a shutdown waits for connections and requests to end.
+/// Grace period of a shutdown for connections and requests.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// What a stack is made of.
+/// The configuration of a stack.
 #[derive(Debug, Clone)]
 pub struct StackConfig {
-    /// Where sockets are opened; port 0 takes a free one.
+    /// Address of the WebSocket API; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Where the control plane listens.
+    /// Address of the control plane.
     pub http_listen: SocketAddr,
-    /// Whether addresses other than loopback may be listened on.
+    /// Whether it may listen on addresses other than loopback.
     pub allow_remote: bool,
-    /// Names, other than those of this machine, that the control plane may be asked by.
+    /// Host names that the control plane accepts besides those of this machine.
     pub allow_hosts: Vec<String>,
     /// Latencies, limits and faults.
     pub profile: Profile,
-    /// How players prove who they are.
+    /// How players authenticate.
     pub auth: AuthMode,
-    /// With [`AuthMode::Iam`]: the access keys that may sign. Without any, the built-in pair does.
+    /// With [`AuthMode::Iam`]: the accepted access keys; default: the built-in pair.
     pub iam_keys: IamKeys,
-    /// What resources are called.
+    /// Names of the resources.
     pub deployment: Deployment,
-    /// Draws the faults.
+    /// Seed of the faults.
     pub seed: u64,
-    /// What runs the functions as processes; without it they run in this one.
+    /// Runs the functions as processes; default: in this process.
     pub processes: Option<ProcessConfig>,
-    /// Processes that hold the sockets; without them this one does.
+    /// Processes that hold the sockets; default: this process.
     pub front_doors: Option<FrontDoorsConfig>,
-    /// Where the tables are.
+    /// The tables.
     pub storage: Arc<dyn OpenStorage>,
 }
 
@@ -122,7 +122,7 @@ pub enum StackError {
         /// Why.
         source: io::Error,
     },
-    /// Anybody could connect.
+    /// The address is reachable from other machines.
     #[error(
         "{0} is reachable from other machines, and the local stack has no real access control; \
              use a loopback address, or allow it explicitly"
@@ -137,10 +137,10 @@ pub enum StackError {
     /// No identity provider.
     #[error(transparent)]
     Signing(#[from] SigningError),
-    /// Nobody to hold the sockets.
+    /// A front door could not be started.
     #[error(transparent)]
     FrontDoor(#[from] NoFrontDoor),
-    /// No tables.
+    /// The tables could not be opened.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
@@ -153,16 +153,16 @@ pub struct LocalStack {
     http: AbortOnDropHandle<()>,
     streams: Background,
     storage: Box<dyn Storage>,
-    /// Behind the gateway: the last connections still need it.
+    /// Dropped after the gateway, because the last connections still need it.
     _services: Vec<Background>,
     front: Front,
 }
 
-/// Who takes connections.
+/// The processes that accept connections.
 enum Front {
     /// This process.
     Here { _accepting: Background },
-    /// Others.
+    /// Front doors.
     Doors(FrontDoors),
 }
 
@@ -232,7 +232,7 @@ impl LocalStack {
                 LambdaPools::new(&profile.lambda, &deployment, &metrics, code)
             }
             Some(mut config) => {
-                // What the user says comes last, and stands.
+                // Variables of the user override the others.
                 let mut environment = function_environment(&endpoints, &deployment, &settings);
                 environment.append(&mut storage.function_environment());
                 environment.append(&mut config.environment);
@@ -278,13 +278,13 @@ impl LocalStack {
         Ok(Self { endpoints, gateway, stop_http, http, streams, _services: services, storage, front })
     }
 
-    /// Where it is reached.
+    /// Its endpoints.
     #[must_use]
     pub const fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
 
-    /// How many sockets are open.
+    /// Number of open sockets.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.gateway.connections().count()
@@ -294,7 +294,7 @@ impl LocalStack {
     pub async fn shutdown(mut self) {
         self.stop_http.cancel();
         if self.storage.outlives() {
-            // What is left is for the next stack: with the sockets gone, nobody would get it here.
+            // The sockets are closed, so undelivered records are left to the next process.
             self.streams = Background::default();
         }
         self.gateway.close(GRACE).await;
@@ -331,7 +331,7 @@ impl Endpoints {
     }
 }
 
-/// What functions find in their environment, named as in the template that deploys them.
+/// The environment variables of the functions, as in the deployment template.
 fn function_environment(
     endpoints: &Endpoints,
     deployment: &Deployment,
@@ -360,7 +360,7 @@ fn function_environment(
     tables.into_iter().chain(others).map(|(name, value)| (name.into(), value.into())).collect()
 }
 
-/// What each way of proving oneself makes the gateway look at.
+/// The guard of an authentication mode.
 fn guard(auth: AuthMode, keys: IamKeys) -> Guard {
     match auth {
         AuthMode::Header => Guard::Authorizer(&[IdentitySource::Header("x-player-id")]),
@@ -371,7 +371,7 @@ fn guard(auth: AuthMode, keys: IamKeys) -> Guard {
     }
 }
 
-/// Listens; `shared` if others are to listen on the same port.
+/// Listens; `shared` allows more listeners on the same port.
 fn bind(address: SocketAddr, allow_remote: bool, shared: bool) -> Result<TcpListener, StackError> {
     if !address.ip().is_loopback() {
         if !allow_remote {
@@ -382,7 +382,7 @@ fn bind(address: SocketAddr, allow_remote: bool, shared: bool) -> Result<TcpList
     let listen = || {
         let socket = unbound(address)?;
         socket.bind(address)?;
-        // Only now: two stacks must not take the same port without noticing.
+        // Set after the bind, so that two stacks cannot share a port by accident.
         socket.set_reuseport(shared)?;
         socket.listen(BACKLOG)
     };

@@ -1,8 +1,8 @@
-//! Where the stack's tables are.
+//! The storage of the stack's tables.
 //!
-//! The stack asks for little: a [`TableStore`], the streams' mappings, what functions in processes must know to reach
-//! the same tables, and what a former process left undone. Its own tables are in [`Memory`], or kept in a directory as
-//! [`DataConfig`] says (`serve --data`). Others are plugged in from above: the program's `--dynamodb` is.
+//! The stack needs a [`TableStore`], the streams' mappings, the environment variables with which functions in processes
+//! reach the same tables, and the pending placements of an earlier process. The embedded tables are in [`Memory`], or
+//! persisted in a directory ([`DataConfig`], `serve --data`). Other crates add more: `--dynamodb` is one.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -21,55 +21,55 @@ use crate::tables::{DataConfig, DataError, EmbeddedTables, PendingPlacement, Tab
 /// The tables of one stack.
 #[async_trait]
 pub trait Storage: Send + Sync {
-    /// What reads and writes them.
+    /// Reads and writes them.
     fn store(&self) -> Arc<dyn TableStore>;
 
-    /// What functions in processes must know of them besides the endpoint.
+    /// Environment variables of functions in processes, besides the endpoint.
     fn function_environment(&self) -> Vec<(OsString, OsString)> {
         Vec::new()
     }
 
-    /// Where functions in processes and others reach them, if not at the stack's own endpoint.
+    /// Their endpoint, if it is not the stack's own.
     fn endpoint(&self) -> Option<String> {
         None
     }
 
-    /// Placements that a former process had not come to the end of.
+    /// Placements that an earlier process left without an outcome.
     fn pending_placements(&self) -> Vec<PendingPlacement> {
         Vec::new()
     }
 
-    /// Starts the mappings of their streams, and what they do by themselves. Must be called inside a tokio runtime.
+    /// Starts the mappings of their streams and their background tasks. Must be called inside a tokio runtime.
     fn start(&self, targets: &Targets<'_>) -> (Background, Vec<Background>);
 
-    /// Whether this program keeps them, and what is undelivered with them, for the next one.
+    /// Whether they outlive the process, with their undelivered records.
     fn outlives(&self) -> bool {
         false
     }
 
-    /// Notes how far the streams have come. Nothing can be written after that.
+    /// Saves how far the streams have delivered. No write succeeds after that.
     async fn close(&self) {}
 }
 
-/// Opens the tables of a stack that starts.
+/// Opens the tables for a stack.
 #[async_trait]
 pub trait OpenStorage: fmt::Debug + Send + Sync {
-    /// Opens them, and makes those that are missing.
+    /// Opens them; missing ones are created.
     ///
     /// # Errors
     /// [`StorageError`] with the remedy.
     async fn open(&self, stack: &Opening<'_>) -> Result<Box<dyn Storage>, StorageError>;
 }
 
-/// What a stack that starts says of its tables.
+/// How a stack's tables are opened.
 pub struct Opening<'a> {
     /// Their limits, latencies and faults.
     pub profile: &'a TablesProfile,
-    /// What they are called.
+    /// Their names.
     pub deployment: &'a Deployment,
-    /// Where they count.
+    /// Receives their metrics.
     pub metrics: &'a Metrics,
-    /// Tells what has expired.
+    /// Clock for expiry.
     pub clock: &'a Arc<dyn Clock>,
 }
 
@@ -81,13 +81,13 @@ pub struct StorageError {
 }
 
 impl StorageError {
-    /// `source` says what failed and the remedy; `mistake` whether it is what was asked for that is wrong, not the
+    /// `source` has the failure and its remedy; `mistake` is true for a mistake of the caller, false for a failure of the
     /// machine.
     pub fn new(source: impl Error + Send + Sync + 'static, mistake: bool) -> Self {
         Self { source: Box::new(source), mistake }
     }
 
-    /// Whether it is what was asked for that is wrong, not the machine.
+    /// Whether it is a mistake of the caller, not a failure of the machine.
     #[must_use]
     pub const fn is_mistake(&self) -> bool {
         self.mistake

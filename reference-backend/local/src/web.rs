@@ -1,9 +1,8 @@
-//! What every HTTP listener of the stack has in common: how long it waits for a request, how long a request may be, and
-//! from where it may come.
+//! The rules of every HTTP listener of the stack: time-outs, size limits, and accepted hosts and origins.
 //!
-//! Whoever reaches the control plane may do everything with it, and a page in the browser of this machine reaches
-//! loopback: by its address, or by a name of its own that suddenly resolves to 127.0.0.1. Both give themselves away, the
-//! first in `Origin` and `Sec-Fetch-Site`, the second in `Host`, neither of which a page can change.
+//! The control plane has no access control, and a web page in a browser on this machine can reach loopback: by its
+//! address, or by a host name that resolves to 127.0.0.1 (DNS rebinding). The first shows in `Origin` and
+//! `Sec-Fetch-Site`, the second in `Host`; a page can change none of them.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -35,12 +34,12 @@ const MAX_PATH: usize = 4_096;
 const MAX_URI: usize = 16 * 1_024;
 /// Longest request head.
 const MAX_HEAD: usize = 64 * 1_024;
-/// How long a body may take to arrive.
+/// Time-out of a body.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
-/// What a page cannot set: whether the browser sends this to another site than its own.
+/// Header of the browser: whether the request is cross-site. A page cannot set it.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// Who a control plane may be asked as.
+/// The hosts that a control plane accepts.
 #[derive(Debug, Clone)]
 pub(super) struct Hosts {
     listening: IpAddr,
@@ -48,17 +47,17 @@ pub(super) struct Hosts {
 }
 
 impl Hosts {
-    /// The addresses of loopback, the one that is listened on, and these names.
+    /// The addresses of loopback, the listen address, and these names.
     pub(super) fn new(listening: IpAddr, named: &[String]) -> Self {
         Self { listening, named: named.iter().map(|name| name.to_ascii_lowercase()).collect() }
     }
 
-    /// Puts these rules before every route that is in `router` now.
+    /// Applies these rules to every route of `router`.
     pub(super) fn guard<S: Clone + Send + Sync + 'static>(self, router: Router<S>) -> Router<S> {
         router.route_layer(from_fn_with_state(self, only_from_here))
     }
 
-    /// Whether a host is this machine, or one that was named. An address cannot be made to lead elsewhere; a name can.
+    /// Whether a host is accepted: an IP address, which cannot be rebound, or one of the names.
     fn know(&self, host: &str) -> bool {
         let host = host.trim_start_matches('[').trim_end_matches(']');
         if let Ok(address) = host.parse::<IpAddr>() {
@@ -101,7 +100,7 @@ async fn only_from_here(State(hosts): State<Hosts>, request: Request, next: Next
     }
 }
 
-/// Bounds every request to `router`, in length and in time.
+/// Limits every request to `router` in size and time.
 pub(super) fn bounded(router: Router) -> Router {
     router.layer(from_fn(whole))
 }
@@ -123,7 +122,7 @@ fn refusal(status: StatusCode, message: &str) -> Response {
     (status, Json(json!({ "message": message }))).into_response()
 }
 
-/// Serves until `stopped`, then lets the requests that are under way end. A client has `head_patience` for the head of a
+/// Serves until `stopped`, then finishes the requests in progress. `head_patience` is the time-out for the head of a
 /// request, from the end of the one before.
 pub(super) async fn serve(
     listener: TcpListener,
@@ -181,7 +180,7 @@ async fn converse(
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, %peer, "a conversation with the control plane broke off");
+        tracing::debug!(%error, %peer, "a connection to the control plane failed");
     }
 }
 

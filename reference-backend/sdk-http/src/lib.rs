@@ -1,8 +1,8 @@
-//! The HTTP client under the AWS SDKs: theirs, but this machine is never asked through a proxy, and an answer has a bound.
+//! The HTTP client of the AWS SDKs, without a proxy for this machine and with a size limit for answers.
 //!
-//! By themselves the SDKs do as `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say, and where only the first two are set, a
-//! stack on 127.0.0.1 is asked for somewhere else. Which way a request goes is decided by its own URL: one chain of
-//! credentials may ask services near and far.
+//! The SDKs follow `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`. If only the first two are set, requests to a stack on
+//! 127.0.0.1 would go to the proxy. The decision is made per request, by its URL, because one credentials chain may use
+//! local and remote services.
 
 pub mod loopback;
 
@@ -20,16 +20,16 @@ use url::Url;
 
 use crate::loopback::is_loopback;
 
-/// Longest answer that is read: a page of DynamoDB has 16 MiB at most, and JSON around it.
+/// Size limit of an answer: a page of DynamoDB has at most 16 MiB, plus JSON.
 const LONGEST: usize = 64 * 1024 * 1024;
 
-/// The client, to be given to `aws_config`'s loader.
+/// The client, for `aws_config`'s loader.
 #[must_use]
 pub fn client() -> SharedHttpClient {
     SharedHttpClient::new(ByHost { near: with(ProxyConfig::disabled), far: with(ProxyConfig::from_env) })
 }
 
-/// The SDKs' own client with this word on proxies.
+/// The SDKs' client with this proxy setting.
 fn with(proxies: fn() -> ProxyConfig) -> SharedHttpClient {
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mode = tls::rustls_provider::CryptoMode::AwsLc;

@@ -1,4 +1,4 @@
-//! What is on this machine: asked over plain HTTP, with credentials that are worth nothing, and never through a proxy.
+//! URLs of this machine: plain HTTP and dummy credentials are allowed, and no proxy is used.
 
 use url::{Host, Url};
 

@@ -1,7 +1,7 @@
-//! What the program `reference-backend` adds to the local stack: the tables of a DynamoDB that somebody else runs.
+//! What the program `reference-backend` adds to the local stack: the tables of an external DynamoDB.
 //!
-//! The stack itself, `serve` as a command included, is `reference-backend/local`: the load generator runs it in itself
-//! and needs no AWS SDK for it. The integration tests of all backend crates are here, because this one sees everything.
+//! The stack itself, `serve` as a command included, is `reference-backend/local`: the load generator embeds it
+//! without the AWS SDKs. The integration tests of all backend crates are here, because this one sees everything.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail where it stands"))]
 

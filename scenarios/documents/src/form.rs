@@ -2,9 +2,10 @@
 //!
 //! serde stops at the first mistake. This walk reports them all, in the schema's own words, and puts a sound value in
 //! the place of each wrong one, so that what the schema cannot say is checked in the same pass. It knows the part of
-//! JSON Schema that `schemars` writes for such types, and two keywords of our own:
+//! JSON Schema that `schemars` writes for such types, and three keywords:
 //!
 //! - `x-reads` names how a text is read ([`Read`]), e.g. `"30/s"` for a number;
+//! - `x-renamed` names what keys of a table were called in earlier versions, each with its name now;
 //! - `examples` is what takes the place of a wrong value that must not be left out.
 
 use regex::Regex;
@@ -75,7 +76,11 @@ impl<'w> Walk<'w> {
                 return Some(value.clone());
             }
             let choices: Vec<_> = choices.iter().map(ToString::to_string).collect();
-            self.wrong(pointer, format!("{} is none of {}", shown(value), choices.join(", ")), said);
+            self.wrong(
+                pointer,
+                format!("must be one of {}, found {}", choices.join(", "), shown(value)),
+                said,
+            );
             return None;
         }
         match (form.typed(), value) {
@@ -140,6 +145,13 @@ impl<'w> Walk<'w> {
             let at = child(pointer, key);
             match form.node.get("additionalProperties") {
                 Some(Value::Bool(false)) => {
+                    if let Some(now) = form.renamed(key) {
+                        let problem = format!("is now called `{now}`");
+                        self.wrong(&at, problem, &format!("rename the key to `{now}`"));
+                        // Its new name is absent only because the old one is there: nothing is concluded from that.
+                        self.doubtful.push(child(pointer, now));
+                        continue;
+                    }
                     let known: Vec<_> = known.keys().collect();
                     let remedy = nearest(key, &known).map_or_else(
                         || format!("known keys here: {}", list(&known)),
@@ -183,7 +195,7 @@ impl<'w> Walk<'w> {
             };
         }
         let pattern = form.node.get("pattern").and_then(Value::as_str);
-        // The patterns are ours: one that is no pattern refuses everything, which the first test sees.
+        // The patterns are ours: one that is not a pattern refuses everything, which the first test sees.
         if pattern.is_none_or(|pattern| Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text))) {
             return Some(text.into());
         }
@@ -322,6 +334,11 @@ impl<'w> Form<'w> {
     fn requires(&self, key: &str) -> bool {
         let required = self.node.get("required").and_then(Value::as_array);
         required.is_some_and(|required| required.iter().any(|one| one == key))
+    }
+
+    /// What a key that an earlier version knew is called now.
+    fn renamed(&self, key: &str) -> Option<&'w str> {
+        self.node.get("x-renamed").and_then(|names| names.get(key)).and_then(Value::as_str)
     }
 
     fn reads(&self) -> Option<&'w str> {

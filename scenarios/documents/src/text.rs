@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-/// A file that is no text.
+/// A file that is not text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoText {
     /// Line of the first byte that fits no encoding, from 1.

@@ -11,17 +11,17 @@ use url::Url;
 use super::context::Check;
 use super::inputs::Content;
 use super::way::is_word;
-use crate::keys::auth::{self as keys, AuthMode, TokenPlacement};
+use crate::keys::auth::{self as keys, AuthMode, UsualPlacement};
 use crate::keys::scenario::Scenario;
 use crate::plan::Target;
-use crate::plan::auth::{Auth, Command, Placement, PlayerIds, SigV4, TokenSource};
+use crate::plan::auth::{Auth, Command, PlayerIds, SigV4, TokenLocation, TokenSource};
 use crate::plan::expiry::{claim, expiry};
 use crate::plan::feeder::{Column, Feeder, FeederFormat, Row, is_id};
 use crate::plan::mint::Minter;
 
-/// Bad lines of one kind that are told one by one.
-const TOLD: usize = 5;
-const A_LINE: &str = "a line is a player: an id of its own and a token that is still good";
+/// Bad lines of one kind that are reported one by one.
+const SHOWN: usize = 5;
+const EACH_LINE: &str = "each line needs a unique id and a valid token";
 
 /// Headers that the handshake itself sets.
 const TAKEN: [&str; 4] = ["host", "connection", "upgrade", "content-length"];
@@ -49,7 +49,7 @@ fn ids(check: &mut Check<'_>, scenario: &Scenario, rows: Option<&(Feeder, Vec<Ro
     let numbered = PlayerIds::Numbered { prefix: auth.player_prefix.clone() };
     let Some((feeder, rows)) = rows else { return numbered };
     let played = &rows[..rows.len().min(scenario.players as usize)];
-    told_apart(check, scenario, feeder, played);
+    check_identities(check, scenario, feeder, played);
     if rows.first().is_some_and(|row| row.player.is_some()) {
         header_takes(check, scenario, feeder, played);
         return PlayerIds::Listed(rows.iter().filter_map(|row| row.player.clone()).collect());
@@ -60,7 +60,7 @@ fn ids(check: &mut Check<'_>, scenario: &Scenario, rows: Option<&(Feeder, Vec<Ro
 }
 
 /// A delivery is matched by its recipient's id, so the target has to know each socket's player by an id of its own.
-fn told_apart(check: &mut Check<'_>, scenario: &Scenario, feeder: &Feeder, played: &[Row]) {
+fn check_identities(check: &mut Check<'_>, scenario: &Scenario, feeder: &Feeder, played: &[Row]) {
     let auth = &scenario.auth;
     if !matched(scenario) || auth.mode == AuthMode::None {
         return;
@@ -87,7 +87,7 @@ fn told_apart(check: &mut Check<'_>, scenario: &Scenario, feeder: &Feeder, playe
         if let Some(first) = row.token.as_ref().and_then(|token| tokens.insert(token, row.line)) {
             wrong.push((
                 row.line,
-                format!("has the token of line {first}: the target would take both for one player"),
+                format!("has the same token as line {first}: the target would take both for one player"),
             ));
             continue;
         }
@@ -103,14 +103,16 @@ fn told_apart(check: &mut Check<'_>, scenario: &Scenario, feeder: &Feeder, playe
             Some(_) => {}
             None => {
                 if let Some(first) = ids.insert(named, row.line) {
-                    wrong
-                        .push((row.line, format!("the token is of the same player as that of line {first}")));
+                    wrong.push((
+                        row.line,
+                        format!("the token names the same player as the one on line {first}"),
+                    ));
                 }
             }
         }
     }
-    let more = wrong.len().saturating_sub(TOLD);
-    for (line, problem) in wrong.into_iter().take(TOLD) {
+    let more = wrong.len().saturating_sub(SHOWN);
+    for (line, problem) in wrong.into_iter().take(SHOWN) {
         bad_line(
             check,
             file,
@@ -284,7 +286,7 @@ fn feeder(check: &mut Check<'_>, scenario: &Scenario) -> Option<(Feeder, Vec<Row
         Ok(rows) => rows,
         Err(bad) => {
             for line in bad {
-                bad_line(check, &keys.file, line.line, line.problem, A_LINE);
+                bad_line(check, &keys.file, line.line, line.problem, EACH_LINE);
             }
             return None;
         }
@@ -305,7 +307,7 @@ fn feeder(check: &mut Check<'_>, scenario: &Scenario) -> Option<(Feeder, Vec<Row
         let more = over.count();
         let others =
             if more > 0 { format!(", and so are those of {more} more lines") } else { String::new() };
-        bad_line(check, &keys.file, first.line, format!("the token is expired{others}"), A_LINE);
+        bad_line(check, &keys.file, first.line, format!("the token is expired{others}"), EACH_LINE);
     }
     Some((feeder, rows))
 }
@@ -364,17 +366,19 @@ fn token_command(check: &mut Check<'_>, command: &keys::Command) -> Command {
     }
 }
 
-fn placement(check: &mut Check<'_>, placement: &keys::Placement) -> Placement {
-    let header = |name: &str, scheme: Option<&str>| Placement::Header {
+fn placement(check: &mut Check<'_>, placement: &keys::TokenPlacement) -> TokenLocation {
+    let header = |name: &str, scheme: Option<&str>| TokenLocation::Header {
         name: name.to_ascii_lowercase(),
         scheme: scheme.map(str::to_owned),
     };
     let names = match placement {
-        keys::Placement::Usual(TokenPlacement::Header) => return header("authorization", Some("Bearer")),
-        keys::Placement::Usual(TokenPlacement::Query) => {
-            return Placement::Query { name: "token".into() };
+        keys::TokenPlacement::Usual(UsualPlacement::Header) => {
+            return header("authorization", Some("Bearer"));
         }
-        keys::Placement::Named(names) => names,
+        keys::TokenPlacement::Usual(UsualPlacement::Query) => {
+            return TokenLocation::Query { name: "token".into() };
+        }
+        keys::TokenPlacement::Named(names) => names,
     };
     let taken = |name: &str| {
         let name = name.to_ascii_lowercase();
@@ -390,20 +394,20 @@ fn placement(check: &mut Check<'_>, placement: &keys::Placement) -> Placement {
                     "write e.g. \"bearer.\", or \"\" for the token alone",
                 );
             }
-            Placement::Subprotocol { prefix }
+            TokenLocation::Subprotocol { prefix }
         }
         (Some(name), None, scheme) if names.subprotocol.is_none() => {
             if !is_word(name) || taken(name) {
                 check.wrong(
                     "/auth/placement/header",
-                    format!("`{name}` is no header that can carry a token"),
+                    format!("`{name}` is not a header that can carry a token"),
                     "write a header's name, e.g. \"Authorization\" or \"X-Auth-Token\"",
                 );
             }
             if let Some(scheme) = scheme.as_ref().filter(|scheme| !is_word(scheme)) {
                 check.wrong(
                     "/auth/placement/scheme",
-                    format!("`{scheme}` is no word"),
+                    format!("`{scheme}` has characters that a scheme cannot have"),
                     "write e.g. \"Bearer\" or \"Steam\", or leave it out",
                 );
             }
@@ -413,7 +417,7 @@ fn placement(check: &mut Check<'_>, placement: &keys::Placement) -> Placement {
             if name.is_empty() {
                 check.wrong("/auth/placement/query", "is empty", "write e.g. \"ticket\"");
             }
-            Placement::Query { name: name.clone() }
+            TokenLocation::Query { name: name.clone() }
         }
         _ => {
             check.wrong(
@@ -421,7 +425,7 @@ fn placement(check: &mut Check<'_>, placement: &keys::Placement) -> Placement {
                     "must name a header (with or without a scheme), a query parameter or a subprotocol",
                     "write { header = \"Authorization\", scheme = \"Steam\" }, { query = \"ticket\" } or { subprotocol = \"bearer.\" }",
                 );
-            Placement::Query { name: "token".into() }
+            TokenLocation::Query { name: "token".into() }
         }
     }
 }
@@ -452,7 +456,7 @@ fn sigv4(check: &mut Check<'_>, auth: &keys::Auth, target: &Target) -> SigV4 {
         if text.is_some_and(|text| !is_word(text)) {
             check.wrong(
                 &format!("/auth/sigv4/{key}"),
-                "is no word",
+                "has characters that it cannot have",
                 "write e.g. \"eu-west-1\" or \"execute-api\"",
             );
         }

@@ -27,7 +27,7 @@ struct Part {
 }
 
 /// Reads which series are wanted from a scenario's text; `file` names it in messages, and `embedded` tells whether the run's
-/// target was the embedded backend. To ask is to want: `cloudwatch.enabled` has no say.
+/// target was the embedded backend. `cloudwatch.enabled` is ignored: whoever calls this wants them.
 ///
 /// ```
 /// let text = "[auth.feeder]\nfile = \"gone.csv\"\n\n[cloudwatch]\nfunction_prefix = \"mygame-\"\n";
@@ -91,7 +91,7 @@ pub(super) fn series(
     {
         check.wrong(
             "/cloudwatch/period_s",
-            format!("{period} is no period"),
+            format!("{period} is not a period"),
             "write 60 (or a multiple), or 1 for a local stack",
         );
     }

@@ -1,4 +1,4 @@
-//! What every check of a table uses: where mistakes are told, files are found and kept, and lengths and URLs are read.
+//! What every check of a table uses: where mistakes are reported, files are found and kept, and lengths and URLs are read.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -38,7 +38,7 @@ impl<'d> Check<'d> {
         Self { document, profile, doubtful, mistakes: Vec::new(), inputs: Vec::new(), kept: Vec::new() }
     }
 
-    /// Tells a mistake, unless the value, or one within it, has been told already.
+    /// Reports a mistake, unless one was reported already for this value or one within it.
     pub(crate) fn wrong(&mut self, pointer: &str, problem: impl Into<String>, remedy: &str) {
         let mistake = self.document.mistake(pointer, problem, remedy);
         if !self.doubts(&mistake.key) {
@@ -46,7 +46,7 @@ impl<'d> Check<'d> {
         }
     }
 
-    /// Tells a mistake between one key and others, unless one of them has been told already.
+    /// Reports a mistake between one key and others, unless one was reported already for one of them.
     pub(crate) fn wrong_beside(
         &mut self,
         pointer: &str,
@@ -126,7 +126,7 @@ impl<'d> Check<'d> {
             Ok(url) if url.host_str().is_none_or(str::is_empty) => "has no host".into(),
             Ok(url) if url.fragment().is_some() => "has a fragment (`#…`), which a server never sees".into(),
             Ok(url) => return Some(url),
-            Err(error) => format!("is no URL: {error}"),
+            Err(error) => format!("is not a URL: {error}"),
         };
         self.wrong(pointer, problem, remedy);
         None

@@ -10,7 +10,7 @@ use crate::keys::scenario::{ModelKind, Scenario};
 use crate::plan::disruptions::{
     Churn, ClientFault, Disruptions, HalfOpen, Malformed, Reconnect, SlowReaders, Storm,
 };
-use crate::plan::share::Crowd;
+use crate::plan::share::Share;
 use crate::plan::{SWEEP, Stretch};
 
 /// First wait of an exponential backoff, where the scenario gives none.
@@ -39,7 +39,7 @@ pub(super) fn disruptions(check: &mut Check<'_>, scenario: &Scenario, stretches:
         storms: storms(check, &scenario.storms, stretches),
         slow: scenario.slow_readers.as_ref().map(|slow| slow_readers(check, scenario.players, slow)),
         half_open: scenario.half_open.as_ref().map(|half_open| HalfOpen {
-            crowd: Crowd::between(scenario.players, slow_share, slow_share + half_open.share),
+            share: Share::between(scenario.players, slow_share, slow_share + half_open.share),
             after: drawn(check, "/half_open/after", half_open.after),
             lasts: half_open.lasts.map(|lasts| drawn(check, "/half_open/lasts", lasts)),
         }),
@@ -79,7 +79,7 @@ fn churn(check: &mut Check<'_>, scenario: &Scenario, churn: &keys::Churn) -> Chu
     }
     let lobby = churn.lobby.map(|lobby| drawn(check, "/churn/lobby", lobby));
     Churn {
-        crowd: Crowd::living(scenario.players, churn.share),
+        share: Share::churning(scenario.players, churn.share),
         session: drawn(check, "/churn/session", churn.session),
         pause: drawn(check, "/churn/pause", churn.pause),
         lobby: churn.place.then(|| lobby.unwrap_or(Draw::Constant(Duration::ZERO))),
@@ -186,7 +186,7 @@ fn slow_readers(check: &mut Check<'_>, players: u32, slow: &keys::SlowReaders) -
         }
     };
     SlowReaders {
-        crowd: Crowd::between(players, 0.0, slow.share),
+        share: Share::between(players, 0.0, slow.share),
         delay: slow.delay.map_or(Duration::ZERO, |delay| delay.0),
         stall,
         receive_buffer: slow.receive_buffer,

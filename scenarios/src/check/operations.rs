@@ -56,7 +56,7 @@ fn paced(
         ("rate", pace.rate.is_some(), !closed, "in the closed model the answers and think_time set the pace"),
         ("arrivals", pace.arrivals.is_some(), !closed, "in the closed model nothing arrives by itself"),
         ("recording", pace.recording.is_some(), !closed, "in the closed model nothing arrives by itself"),
-        ("think_time", pace.think_time.is_some(), closed, "nobody thinks in the open model"),
+        ("think_time", pace.think_time.is_some(), closed, "the open model has no think time"),
         ("rate", pace.rate.is_some(), pace.recording.is_none(), "the recording sets the pace"),
         ("arrivals", pace.arrivals.is_some(), pace.recording.is_none(), "the recording sets the pace"),
     ] {
@@ -184,7 +184,7 @@ pub(super) fn poll(check: &mut Check<'_>, scenario: &Scenario, target: &Target) 
         check.wrong_beside(
             pointer,
             &["/target/rest"],
-            "nobody says where the target's REST API is",
+            "the target's REST API is not known",
             "set target.rest, e.g. \"https://ID.execute-api.REGION.amazonaws.com/STAGE\"",
         );
     }

@@ -35,14 +35,7 @@ pub(super) fn phases(check: &mut Check<'_>, scenario: &Scenario) -> (Vec<Stretch
             (_, Some(last)) => last.at(last.seconds()).max(0.0),
         };
         pieces.extend(shape);
-        let kind = match phase.kind {
-            PhaseKind::Hold => "hold",
-            PhaseKind::Ramp => "ramp",
-            PhaseKind::Step => "step",
-            PhaseKind::Spike => "spike",
-            PhaseKind::Sine => "sine",
-        };
-        let name = phase.name.clone().unwrap_or_else(|| kind.into());
+        let name = phase.name.clone().unwrap_or_else(|| phase.kind.to_string());
         stretches.push(Stretch::new(name, at, at + duration, phase.measured));
         at += duration;
     }
@@ -60,7 +53,6 @@ fn shape(check: &mut Check<'_>, pointer: &str, phase: &Phase, seconds: f64, befo
         ("period", phase.period.is_some(), PhaseKind::Sine),
     ] {
         if given && phase.kind != kind {
-            let kind = if kind == PhaseKind::Step { "step" } else { "sine" };
             check.wrong_beside(
                 &format!("{pointer}/{key}"),
                 &[&format!("{pointer}/kind")],

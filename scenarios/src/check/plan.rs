@@ -5,7 +5,7 @@ use super::{auth, cloudwatch, disruptions, operations, phases, target, threshold
 use crate::keys::scenario::Scenario;
 use crate::plan::{Plan, Target};
 
-/// The plan; what is wrong is replaced by a sound value, and told to `check`.
+/// The plan; a wrong value is reported to `check` and replaced by a sound one.
 pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
     let target = target::target(check, &scenario.target);
     let auth = auth::auth(check, scenario, &target);

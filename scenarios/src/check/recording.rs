@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use crate::file::sheet::{self, BadLine, Sheet};
 use crate::plan::threshold::Operation;
 
-/// Bad lines that are told one by one.
-const TOLD: usize = 5;
+/// Bad lines that are reported one by one.
+const SHOWN: usize = 5;
 /// A day: the longest that a plan lasts.
 const MOST_SECONDS: f64 = 86_400.0;
 /// The columns.
@@ -46,7 +46,7 @@ pub(crate) fn read(path: &Path, operation: Operation) -> Result<Vec<Duration>, V
             Ok(None) => {}
             Err(line) => bad.push(line),
         }
-        if bad.len() == TOLD {
+        if bad.len() == SHOWN {
             break;
         }
     }
@@ -61,8 +61,8 @@ fn offset(row: &Row, operation: Operation) -> Result<Option<Duration>, BadLine> 
         return Err(BadLine::new(row.line, "`offset_s` must lie between 0 and 86,400 seconds"));
     }
     let named = row.operation.as_deref().filter(|named| !named.is_empty());
-    if let Some(other) = named.filter(|named| Operation::parse(named).is_none()) {
-        return Err(BadLine::new(row.line, format!("`{other}` is no operation")));
+    if let Some(other) = named.filter(|named| named.parse::<Operation>().is_err()) {
+        return Err(BadLine::new(row.line, format!("`{other}` is not an operation")));
     }
     let wanted = named.is_none_or(|named| named == operation.word());
     Ok(wanted.then(|| Duration::from_secs_f64(row.offset_s)))
@@ -77,8 +77,9 @@ fn csv_rows(text: &str) -> Result<impl Iterator<Item = Result<Row, BadLine>>, Ba
             let (line, record) = read?;
             let cell = &record[offset];
             let number = if decimal_comma { cell.replace(',', ".") } else { cell.to_owned() };
-            let offset_s =
-                number.parse().map_err(|_| BadLine::new(line, format!("`{cell}` is no `offset_s`")))?;
+            let offset_s = number.parse().map_err(|_| {
+                BadLine::new(line, format!("`{cell}` is not a number of seconds, as `offset_s` must be"))
+            })?;
             let operation = operation.map(|operation| record[operation].to_owned());
             Ok(Row { line, offset_s, operation })
         },

@@ -60,7 +60,7 @@ pub(super) fn addresses(check: &mut Check<'_>, addresses: &[String]) -> Vec<IpAd
             Ok(address) => parsed.push(address),
             Err(_) => check.wrong(
                 &format!("/sockets/source_addresses/{index}"),
-                format!("`{address}` is no IP address"),
+                format!("`{address}` is not an IP address"),
                 "write e.g. \"127.0.0.2\"",
             ),
         }

@@ -308,7 +308,7 @@ load = 0.0
         let rules = rules.replace("abort = \"yes\"", "abort = true").replace("expresion", "expression");
         let meaning = plan(&rules, MESSAGES).unwrap_err();
         for (line, told) in [
-            (4, "is no share"),
+            (4, "is not a share"),
             (4, "there is no phase `peek`"),
             (5, "`warm-up` is a warm-up"),
             (6, "is counted over the whole run"),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use documents::child;
 
 use super::context::Check;
-use crate::keys::auth::{AuthMode, Placement};
+use crate::keys::auth::{AuthMode, TokenPlacement, UsualPlacement};
 use crate::keys::scenario::{self, Scenario};
 use crate::keys::way::HeaderText;
 use crate::plan::way::{Header, HeaderValue, Heartbeat, Proxy, Trust, Way, is_loopback};
@@ -32,7 +32,11 @@ fn headers(check: &mut Check<'_>, scenario: &Scenario) -> Vec<Header> {
         let pointer = child("/target/headers", name);
         let lower = name.to_ascii_lowercase();
         if !is_word(name) {
-            check.wrong(&pointer, "is no header's name", "write letters, digits and `-`, e.g. \"X-Api-Key\"");
+            check.wrong(
+                &pointer,
+                "is not a header name",
+                "write letters, digits and `-`, e.g. \"X-Api-Key\"",
+            );
             continue;
         }
         if lower == "sec-websocket-protocol" {
@@ -106,7 +110,7 @@ fn subprotocols(check: &mut Check<'_>, scenario: &Scenario) -> Vec<String> {
         if !is_word(name) {
             check.wrong(
                 &pointer,
-                "is no subprotocol",
+                "is not a subprotocol",
                 "write a word without blanks and commas, e.g. \"game.v1\"",
             );
         } else if offered[..index].contains(name) {
@@ -114,7 +118,7 @@ fn subprotocols(check: &mut Check<'_>, scenario: &Scenario) -> Vec<String> {
         }
     }
     let by_subprotocol =
-        matches!(&scenario.auth.placement, Placement::Named(names) if names.subprotocol.is_some());
+        matches!(&scenario.auth.placement, TokenPlacement::Named(names) if names.subprotocol.is_some());
     if by_subprotocol && scenario.auth.mode == AuthMode::Token && scenario.operations.placement_poll.is_some()
     {
         check.wrong(
@@ -203,10 +207,8 @@ fn carries_the_token(scenario: &Scenario, name: &str) -> bool {
     let auth = &scenario.auth;
     match auth.mode {
         AuthMode::Token => match &auth.placement {
-            Placement::Usual(usual) => {
-                *usual == crate::keys::auth::TokenPlacement::Header && name == "authorization"
-            }
-            Placement::Named(names) => {
+            TokenPlacement::Usual(usual) => *usual == UsualPlacement::Header && name == "authorization",
+            TokenPlacement::Named(names) => {
                 names.header.as_ref().is_some_and(|header| header.eq_ignore_ascii_case(name))
             }
         },

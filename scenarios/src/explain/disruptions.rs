@@ -17,7 +17,7 @@ pub(super) fn sentences(disruptions: &Disruptions) -> Vec<String> {
         };
         lines.push(format!(
             "{} players {stay}, leave, and come back later ({}).",
-            disruptions.living(),
+            disruptions.churning(),
             churn.pause
         ));
     }
@@ -39,13 +39,13 @@ pub(super) fn sentences(disruptions: &Disruptions) -> Vec<String> {
     if let Some(slow) = &disruptions.slow {
         lines.push(format!(
             "{} players read slowly; what is sent to them is in no figure.",
-            slow.crowd.size()
+            slow.share.size()
         ));
     }
     if let Some(half_open) = &disruptions.half_open {
         lines.push(format!(
             "{} players fall silent without a FIN, some time after their handshakes ({}){}.",
-            half_open.crowd.size(),
+            half_open.share.size(),
             half_open.after,
             half_open.lasts.map_or_else(|| ", to the end".into(), |lasts| format!(", for a while ({lasts})"))
         ));

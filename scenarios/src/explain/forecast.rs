@@ -162,7 +162,7 @@ impl Forecast {
         // Asked with each handshake and each REST request; a signature is proven by the gateway itself.
         let authorizer = if plan.auth.mode == AuthMode::SigV4 { 0.0 } else { 1.0 };
         let work = match operation {
-            // A handshake is no message.
+            // A handshake is not a message.
             Operation::Connect => Work { invocations: 1.0 + authorizer, writes: 2.0, ..Work::default() },
             Operation::SendMessage => {
                 let Some(shape) = &plan.message else { return };

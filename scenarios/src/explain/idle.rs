@@ -47,7 +47,7 @@ fn idle_players(plan: &Plan) -> f64 {
     let players = f64::from(plan.players);
     // Who leaves before is not cut.
     let leaving = plan.disruptions.churn.as_ref().filter(|churn| churn.session.mean() < IDLE_TIMEOUT);
-    let staying = players - leaving.map_or(0.0, |_| plan.disruptions.living() as f64);
+    let staying = players - leaving.map_or(0.0, |_| plan.disruptions.churning() as f64);
     let last = plan.end().checked_sub(IDLE_TIMEOUT);
     let windows = last.into_iter().flat_map(|last| {
         let count = last.as_secs() / STEP.as_secs();

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::explain::forecast::{Forecast, between};
 use crate::plan::arrivals::Kind;
-use crate::plan::auth::{Auth, AuthMode, Placement, SigV4Form, TokenSource};
+use crate::plan::auth::{Auth, AuthMode, SigV4Form, TokenLocation, TokenSource};
 use crate::plan::threshold::{Abort, Operation, Threshold};
 use crate::plan::way::{HeaderValue, Proxy, Way, is_loopback};
 use crate::plan::{Model, Plan, PlannedOperation, Target};
@@ -298,13 +298,13 @@ fn credentials(auth: &Auth) -> String {
                 TokenSource::Command(_) => "token that a command prints",
             };
             let place = match &auth.placement {
-                Placement::Header { name, .. } if name == "authorization" => {
+                TokenLocation::Header { name, .. } if name == "authorization" => {
                     "the Authorization header".into()
                 }
-                Placement::Header { name, .. } => format!("the header {name}"),
-                Placement::Query { name } if name == "token" => "the query".into(),
-                Placement::Query { name } => format!("the query as {name}"),
-                Placement::Subprotocol { .. } => "a subprotocol".into(),
+                TokenLocation::Header { name, .. } => format!("the header {name}"),
+                TokenLocation::Query { name } if name == "token" => "the query".into(),
+                TokenLocation::Query { name } => format!("the query as {name}"),
+                TokenLocation::Subprotocol { .. } => "a subprotocol".into(),
             };
             format!("with a {from} in {place}")
         }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 pub struct Override {
     /// Dotted path; a number indexes an array, e.g. `phases.0.duration`.
     pub key: String,
-    /// TOML value; what is no TOML value is taken as a string.
+    /// TOML value; anything else is taken as a string.
     pub value: String,
 }
 

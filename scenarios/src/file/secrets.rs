@@ -62,7 +62,7 @@ const IN_HEADER: &str =
     "write ${VAR} for it, or take it from outside: { env = \"NAME\" } or { file = \"PATH\" }";
 const IN_PROXY: &str = "write target.proxy = \"env\", and the whole URL into HTTPS_PROXY";
 const IN_FILE: &str = "write ${VAR}, which is filled in from the environment and never kept; or put the secret into a file or the environment, and name it here: auth.mint.key_file, auth.feeder.file, auth.command.argv; AWS credentials come from the standard AWS chain";
-const IN_URL: &str = "write ${VAR} for it, which is filled in from the environment and never kept; or take it out of the URL: give tokens with [auth.feeder] (cycle = true for a single one) and auth.placement = { query = \"NAME\" }; a parameter that is no secret is named in target.harmless_parameters";
+const IN_URL: &str = "write ${VAR} for it, which is filled in from the environment and never kept; or take it out of the URL: give tokens with [auth.feeder] (cycle = true for a single one) and auth.placement = { query = \"NAME\" }; a parameter that is not a secret is named in target.harmless_parameters";
 const IN_QUERY: &str =
     "carries what may be a secret in the URL (a user, or a parameter), which would be kept in the run folder";
 /// Where a scenario lists query parameters that are no secrets.
@@ -153,7 +153,7 @@ pub(crate) fn keep_hidden(document: &mut Document) {
     }
 }
 
-/// A string as it is kept, where that is not as it stands. A URL was judged when the scenario was checked.
+/// A string as it is kept, where that is not as it stands. A URL was looked at when the scenario was checked.
 fn hidden(pointer: &str, text: &str) -> Option<String> {
     if pointer.strip_prefix(ARGV).is_some_and(|item| item.starts_with('/')) {
         // One of its arguments alone, which an override may name.
@@ -185,7 +185,7 @@ fn walk(value: &mut Value, pointer: &str, listed: &[String], found: &mut Vec<Fou
             .enumerate()
             .for_each(|(index, inner)| walk(inner, &child(pointer, &index.to_string()), listed, found)),
         Value::String(text) => {
-            if let Some((problem, remedy)) = judge(pointer, text, listed) {
+            if let Some((problem, remedy)) = refusal(pointer, text, listed) {
                 found.push((pointer.to_owned(), problem, remedy));
                 HIDDEN.clone_into(text);
             }
@@ -195,7 +195,7 @@ fn walk(value: &mut Value, pointer: &str, listed: &[String], found: &mut Vec<Fou
 }
 
 /// Why a value is taken for a secret, and what to do instead; `listed` are the parameters that are none.
-fn judge(pointer: &str, text: &str, listed: &[String]) -> Option<(&'static str, &'static str)> {
+fn refusal(pointer: &str, text: &str, listed: &[String]) -> Option<(&'static str, &'static str)> {
     // What comes from the environment is not in the file.
     let text = &variables::without(text);
     let key = pointer.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
@@ -251,7 +251,7 @@ mod tests {
             ("/target/rest", "https://example.com/?code=abc"),
             ("/target/api_key", "abc"),
         ] {
-            assert!(judge(pointer, text, &[]).is_some(), "{pointer}: {text}");
+            assert!(refusal(pointer, text, &[]).is_some(), "{pointer}: {text}");
         }
         for (pointer, text) in [
             ("/auth/feeder/token", "ticket"),
@@ -269,7 +269,7 @@ mod tests {
             ("/target/url", "wss://example.com/?Tenant=blue&lang="),
             ("/auth/command/argv/1", "https://example.com/?code=abc"),
         ] {
-            assert!(judge(pointer, text, &["tenant".into()]).is_none(), "{pointer}: {text}");
+            assert!(refusal(pointer, text, &["tenant".into()]).is_none(), "{pointer}: {text}");
         }
     }
 

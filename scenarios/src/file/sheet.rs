@@ -144,7 +144,7 @@ impl<'t> Sheet<'t> {
         match more {
             Ok(true) => Ok(Some((line, unquoted(&record)))),
             Ok(false) => Ok(None),
-            Err(_) => Err(BadLine::new(line, "is no CSV")),
+            Err(_) => Err(BadLine::new(line, "is not CSV")),
         }
     }
 }
@@ -207,9 +207,9 @@ pub(crate) fn objects(text: &str) -> impl Iterator<Item = (u64, Result<Map<Strin
             Ok(Value::Object(object)) => Ok(object),
             _ if text.trim_start().starts_with('[') => Err(BadLine::new(
                 line,
-                "is no JSON object: write one object a line, without a list round them",
+                "is not a JSON object: write one object a line, without a list round them",
             )),
-            _ => Err(BadLine::new(line, "is no JSON object")),
+            _ => Err(BadLine::new(line, "is not a JSON object")),
         };
         (line, object)
     })

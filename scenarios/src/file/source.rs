@@ -46,7 +46,7 @@ impl Source {
 /// A scenario's text from its bytes, whatever they were read from; `file` names it in messages.
 ///
 /// # Errors
-/// It is no text.
+/// It is not text.
 pub fn decode(file: &str, bytes: Vec<u8>) -> Result<String, Mistakes> {
     documents::text::decode(bytes).map_err(|error| {
         Mistakes::one(format!("{file}:{}:1", error.line), "", error.problem, documents::text::REMEDY)

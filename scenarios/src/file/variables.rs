@@ -31,7 +31,7 @@ const SECRET_WORDS: [&str; 17] = [
 /// Last words of a name that only says where a secret lies.
 const PLACES: [&str; 4] = ["FILE", "PATH", "DIR", "FOLDER"];
 /// Texts that reports and folders' names repeat: there a secret could not be hidden.
-const TOLD: [&str; 5] = ["/name", "/description", "/phases/", "/thresholds/", "/auth/player_prefix"];
+const REPEATED: [&str; 5] = ["/name", "/description", "/phases/", "/thresholds/", "/auth/player_prefix"];
 
 /// Shorter values hide nothing: they stand in half the words of a message.
 const LEAST: usize = 4;
@@ -91,13 +91,14 @@ pub(crate) fn fill_in(
                     || of_url.contains(&variable.at)
             })
             .collect();
-        let told =
-            TOLD.iter().any(|told| pointer == *told || (told.ends_with('/') && pointer.starts_with(told)));
-        if let Some(variable) = hidden.first().filter(|_| told) {
+        let repeated = REPEATED
+            .iter()
+            .any(|place| pointer == *place || (place.ends_with('/') && pointer.starts_with(place)));
+        if let Some(variable) = hidden.first().filter(|_| repeated) {
             mistakes.push(document.mistake(
                 &pointer,
                 format!("holds ${{{}}}, a secret, which reports would repeat", variable.name),
-                "take it out of this text; if it is no secret, give the variable another name",
+                "take it out of this text; if it is not a secret, give the variable another name",
             ));
         }
         // `$${` stays so in the copy, which is read again.

@@ -14,8 +14,8 @@ pub struct Auth {
     /// `token` (a token of the player's platform), `header` (`X-Player-Id`, trusted by the server), `sigv4` (handshakes and REST requests signed with AWS credentials) or `none`.
     pub mode: AuthMode,
     /// Where a token travels: `header` (`Authorization: Bearer`), `query` (`?token=`), or names of your own, e.g. `{ header = "Authorization", scheme = "Steam" }`, `{ query = "ticket" }` or `{ subprotocol = "bearer." }`.
-    pub placement: Placement,
-    /// Base URL of the identity provider that issues the tokens (`POST /tokens`). Left out: the embedded backend's.
+    pub placement: TokenPlacement,
+    /// Base URL of the identity provider that issues the tokens (`POST /tokens`). Default: the embedded backend's.
     pub issuer: Option<String>,
     /// Tokens are signed here, ahead of the run, with a key file.
     pub mint: Option<Mint>,
@@ -39,7 +39,7 @@ impl Default for Auth {
     fn default() -> Self {
         Self {
             mode: AuthMode::Token,
-            placement: Placement::Usual(TokenPlacement::Header),
+            placement: TokenPlacement::Usual(UsualPlacement::Header),
             issuer: None,
             mint: None,
             feeder: None,
@@ -69,17 +69,17 @@ pub enum AuthMode {
 /// Where a token travels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
-pub enum Placement {
+pub enum TokenPlacement {
     /// The usual names.
-    Usual(TokenPlacement),
+    Usual(UsualPlacement),
     /// Names of your own.
-    Named(PlacementNames),
+    Named(NamedPlacement),
 }
 
 /// Where a token usually travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum TokenPlacement {
+pub enum UsualPlacement {
     /// `Authorization: Bearer …`.
     Header,
     /// `?token=…`.
@@ -89,11 +89,11 @@ pub enum TokenPlacement {
 /// Names under which a token travels: `header` with or without `scheme`, `query`, or `subprotocol`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct PlacementNames {
+pub struct NamedPlacement {
     /// Name of the header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<String>,
-    /// Word before the token in the header, e.g. `Bearer` or `Steam`. Left out: the token alone.
+    /// Word before the token in the header, e.g. `Bearer` or `Steam`. Default: the token alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheme: Option<String>,
     /// Name of the query parameter.
@@ -112,13 +112,13 @@ pub struct Mint {
     pub key_file: String,
     /// Algorithm (`alg`) that the key is for.
     pub algorithm: Algorithm,
-    /// Id of the key (`kid`). Left out: no `kid`.
+    /// Id of the key (`kid`). Default: no `kid`.
     #[serde(default)]
     pub key_id: Option<String>,
-    /// Who vouches (`iss`). Left out: no `iss`.
+    /// Who vouches (`iss`). Default: no `iss`.
     #[serde(default)]
     pub issuer: Option<String>,
-    /// For whom (`aud`). Left out: no `aud`.
+    /// For whom (`aud`). Default: no `aud`.
     #[serde(default)]
     pub audience: Option<String>,
     /// How long a token is good for, 10 seconds to a year.
@@ -170,13 +170,13 @@ pub enum Algorithm {
 pub struct Feeder {
     /// The file, beside this scenario or at a path from the working directory.
     pub file: String,
-    /// `csv` (the first line names the columns) or `jsonl` (an object a line). Left out: by the file's ending.
+    /// `csv` (the first line names the columns) or `jsonl` (an object a line). Default: by the file's ending.
     #[serde(default)]
     pub format: Option<FeederFormat>,
-    /// Column with the player's id. Left out: `player` where the file has it, else ids from `player_prefix`.
+    /// Column with the player's id. Default: `player` where the file has it, else ids from `player_prefix`.
     #[serde(default)]
     pub player: Option<String>,
-    /// Column with the player's token. Left out: `token`, unless tokens come from `issuer`, `mint` or `command`.
+    /// Column with the player's token. Default: `token`, unless tokens come from `issuer`, `mint` or `command`.
     #[serde(default)]
     pub token: Option<String>,
     /// Whether to begin again at the top when there are more players than lines; several sockets then are one player, so
@@ -235,7 +235,7 @@ const fn ten_seconds() -> Span {
 pub struct SigV4 {
     /// `header` (an `Authorization` header) or `query` (a presigned URL).
     pub form: SigV4Form,
-    /// AWS region. Left out: that of the target's host name, else of the standard AWS chain.
+    /// AWS region. Default: that of the target's host name, else of the standard AWS chain.
     pub region: Option<String>,
     /// Service that checks the signature.
     pub service: String,

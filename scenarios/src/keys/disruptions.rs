@@ -12,7 +12,7 @@ use crate::keys::units;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Churn {
-    /// Share of the players that live so, 0 to 1; the others stay. Left out: all.
+    /// Share of the players that churn, 0 to 1; the others stay. Default: all.
     #[serde(default = "all")]
     #[schemars(range(min = 0.0, max = 1.0))]
     #[schemars(transform = units::as_share)]
@@ -22,7 +22,7 @@ pub struct Churn {
     pub session: Draw,
     /// How long it is away before it connects again, with the same player id.
     pub pause: Draw,
-    /// Whether each life asks for a game session: lobby, place, play. Needs `[operations.placement_request]`, whose
+    /// Whether a player asks for a game session each time it comes: lobby, place, play. Needs `[operations.placement_request]`, whose
     /// `rate` may be 0; a player that gets none leaves.
     #[serde(default)]
     pub place: bool,
@@ -42,13 +42,13 @@ pub struct Reconnect {
     /// `none` (it stays away), `constant` (every `base`) or `exponential` (full jitter: evenly from 0 to `base`·2ⁿ, at
     /// most `cap`).
     pub policy: Policy,
-    /// The wait of `constant`, the first bound of `exponential`. Left out: 1 s, and 100 ms.
+    /// The wait of `constant`, the first bound of `exponential`. Default: 1 s, and 100 ms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<Span>,
-    /// Bound of `exponential`'s waits. Left out: 20 s.
+    /// Bound of `exponential`'s waits. Default: 20 s.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cap: Option<Span>,
-    /// After so many failed attempts in a row a player gives up, 1 to 100,000. Left out: never.
+    /// After so many failed attempts in a row a player gives up, 1 to 100,000. Default: never.
     #[schemars(range(min = 1, max = 100_000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(transform = units::as_count)]
@@ -74,7 +74,7 @@ pub enum Policy {
 pub struct Storm {
     /// When, from the start of the first phase.
     pub at: Span,
-    /// Share of the sockets open then, 0 to 1. Left out: all.
+    /// Share of the sockets open then, 0 to 1. Default: all.
     #[serde(default = "all")]
     #[schemars(range(min = 0.0, max = 1.0))]
     #[schemars(transform = units::as_share)]
@@ -82,7 +82,7 @@ pub struct Storm {
     /// `abort` (FIN without a close frame), `reset` (RST) or `close` (close frame 1001).
     #[serde(default)]
     pub cut: Cut,
-    /// Over how long the cuts are spread evenly. Left out: all at once.
+    /// Over how long the cuts are spread evenly. Default: all at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<Span>,
 }
@@ -136,7 +136,7 @@ pub struct HalfOpen {
     /// How long after its handshake a player falls silent.
     pub after: Draw,
     /// How long it stays so before it looks at its socket again, ends it if the backend has not, and comes back by
-    /// `[reconnect]`. Left out: to the end of the run.
+    /// `[reconnect]`. Default: to the end of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasts: Option<Draw>,
 }
@@ -154,11 +154,11 @@ pub struct Malformed {
     #[schemars(range(min = 0.0, max = 10_000.0))]
     #[schemars(transform = units::as_rate)]
     pub oversized_frame: f64,
-    /// Text that is no JSON.
+    /// Text that is not JSON.
     #[schemars(range(min = 0.0, max = 10_000.0))]
     #[schemars(transform = units::as_rate)]
     pub bad_json: f64,
-    /// Text that is no UTF-8. RFC 6455: 1007.
+    /// Text that is not UTF-8. RFC 6455: 1007.
     #[schemars(range(min = 0.0, max = 10_000.0))]
     #[schemars(transform = units::as_rate)]
     pub bad_utf8: f64,
@@ -178,7 +178,7 @@ pub struct Malformed {
     #[schemars(range(min = 0.0, max = 10_000.0))]
     #[schemars(transform = units::as_rate)]
     pub binary: f64,
-    /// How long the backend's reaction is awaited before it counts as none. Left out: 5 s.
+    /// How long the backend's reaction is awaited before it counts as none. Default: 5 s.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<Span>,
 }

@@ -69,8 +69,9 @@ impl FromStr for Draw {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let span =
-            |text: &str| units::span(text).map_err(|problem| format!("is no time: `{text}` {problem}"));
+        let span = |text: &str| {
+            units::span(text).map_err(|problem| format!("is not a duration: `{text}` {problem}"))
+        };
         if let Some(mean) = text.trim().strip_prefix("exponential ") {
             return span(mean).map(Self::Exponential);
         }

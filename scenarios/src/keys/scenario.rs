@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use crate::keys::auth::{Auth, AuthMode, Placement, TokenPlacement};
+pub use crate::keys::auth::{Auth, AuthMode, TokenPlacement, UsualPlacement};
 pub use crate::keys::disruptions::{Churn, HalfOpen, Malformed, Reconnect, SlowReaders, Storm};
 use crate::keys::draw::Draw;
 use crate::keys::duration::Span;
@@ -16,6 +16,7 @@ pub use crate::way::keys::{HeaderSource, HeaderText};
 /// A load test: who plays, what they do, for how long, and what must hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("x-renamed" = { "lives": "churn" }))]
 pub struct Scenario {
     /// Name of the scenario: letters, digits, `-` and `_`.
     #[schemars(regex(pattern = r"^[A-Za-z0-9_-]{1,64}$"), extend("examples" = ["evening"]))]
@@ -30,7 +31,7 @@ pub struct Scenario {
     /// Seed of every random choice: the same seed gives the same arrivals, players and recipients.
     #[serde(default = "one")]
     pub seed: u64,
-    /// What is tested. Left out: the embedded backend.
+    /// What is tested. Default: the embedded backend.
     #[serde(default)]
     pub target: Target,
     /// How players prove who they are.
@@ -42,13 +43,13 @@ pub struct Scenario {
     /// The stretches of the plan after the players have connected, in order.
     #[schemars(length(min = 1))]
     pub phases: Vec<Phase>,
-    /// What players do. Left out: they only hold their sockets.
+    /// What players do. Default: they only hold their sockets.
     #[serde(default)]
     pub operations: Operations,
     /// How pushes are awaited.
     #[serde(default)]
     pub deliveries: Deliveries,
-    /// Players that leave and come back. Left out: every player stays.
+    /// Players that leave and come back. Default: every player stays.
     #[serde(default)]
     pub churn: Option<Churn>,
     /// What a player does when its socket is lost or its handshake refused.
@@ -66,7 +67,7 @@ pub struct Scenario {
     /// What no client should send.
     #[serde(default)]
     pub malformed: Option<Malformed>,
-    /// Rules with a verdict, e.g. `"send_message.response_time.p99 < 250ms"`. Left out: less than 1 % of the arrivals, of
+    /// Rules with a verdict, e.g. `"send_message.response_time.p99 < 250ms"`. Default: less than 1 % of the arrivals, of
     /// the sockets and of each kind of delivery goes wrong. `[]`: nothing is judged.
     #[serde(default)]
     pub thresholds: Option<Vec<Rule>>,
@@ -90,7 +91,7 @@ const fn one() -> u64 {
 pub struct Target {
     /// `embedded`, or a `ws://` or `wss://` URL. `--target` overrides it.
     pub url: String,
-    /// The target's REST API, where placements can be polled, e.g. `"https://ID.execute-api.REGION.amazonaws.com/STAGE"`. Left out: the embedded backend's own.
+    /// The target's REST API, where placements can be polled, e.g. `"https://ID.execute-api.REGION.amazonaws.com/STAGE"`. Default: the embedded backend's own.
     pub rest: Option<String>,
     /// Profile of the embedded backend: `instant`, `aws-like`, or a profile file beside this scenario.
     pub profile: String,
@@ -101,7 +102,7 @@ pub struct Target {
     pub headers: BTreeMap<String, HeaderText>,
     /// Subprotocols that a handshake offers (`Sec-WebSocket-Protocol`); the answer must name one of them.
     pub subprotocols: Vec<String>,
-    /// HTTP proxy through which sockets go (`CONNECT`): `"http://HOST:PORT"`, or `"env"` for what `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say. Left out: none. A target on this machine is never asked through it.
+    /// HTTP proxy through which sockets go (`CONNECT`): `"http://HOST:PORT"`, or `"env"` for what `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say. Default: none. A target on this machine is never asked through it.
     pub proxy: Option<String>,
     /// PEM file with certificates that are trusted beside the system's: the target's authority, or its own self-signed certificate.
     pub ca_file: Option<String>,
@@ -146,14 +147,14 @@ pub struct Sockets {
     #[schemars(transform = units::as_count)]
     pub per_goose_user: u32,
     /// Local addresses to open sockets from, in turn. Beyond 13,000 sockets each the kernel's search for a
-    /// free port takes CPU. Left out: chosen for a loopback target.
+    /// free port takes CPU. Default: chosen for a loopback target.
     pub source_addresses: Vec<String>,
     /// Longest message that a player takes, 1 KiB to 64 MiB: a longer one ends its socket as `too_large`. API Gateway
     /// sends at most 128 KiB.
     #[schemars(range(min = 1_024, max = 67_108_864))]
     #[schemars(transform = units::as_bytes)]
     pub max_message_bytes: u32,
-    /// How often every player sends something to keep its socket open, e.g. `"5m"`: a ping frame, or `heartbeat_message`. API Gateway ends a socket that is idle for 10 minutes. Left out: never.
+    /// How often every player sends something to keep its socket open, e.g. `"5m"`: a ping frame, or `heartbeat_message`. API Gateway ends a socket that is idle for 10 minutes. Default: never.
     pub heartbeat: Option<Span>,
     /// The text that is sent instead of a ping, e.g. `'{"action":"heartbeat"}'`: API Gateway is not known to count pings.
     pub heartbeat_message: Option<String>,
@@ -177,7 +178,7 @@ impl Default for Sockets {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Phase {
-    /// Name shown in the report. Left out: the kind.
+    /// Name shown in the report. Default: the kind.
     #[serde(default)]
     pub name: Option<String>,
     /// `hold` (constant), `ramp` (a line to `load`), `step` (a staircase to `load`), `spike` (up to `load` at half time and back) or `sine` (waves round `load`).
@@ -189,17 +190,17 @@ pub struct Phase {
     #[schemars(range(min = 0.0, max = 1_000.0))]
     #[schemars(transform = units::as_share)]
     pub load: f64,
-    /// `step` only: equal steps from the load before it to `load`, 1 to 1,000. Left out: 5.
+    /// `step` only: equal steps from the load before it to `load`, 1 to 1,000. Default: 5.
     #[serde(default)]
     #[schemars(range(min = 1, max = 1_000))]
     #[schemars(transform = units::as_count)]
     pub steps: Option<u32>,
-    /// `sine` only: how far the load swings to either side of `load`, `load` at most. Left out: half of `load`.
+    /// `sine` only: how far the load swings to either side of `load`, `load` at most. Default: half of `load`.
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1_000.0))]
     #[schemars(transform = units::as_share)]
     pub amplitude: Option<f64>,
-    /// `sine` only: how long one swing takes. Left out: as long as the phase.
+    /// `sine` only: how long one swing takes. Default: as long as the phase.
     #[serde(default)]
     pub period: Option<Span>,
     /// Whether the phase's figures count for the summary and the thresholds; false makes it a warm-up.
@@ -216,8 +217,9 @@ const fn yes() -> bool {
 }
 
 /// The shape of a phase.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::Display)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum PhaseKind {
     /// Constant at `load`.
     Hold,
@@ -261,7 +263,7 @@ macro_rules! paced {
             /// `open` (arrivals come when they come) or `closed` (a player waits for its answer and thinks before the next request).
             #[serde(default)]
             pub model: ModelKind,
-            /// How open arrivals are spaced: `constant` or `poisson`. Left out: `constant`.
+            /// How open arrivals are spaced: `constant` or `poisson`. Default: `constant`.
             #[serde(default)]
             pub arrivals: Option<Spacing>,
             /// File with recorded arrivals to play again instead of a rate: CSV, or JSONL by its ending, with the column `offset_s` and, if it has several operations, `operation`.
@@ -290,7 +292,7 @@ paced! {
         #[schemars(range(min = 1, max = 2_000))]
         #[schemars(transform = units::as_count)]
         pub fan_out: u32,
-        /// Upper bound of the recipients, drawn evenly between `fan_out` and this. Left out: always `fan_out`.
+        /// Upper bound of the recipients, drawn evenly between `fan_out` and this. Default: always `fan_out`.
         #[serde(default)]
         #[schemars(range(min = 1, max = 2_000))]
         #[schemars(transform = units::as_count)]
@@ -401,18 +403,18 @@ impl Default for Deliveries {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CloudWatch {
-    /// Whether to fetch at all. Left out: for the embedded backend, and wherever `functions`, `function_prefix` or `endpoint`
+    /// Whether to fetch at all. Default: for the embedded backend, and wherever `functions`, `function_prefix` or `endpoint`
     /// is given.
     pub enabled: Option<bool>,
     /// Endpoint to ask instead of AWS, e.g. a local stack's `cloudwatch` URL.
     pub endpoint: Option<String>,
-    /// AWS region; left out: the standard AWS chain.
+    /// AWS region; default: the standard AWS chain.
     pub region: Option<String>,
-    /// Full names of the stack's Lambda functions. Left out: all that `ListMetrics` shows with `function_prefix`.
+    /// Full names of the stack's Lambda functions. Default: all that `ListMetrics` shows with `function_prefix`.
     pub functions: Vec<String>,
     /// Only functions whose name begins so, e.g. `mygame-Staging-`.
     pub function_prefix: String,
-    /// Length of a period in seconds: a multiple of 60, or 1 where the endpoint has it (local stack). Left out: 1 for the
+    /// Length of a period in seconds: a multiple of 60, or 1 where the endpoint has it (local stack). Default: 1 for the
     /// embedded backend and an endpoint on this machine, else 60.
     pub period_s: Option<u32>,
 }

@@ -63,7 +63,7 @@ mod tests {
         ] {
             let problem = read(kind, text).unwrap_err();
             assert!(
-                problem.starts_with("is no ") && problem.contains("write e.g."),
+                problem.starts_with("is not a") && problem.contains("write e.g."),
                 "{kind} {text}: {problem}"
             );
         }

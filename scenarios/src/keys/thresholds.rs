@@ -22,13 +22,13 @@ pub enum Rule {
 pub struct RuleTable {
     /// What must hold, e.g. `"send_message.response_time.p99 < 250ms"`.
     pub expression: String,
-    /// Name of a phase, or of several that share it: only arrivals that are due in it count, whenever they are answered. Left out: all measured phases.
+    /// Name of a phase, or of several that share it: only arrivals that are due in it count, whenever they are answered. Default: all measured phases.
     #[serde(default)]
     pub phase: Option<String>,
     /// Whether the run ends as soon as the rule fails.
     #[serde(default)]
     pub abort: bool,
-    /// Only with `abort`: how long the rule may fail at first, from the first second with something to judge. Left out: `"0s"`.
+    /// Only with `abort`: how long the rule may fail at first, from the first second with something to judge. Default: `"0s"`.
     #[serde(default)]
     pub grace: Option<Span>,
 }

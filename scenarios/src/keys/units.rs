@@ -85,7 +85,7 @@ pub fn rate(text: &str) -> Result<f64, String> {
         };
         Some(number * thousands(unit)? / seconds)
     };
-    read().ok_or_else(|| "is no rate; write e.g. 30, \"30/s\" or \"1800/min\"".into())
+    read().ok_or_else(|| "is not a rate; write e.g. 30, \"30/s\" or \"1800/min\"".into())
 }
 
 /// Bytes: `1000`, `"1KB"` (1,000), `"1KiB"` (1,024), `"2MB"`.
@@ -105,7 +105,7 @@ pub fn bytes(text: &str) -> Result<f64, String> {
         };
         Some(number * factor)
     };
-    read().ok_or_else(|| "is no size; write e.g. 1024, \"1KB\" (1,000 bytes) or \"1KiB\" (1,024)".into())
+    read().ok_or_else(|| "is not a size; write e.g. 1024, \"1KB\" (1,000 bytes) or \"1KiB\" (1,024)".into())
 }
 
 /// A number: `5000`, `1e3`, `"5_000"`, `"10k"`.
@@ -114,7 +114,7 @@ pub fn bytes(text: &str) -> Result<f64, String> {
 /// What is wrong, without a full stop.
 pub fn count(text: &str) -> Result<f64, String> {
     let read = || split(text).and_then(|(number, unit)| Some(number * thousands(unit)?));
-    read().ok_or_else(|| "is no number; write e.g. 5000, 1e3 or \"10k\"".into())
+    read().ok_or_else(|| "is not a number; write e.g. 5000, 1e3 or \"10k\"".into())
 }
 
 /// A share of 1: `0.5`, `"50%"`.
@@ -127,7 +127,7 @@ pub fn share(text: &str) -> Result<f64, String> {
         (number, "%") => Some(number / 100.0),
         _ => None,
     };
-    read().ok_or_else(|| "is no share; write e.g. 0.5 or \"50%\"".into())
+    read().ok_or_else(|| "is not a share; write e.g. 0.5 or \"50%\"".into())
 }
 
 /// A length of time: pieces of a number and a unit, e.g. `"1.5m"`, `"1d"`, `"1m 30s"`; the units are humantime's.
@@ -135,7 +135,7 @@ pub fn share(text: &str) -> Result<f64, String> {
 /// # Errors
 /// What is wrong, without a full stop.
 pub(crate) fn span(text: &str) -> Result<Duration, String> {
-    let wrong = || "is no length of time; write e.g. \"500ms\", \"30s\", \"1.5m\" or \"1h 30m\"".to_owned();
+    let wrong = || "is not a duration; write e.g. \"500ms\", \"30s\", \"1.5m\" or \"1h 30m\"".to_owned();
     let (mut rest, mut sum) = (text.trim(), Duration::ZERO);
     if rest == "0" {
         return Ok(sum);
@@ -183,10 +183,10 @@ mod tests {
         for (text, said) in [
             ("5 parsecs", "no unit of time in `parsecs`"),
             ("90", "\"90s\""),
-            ("soon", "is no length of time"),
-            ("-1s", "is no length of time"),
-            ("", "is no length of time"),
-            ("1e300d", "is no length of time"),
+            ("soon", "is not a duration"),
+            ("-1s", "is not a duration"),
+            ("", "is not a duration"),
+            ("1e300d", "is not a duration"),
         ] {
             assert!(span(text).unwrap_err().contains(said), "{text}: {:?}", span(text));
         }

@@ -1,4 +1,7 @@
-//! What a checked plan says about credentials.
+//! The plan's credentials: where tokens come from and where they travel.
+//!
+//! A plan holds no player's token, only where tokens come from; the one secret in it, a signing key, has a `Debug` that
+//! hides it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +18,7 @@ pub struct Auth {
     /// Token, header, signature or none.
     pub mode: AuthMode,
     /// Where a token travels.
-    pub placement: Placement,
+    pub placement: TokenLocation,
     /// Where tokens come from.
     pub source: TokenSource,
     /// How handshakes and REST requests are signed.
@@ -30,7 +33,7 @@ pub struct Auth {
 
 /// Where a token travels.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Placement {
+pub enum TokenLocation {
     /// In a header.
     Header {
         /// Its name.

@@ -1,13 +1,15 @@
-//! What the checked plan says of churn and disruptions.
+//! The plan's churn and disruptions: who is concerned and how long things last are pure functions of seed and player
+//! number, so that the same file gives the same disruptions.
 
-use std::fmt;
 use std::time::Duration;
+
+use strum::{Display, IntoStaticStr, VariantArray};
 
 pub use crate::keys::disruptions::{Cut, Policy};
 use crate::keys::draw::Draw;
-use crate::plan::share::Crowd;
+use crate::plan::share::Share;
 
-/// Churn and disruptions of a run; by default every player connects once and stays, under a clear sky.
+/// Churn and disruptions of a run; by default every player connects once and stays.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Disruptions {
     /// Players that leave and come back.
@@ -25,18 +27,18 @@ pub struct Disruptions {
 }
 
 impl Disruptions {
-    /// How a player lives; `None` for one that stays, as all do that read slowly or fall silent.
+    /// A player's churn; `None` for one that stays, as all do that read slowly or fall silent.
     #[must_use]
     pub fn churn_of(&self, player: u32) -> Option<&Churn> {
-        let slow = self.slow.as_ref().is_some_and(|slow| slow.crowd.holds(player));
-        let silent = self.half_open.as_ref().is_some_and(|silent| silent.crowd.holds(player));
-        self.churn.as_ref().filter(|churn| churn.crowd.holds(player) && !slow && !silent)
+        let slow = self.slow.as_ref().is_some_and(|slow| slow.share.holds(player));
+        let silent = self.half_open.as_ref().is_some_and(|silent| silent.share.holds(player));
+        self.churn.as_ref().filter(|churn| churn.share.holds(player) && !slow && !silent)
     }
 
     /// How many players leave and come back.
     #[must_use]
-    pub fn living(&self) -> u64 {
-        let drawn = self.churn.iter().flat_map(|churn| churn.crowd.members());
+    pub fn churning(&self) -> u64 {
+        let drawn = self.churn.iter().flat_map(|churn| churn.share.members());
         drawn.filter(|&player| self.churn_of(player).is_some()).count() as u64
     }
 }
@@ -44,8 +46,8 @@ impl Disruptions {
 /// Players that leave and come back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Churn {
-    /// Who is drawn to live so: [`Disruptions::churn_of`] tells who does.
-    pub crowd: Crowd,
+    /// Who is drawn; [`Disruptions::churn_of`] leaves out slow readers and silent players.
+    pub share: Share,
     /// How long a player stays.
     pub session: Draw,
     /// How long it is away.
@@ -84,7 +86,7 @@ pub struct Storm {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlowReaders {
     /// Who reads so.
-    pub crowd: Crowd,
+    pub share: Share,
     /// Wait after each message before the next is read.
     pub delay: Duration,
     /// How long nothing is read, and from the start of one such stall to the next.
@@ -97,7 +99,7 @@ pub struct SlowReaders {
 #[derive(Debug, Clone, PartialEq)]
 pub struct HalfOpen {
     /// Who falls silent.
-    pub crowd: Crowd,
+    pub share: Share,
     /// How long after the handshake.
     pub after: Draw,
     /// For how long; `None`: to the end of the run.
@@ -114,7 +116,8 @@ pub struct Malformed {
 }
 
 /// A kind of disruptions that the generator makes; each has its count of cases and of what became of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Display, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum ClientFault {
     /// A socket that the player's side cut.
     Cut,
@@ -126,9 +129,9 @@ pub enum ClientFault {
     OversizedMessage,
     /// A frame above 32 KiB.
     OversizedFrame,
-    /// Text that is no JSON.
+    /// Text that is not JSON.
     BadJson,
-    /// Text that is no UTF-8.
+    /// Text that is not UTF-8.
     BadUtf8,
     /// A frame without a mask.
     Unmasked,
@@ -142,41 +145,11 @@ pub enum ClientFault {
 
 impl ClientFault {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
-        Self::Cut,
-        Self::SlowReader,
-        Self::HalfOpen,
-        Self::OversizedMessage,
-        Self::OversizedFrame,
-        Self::BadJson,
-        Self::BadUtf8,
-        Self::Unmasked,
-        Self::ReservedOpcode,
-        Self::ReservedBit,
-        Self::Binary,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Its word in the summary; that of a malformed message is its key in `[malformed]`.
     #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Cut => "cut",
-            Self::SlowReader => "slow_reader",
-            Self::HalfOpen => "half_open",
-            Self::OversizedMessage => "oversized_message",
-            Self::OversizedFrame => "oversized_frame",
-            Self::BadJson => "bad_json",
-            Self::BadUtf8 => "bad_utf8",
-            Self::Unmasked => "unmasked",
-            Self::ReservedOpcode => "reserved_opcode",
-            Self::ReservedBit => "reserved_bit",
-            Self::Binary => "binary",
-        }
-    }
-}
-
-impl fmt::Display for ClientFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
+    pub fn word(self) -> &'static str {
+        self.into()
     }
 }

@@ -14,8 +14,8 @@ pub use crate::file::sheet::BadLine;
 use crate::file::sheet::{self, Sheet};
 pub use crate::keys::auth::FeederFormat;
 
-/// Bad lines that are told one by one.
-const TOLD: usize = 10;
+/// Bad lines that are reported one by one.
+const SHOWN: usize = 10;
 /// Longest player id that a header or a message is asked to carry.
 const MAX_ID: usize = 256;
 
@@ -88,7 +88,7 @@ impl Feeder {
                 }
                 Some(id) => {
                     if let Some(first) = seen.insert(id.clone(), line) {
-                        wrong(format!("the player is there already, in line {first}"));
+                        wrong(format!("duplicate player id, first on line {first}"));
                     }
                 }
                 None => {}
@@ -107,8 +107,8 @@ impl Feeder {
             return Ok(rows);
         }
         bad.sort_by_key(|bad| bad.line);
-        let more = bad.len().saturating_sub(TOLD);
-        bad.truncate(TOLD);
+        let more = bad.len().saturating_sub(SHOWN);
+        bad.truncate(SHOWN);
         if more > 0 {
             bad.push(BadLine { line: 0, problem: format!("has {more} more bad lines") });
         }
@@ -252,7 +252,7 @@ mod tests {
             told(feeder("bad.csv", FeederFormat::Csv, csv)),
             [
                 "line 2: `token` must be a token: printable ASCII without spaces",
-                "line 3: the player is there already, in line 2",
+                "line 3: duplicate player id, first on line 2",
                 "line 4: has 1 columns instead of 2",
                 "line 5: `player` must have 1 to 256 printable bytes",
             ]
@@ -264,9 +264,9 @@ mod tests {
             told,
             [
                 "line 1: there is no `player`, which other lines have",
-                "line 2: is no JSON object: write one object a line, without a list round them",
+                "line 2: is not a JSON object: write one object a line, without a list round them",
                 "line 3: `token` must be a string",
-                "line 4: is no JSON object",
+                "line 4: is not a JSON object",
             ]
         );
     }

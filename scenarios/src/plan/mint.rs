@@ -55,7 +55,7 @@ impl Minter {
         let key = key(&readable(bytes), algorithm.family()).map_err(|problem| {
             wrong(
                 "key_file",
-                format!("`{}` is no private key for {algorithm:?}: {problem}", mint.key_file),
+                format!("`{}` is not a private key for {algorithm:?}: {problem}", mint.key_file),
                 remedy(algorithm.family()),
             )
         })?;
@@ -116,7 +116,7 @@ fn key(bytes: &[u8], family: AlgorithmFamily) -> Result<EncodingKey, String> {
     let key = match (family, pem) {
         (AlgorithmFamily::Hmac, true) => return Err("it is a PEM file, not an HMAC secret".into()),
         (AlgorithmFamily::Hmac, false) => {
-            // An editor's newline at the end is none of the secret.
+            // An editor's newline at the end is not part of the secret.
             let secret = bytes.strip_suffix(b"\n").unwrap_or(bytes);
             let secret = secret.strip_suffix(b"\r").unwrap_or(secret);
             if secret.is_empty() {

@@ -1,9 +1,9 @@
-//! Which players something concerns: an exact share, spread over all numbers, the same on every run.
+//! Which players something concerns: an exact share of them, spread over all numbers, the same on every run.
 
 /// A part of the players: those whose rank lies in a range. Ranks are a permutation of the numbers, so the part has
 /// exactly its size, and neighbours (which share a goose user and a source address) are not concerned together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Crowd {
+pub struct Share {
     players: u64,
     stride: u64,
     first: u64,
@@ -15,10 +15,10 @@ const EVEN: f64 = 0.618_033_988_749_894_9;
 /// Plastic ratio: spreads evenly, too, and independently of the golden one.
 const OTHER: f64 = 0.754_877_666_246_692_8;
 
-impl Crowd {
-    /// The players that live and leave.
+impl Share {
+    /// The players that churn.
     #[must_use]
-    pub(crate) fn living(players: u32, share: f64) -> Self {
+    pub(crate) fn churning(players: u32, share: f64) -> Self {
         Self::new(players, OTHER, 0.0, share)
     }
 
@@ -69,12 +69,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_crowd_has_exactly_its_share_and_no_player_of_its_neighbour(
+        fn a_share_has_exactly_its_share_and_no_player_of_its_neighbour(
             players in 1_u32..5_000, from in 0.0_f64..1.0, more in 0.0_f64..1.0,
         ) {
             let to = from + (1.0 - from) * more;
-            let (one, next) = (Crowd::between(players, 0.0, from), Crowd::between(players, from, to));
-            let count = |crowd: &Crowd| (0..players).filter(|&player| crowd.holds(player)).count() as u64;
+            let (one, next) = (Share::between(players, 0.0, from), Share::between(players, from, to));
+            let count = |share: &Share| (0..players).filter(|&player| share.holds(player)).count() as u64;
             prop_assert_eq!(count(&one), one.size());
             prop_assert_eq!(count(&next), next.size());
             prop_assert_eq!(one.size(), (f64::from(players) * from).round() as u64);
@@ -84,9 +84,9 @@ mod tests {
 
     #[test]
     fn neighbours_are_spread() {
-        let crowd = Crowd::between(1_000, 0.0, 0.1);
+        let share = Share::between(1_000, 0.0, 0.1);
         for hundred in 0..10 {
-            let inside = (hundred * 100..hundred * 100 + 100).filter(|&player| crowd.holds(player)).count();
+            let inside = (hundred * 100..hundred * 100 + 100).filter(|&player| share.holds(player)).count();
             assert!((8..=12).contains(&inside), "{inside}");
         }
     }

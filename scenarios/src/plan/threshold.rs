@@ -6,9 +6,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::plan::ledger::Ledger;
-
 use crate::keys::units;
+use crate::plan::ledger::Ledger;
 
 /// A rule with a verdict.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,26 +102,17 @@ macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+        #[derive(strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+        pub enum $name { $($(#[$variant_doc])* #[strum(serialize = $word)] $variant),+ }
 
         impl $name {
             /// Every word.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
+            pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
 
             /// The word.
             #[must_use]
-            pub const fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-
-            pub(crate) fn parse(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|candidate| candidate.word() == word)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.word())
+            pub fn word(self) -> &'static str {
+                self.into()
             }
         }
     };
@@ -316,32 +306,36 @@ impl Metric {
         Some(match *parts.as_slice() {
             ["error_rate"] => (Self::ErrorRate(None), Dimension::Fraction),
             ["sockets", count] => {
-                let count = SocketCount::parse(count)?;
+                let count = count.parse::<SocketCount>().ok()?;
                 let share = count == SocketCount::DroppedRate;
                 (Self::Sockets(count), if share { Dimension::Fraction } else { Dimension::Count })
             }
-            ["reconnects", count] => (Self::Reconnects(ReconnectCount::parse(count)?), Dimension::Count),
-            ["reconnects", "recovery", stat] => (Self::Recovery(Stat::parse(stat)?), Dimension::Time),
-            [operation, "error_rate"] => {
-                (Self::ErrorRate(Some(Operation::parse(operation)?)), Dimension::Fraction)
+            ["reconnects", count] => {
+                (Self::Reconnects(count.parse::<ReconnectCount>().ok()?), Dimension::Count)
             }
-            [kind, "lost_rate"] => (Self::LostRate(Kind::parse(kind)?), Dimension::Fraction),
-            [of, count] => match (Operation::parse(of), Kind::parse(of)) {
+            ["reconnects", "recovery", stat] => (Self::Recovery(stat.parse::<Stat>().ok()?), Dimension::Time),
+            [operation, "error_rate"] => {
+                (Self::ErrorRate(Some(operation.parse::<Operation>().ok()?)), Dimension::Fraction)
+            }
+            [kind, "lost_rate"] => (Self::LostRate(kind.parse::<Kind>().ok()?), Dimension::Fraction),
+            [of, count] => match (of.parse::<Operation>().ok(), of.parse::<Kind>().ok()) {
                 (Some(operation), _) => {
-                    (Self::OperationCount(operation, OperationCount::parse(count)?), Dimension::Count)
+                    (Self::OperationCount(operation, count.parse::<OperationCount>().ok()?), Dimension::Count)
                 }
                 (_, Some(kind)) => {
-                    (Self::DeliveryCount(kind, DeliveryCount::parse(count)?), Dimension::Count)
+                    (Self::DeliveryCount(kind, count.parse::<DeliveryCount>().ok()?), Dimension::Count)
                 }
                 _ => return None,
             },
             [of, time, stat] => {
-                let stat = Stat::parse(stat)?;
-                let metric = match (Operation::parse(of), Kind::parse(of)) {
+                let stat = stat.parse::<Stat>().ok()?;
+                let metric = match (of.parse::<Operation>().ok(), of.parse::<Kind>().ok()) {
                     (Some(operation), _) => {
-                        Self::OperationTime { operation, time: OperationTime::parse(time)?, stat }
+                        Self::OperationTime { operation, time: time.parse::<OperationTime>().ok()?, stat }
                     }
-                    (_, Some(kind)) => Self::DeliveryTime { kind, time: DeliveryTime::parse(time)?, stat },
+                    (_, Some(kind)) => {
+                        Self::DeliveryTime { kind, time: time.parse::<DeliveryTime>().ok()?, stat }
+                    }
                     _ => return None,
                 };
                 (metric, Dimension::Time)
@@ -396,9 +390,11 @@ impl FromStr for Threshold {
         let [metric, comparison, value] = *words.as_slice() else {
             return Err("must be `METRIC COMPARISON VALUE`, with spaces between".into());
         };
-        let (metric, dimension) = Metric::parse(metric).ok_or_else(|| format!("`{metric}` is no metric"))?;
-        let comparison = Comparison::parse(comparison)
-            .ok_or_else(|| format!("`{comparison}` is no comparison; use one of < <= > >= =="))?;
+        let (metric, dimension) =
+            Metric::parse(metric).ok_or_else(|| format!("`{metric}` is not a metric"))?;
+        let comparison = comparison
+            .parse::<Comparison>()
+            .map_err(|_| format!("`{comparison}` is not a comparison; use one of < <= > >= =="))?;
         let (bound, unit) = bound(value, dimension)?;
         Ok(Self {
             expression: words.join(" "),
@@ -429,9 +425,11 @@ fn bound(text: &str, dimension: Dimension) -> Result<(f64, f64), String> {
         return Ok(read);
     }
     Err(match dimension {
-        Dimension::Time => format!("`{text}` is no time; write e.g. 250ms, 1.5s or 800us"),
-        Dimension::Fraction => format!("`{text}` is no share; write e.g. 0.5% or 0.005"),
-        Dimension::Count => format!("`{text}` is no count; write a number of 0 or more, e.g. 0, 1e3 or 10k"),
+        Dimension::Time => format!("`{text}` is not a duration; write e.g. 250ms, 1.5s or 800us"),
+        Dimension::Fraction => format!("`{text}` is not a share; write e.g. 0.5% or 0.005"),
+        Dimension::Count => {
+            format!("`{text}` is not a count; write a number of 0 or more, e.g. 0, 1e3 or 10k")
+        }
     })
 }
 
@@ -481,13 +479,13 @@ mod tests {
     fn wrong_expressions_say_what_is_wrong() {
         for (expression, said) in [
             ("send_message.response_time.p99<250ms", "with spaces between"),
-            ("send_mesage.response_time.p99 < 250ms", "is no metric"),
-            ("send_message.response_time.p99 =< 250ms", "is no comparison"),
-            ("send_message.response_time.p99 < 250", "is no time"),
-            ("message.lost < 1%", "is no count"),
-            ("error_rate < -1%", "is no share"),
-            ("error_rate < 1", "is no share"),
-            ("message.lost < many", "is no count"),
+            ("send_mesage.response_time.p99 < 250ms", "is not a metric"),
+            ("send_message.response_time.p99 =< 250ms", "is not a comparison"),
+            ("send_message.response_time.p99 < 250", "is not a duration"),
+            ("message.lost < 1%", "is not a count"),
+            ("error_rate < -1%", "is not a share"),
+            ("error_rate < 1", "is not a share"),
+            ("message.lost < many", "is not a count"),
         ] {
             let message = expression.parse::<Threshold>().unwrap_err();
             assert!(message.contains(said), "{expression}: {message}");

@@ -90,10 +90,10 @@ impl Behaviour {
         now: Micros,
     ) -> Option<Box<Self>> {
         let disruptions = &plan.disruptions;
-        let kind = if let Some(slow) = disruptions.slow.as_ref().filter(|slow| slow.crowd.holds(number)) {
+        let kind = if let Some(slow) = disruptions.slow.as_ref().filter(|slow| slow.share.holds(number)) {
             BehaviourKind::Slow(SlowReader::new(slow, dice))
         } else if let Some(half_open) =
-            disruptions.half_open.as_ref().filter(|half_open| half_open.crowd.holds(number))
+            disruptions.half_open.as_ref().filter(|half_open| half_open.share.holds(number))
         {
             let from = now + micros(half_open.after.sample(dice));
             let lasts = half_open.lasts.map_or(Micros::MAX, |lasts| micros(lasts.sample(dice)));

@@ -83,7 +83,7 @@ struct ResultOf {
     status_code: &'static str,
 }
 
-/// A query that has passed its checks.
+/// A validated query.
 struct Checked<'a> {
     id: &'a str,
     label: &'a str,
@@ -113,7 +113,7 @@ pub(super) fn answer(metrics: &Metrics, request: &Request) -> Result<Answer, Api
     let to = from.checked_add(page).ok_or(ApiError::InvalidNextToken)?;
     let queries = checked(&request.metric_data_queries)?;
 
-    // The pages cut one long row of points: those of the first query, then those of the second, ...
+    // Pages are slices of the concatenated datapoints of all queries.
     let (mut passed, mut results) = (0, Vec::new());
     for query in queries {
         let mut points = metrics.query(&query.metric, query.statistic, start, end, query.period);
@@ -139,7 +139,7 @@ pub(super) fn answer(metrics: &Metrics, request: &Request) -> Result<Answer, Api
     Ok(Answer { metric_data_results: results, messages: [], next_token })
 }
 
-/// Refuses what AWS refuses; leaves out what is not to be returned.
+/// Validates the queries as AWS does; omits those whose data is not returned.
 fn checked(queries: &[Query]) -> Result<Vec<Checked<'_>>, ApiError> {
     let invalid = |message: String| Err(ApiError::Validation(message));
     if queries.is_empty() || queries.len() > MAX_QUERIES {

@@ -1,4 +1,4 @@
-//! `ListMetrics`: which series there are.
+//! `ListMetrics`: the series.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +33,7 @@ struct Metric {
     dimensions: Vec<Dimension>,
 }
 
-/// One page of the series that the filters let through.
+/// One page of the series that match the filters.
 pub(super) fn answer(metrics: &Metrics, request: &Request) -> Result<Answer, ApiError> {
     let from = offset(request.next_token.as_deref())?;
     let to = from.checked_add(PAGE).ok_or(ApiError::InvalidNextToken)?;

@@ -1,4 +1,4 @@
-//! The CloudWatch endpoint: what SDKs ask, answered from the stack's own [`Metrics`].
+//! The CloudWatch endpoint, served from the stack's [`Metrics`].
 
 mod get_metric_data;
 mod list_metrics;
@@ -24,7 +24,7 @@ pub(super) fn answer(metrics: &Metrics, call: &Call) -> Response {
     };
     answer.unwrap_or_else(|error| {
         let mut response = call.codec.refusal(error.status(), error.code(), &error.to_string());
-        // SDKs know the service's older codes, too, and believe this header first.
+        // SDKs use this header, with the service's older codes, before the body.
         if let Ok(code) = HeaderValue::try_from(format!("{};Sender", error.code())) {
             response.headers_mut().insert("x-amzn-query-error", code);
         }
@@ -40,7 +40,7 @@ fn list_metrics(metrics: &Metrics, call: &Call) -> Result<Response, ApiError> {
     Ok(call.codec.answer(&list_metrics::answer(metrics, &call.parameters()?)?))
 }
 
-/// Why a call is refused; always the caller's fault.
+/// Why a call fails; always a mistake of the caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum ApiError {
     #[error("{0}")]
@@ -80,7 +80,7 @@ struct Dimension {
     value: Option<String>,
 }
 
-/// The place in a listing that a token stands for; the beginning without one.
+/// The offset of a token; 0 without one.
 fn offset(token: Option<&str>) -> Result<usize, ApiError> {
     let Some(token) = token else { return Ok(0) };
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| ApiError::InvalidNextToken)?;

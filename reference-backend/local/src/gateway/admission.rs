@@ -1,4 +1,4 @@
-//! Whether a handshake is let in: path, limits, faults, guard, `$connect`, in the order of API Gateway.
+//! Admits or refuses a handshake: path, limits, faults, guard, `$connect`, in the order of API Gateway.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{Response, create_respons
 use super::authorizer::Denial;
 use super::edge::Edge;
 use super::event::{self, Client};
-use super::guard::Gatekeeper;
+use super::guard::RequestGuard;
 use super::id::Id;
 use super::integration::{Integration, IntegrationError};
 use super::meters::count;
@@ -18,16 +18,16 @@ use super::meters::count;
 pub(super) enum Refusal {
     /// By the gateway itself.
     Gateway(StatusCode, &'static str),
-    /// By whoever guards the API.
+    /// By the guard of the API.
     Denied(Denial),
-    /// By the `$connect` Lambda, in its own words.
+    /// By the `$connect` Lambda, with its own body.
     Lambda(StatusCode, String),
 }
 
 /// Decides about handshakes.
 pub(super) struct Admission {
     pub(super) edge: Arc<Edge>,
-    pub(super) gatekeeper: Arc<Gatekeeper>,
+    pub(super) guard: Arc<RequestGuard>,
     pub(super) integration: Integration,
 }
 
@@ -63,7 +63,7 @@ impl Admission {
         }
         let (arn, request_id) = (api.method_arn("$connect"), Id::random());
         let question = |client: &Client| event::authorize_socket(api, client, head, &arn, request_id);
-        self.gatekeeper.admit(client, head, b"", &arn, question).await.map_err(|denial| {
+        self.guard.authorize(client, head, b"", &arn, question).await.map_err(|denial| {
             if denial == Denial::Failed {
                 count(&self.edge.meters.execution_errors);
             }
@@ -83,7 +83,7 @@ impl Admission {
             let status = StatusCode::from_u16(result.status_code).unwrap_or(StatusCode::BAD_GATEWAY);
             return Err(Refusal::Lambda(status, result.body.unwrap_or_default()));
         }
-        // A subprotocol is agreed on only if the Lambda names it.
+        // A subprotocol is selected only if the Lambda names it.
         let protocol = header::SEC_WEBSOCKET_PROTOCOL;
         let named =
             result.headers.iter().flatten().find(|(name, _)| name.eq_ignore_ascii_case(protocol.as_str()));
@@ -94,7 +94,7 @@ impl Admission {
     }
 }
 
-/// The head as tungstenite's own type.
+/// The head as tungstenite's type.
 fn bare(head: &request::Parts) -> Request<()> {
     Request::from_parts(head.clone(), ())
 }

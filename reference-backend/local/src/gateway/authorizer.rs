@@ -1,4 +1,4 @@
-//! The REQUEST authorizer: asked before a socket opens and before each REST request, never cached.
+//! The REQUEST authorizer: invoked before a socket opens and before each REST request, never cached.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use url::form_urlencoded;
 use super::iam::Rejection;
 use crate::lambda::{Invoke, InvokeError};
 
-/// Where a request carries its credentials.
+/// Identity source: where a request has its credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdentitySource {
     /// `route.request.header.NAME`
@@ -23,14 +23,14 @@ pub enum IdentitySource {
     Query(&'static str),
 }
 
-/// Asks the authorizer's Lambda.
+/// Invokes the authorizer's Lambda.
 pub struct Authorizer {
-    /// One of them must be there; AWS wants all that are listed, so a deployment lists one.
+    /// One of them must be present; AWS requires all that are listed, so a deployment lists one.
     sources: &'static [IdentitySource],
     lambda: Arc<dyn Invoke>,
 }
 
-/// Why a request goes no further. The text is what the client is told.
+/// Why a request is denied. The client gets the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Denial {
     /// No credentials, or the Lambda said `Unauthorized`.
@@ -39,7 +39,7 @@ pub enum Denial {
     /// The policy denies, or does not cover the method.
     #[error("Forbidden")]
     Forbidden,
-    /// The Lambda failed, or answered with something that is no policy.
+    /// The Lambda failed, or did not answer with a policy.
     #[error("Internal server error")]
     Failed,
     /// The signature is missing, or not accepted.
@@ -106,7 +106,7 @@ impl Authorizer {
         };
         let answer: ApiGatewayCustomAuthorizerResponse =
             serde_json::from_slice(&answer).map_err(|error| {
-                tracing::warn!(%error, "the authorizer's answer is no policy");
+                tracing::warn!(%error, "the authorizer's answer is not a policy");
                 Denial::Failed
             })?;
         if !allows(&answer.policy_document.statement, arn) {
@@ -130,8 +130,8 @@ fn allows(statements: &[IamPolicyStatement], arn: &str) -> bool {
 
 /// IAM's wildcards: `*` stands for any characters, `?` for one.
 ///
-/// Without recursion, because the text comes from whoever asks, and so does a pattern that repeats it. After a mismatch
-/// only the last `*` takes one character more: what earlier ones took need never be looked at again.
+/// Not recursive, because clients control the text. After a mismatch only the last `*` takes one character more; earlier
+/// ones need not be tried again.
 fn covers(pattern: &str, text: &str) -> bool {
     let (mut wanted, mut left) = (pattern.chars(), text.chars());
     let mut last_star = None;

@@ -1,7 +1,7 @@
-//! The open connections: what a push, the Management API and a route's answer find a socket by.
+//! The registry of open connections, for pushes, the Management API and the answers of routes.
 //!
-//! How much may wait for a slow client is reckoned here, from the moment that a frame is accepted until its socket has
-//! taken it, wherever that socket is.
+//! The bytes that are buffered for a slow client are counted here, from the acceptance of a frame until it is written to
+//! its socket, in this process or in a front door.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use super::profile::{GatewayProfile, limit};
 use crate::metrics::Metrics;
 
 const SHARDS: usize = 64;
-/// What a frame of garbage says: neither JSON nor any answer.
+/// The malformed frame: neither JSON nor an answer.
 const GARBAGE: &str = "\u{fffd}{\"garbage\": tru";
 
 /// All open connections of the API. Cheap to clone.
@@ -49,11 +49,11 @@ pub(super) struct Connection {
 
 #[derive(Default)]
 struct Outgoing {
-    /// Bytes that have been accepted and that the socket has not yet taken.
+    /// Bytes that were accepted and not yet written to the socket.
     bytes: usize,
-    /// A push that waits to be overtaken.
-    held: Option<Utf8Bytes>,
-    /// Set once the server wants to end the connection.
+    /// A push that waits until the next one has overtaken it.
+    delayed: Option<Utf8Bytes>,
+    /// Set once the server closes the connection.
     ending: bool,
 }
 
@@ -65,7 +65,7 @@ pub(super) enum Transport {
     Remote(RemoteSocket),
 }
 
-/// What `GET @connections/{id}` tells.
+/// The answer of `GET @connections/{id}`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectionInfo {
@@ -73,7 +73,7 @@ pub struct ConnectionInfo {
     pub connected_at: Timestamp,
     /// RFC 3339.
     pub last_active_at: Timestamp,
-    /// Who.
+    /// The client.
     pub identity: ConnectionIdentity,
 }
 
@@ -83,7 +83,7 @@ pub struct ConnectionInfo {
 pub struct ConnectionIdentity {
     /// Address of the peer.
     pub source_ip: std::net::IpAddr,
-    /// As the client names itself.
+    /// User agent of the client.
     pub user_agent: Option<String>,
 }
 
@@ -99,7 +99,7 @@ impl Connections {
         Arc::clone(&self.edge)
     }
 
-    /// From now on the client is reached by its id.
+    /// Adds a connection.
     pub(super) fn open(&self, client: Client, transport: Transport) -> Arc<Connection> {
         let id = client.id;
         let connection = Arc::new(Connection {
@@ -112,12 +112,12 @@ impl Connections {
         connection
     }
 
-    /// The id means nothing any more.
+    /// Removes a connection.
     pub(super) fn forget(&self, id: Id) {
         self.shard(id).lock().remove(&id);
     }
 
-    /// How many are open.
+    /// Number of open connections.
     #[must_use]
     pub fn count(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
@@ -129,7 +129,7 @@ impl Connections {
         self.edge.faults.counts()
     }
 
-    /// Asks every connection to end, as a gateway does that goes away.
+    /// Closes every connection with 1001 (going away).
     pub fn close_all(&self) {
         for shard in self.shards.iter() {
             for connection in shard.lock().values() {
@@ -172,7 +172,7 @@ impl Connections {
         })
     }
 
-    /// Ends the connection (`DeleteConnection`); `false` if there is none.
+    /// Closes the connection (`DeleteConnection`); `false` if there is none.
     #[must_use]
     pub fn delete(&self, id: Id) -> bool {
         let connection = self.get(id);
@@ -183,7 +183,7 @@ impl Connections {
         connection.is_some()
     }
 
-    /// Queues the answer to a message, which has been handled with it.
+    /// Queues the answer to a message.
     pub(super) fn answer(&self, connection: &Connection, answer: Option<Utf8Bytes>) {
         let Some(answer) = answer else { return connection.finish(None) };
         let mut outgoing = connection.outgoing.lock();
@@ -204,15 +204,15 @@ impl Connections {
             return Err(PushError::Throttled);
         }
         let mut fault = faults.of_push();
-        if fault == Some(PushFault::Reorder) && outgoing.held.is_some() {
+        if fault == Some(PushFault::Reorder) && outgoing.delayed.is_some() {
             fault = None;
         }
         match fault {
             Some(PushFault::Drop) => return Ok(()),
             Some(PushFault::Reorder) => {
-                outgoing.held = Some(frame);
+                outgoing.delayed = Some(frame);
                 drop(outgoing);
-                self.release_later(Arc::clone(connection));
+                self.send_delayed_later(Arc::clone(connection));
                 return Ok(());
             }
             Some(PushFault::Duplicate) => connection.send(&mut outgoing, frame.clone()),
@@ -222,20 +222,20 @@ impl Connections {
             connection.send(&mut outgoing, Utf8Bytes::from_static(GARBAGE));
         }
         connection.send(&mut outgoing, frame);
-        if let Some(overtaken) = outgoing.held.take() {
+        if let Some(overtaken) = outgoing.delayed.take() {
             connection.send(&mut outgoing, overtaken);
             faults.reordered();
         }
         Ok(())
     }
 
-    /// A held push that nothing overtakes goes out late, but in order.
-    fn release_later(&self, connection: Arc<Connection>) {
+    /// Sends a delayed push after a time, if no other has overtaken it.
+    fn send_delayed_later(&self, connection: Arc<Connection>) {
         let hold = limit(self.edge.profile.push_reorder_hold_s).unwrap_or_default();
         tokio::spawn(async move {
             tokio::time::sleep(hold).await;
             let mut outgoing = connection.outgoing.lock();
-            if let Some(frame) = outgoing.held.take() {
+            if let Some(frame) = outgoing.delayed.take() {
                 connection.send(&mut outgoing, frame);
             }
         });
@@ -256,14 +256,14 @@ impl Pusher for Connections {
         if to.stage != self.edge.api.stage {
             return Err(PushError::Forbidden);
         }
-        // No id that this API issues looks otherwise, so nothing is lost by calling it gone.
+        // A malformed id was not issued by this API.
         let id = Id::parse(&to.connection_id).ok_or(PushError::Gone)?;
         self.push(id, data).await
     }
 }
 
 impl Connection {
-    /// Asks the connection to end.
+    /// Closes the connection.
     pub(super) fn end(&self, close: CloseFrame) {
         self.outgoing.lock().ending = true;
         match &self.transport {
@@ -272,7 +272,7 @@ impl Connection {
         }
     }
 
-    /// The socket has taken so many bytes.
+    /// Bytes were written to the socket.
     pub(super) fn taken(&self, bytes: usize) {
         let mut outgoing = self.outgoing.lock();
         outgoing.bytes = outgoing.bytes.saturating_sub(bytes);
@@ -280,7 +280,7 @@ impl Connection {
         self.touch();
     }
 
-    /// A data frame has passed.
+    /// Records activity: a data frame was sent or received.
     pub(super) fn touch(&self) {
         self.last_active.store(Timestamp::now().as_millisecond(), Ordering::Relaxed);
     }
@@ -305,7 +305,7 @@ impl Connection {
     }
 }
 
-/// How API Gateway ends a connection on its own account.
+/// The close frame of API Gateway itself.
 pub(super) fn going_away() -> CloseFrame {
     CloseFrame { code: CloseCode::Away, reason: Utf8Bytes::from_static("Going away") }
 }

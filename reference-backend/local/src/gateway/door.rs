@@ -1,7 +1,6 @@
 //! The socket half of the gateway: TCP, the bytes of the HTTP upgrade, WebSocket frames.
 //!
-//! Nothing is decided here. Who may connect, what becomes of a message, what is pushed and what is counted is the
-//! business of the [`ConnectionHandler`]. It is in the same process, or, with front doors of their own, at the other end
+//! It decides nothing. The [`ConnectionHandler`] authorises connections, handles messages, pushes and counts. It is in the same process, or, with front doors of their own, at the other end
 //! of a stream ([`front`](super::front)); this half is the same code both times.
 
 use std::net::IpAddr;
@@ -20,13 +19,13 @@ use super::handler::{Authorization, ConnectionHandler, End, OpenConnection as _}
 use super::handshake::{HeadError, read_head, refusal, refuse};
 use super::id::Id;
 use super::profile::limit;
-use super::session::{Session, Socket, farewell};
+use super::session::{Session, Socket, close_socket};
 
-/// What an idle socket keeps for reading and writing. Small, because sockets are many and most of them rest.
+/// Buffer sizes of a socket. Small, because there are many sockets and most of them are idle.
 const READ_BUFFER: usize = 1_024;
 const WRITE_BUFFER: usize = 2_048;
 
-/// A way in for one listener's clients.
+/// Accepts the connections of one listener.
 pub(super) struct Door<H> {
     handler: H,
     tasks: TaskTracker,
@@ -60,9 +59,9 @@ impl<H: ConnectionHandler> Door<H> {
         }
     }
 
-    /// Sees one connection through from its first byte to its last.
+    /// Handles one connection.
     async fn accept(self: Arc<Self>, stream: TcpStream, source_ip: IpAddr) {
-        // The handshake's state is large and short-lived; boxed, it does not stay with the socket.
+        // Large and short-lived; boxed, it does not increase the size of every socket's task.
         if let Some((socket, connection, cut)) = Box::pin(self.handshake(stream, source_ip)).await {
             let door = Arc::clone(&self);
             self.tasks.spawn(door.live(socket, connection, cut));
@@ -116,7 +115,7 @@ impl<H: ConnectionHandler> Door<H> {
         }
         let end = Session::new(self.handler.profile(), &connection, &mut socket, cut).run().await;
         connection.ended(&end);
-        // Rare and large; boxed, it is not part of what every open socket keeps.
-        Box::pin(farewell(socket, &end)).await;
+        // Rare and large; boxed, it does not increase the size of every socket's task.
+        Box::pin(close_socket(socket, &end)).await;
     }
 }

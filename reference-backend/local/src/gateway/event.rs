@@ -1,7 +1,7 @@
-//! The events that Lambdas get from the front door.
+//! The events that Lambdas get from the gateway.
 //!
-//! They are written from borrowed parts, because a message costs one of them; `aws_lambda_events` reads them (its
-//! types own everything, and would write members that API Gateway does not send). The tests hold the two together.
+//! They are serialized from borrowed parts, because every message needs one. The types of `aws_lambda_events` own their
+//! data and would write members that API Gateway does not send; tests check that they can read these events.
 
 pub(super) mod rest;
 
@@ -20,15 +20,15 @@ use super::iam::Caller;
 use super::id::Id;
 use crate::account::{ACCOUNT_ID, REGION};
 
-/// Bytes of a usual event; a request with many headers takes more.
+/// Size of a typical event in bytes.
 const EVENT: usize = 2_048;
 
-/// The API as its events, ARNs and metrics name it.
+/// The API's names in events, ARNs and metrics.
 #[derive(Debug, Clone)]
 pub struct Api {
     /// `ApiId`.
     pub id: String,
-    /// Where its Management API is reached (host and port).
+    /// Host and port of its Management API.
     pub domain: String,
     /// The one stage.
     pub stage: String,
@@ -42,25 +42,25 @@ impl Api {
     }
 }
 
-/// Who is at the other end of a request or connection.
+/// The client of a request or connection.
 #[derive(Debug)]
 pub(super) struct Client {
-    /// Connection id; a REST request has one that nothing else knows.
+    /// Connection id; random for a REST request.
     pub(super) id: Id,
     /// When the connection began, in epoch milliseconds.
     pub(super) connected_at: i64,
     /// Address of the peer.
     pub(super) source_ip: IpAddr,
-    /// As the client names itself.
+    /// User agent of the client.
     pub(super) user_agent: Option<Box<str>>,
-    /// What the authorizer said, a JSON object.
+    /// The authorizer's context, a JSON object.
     pub(super) authorizer: Option<Box<RawValue>>,
-    /// Whose key the request is signed with.
+    /// The signer of the request.
     pub(super) caller: Option<Box<Caller>>,
 }
 
 impl Client {
-    /// A client who has just come.
+    /// A new client.
     pub(super) fn new(source_ip: IpAddr, headers: &HeaderMap) -> Self {
         Self {
             id: Id::random(),
@@ -177,7 +177,7 @@ struct Event<'a, C> {
     is_base64_encoded: bool,
 }
 
-/// The maps of a request; null where there is nothing, as on AWS.
+/// The maps of a request; null if empty, as on AWS.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Request<'a> {

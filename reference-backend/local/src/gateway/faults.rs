@@ -1,6 +1,6 @@
-//! The faults that the front door injects, drawn from a seeded generator and counted one by one.
+//! The faults of the gateway, drawn from a seeded generator and counted.
 //!
-//! The counts are the truth that a test holds a load generator's findings against; `GET /faults` shows them.
+//! Tests compare a load generator's findings with these counts; `GET /faults` returns them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,18 +11,18 @@ use serde::Serialize;
 
 use super::profile::GatewayProfile;
 
-/// What befalls a push.
+/// The fault of a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PushFault {
     /// Accepted, never sent.
     Drop,
     /// Sent twice.
     Duplicate,
-    /// Held back until another has overtaken it.
+    /// Delayed until the next push has overtaken it.
     Reorder,
 }
 
-/// The dice and the tally.
+/// The random generator and the counts.
 #[derive(Debug)]
 pub(super) struct Faults {
     push: [(PushFault, f64); 3],
@@ -52,7 +52,7 @@ pub struct FaultCounts {
     pub pushes_duplicated: u64,
     /// Pushes that another one of the same socket overtook.
     pub pushes_reordered: u64,
-    /// Frames of garbage.
+    /// Malformed frames.
     pub garbage_frames: u64,
     /// Handshakes refused.
     pub handshakes_rejected: u64,
@@ -61,7 +61,7 @@ pub struct FaultCounts {
 }
 
 impl Faults {
-    /// The faults of a profile; the same seed draws the same dice.
+    /// The faults of a profile; the same seed gives the same faults.
     pub(super) fn new(profile: &GatewayProfile, seed: u64) -> Self {
         Self {
             push: [
@@ -77,7 +77,7 @@ impl Faults {
         }
     }
 
-    /// What befalls the next push. A reordering counts only once it has happened.
+    /// The fault of the next push. A reordering is counted once it has happened.
     pub(super) fn of_push(&self) -> Option<PushFault> {
         if self.push.iter().all(|(_, rate)| *rate <= 0.0) {
             return None;
@@ -95,12 +95,12 @@ impl Faults {
         Some(fault)
     }
 
-    /// A push that was held back has been overtaken.
+    /// Counts a reordered push.
     pub(super) fn reordered(&self) {
         count(&self.tally.pushes_reordered);
     }
 
-    /// Whether garbage goes before the next frame.
+    /// Whether a malformed frame precedes the next frame.
     pub(super) fn garbage(&self) -> bool {
         self.strikes(self.garbage, &self.tally.garbage_frames)
     }
@@ -120,7 +120,7 @@ impl Faults {
         count(&self.tally.connections_cut);
     }
 
-    /// The tally.
+    /// The counts.
     pub(super) fn counts(&self) -> FaultCounts {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         FaultCounts {

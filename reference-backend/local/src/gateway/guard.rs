@@ -1,4 +1,4 @@
-//! Who decides whether a request may go on: the authorizer's Lambda, or the request's own signature.
+//! Authorises requests: by the authorizer's Lambda, or by the signature of the request.
 
 use std::sync::Arc;
 
@@ -13,19 +13,19 @@ use crate::lambda::Invoke;
 /// How the API is guarded.
 #[derive(Debug, Clone)]
 pub enum Guard {
-    /// A REQUEST authorizer, which is asked if one of these is there.
+    /// A REQUEST authorizer, which is invoked if the request has one of these identity sources.
     Authorizer(&'static [IdentitySource]),
-    /// IAM: requests are signed with one of these keys; without any, with the built-in pair.
+    /// IAM: requests are signed with one of these keys; default: the built-in pair.
     Iam(IamKeys),
 }
 
-/// The guard at its post.
-pub(super) enum Gatekeeper {
+/// The active guard.
+pub(super) enum RequestGuard {
     Authorizer(Authorizer),
     Iam(Verifier),
 }
 
-impl Gatekeeper {
+impl RequestGuard {
     pub(super) fn new(guard: Guard, lambda: Arc<dyn Invoke>) -> Self {
         match guard {
             Guard::Authorizer(sources) => Self::Authorizer(Authorizer::new(sources, lambda)),
@@ -33,8 +33,8 @@ impl Gatekeeper {
         }
     }
 
-    /// Lets a request for the method `arn` go on, and notes on whose account. `question` makes the authorizer's event.
-    pub(super) async fn admit(
+    /// Authorises a request for the method `arn` and records its identity. `question` creates the authorizer's event.
+    pub(super) async fn authorize(
         &self,
         client: &mut Client,
         head: &request::Parts,

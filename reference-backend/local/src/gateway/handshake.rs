@@ -1,4 +1,4 @@
-//! The HTTP part of a connection's life, read and written by hand so that an authorizer can think in between.
+//! The HTTP upgrade, read and written in two steps so that the authorizer runs in between.
 
 use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version, header, request};
 use serde_json::json;
@@ -17,10 +17,10 @@ const MAX_HEADERS: usize = 100;
 /// Why a request could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HeadError {
-    /// The client went away, or never said anything.
+    /// The client closed the connection.
     #[error("the connection ended before its request did: {0}")]
     Ended(#[from] std::io::Error),
-    /// This is not HTTP, or too much of it.
+    /// Not HTTP, or too large.
     #[error("{1}")]
     Refused(StatusCode, &'static str),
 }
@@ -49,7 +49,7 @@ pub(super) async fn read_head(stream: &mut TcpStream) -> Result<(Vec<u8>, Vec<u8
 
 const BAD: (StatusCode, &str) = (StatusCode::BAD_REQUEST, "Bad request");
 
-/// How long the head is, once it is complete.
+/// Length of the head, once it is complete.
 fn length(buffer: &[u8]) -> Result<Option<usize>, HeadError> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     match httparse::Request::new(&mut headers).parse(buffer) {
@@ -59,10 +59,10 @@ fn length(buffer: &[u8]) -> Result<Option<usize>, HeadError> {
     }
 }
 
-/// Understands a complete head.
+/// Parses a complete head.
 ///
 /// # Errors
-/// The answer to one that cannot be understood.
+/// The answer to a malformed head.
 pub(super) fn parse(head: &[u8]) -> Result<request::Parts, (StatusCode, &'static str)> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut raw = httparse::Request::new(&mut headers);
@@ -86,7 +86,7 @@ pub(super) fn parse(head: &[u8]) -> Result<request::Parts, (StatusCode, &'static
 /// The 101 of an accepted handshake.
 pub(super) fn acceptance(response: &Response) -> Vec<u8> {
     let mut text = Vec::with_capacity(256);
-    // Only writing can fail, and memory takes everything.
+    // Writing to memory cannot fail.
     drop(write_response(&mut text, response));
     text
 }
@@ -96,7 +96,7 @@ pub(super) fn refusal(status: StatusCode, message: &str, connection: Id) -> Vec<
     refusal_with(status, &error_body(message, connection, Id::random()))
 }
 
-/// A denial of whoever guards the API.
+/// A denial of the guard.
 pub(super) fn denied(denial: &Denial, connection: Id) -> Vec<u8> {
     let body = error_body(&denial.to_string(), connection, Id::random());
     refusal_of(denial.status(), &body, Some(denial.error_type()))
@@ -127,12 +127,12 @@ fn refusal_of(status: StatusCode, body: &str, error_type: Option<&'static str>) 
 
 /// Writes a refusal and ends the connection.
 pub(super) async fn refuse(stream: &mut TcpStream, refusal: &[u8]) {
-    // A client that does not wait for its refusal has lost nothing.
+    // The client may have closed the connection.
     drop(stream.write_all(refusal).await);
     drop(stream.shutdown().await);
 }
 
-/// What API Gateway says on its own account, on a socket as in a handshake.
+/// The messages of API Gateway itself.
 pub(super) fn error_body(message: &str, connection: Id, request: Id) -> String {
     json!({ "message": message, "connectionId": connection, "requestId": request }).to_string()
 }

@@ -1,8 +1,8 @@
-//! IAM authorization: a request may go on if it is signed (Signature Version 4) with an access key that the stack knows.
+//! IAM authorization: a request must be signed (Signature Version 4) with an access key of the stack.
 //!
-//! The signature is proven by making it again: what has been received is signed with the key's secret, and the two
-//! signatures are compared. Both forms are taken, the header `Authorization` and the presigned query. Refusals have the
-//! words of AWS, because they are what somebody who debugs a client looks for.
+//! To verify a signature, the received request is signed with the key's secret and the two signatures are compared. Both
+//! forms are supported, the header `Authorization` and the presigned query. Refusals have the texts of AWS, so that they
+//! can be looked up when a client is debugged.
 
 mod keys;
 
@@ -25,19 +25,19 @@ pub use keys::{IamKeys, IamKeysError, read_keys};
 
 use crate::account::ACCOUNT_ID;
 
-/// The key pair that is known where no other is given.
+/// The default key pair.
 pub const BUILT_IN: &str = "local";
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const SERVICE: &str = "execute-api";
 const DATE: &str = "x-amz-date";
 const SECURITY_TOKEN: &str = "x-amz-security-token";
-/// How far a client's clock may be off.
+/// Allowed clock skew of a client.
 const SKEW: Duration = Duration::from_secs(300);
-/// Longest life of a presigned URL.
+/// Maximum expiry of a presigned URL.
 const LONGEST_EXPIRY: u64 = 7 * 86_400;
 
-/// What presigning adds to a query.
+/// Query parameters of a presigned URL.
 const PRESIGNED: [&str; 6] = [
     "X-Amz-Algorithm",
     "X-Amz-Credential",
@@ -47,12 +47,12 @@ const PRESIGNED: [&str; 6] = [
     "X-Amz-Signature",
 ];
 
-/// Proves signatures.
+/// Verifies signatures.
 pub(super) struct Verifier {
     keys: IamKeys,
 }
 
-/// Whose key a request is signed with, as `requestContext.identity` tells.
+/// The owner of a request's key, for `requestContext.identity`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Caller {
@@ -69,7 +69,7 @@ pub enum Rejection {
     /// The request is not signed.
     #[error("Missing Authentication Token")]
     Missing,
-    /// A part of the signature is missing, or cannot be read.
+    /// A part of the signature is missing or malformed.
     #[error("{place} requires '{part}' parameter.")]
     Incomplete {
         /// Which form it has.
@@ -77,10 +77,10 @@ pub enum Rejection {
         /// Which part.
         part: &'static str,
     },
-    /// It was made for something else.
+    /// It is scoped to another service.
     #[error("Credential should be scoped to correct service: '{SERVICE}'.")]
     Scope,
-    /// Nobody has that access key.
+    /// The access key is unknown.
     #[error("The security token included in the request is invalid.")]
     UnknownKey,
     /// It is too old.
@@ -91,7 +91,7 @@ pub enum Rejection {
         /// What is the earliest that would do.
         now: AmzDate,
     },
-    /// It is of the future.
+    /// Its date is in the future.
     #[error("Signature not yet current: {made} is still later than {latest}")]
     Early {
         /// When it was made.
@@ -121,7 +121,7 @@ impl Rejection {
     }
 }
 
-/// Where a signature stands.
+/// The form of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display)]
 pub enum Form {
     /// In the header `Authorization`.
@@ -159,8 +159,8 @@ impl fmt::Display for AmzDate {
     }
 }
 
-/// What a request says about its signature.
-struct Claimed {
+/// The signature parameters of a request.
+struct SignatureParameters {
     form: Form,
     key_id: String,
     region: String,
@@ -179,7 +179,7 @@ impl Verifier {
         Self { keys }
     }
 
-    /// Who has signed this request, now.
+    /// Verifies the signature of a request at this time.
     ///
     /// # Errors
     /// [`Rejection`], with what is wrong in the words of AWS.
@@ -188,7 +188,7 @@ impl Verifier {
     }
 
     fn verify_at(&self, head: &request::Parts, body: &[u8], now: AmzDate) -> Result<Caller, Rejection> {
-        let claimed = Claimed::of(head)?;
+        let claimed = SignatureParameters::of(head)?;
         claimed.check_time(now)?;
         let secret = self.keys.get(&claimed.key_id).ok_or(Rejection::UnknownKey)?;
         // None of these keys is a temporary one, so a session token cannot belong to it.
@@ -216,7 +216,7 @@ impl Caller {
     }
 }
 
-impl Claimed {
+impl SignatureParameters {
     fn of(head: &request::Parts) -> Result<Self, Rejection> {
         let header = text(&head.headers, header::AUTHORIZATION.as_str());
         match header.and_then(|value| value.strip_prefix(ALGORITHM)) {
@@ -330,8 +330,8 @@ impl Claimed {
         Some(sign(request.ok()?, &parameters).ok()?.into_parts().1)
     }
 
-    /// The query without what a presigner adds to it; signing adds it again. Only once: whoever repeats one of them has
-    /// something that was not signed.
+    /// The query without the parameters of presigning, which signing adds again. Only the first of each is removed: a
+    /// repeated one was not signed.
     fn signed_query(&self, head: &request::Parts) -> String {
         let query = head.uri.query().unwrap_or_default();
         let mut left: Vec<&str> = if self.form == Form::Query { PRESIGNED.to_vec() } else { Vec::new() };

@@ -22,18 +22,18 @@ impl Limits {
         }
     }
 
-    /// Takes a token for a handshake; `false` when it is to be refused.
+    /// Takes a token for a handshake; `false` if it is refused.
     pub(super) fn admits_connection(&self) -> bool {
         self.connections.as_ref().is_none_or(|bucket| bucket.check().is_ok())
     }
 
-    /// Takes a token for a message, a push or a REST request; `false` when it is to be refused.
+    /// Takes a token for a message, a push or a REST request; `false` if it is refused.
     pub(super) fn admits_request(&self) -> bool {
         self.requests.as_ref().is_none_or(|bucket| bucket.check().is_ok())
     }
 }
 
-/// Without a burst of its own a bucket holds what one second brings.
+/// The default burst of a bucket is one second of its rate.
 fn bucket(per_second: u32, burst: u32) -> Option<DefaultDirectRateLimiter> {
     let quota = Quota::per_second(NonZeroU32::new(per_second)?);
     Some(RateLimiter::direct(NonZeroU32::new(burst).map_or(quota, |burst| quota.allow_burst(burst))))

@@ -1,7 +1,6 @@
-//! What waits to be written to one socket, and what its task is woken for.
+//! The outgoing queue of one socket, which wakes its task.
 //!
-//! An empty mailbox has allocated nothing, and one waker stands for everything that the task can be called for: that
-//! is what lets a socket at rest cost little more than itself.
+//! An empty mailbox has no allocation, and one waker serves all events, so that an idle socket needs little memory.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +11,7 @@ use parking_lot::Mutex;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-/// The way out of one socket.
+/// The outgoing frames of one socket.
 #[derive(Debug, Default)]
 pub(super) struct Mailbox {
     waiting: Mutex<Waiting>,
@@ -24,12 +23,12 @@ pub(super) struct Mailbox {
 struct Waiting {
     frames: VecDeque<Utf8Bytes>,
     bytes: usize,
-    /// Set once the server wants to end the connection.
+    /// Set once the server closes the connection.
     close: Option<CloseFrame>,
 }
 
 impl Mailbox {
-    /// Names the task that is woken when there is something to do.
+    /// Registers the task to wake.
     pub(super) fn register(&self, waker: &Waker) {
         self.waker.register(waker);
     }
@@ -49,34 +48,34 @@ impl Mailbox {
         let frame = waiting.frames.pop_front();
         match &frame {
             Some(frame) => waiting.bytes -= frame.len(),
-            // A burst must not leave its memory behind.
+            // Free the memory after a burst.
             None => waiting.frames = VecDeque::new(),
         }
         frame
     }
 
-    /// Whether the client leaves so much unread that nothing more is to be read from it.
+    /// Whether more than `bytes` are queued, so that nothing more is read from the client.
     pub(super) fn congested(&self, bytes: usize) -> bool {
         self.waiting.lock().bytes > bytes
     }
 
-    /// Asks the connection to end.
+    /// Closes the connection.
     pub(super) fn end(&self, close: CloseFrame) {
         self.waiting.lock().close = Some(close);
         self.waker.wake();
     }
 
-    /// How the server wants to end the connection, if it does.
-    pub(super) fn asked_to_end(&self) -> Option<CloseFrame> {
+    /// The close frame, if the server closes the connection.
+    pub(super) fn close_requested(&self) -> Option<CloseFrame> {
         self.waiting.lock().close.clone()
     }
 
-    /// A message has come whose answer is due.
+    /// A message has arrived and is in flight.
     pub(super) fn begin(&self) {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// It has been handled; what there is of an answer has been queued.
+    /// A message was handled and its answer, if any, is queued.
     pub(super) fn finish(&self) {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
         self.waker.wake();

@@ -76,12 +76,12 @@ fn meter(metrics: &Metrics, api: (&str, &str), stage: &str, name: &str, unit: Un
     [metrics.series(NAMESPACE, name, unit, &[api]), metrics.series(NAMESPACE, name, unit, &[api, stage])]
 }
 
-/// One more.
+/// Counts one.
 pub(super) fn count(meter: &Meter) {
     record(meter, SystemTime::now(), 1.0);
 }
 
-/// So many more.
+/// Counts several.
 pub(super) fn count_many(meter: &Meter, times: usize) {
     let now = SystemTime::now();
     for series in meter {

@@ -1,4 +1,4 @@
-//! The polling way: a REST API with two methods, each guarded as the sockets are.
+//! Polling: a REST API with two methods, with the same guard as the sockets.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::edge::Edge;
 use super::event::Client;
 use super::event::rest::Rest;
-use super::guard::Gatekeeper;
+use super::guard::RequestGuard;
 use super::integration::{Integration, IntegrationError};
 use super::meters::RestMeters;
 
@@ -46,7 +46,7 @@ impl RestMethod<'_> {
 /// The REST API beside the sockets.
 pub(super) struct RestApi {
     pub(super) edge: Arc<Edge>,
-    pub(super) gatekeeper: Arc<Gatekeeper>,
+    pub(super) guard: Arc<RequestGuard>,
     pub(super) integration: Integration,
     pub(super) meters: RestMeters,
 }
@@ -82,7 +82,7 @@ impl RestApi {
         let resource = method.resource();
         let arn = api.method_arn(&method.arn_path());
         let question = |client: &Client| Rest { api, client, head, resource, id }.authorize(&arn);
-        if let Err(denial) = self.gatekeeper.admit(&mut client, head, body, &arn, question).await {
+        if let Err(denial) = self.guard.authorize(&mut client, head, body, &arn, question).await {
             let error_type = [("x-amzn-errortype", denial.error_type())];
             return (error_type, error(denial.status(), &denial.to_string())).into_response();
         }

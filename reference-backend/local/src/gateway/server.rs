@@ -1,4 +1,4 @@
-//! The gateway: what becomes of a handshake, of each message, and of the end of a connection.
+//! The gateway: handles handshakes, messages and the ends of connections.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::connections::{Connection, Connections, Transport, going_away};
 use super::door::Door;
 use super::edge::Edge;
 use super::event::{self, Client};
-use super::guard::{Gatekeeper, Guard};
+use super::guard::{Guard, RequestGuard};
 use super::handler::{Authorization, ConnectionHandler, End, OpenConnection};
 use super::handshake::{acceptance, denied, error_body, parse, refusal, refusal_with};
 use super::id::Id;
@@ -37,7 +37,7 @@ pub struct Gateway {
     integration: Integration,
     admission: Admission,
     rest: RestApi,
-    /// Everything that a shutdown waits for.
+    /// Tasks that a shutdown waits for.
     pub(super) tasks: TaskTracker,
     pub(super) closing: CancellationToken,
 }
@@ -61,17 +61,17 @@ impl Gateway {
         metrics: &Metrics,
     ) -> Arc<Self> {
         let edge = connections.edge();
-        let gatekeeper = Arc::new(Gatekeeper::new(guard, Arc::clone(&lambda)));
+        let request_guard = Arc::new(RequestGuard::new(guard, Arc::clone(&lambda)));
         let integration = Integration::new(Arc::clone(&edge), lambda);
         Arc::new(Self {
             admission: Admission {
                 edge: Arc::clone(&edge),
-                gatekeeper: Arc::clone(&gatekeeper),
+                guard: Arc::clone(&request_guard),
                 integration: integration.clone(),
             },
             rest: RestApi {
                 edge: Arc::clone(&edge),
-                gatekeeper,
+                guard: request_guard,
                 integration: integration.clone(),
                 meters: RestMeters::new(metrics, &edge.api),
             },
@@ -175,7 +175,7 @@ impl Gateway {
         let mut client = Client::new(ip, &head.headers);
         let (status, refused) = match self.admission.admit(&mut client, &head).await {
             Ok(response) => {
-                // Known before the client is told: it may ask for a push at once.
+                // Registered before the client gets the answer, because it may request a push at once.
                 let connection = self.connections.open(client, transport);
                 if self.closing.is_cancelled() {
                     connection.end(going_away());
@@ -193,7 +193,7 @@ impl Gateway {
         Err(refused)
     }
 
-    /// A socket has ended; nobody can be reached by it any more.
+    /// A socket has ended; its connection is removed.
     pub(super) fn ended(self: &Arc<Self>, connection: Arc<Connection>, end: End) {
         self.connections.forget(connection.client.id);
         if end == End::Cut {
@@ -203,7 +203,7 @@ impl Gateway {
         self.tasks.spawn(async move { gateway.disconnect(&connection, &end).await });
     }
 
-    /// `$disconnect`, whatever the way the connection ended.
+    /// Runs `$disconnect`, however the connection ended.
     async fn disconnect(&self, connection: &Connection, end: &End) {
         let (code, reason) = match end {
             End::Client(code, reason) => (*code, reason.as_str()),
@@ -211,7 +211,7 @@ impl Gateway {
             End::Lost | End::Cut => (1006, ""),
         };
         let event = event::disconnect(&self.edge.api, &connection.client, code, reason);
-        // Nobody is left to be told; the error has been counted and logged.
+        // There is no client to answer; the error was counted and logged.
         drop(self.integration.measured(Function::Disconnect, event).await);
     }
 }

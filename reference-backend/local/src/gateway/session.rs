@@ -1,7 +1,7 @@
-//! The life of one open socket, driven by one task: frames out, messages in, time limits.
+//! One open socket, driven by one task: frames out, messages in, time limits.
 //!
-//! Written as a poll function instead of a `select!` loop because a slow client may block the way out, and must
-//! then not block the way in, the clock or a `DeleteConnection`; and because the task's state stays small.
+//! It is a poll function and not a `select!` loop, because a slow client may block writing, which must not block reading,
+//! time-outs or a `DeleteConnection`; and because the state of the task is smaller.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -19,7 +19,7 @@ use super::connections::going_away;
 use super::handler::{End, OpenConnection};
 use super::profile::{GatewayProfile, limit};
 
-/// The socket as the gateway speaks it.
+/// The WebSocket of a connection.
 pub(super) type Socket = WebSocketStream<TcpStream>;
 
 /// A time that no session reaches; adding more would overflow on some systems.
@@ -36,9 +36,9 @@ pub(super) struct Session<'a, C> {
     pong: bool,
     closing: Option<(u16, String)>,
     last_active: Instant,
-    end_of_life: Instant,
+    expires_at: Instant,
     cut_at: Option<Instant>,
-    alarm: Pin<Box<Sleep>>,
+    timer: Pin<Box<Sleep>>,
 }
 
 impl<'a, C: OpenConnection> Session<'a, C> {
@@ -59,12 +59,12 @@ impl<'a, C: OpenConnection> Session<'a, C> {
             pong: false,
             closing: None,
             last_active: now,
-            end_of_life: now + limit(profile.lifetime_s).unwrap_or(NEVER),
+            expires_at: now + limit(profile.lifetime_s).unwrap_or(NEVER),
             cut_at: cut.map(|after| now + after),
-            alarm: Box::pin(sleep_until(now)),
+            timer: Box::pin(sleep_until(now)),
         };
-        let next = session.next_alarm();
-        session.alarm.as_mut().reset(next);
+        let next = session.next_deadline();
+        session.timer.as_mut().reset(next);
         session
     }
 
@@ -79,33 +79,33 @@ impl<'a, C: OpenConnection> Session<'a, C> {
             .check_clocks(cx)
             .and_then(|()| self.send(cx))
             .and_then(|()| {
-                self.connection.mailbox().asked_to_end().map_or(Ok(()), |close| Err(End::Server(close)))
+                self.connection.mailbox().close_requested().map_or(Ok(()), |close| Err(End::Server(close)))
             })
             .and_then(|()| self.receive(cx));
         end.map_or_else(Poll::Ready, |()| Poll::Pending)
     }
 
-    fn next_alarm(&self) -> Instant {
+    fn next_deadline(&self) -> Instant {
         let idle = self.last_active + limit(self.profile.idle_timeout_s).unwrap_or(NEVER);
-        [Some(idle), Some(self.end_of_life), self.cut_at].into_iter().flatten().min().unwrap_or(idle)
+        [Some(idle), Some(self.expires_at), self.cut_at].into_iter().flatten().min().unwrap_or(idle)
     }
 
-    /// The alarm is not moved at every frame, only looked at again when it rings.
+    /// The timer is not reset at every frame; its deadline is checked when it fires.
     fn check_clocks(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        while self.alarm.as_mut().poll(cx).is_ready() {
-            let (now, next) = (Instant::now(), self.next_alarm());
+        while self.timer.as_mut().poll(cx).is_ready() {
+            let (now, next) = (Instant::now(), self.next_deadline());
             if self.cut_at.is_some_and(|at| at <= now) {
                 return Err(End::Cut);
             }
             if next <= now {
                 return Err(End::Server(going_away()));
             }
-            self.alarm.as_mut().reset(next);
+            self.timer.as_mut().reset(next);
         }
         Ok(())
     }
 
-    /// Writes what waits, then flushes once.
+    /// Writes the queued frames, then flushes once.
     fn send(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
         let (mut frames, mut bytes) = (0, 0);
         let written = self.write(cx, &mut frames, &mut bytes);
@@ -153,7 +153,7 @@ impl<'a, C: OpenConnection> Session<'a, C> {
         }
     }
 
-    /// Reads until there is no more, or enough is being handled.
+    /// Reads until the socket is empty or the limit of messages in flight is reached.
     fn receive(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
         let (profile, connection) = (self.profile, self.connection);
         while connection.mailbox().in_flight() < profile.in_flight_per_connection
@@ -198,9 +198,9 @@ impl<'a, C: OpenConnection> Session<'a, C> {
     }
 }
 
-/// Says farewell as the end demands, and waits a moment for the client to see it: a socket that is dropped with
-/// unread bytes resets the connection, and the close frame would be lost with it.
-pub(super) async fn farewell(mut socket: Socket, end: &End) {
+/// Sends the close frame of a server's close and waits a moment for the client to read it: a socket that is dropped with
+/// unread bytes resets the connection, and the close frame is lost.
+pub(super) async fn close_socket(mut socket: Socket, end: &End) {
     let End::Server(close) = end else { return };
     let patience = std::time::Duration::from_secs(2);
     let closed = tokio::time::timeout(patience, socket.close(Some(close.clone()))).await;
@@ -211,7 +211,7 @@ pub(super) async fn farewell(mut socket: Socket, end: &End) {
             tokio::io::AsyncWriteExt::shutdown(&mut stream).await?;
             tokio::io::copy(&mut stream, &mut sink).await
         };
-        // Whatever comes of it, the connection has ended.
+        // The connection has ended in any case.
         drop(tokio::time::timeout(patience, drain).await);
     }
 }

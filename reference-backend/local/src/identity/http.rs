@@ -1,7 +1,7 @@
-//! The provider over HTTP: what players get from it, and what authorizers ask it.
+//! The HTTP endpoints of the provider, for players and for authorizers.
 //!
-//! Latency and failures of the profile apply to what authorizers ask. Credentials are always to be had: they are what a
-//! test begins with.
+//! The latency and failures of the profile apply to the endpoints of authorizers. Credentials are always available,
+//! because every test needs them first.
 
 use std::sync::Arc;
 
@@ -78,7 +78,7 @@ async fn token(State(provider): State<Provider>, Json(request): Json<TokenReques
 }
 
 async fn tokens(State(provider): State<Provider>, Json(request): Json<TokensRequest>) -> Response {
-    // Thousands of signatures take a second, which the sockets must not wait for.
+    // Thousands of signatures take a second, which must not block the runtime.
     let sign = move || request.player_ids.iter().map(|id| provider.issue(id)).collect::<Result<Vec<_>, _>>();
     match tokio::task::spawn_blocking(sign).await {
         Ok(Ok(tokens)) => Json(json!({ "tokens": tokens })).into_response(),
@@ -96,7 +96,7 @@ async fn tickets(State(provider): State<Provider>, Json(request): Json<TokensReq
     Json(json!({ "tokens": request.player_ids.iter().map(ticket).collect::<Vec<_>>() })).into_response()
 }
 
-/// Refusals of the question itself are pages for humans, as Steam's are.
+/// Malformed requests are answered with HTML pages, as Steam does.
 async fn ask_steam(
     State(provider): State<Provider>,
     question: Result<Query<Question>, QueryRejection>,

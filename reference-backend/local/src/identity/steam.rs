@@ -1,7 +1,7 @@
-//! The provider as Steam: it issues tickets, and answers for them as Steam's Web API does.
+//! The provider as Steam: it issues tickets and verifies them with the answers of Steam's Web API.
 //!
-//! A ticket holds what the provider has to know about it, under a seal (HMAC): nothing has to be kept, and a hundred
-//! thousand players cost no memory. Real tickets say nothing to anybody but Steam, so the difference cannot be seen.
+//! A ticket contains its player and expiry, signed with an HMAC, so the provider stores nothing: a hundred thousand
+//! players need no memory. Real tickets are opaque to everybody but Steam, so the difference does not show.
 
 use std::sync::Arc;
 
@@ -15,20 +15,20 @@ use serde::{Deserialize, Serialize};
 
 use super::{LocalIdentity, now};
 
-/// The one application that there are tickets for: Steam's own example, Spacewar.
+/// The application of all tickets: Steam's example, Spacewar.
 pub const APP_ID: u32 = 480;
-/// The key that a publisher has to show.
+/// The Web API key of the publisher.
 pub const PUBLISHER_KEY: &str = "local-publisher-key";
-/// For whom all tickets are made.
+/// The identity of all tickets.
 pub const IDENTITY: &str = "reference-backend";
 
-/// A ticket that is none.
+/// The error of an invalid ticket.
 const INVALID_TICKET: (i64, &str) = (101, "Invalid ticket");
-/// One of another application.
+/// The error of a ticket for another application.
 const OTHER_APP: (i64, &str) = (102, "Ticket for other app");
 const SEAL: usize = 32;
 
-/// What a ticket holds.
+/// The content of a ticket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Content {
     player: String,
@@ -36,7 +36,7 @@ struct Content {
     bans: Bans,
 }
 
-/// What Steam has against a player.
+/// The bans of a player.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Bans {
@@ -46,7 +46,7 @@ pub struct Bans {
     pub publisher_banned: bool,
 }
 
-/// A question about a ticket.
+/// A request to verify a ticket.
 #[derive(Deserialize)]
 pub(super) struct Question {
     pub(super) key: SecretString,
@@ -69,7 +69,7 @@ impl LocalIdentity {
         HEXLOWER_PERMISSIVE.encode(&ticket)
     }
 
-    /// What Steam would say.
+    /// Steam's answer.
     pub(super) fn ask_steam(&self, question: &Question) -> Answer {
         let refusal = |(errorcode, words): (i64, &str)| {
             Response::Error(Refusal { errorcode, errordesc: words.to_owned() })
@@ -99,7 +99,7 @@ impl LocalIdentity {
     }
 }
 
-/// The provider, asked for tickets instead of tokens.
+/// The provider for tickets instead of tokens.
 pub struct LocalSteam(pub Arc<LocalIdentity>);
 
 #[async_trait]

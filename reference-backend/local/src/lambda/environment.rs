@@ -1,8 +1,7 @@
-//! Execution environments, whatever they are made of.
+//! Execution environments, in-process or as processes.
 //!
-//! The pool decides how many there are and which one gets the next event; what starts, runs, rests and ends is
-//! decided here. In-process, an environment is nothing but a turn at the shared code; as a process, it is a child of
-//! its own ([`process`](super::process)).
+//! The pool decides how many there are and which one gets the next event; an environment starts, runs, freezes and ends.
+//! In-process, all environments share the code; as a process, each is a child ([`process`](super::process)).
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -14,7 +13,7 @@ use tokio::time::Instant;
 
 use super::{Code, InvokeError};
 
-/// A deployed Lambda, as its environments know it.
+/// A deployed Lambda.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Lambda {
     /// Full name, as CloudWatch's `FunctionName` dimension has it.
@@ -25,34 +24,34 @@ pub struct Lambda {
     pub timeout: Duration,
 }
 
-/// One event on its way into an environment.
+/// One event for an environment.
 #[derive(Debug)]
 pub struct Call {
-    /// What is to be done; a Lambda for all operations has to tell by the event.
+    /// The operation; a Lambda for all operations derives it from the event.
     pub function: Function,
     /// The JSON event.
     pub payload: Bytes,
-    /// When the pool will wait no longer.
+    /// When the invocation times out.
     pub deadline: SystemTime,
-    /// When its time began.
+    /// When the invocation started.
     pub started: Instant,
-    /// How long the environment's cold start took, if the event had to wait for one.
+    /// Duration of the cold start, if there was one.
     pub init: Option<Duration>,
 }
 
-/// Where environments come from.
+/// Creates environments.
 pub trait Home: Send + Sync {
     /// A new environment of a Lambda, not yet started.
     fn environment(&self, lambda: &Arc<Lambda>) -> Box<dyn Environment>;
 }
 
-/// One execution environment: one event at a time. Dropping it ends it, whatever it is doing.
+/// One execution environment: one event at a time. Dropping it ends it at any time.
 #[async_trait]
 pub trait Environment: Send {
     /// The Init phase, before the first event.
     ///
     /// # Errors
-    /// [`InvokeError::Function`] if it cannot be initialised; it is of no further use then.
+    /// [`InvokeError::Function`] if the initialisation fails; the environment must then be dropped.
     async fn start(&mut self) -> Result<(), InvokeError>;
 
     /// Handles one event.
@@ -61,18 +60,18 @@ pub trait Environment: Send {
     /// [`InvokeError::Function`], from the handler or because the environment has died.
     async fn run(&mut self, call: Call) -> Result<Bytes, InvokeError>;
 
-    /// Puts it to rest until the next event; false if there can be no further one.
+    /// Freezes it until the next event; false if it cannot be used again.
     fn rest(&mut self) -> bool {
         true
     }
 
-    /// Wakes it for an event; false if it has died in its sleep.
+    /// Thaws it for an event; false if it has ended meanwhile.
     fn wake(&mut self) -> bool {
         true
     }
 }
 
-/// Environments that are turns at one and the same code.
+/// Environments in this process, which share the code.
 pub(super) struct InProcess(pub(super) Arc<dyn Code>);
 
 impl Home for InProcess {

@@ -15,12 +15,12 @@ use super::{InvokeError, LambdaProfile};
 use crate::metrics::{Metrics, Series, Unit};
 
 const NAMESPACE: &str = "AWS/Lambda";
-/// Where AWS tells how long an Init took; the other namespace does not have it.
+/// The namespace of the Init duration, which `AWS/Lambda` does not have.
 const INSIGHTS: &str = "LambdaInsights";
 
 /// Concurrency of the whole account.
 pub(super) struct Account {
-    /// Environments that Lambdas without a reservation may use together.
+    /// Unreserved concurrency.
     unreserved_limit: usize,
     unreserved_busy: AtomicUsize,
     busy: AtomicUsize,
@@ -64,14 +64,14 @@ pub(super) struct Pool {
     init_duration: Arc<Series>,
 }
 
-/// A warm environment, if there is one, and how many are busy now.
+/// A warm environment, if there is one, and the number of busy ones.
 type Admitted = (Option<Box<dyn Environment>>, usize);
 
-/// What is running and what is waiting for an event.
+/// The busy and the idle environments.
 #[derive(Default)]
 struct Environments {
     busy: usize,
-    /// Each idle environment and when it fell idle, the longest idle first.
+    /// Idle environments, each with the time since when; the longest idle first.
     idle: VecDeque<(Instant, Box<dyn Environment>)>,
 }
 
@@ -108,7 +108,7 @@ impl Pool {
         }
     }
 
-    /// Takes a free environment or starts one.
+    /// Takes an idle environment or starts one.
     pub(super) fn take(self: &Arc<Self>) -> Result<Lease, InvokeError> {
         let now = SystemTime::now();
         match self.admit() {
@@ -127,15 +127,15 @@ impl Pool {
         }
     }
 
-    /// Counts an invocation that is not let in.
+    /// Counts a throttled invocation.
     pub(super) fn throttle(&self, reason: &'static str) -> InvokeError {
         self.throttles.record(SystemTime::now(), 1.0);
         InvokeError::Throttled { reason }
     }
 
-    /// Lets an invocation in, or says why not.
+    /// Admits an invocation, or returns the reason of the throttle.
     fn admit(&self) -> Result<Admitted, &'static str> {
-        // Declared before the lock, so that what is over ends after it has been released.
+        // Declared before the lock, so that expired environments are dropped after its release.
         let mut over = Vec::new();
         let mut environments = self.environments.lock();
         environments.expire(self.idle_expiry, &mut over);
@@ -184,14 +184,14 @@ impl Pool {
 }
 
 impl Environments {
-    /// Takes out what has been idle for too long.
+    /// Removes environments that have been idle for too long.
     fn expire(&mut self, idle_expiry: Duration, over: &mut Vec<Box<dyn Environment>>) {
         while self.idle.front().is_some_and(|(since, _)| since.elapsed() >= idle_expiry) {
             over.extend(self.idle.pop_front().map(|(_, environment)| environment));
         }
     }
 
-    /// The environment that fell idle last and is still alive; what has died is over.
+    /// The most recently used idle environment; ended ones are removed.
     fn awake(&mut self, over: &mut Vec<Box<dyn Environment>>) -> Option<Box<dyn Environment>> {
         while let Some((_, mut environment)) = self.idle.pop_back() {
             if environment.wake() {
@@ -214,37 +214,37 @@ fn scaling_quota(profile: &LambdaProfile) -> Quota {
 /// An environment for one event; it goes back to its pool when this is dropped.
 pub(super) struct Lease {
     pool: Arc<Pool>,
-    /// Nothing once it has crashed.
+    /// None once it has crashed.
     environment: Option<Box<dyn Environment>>,
     invoked: SystemTime,
     cold: bool,
 }
 
 impl Lease {
-    /// Whether it has to be started first.
+    /// Whether it needs a cold start.
     pub(super) fn is_cold(&self) -> bool {
         self.cold
     }
 
-    /// Notes how long its cold start took.
+    /// Records the duration of its cold start.
     pub(super) fn initialized(&self, took: Duration) -> Duration {
         self.pool.init_duration.record(SystemTime::now(), took.as_secs_f64() * 1_000.0);
         took
     }
 
-    /// What handles the event.
+    /// The environment.
     pub(super) fn environment(&mut self) -> &mut dyn Environment {
         let Self { pool, environment, .. } = self;
         &mut **environment.get_or_insert_with(|| pool.home.environment(&pool.lambda))
     }
 
-    /// Notes how the handler fared.
+    /// Records the result of the handler.
     pub(super) fn finish(&mut self, took: Duration, succeeded: bool) {
         self.pool.duration.record(self.invoked, took.as_secs_f64() * 1_000.0);
         self.pool.errors.record(self.invoked, if succeeded { 0.0 } else { 1.0 });
     }
 
-    /// It is of no further use: the next event needs a cold start.
+    /// Discards it: the next event needs a cold start.
     pub(super) fn crash(&mut self) {
         self.environment = None;
     }

@@ -1,9 +1,9 @@
-//! Environments that are processes: the executables that a deployment ships, run as on AWS.
+//! Environments as processes that run the executables of a deployment, as on AWS.
 //!
 //! Each environment is a child behind a [Runtime API](runtime_api) of its own. It is started by a launcher, so that it
 //! cannot outlive the stack ([`spawner`]); between events its whole process group is stopped, as AWS freezes an idle
-//! environment, so that nothing runs on in the background here that would not run on there. There is no Extensions API:
-//! the end of an environment is a SIGKILL at once, as on AWS for functions without extensions.
+//! environment, so that no background work continues between events. There is no Extensions API: an
+//! environment ends by SIGKILL, as on AWS for functions without extensions.
 #![allow(clippy::disallowed_methods, reason = "a function is given this process's standard error itself")]
 
 mod executables;
@@ -29,45 +29,45 @@ use uuid::Uuid;
 use self::executables::Executables;
 pub use self::executables::MissingExecutable;
 use self::report::Report;
-use self::runtime_api::{Event, Failure, RuntimeApi, Said};
+use self::runtime_api::{Event, Failure, RuntimeApi, RuntimeCall};
 use self::spawner::Spawner;
 use super::environment::{Call, Environment, Home, Lambda};
 use super::{InvokeError, Layout};
 use crate::account::{ACCOUNT_ID, REGION};
 
-/// How long an environment may take to ask for its first event.
+/// Time-out of the Init phase.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
-/// Megabytes that a function is told it has; nobody holds it to that.
+/// Memory size that a function is told; it is not enforced.
 const MEMORY_MB: u32 = 128;
-/// What a process keeps of the stack's own environment.
+/// Environment variables that a process inherits from the stack.
 const INHERITED: [&str; 4] = ["PATH", "LANG", "RUST_LOG", "RUST_BACKTRACE"];
 
-/// What processes are made from.
+/// The configuration of processes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessConfig {
     /// One executable for every function, or a directory with one for each.
     pub executables: PathBuf,
     /// The program with the subcommand `environment`, which starts an executable that ends with its parent.
     pub launcher: PathBuf,
-    /// What the functions find in their environment, besides what the Lambda service itself puts there.
+    /// Environment variables of the functions, besides those of the Lambda service.
     pub environment: Vec<(OsString, OsString)>,
 }
 
-/// Why there can be no processes.
+/// Why processes cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
     /// A function has no executable.
     #[error(transparent)]
     Missing(#[from] MissingExecutable),
-    /// Without the launcher they would outlive the stack.
-    #[error("{}, which starts Lambda processes, is no program; install reference-backend beside this one, or give --launcher", .0.display())]
+    /// There is no launcher, so they could outlive the stack.
+    #[error("{}, which starts Lambda processes, is not a program; install reference-backend beside this one, or give --launcher", .0.display())]
     Launcher(PathBuf),
-    /// No thread to start them from.
+    /// The thread that starts them could not be created.
     #[error("cannot start the thread that starts Lambda processes: {0}; the machine has too many already")]
     Thread(#[from] io::Error),
 }
 
-/// The home of environments that are processes.
+/// Creates environments that are processes.
 pub struct Processes(Arc<Shared>);
 
 struct Shared {
@@ -127,7 +127,7 @@ impl Shared {
             .envs(executable.parent().map(|folder| ("LAMBDA_TASK_ROOT", folder)))
             .envs(lambda.function.map(|function| (variables::FUNCTION, function.short_name())))
             .envs(self.config.environment.iter().map(|(name, value)| (name, value)))
-            // Standard output is the stack's own voice; what functions say is a log.
+            // Standard output belongs to the stack; the functions' output is a log.
             .stdin(Stdio::null())
             .stdout(io::stderr())
             .stderr(io::stderr())
@@ -139,7 +139,7 @@ impl Shared {
     }
 }
 
-/// An environment, whether its process runs or not.
+/// An environment and its process, if that runs.
 struct Process {
     shared: Arc<Shared>,
     lambda: Arc<Lambda>,
@@ -207,28 +207,28 @@ struct Running {
     child: Child,
     group: Option<Pid>,
     api: RuntimeApi,
-    /// There while it waits for an event.
+    /// Set while it waits for an event.
     waiting: Option<oneshot::Sender<Event>>,
     frozen: bool,
 }
 
 impl Running {
-    /// Waits for the first question for an event.
+    /// Waits until the process asks for its first event.
     async fn ready(&mut self) -> Result<(), Failure> {
         loop {
-            match self.hear().await? {
-                Said::Next(give) => {
+            match self.next_call().await? {
+                RuntimeCall::Next(give) => {
                     self.waiting = Some(give);
                     return Ok(());
                 }
-                Said::InitError(failure) => return Err(failure),
-                // Dropping it refuses it: there has been no event.
-                Said::Done { .. } => {}
+                RuntimeCall::InitError(failure) => return Err(failure),
+                // Dropped, which refuses the call: there was no event.
+                RuntimeCall::Done { .. } => {}
             }
         }
     }
 
-    /// Hands over one event, and waits for the answer and until the process asks for the next one.
+    /// Passes one event to the process and waits until it has answered and asks for the next one.
     async fn handle(&mut self, event: Event) -> Result<Bytes, Failure> {
         let id = event.id.clone();
         let mut undelivered = match self.waiting.take() {
@@ -237,17 +237,19 @@ impl Running {
         };
         let mut answer = None;
         loop {
-            match (self.hear().await, undelivered.take()) {
-                (Ok(Said::Next(give)), Some(event)) => undelivered = give.send(event).err(),
-                (Ok(Said::Next(give)), None) => {
+            match (self.next_call().await, undelivered.take()) {
+                (Ok(RuntimeCall::Next(give)), Some(event)) => undelivered = give.send(event).err(),
+                (Ok(RuntimeCall::Next(give)), None) => {
                     if let Some(answer) = answer {
                         self.waiting = Some(give);
                         return answer;
                     }
                 }
-                (Ok(Said::Done { id: of, outcome, accepted }), None) if of == id && answer.is_none() => {
+                (Ok(RuntimeCall::Done { id: of, outcome, accepted }), None)
+                    if of == id && answer.is_none() =>
+                {
                     answer = Some(outcome);
-                    // Whoever has stopped listening still has answered.
+                    // The process may have closed its request; the answer counts.
                     let _ = accepted.send(());
                 }
                 (Ok(_), rest) => undelivered = rest,
@@ -259,11 +261,11 @@ impl Running {
         }
     }
 
-    /// The next thing that the process says; its end is an error.
-    async fn hear(&mut self) -> Result<Said, Failure> {
+    /// The next call of the process; the end of the process is an error.
+    async fn next_call(&mut self) -> Result<RuntimeCall, Failure> {
         tokio::select! {
             biased;
-            Some(said) = self.api.said.recv() => Ok(said),
+            Some(call) = self.api.calls.recv() => Ok(call),
             status = self.child.wait() => {
                 Err(Failure::new("Runtime.ExitError", status.map_or_else(|error| error.to_string(), exit_text)))
             }
@@ -277,7 +279,7 @@ impl Running {
         self.frozen
     }
 
-    /// Lets it go on.
+    /// Continues the process.
     fn thaw(&mut self) -> bool {
         let frozen = std::mem::take(&mut self.frozen);
         self.alive() && (!frozen || self.signal(Signal::CONT))
@@ -295,7 +297,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Once it has been waited for, its number may be another's.
+        // After the process was waited for, its id may belong to another one.
         if self.child.id().is_some() {
             self.signal(Signal::KILL);
         }
@@ -308,7 +310,7 @@ impl From<Failure> for InvokeError {
     }
 }
 
-/// How AWS words the end of a runtime.
+/// The text of AWS for the end of a runtime.
 fn exit_text(status: ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt as _;
     match (status.code(), status.signal()) {

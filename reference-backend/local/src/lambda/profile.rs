@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::distribution::{Delay, Rate};
 
-/// Part of the account's concurrency that AWS does not let be reserved.
+/// Concurrency of the account that AWS keeps unreserved.
 const LEAST_UNRESERVED: usize = 100;
 
 /// Latency, limits and faults of Lambda.
@@ -17,7 +17,7 @@ const LEAST_UNRESERVED: usize = 100;
 pub struct LambdaProfile {
     /// One Lambda per operation, or a single one.
     pub layout: Layout,
-    /// Environments that may run at once in the account.
+    /// Concurrency of the account.
     #[schemars(range(min = 1))]
     pub account_concurrency: usize,
     /// Environments that one Lambda may start at once ...
@@ -26,24 +26,24 @@ pub struct LambdaProfile {
     /// ... and the seconds in which that allowance is refilled, continuously.
     #[schemars(range(min = 0.001, max = 86_400.0))]
     pub scaling_period_s: f64,
-    /// After so many seconds without an event an environment is gone.
+    /// Seconds without an event after which an environment ends.
     #[schemars(range(min = 0.001, max = 86_400.0))]
     pub idle_expiry_s: f64,
-    /// Seconds after which an invocation is abandoned.
+    /// Time-out of an invocation in seconds.
     #[schemars(range(min = 0.001, max = 86_400.0))]
     pub timeout_s: f64,
-    /// Cold start: what a new environment takes before it handles its first event.
+    /// Cold start: latency of a new environment before its first event.
     pub init: Delay,
-    /// Added to what the handler itself takes.
+    /// Latency added to every invocation.
     pub duration: Delay,
-    /// How often an invocation fails before its handler is called.
+    /// Fault: share of invocations that fail before the handler is called.
     pub error_rate: Rate,
-    /// How often an invocation is throttled although there is capacity.
+    /// Fault: share of invocations that are throttled although there is capacity.
     pub throttle_rate: Rate,
-    /// Concurrency reserved for (and granted to) each Lambda at most; 0 throttles everything.
+    /// Reserved concurrency of each Lambda, which is also its maximum; 0 throttles everything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reserved_concurrency: Option<usize>,
-    /// What differs for one function. In the single layout `reserved_concurrency` of a function has no meaning.
+    /// Overrides for one function. In the single layout `reserved_concurrency` of a function has no meaning.
     pub functions: BTreeMap<Function, FunctionProfile>,
 }
 
@@ -66,27 +66,27 @@ impl Default for LambdaProfile {
     }
 }
 
-/// What differs for one function.
+/// Overrides for one function.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FunctionProfile {
-    /// Seconds after which an invocation is abandoned.
+    /// Time-out of an invocation in seconds.
     #[schemars(range(min = 0.001, max = 86_400.0))]
     pub timeout_s: Option<f64>,
     /// Cold start.
     pub init: Option<Delay>,
-    /// Added to what the handler itself takes.
+    /// Latency added to every invocation.
     pub duration: Option<Delay>,
-    /// How often an invocation fails before its handler is called.
+    /// Fault: share of invocations that fail before the handler is called.
     pub error_rate: Option<Rate>,
-    /// How often an invocation is throttled although there is capacity.
+    /// Fault: share of invocations that are throttled although there is capacity.
     pub throttle_rate: Option<Rate>,
-    /// Concurrency reserved for (and granted to) it at most; 0 throttles everything.
+    /// Its reserved concurrency, which is also its maximum; 0 throttles everything.
     pub reserved_concurrency: Option<usize>,
 }
 
 impl LambdaProfile {
-    /// Concurrency that is set aside for particular Lambdas.
+    /// Total reserved concurrency.
     pub(super) fn reserved(&self) -> usize {
         match self.layout {
             Layout::Single => self.reserved_concurrency.unwrap_or(0),

@@ -1,7 +1,7 @@
-//! Stream records as Lambda sees them.
+//! The Lambda events of stream records.
 //!
-//! The JSON of [`aws_lambda_events::dynamodb::Event`], written from borrowed records: on the way of every delivery,
-//! copying each item into the library's owned types first would be the most expensive step.
+//! The JSON of [`aws_lambda_events::dynamodb::Event`] is serialized from borrowed records: copying each item into the
+//! library's owned types would be the most expensive step of a delivery.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::account::REGION;
 use crate::distribution::Rate;
 use crate::tables::{Change, ChangeKind};
 
-/// Bytes of a usual record, besides its item's.
+/// Size of a typical record without its item, in bytes.
 const RECORD: usize = 768;
 
-/// Where records come from.
+/// The source of records.
 #[derive(Debug)]
 pub(super) struct Source {
     /// ARN of the stream.
@@ -29,7 +29,7 @@ pub(super) struct Source {
     pub(super) key: &'static str,
     /// Number of the shard.
     pub(super) shard: usize,
-    /// Fault: which items' records no function can read.
+    /// Fault: share of items whose records are malformed.
     pub(super) poison: Rate,
 }
 
@@ -73,11 +73,11 @@ struct Body<'a> {
 enum Created {
     /// Epoch seconds.
     At(i64),
-    /// The fault of the profile: no time at all, so that reading the event fails.
+    /// Fault: an invalid time, so that the event cannot be read.
     Poison(&'static str),
 }
 
-/// Who deletes expired items.
+/// The identity that deletes expired items.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct UserIdentity {
@@ -159,9 +159,8 @@ impl Source {
         }
     }
 
-    /// How many records of the batch were done before the first that failed. An identifier that is missing or not
-    /// of this batch fails the whole batch, and so does an answer that is no partial batch response; no answer, or
-    /// one without failures, is success.
+    /// Number of records before the first failed one. A missing or unknown identifier, or an answer that is not a partial
+    /// batch response, fails the whole batch; no answer, or one without failures, is success.
     pub(super) fn done(&self, batch: &[Arc<Change>], answer: &[u8]) -> usize {
         #[derive(Deserialize)]
         struct Partial {

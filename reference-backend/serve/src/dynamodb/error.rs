@@ -7,21 +7,21 @@ use url::Url;
 /// Why the tables of a DynamoDB are not available.
 #[derive(Debug, thiserror::Error)]
 pub enum DynamoDbError {
-    /// Faults that DynamoDB will not do.
+    /// The profile has faults that DynamoDB cannot inject.
     #[error(
         "the profile's [tables] asks for {0}, which only the embedded tables can inject; leave it out with --dynamodb, \
          or --dynamodb with it"
     )]
     Fault(&'static str),
-    /// No DynamoDB can be there.
+    /// The URL is not one of a DynamoDB.
     #[error("--dynamodb {url}: {remedy}")]
     Url {
-        /// As it was given.
+        /// The URL.
         url: Box<Url>,
         /// What to give instead.
         remedy: &'static str,
     },
-    /// Nobody to sign requests as.
+    /// There are no AWS credentials.
     #[error(
         "no AWS credentials for {url}: {reason}; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY \
          (DynamoDB Local takes any)"
@@ -32,7 +32,7 @@ pub enum DynamoDbError {
         /// What the SDK's chain says.
         reason: String,
     },
-    /// A table is not there and cannot be made.
+    /// A table is missing and cannot be created.
     #[error("{source}\nis there a DynamoDB at {url}?")]
     Provision {
         /// Of which DynamoDB.
@@ -43,7 +43,7 @@ pub enum DynamoDbError {
 }
 
 impl DynamoDbError {
-    /// Whether it is what was asked for that is wrong, not the machine.
+    /// Whether it is a mistake of the caller, not a failure of the machine.
     #[must_use]
     pub const fn is_mistake(&self) -> bool {
         matches!(self, Self::Fault(_) | Self::Url { .. } | Self::Credentials { .. })

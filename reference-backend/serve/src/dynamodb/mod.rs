@@ -1,4 +1,4 @@
-//! Tables and streams of a DynamoDB (`serve --dynamodb`) in place of the stack's own.
+//! Tables and streams of a DynamoDB (`serve --dynamodb`) instead of the embedded ones.
 
 mod error;
 mod profile;

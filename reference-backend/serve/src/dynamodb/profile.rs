@@ -1,12 +1,12 @@
-//! What of a profile's `[tables]` a DynamoDB of its own cannot do.
+//! The settings of `[tables]` that do not apply to a DynamoDB.
 
 use reference_backend::function::Table;
 use reference_backend_local::tables::{Latency, TablesProfile};
 
 use super::error::DynamoDbError;
 
-/// Refuses faults that would never happen, since a test would count on them. Latency and capacity are only said to be
-/// DynamoDB's own: every profile has some.
+/// Refuses faults that DynamoDB cannot inject, because a test would rely on them. Latency and capacity only cause a
+/// warning, because every profile has some.
 pub(super) fn check(profile: &TablesProfile) -> Result<(), DynamoDbError> {
     let ideal = TablesProfile::default();
     let mut own = false;

@@ -1,6 +1,5 @@
-//! The shards of one stream, and what is in them.
+//! The shards of one stream and their records.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodbstreams::Client;
@@ -8,7 +7,8 @@ use aws_sdk_dynamodbstreams::error::{DisplayErrorContext, ProvideErrorMetadata, 
 use aws_sdk_dynamodbstreams::types::{AttributeValue, OperationType, Record, ShardIteratorType};
 use reference_backend::function::Table;
 use reference_backend_local::tables::{Change, ChangeKind, Foreign};
-use serde_dynamo::Item;
+
+reference_backend_aws::item_of_sdk!(aws_sdk_dynamodbstreams);
 
 /// One table's stream.
 #[derive(Debug, Clone)]
@@ -23,11 +23,11 @@ pub(super) struct Shards {
 pub(super) struct ShardInfo {
     /// Its id.
     pub(super) id: String,
-    /// The shard that was before it; it need not be there any more.
+    /// Its parent shard, which may have expired.
     pub(super) parent: Option<String>,
 }
 
-/// Why a stream gave no answer. Asking again may help.
+/// A request to a stream failed. A retry may succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("DynamoDB Streams does not answer {operation}: {reason}")]
 pub(super) struct StreamError {
@@ -43,7 +43,7 @@ impl Shards {
         Self { client, table, arn }
     }
 
-    /// Whose stream it is.
+    /// The table.
     pub(super) const fn table(&self) -> Table {
         self.table
     }
@@ -53,10 +53,10 @@ impl Shards {
         &self.arn
     }
 
-    /// Every shard, open or closed, that still has records or children.
+    /// Every shard, open or closed, that has records or children.
     ///
     /// # Errors
-    /// [`StreamError`] if the stream does not tell.
+    /// [`StreamError`] if the request failed.
     pub(super) async fn list(&self) -> Result<Vec<ShardInfo>, StreamError> {
         let mut found = Vec::new();
         let mut last = None;
@@ -85,7 +85,7 @@ impl Shards {
     }
 }
 
-/// A place in a shard.
+/// A position in a shard.
 #[derive(Debug)]
 pub(super) struct Cursor {
     shards: Shards,
@@ -95,14 +95,14 @@ pub(super) struct Cursor {
     read: Option<String>,
 }
 
-/// Where the next read begins.
+/// The start of the next read.
 #[derive(Debug)]
 enum At {
     /// Oldest record.
     Oldest,
-    /// After the last record that was read: the iterator is lost.
+    /// After the last record that was read; the iterator has expired.
     Lost,
-    /// The iterator knows; it lives for 15 minutes.
+    /// At the iterator, which is valid for 15 minutes.
     Iterator(String),
     /// The shard is closed, and all of it was read.
     End,
@@ -119,10 +119,10 @@ impl Cursor {
         &self.shards.arn
     }
 
-    /// What comes next, which may be nothing yet (GetRecords); none after the end of the shard.
+    /// The next records, possibly none (GetRecords); `None` at the end of the shard.
     ///
     /// # Errors
-    /// [`StreamError`] if the stream does not tell; the place is kept.
+    /// [`StreamError`] if the request failed; the position does not change.
     pub(super) async fn read(&mut self) -> Result<Option<Vec<Change>>, StreamError> {
         let Some(iterator) = self.iterator().await? else { return Ok(self.nothing()) };
         let answer = match self.shards.client.get_records().shard_iterator(iterator).send().await {
@@ -139,7 +139,7 @@ impl Cursor {
         Ok(Some(records.into_iter().filter_map(|record| self.change(record)).collect()))
     }
 
-    /// The iterator to read with; none if there is none now.
+    /// The iterator; none if there is none at present.
     async fn iterator(&mut self) -> Result<Option<String>, StreamError> {
         let (kind, after) = match (&self.at, &self.read) {
             (At::End, _) => return Ok(None),
@@ -154,16 +154,16 @@ impl Cursor {
         }
     }
 
-    /// What a refusal means: some are no trouble at all, only another place to read on from.
+    /// Handles a refusal: some only change the position.
     fn refused<E>(&mut self, operation: &'static str, error: SdkError<E>) -> Result<(), StreamError>
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         self.at = match error.as_service_error().and_then(|refused| refused.code()) {
-            // The lanes were slower than the iterator lives.
+            // The lanes were slower than the validity of the iterator.
             Some("ExpiredIteratorException") => At::Lost,
             Some("TrimmedDataAccessException") => {
-                // DynamoDB Local says so, too, of a shard that was empty until now.
+                // DynamoDB Local also returns this for a shard that was empty until now.
                 if self.read.is_some() {
                     tracing::warn!(
                         shard = self.id,
@@ -185,7 +185,7 @@ impl Cursor {
         (!matches!(self.at, At::End)).then(Vec::new)
     }
 
-    /// A record as the mappings know it.
+    /// Converts a record.
     fn change(&self, record: Record) -> Option<Change> {
         let key_attribute = self.shards.table.key();
         let event_id = record.event_id.unwrap_or_default();
@@ -195,15 +195,15 @@ impl Cursor {
             OperationType::Modify => ChangeKind::Modify,
             OperationType::Remove if by_service => ChangeKind::Expire,
             OperationType::Remove => ChangeKind::Remove,
-            // DynamoDB Local 3.3 has no other word for what has expired.
+            // DynamoDB Local 3.3 reports expiry in this way.
             other => {
-                tracing::debug!(%other, event_id, "a record of an unknown kind is passed over");
+                tracing::debug!(%other, event_id, "skipped a record of an unknown kind");
                 return None;
             }
         };
         let body = record.dynamodb?;
         let Some(AttributeValue::S(key)) = body.keys.unwrap_or_default().remove(key_attribute) else {
-            tracing::warn!(event_id, "a record without the table's key is passed over");
+            tracing::warn!(event_id, "skipped a record without the table's key");
             return None;
         };
         let created = body.approximate_creation_date_time.and_then(|at| at.to_millis().ok());
@@ -211,7 +211,7 @@ impl Cursor {
             kind,
             key_hash: Change::hash_of(&key),
             key: key.into(),
-            new_image: body.new_image.map(|image: HashMap<_, _>| Arc::new(Item::from(image))),
+            new_image: body.new_image.map(|image| Arc::new(item(image))),
             size: body.size_bytes.and_then(|size| usize::try_from(size).ok()).unwrap_or_default(),
             created_ms: created.unwrap_or_default(),
             sequence: 0,

@@ -1,4 +1,4 @@
-//! The tables of a DynamoDB that somebody else runs: DynamoDB Local, or AWS.
+//! The tables of an external DynamoDB: DynamoDB Local, or AWS.
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -24,9 +24,9 @@ use super::profile;
 use super::shards::Shards;
 use super::streams::{self, Pace};
 
-/// On AWS a shard answers five reads a second; Lambda's own mappings ask four times.
+/// On AWS a shard allows five reads a second; Lambda's mappings poll four times.
 const AWS_PACE: Pace = Pace { busy: Duration::from_millis(250), idle: Duration::from_millis(250) };
-/// On this machine a shard may be asked as soon as it has answered; one that has nothing need not be kept busy.
+/// On this machine there is no limit; the pause after an empty read avoids a busy loop.
 const LOCAL_PACE: Pace = Pace { busy: Duration::ZERO, idle: Duration::from_millis(20) };
 /// Key and secret for a DynamoDB on this machine, the same that functions in processes have: DynamoDB Local may keep
 /// tables apart by them.
@@ -38,7 +38,7 @@ pub struct DynamoDb(pub Url);
 
 #[async_trait]
 impl OpenStorage for DynamoDb {
-    /// Looks for the tables of the deployment and makes those that are missing.
+    /// Finds the tables of the deployment and creates the missing ones.
     async fn open(&self, stack: &Opening<'_>) -> Result<Box<dyn Storage>, StorageError> {
         profile::check(stack.profile)?;
         Ok(Box::new(DynamoStorage::open(&self.0, stack.deployment).await?))
@@ -51,25 +51,25 @@ struct DynamoStorage {
     streams: Vec<Shards>,
     pace: Pace,
     endpoint: String,
-    /// What functions in processes sign with.
+    /// Credentials of functions in processes.
     environment: Vec<(OsString, OsString)>,
 }
 
-/// What a URL says of who is there.
+/// The endpoints and the region that a URL names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
+struct Location {
     tables: String,
-    /// DynamoDB Local answers for both at one address, AWS does not.
+    /// The same URL for DynamoDB Local, another one on AWS.
     streams: String,
-    /// If the URL names it.
+    /// The region, if the URL names it.
     region: Option<String>,
-    /// Nobody checks signatures.
+    /// On this machine, where signatures are not verified.
     loopback: bool,
 }
 
 impl DynamoStorage {
     async fn open(url: &Url, deployment: &Deployment) -> Result<Self, DynamoDbError> {
-        let place = Place::of(url)?;
+        let place = Location::of(url)?;
         let config = place.config().await;
         let environment = signing(&config, url).await?;
         let client = aws_sdk_dynamodb::Client::from_conf(
@@ -113,13 +113,13 @@ impl Storage for DynamoStorage {
         self.environment.clone()
     }
 
-    /// DynamoDB deletes what is expired by itself; and its placements belong to whoever else uses it.
+    /// None: DynamoDB deletes expired items itself, and its placements may belong to another backend.
     fn start(&self, targets: &Targets<'_>) -> (Background, Vec<Background>) {
         (streams::start(targets, &self.streams, self.pace), Vec::new())
     }
 }
 
-impl Place {
+impl Location {
     fn of(url: &Url) -> Result<Self, DynamoDbError> {
         let refused = |remedy| DynamoDbError::Url { url: Box::new(url.clone()), remedy };
         if !matches!(url.scheme(), "http" | "https") {
@@ -144,7 +144,7 @@ impl Place {
         Ok(Self { tables: base, streams, region, loopback: is_loopback(url) })
     }
 
-    /// Region and credentials of the SDKs' own chain; on this machine any will do.
+    /// Region and credentials of the SDKs' chain; on this machine any are accepted.
     async fn config(&self) -> SdkConfig {
         let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(sdk_http::client());
         let loader = match &self.region {
@@ -159,8 +159,8 @@ impl Place {
     }
 }
 
-/// The variables that functions in processes sign with, as a Lambda's role would give them. They are those of now: where
-/// they end, such functions end with them.
+/// The credentials of functions in processes, as environment variables, like those of a Lambda's role. They are not
+/// renewed, so such functions fail once they expire.
 async fn signing(config: &SdkConfig, url: &Url) -> Result<Vec<(OsString, OsString)>, DynamoDbError> {
     let none = |reason: String| DynamoDbError::Credentials { url: Box::new(url.clone()), reason };
     let region = config.region().map(ToString::to_string);
@@ -186,8 +186,8 @@ async fn signing(config: &SdkConfig, url: &Url) -> Result<Vec<(OsString, OsStrin
 mod tests {
     use super::*;
 
-    fn place(url: &str) -> Result<Place, DynamoDbError> {
-        Place::of(&Url::parse(url).expect("a URL"))
+    fn place(url: &str) -> Result<Location, DynamoDbError> {
+        Location::of(&Url::parse(url).expect("a URL"))
     }
 
     #[test]
@@ -216,7 +216,7 @@ mod tests {
     #[tokio::test]
     async fn a_dynamodb_on_this_machine_needs_no_account() {
         let url = Url::parse("http://127.0.0.1:1").expect("a URL");
-        let config = Place::of(&url).expect("a place").config().await;
+        let config = Location::of(&url).expect("a place").config().await;
         let environment = signing(&config, &url).await.expect("credentials");
         assert!(environment.contains(&("AWS_ACCESS_KEY_ID".into(), NOBODY.into())));
         assert!(environment.contains(&("AWS_REGION".into(), REGION.into())));

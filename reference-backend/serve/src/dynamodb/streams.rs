@@ -1,9 +1,8 @@
 //! Lanes over DynamoDB Streams.
 //!
-//! A stream is a family of shards that close after some hours and leave children: a child is read only when all that
-//! its parent had is done with, or the changes of a key could overtake each other. A shard is asked once for all its
-//! lanes, because DynamoDB throttles more than two readers; a lane that falls behind makes its shard wait. How far each
-//! lane got is remembered in memory only: after a restart everything that the stream still holds comes again.
+//! Shards close after some hours and have children. A child is read only once its parent is processed, so that the changes
+//! of a key stay in order. A shard is read once for all its lanes, because DynamoDB throttles more than two readers; a slow
+//! lane blocks its shard. Checkpoints are in memory only: after a restart every record of the stream is delivered again.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,20 +17,20 @@ use tokio::task::JoinSet;
 
 use super::shards::{Cursor, ShardInfo, Shards};
 
-/// How often new shards are looked for; besides, at once when a shard has ended.
+/// Polling interval for new shards; they are also listed when a shard has ended.
 const DISCOVER: Duration = Duration::from_secs(1);
-/// Answers that may wait for a lane before its shard is read no further.
+/// Number of batches that may wait for a lane before its shard is no longer read.
 const READ_AHEAD: usize = 2;
-/// Patience with a stream that does not answer.
+/// Pauses between retries of a failed request.
 const TROUBLE: Backoff =
     Backoff { base: Duration::from_millis(100), cap: Duration::from_secs(5), attempts: u32::MAX };
 
-/// The least pauses between two reads of a shard. A longer poll interval of the profile stands.
+/// Minimum pauses between two reads of a shard; the profile's poll interval may be longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pace {
-    /// After records.
+    /// After a read with records.
     pub(super) busy: Duration,
-    /// After nothing.
+    /// After an empty read.
     pub(super) idle: Duration,
 }
 
@@ -47,7 +46,7 @@ pub(super) fn start(targets: &Targets<'_>, streams: &[Shards], pace: Pace) -> Ba
     background
 }
 
-/// Reads every shard of a stream, parents first, for ever.
+/// Reads every shard of a stream, parents first, without end.
 async fn follow(mapping: Arc<Mapping>, shards: Shards, pace: Pace) {
     let mut progress = Progress::default();
     let mut reading = JoinSet::new();
@@ -73,7 +72,7 @@ async fn follow(mapping: Arc<Mapping>, shards: Shards, pace: Pace) {
     }
 }
 
-/// Which shards are being read or done with.
+/// The shards that are being read or are processed.
 #[derive(Debug, Default)]
 struct Progress {
     started: HashSet<String>,
@@ -81,7 +80,7 @@ struct Progress {
 }
 
 impl Progress {
-    /// The shards that may be read from now on, of all that are there. A parent that is not listed is history.
+    /// The shards that may be read now. A parent that is not listed has expired.
     fn readable(&mut self, listed: Vec<ShardInfo>) -> Vec<String> {
         let ids: HashSet<&str> = listed.iter().map(|shard| shard.id.as_str()).collect();
         self.started.retain(|id| ids.contains(id.as_str()) || !self.done.contains(id));
@@ -104,7 +103,7 @@ impl Progress {
     }
 }
 
-/// Reads one shard to its end and waits until its lanes are done with everything; returns its id.
+/// Reads one shard to its end and waits until its lanes have processed it; returns its id.
 async fn read(mapping: Arc<Mapping>, mut cursor: Cursor, pace: Pace) -> String {
     let mut lanes = JoinSet::new();
     let senders: Vec<_> = (0..mapping.lanes())
@@ -122,7 +121,7 @@ async fn read(mapping: Arc<Mapping>, mut cursor: Cursor, pace: Pace) -> String {
                 failures = 0;
                 let least = if changes.is_empty() { pace.idle } else { pace.busy };
                 for (sender, records) in senders.iter().zip(by_lane(&mapping, changes)) {
-                    // A lane ends only with its sender.
+                    // A lane ends only when its sender is dropped.
                     if !records.is_empty() && sender.send(records).await.is_err() {
                         tracing::error!(shard = cursor.id(), "a lane has ended before its shard");
                     }
@@ -144,7 +143,7 @@ async fn read(mapping: Arc<Mapping>, mut cursor: Cursor, pace: Pace) -> String {
     cursor.id().to_owned()
 }
 
-/// What the mapping wants, lane by lane.
+/// The records that match the filter, by lane.
 fn by_lane(mapping: &Mapping, changes: Vec<Change>) -> Vec<Vec<Arc<Change>>> {
     let lanes = mapping.lanes();
     let mut sorted: Vec<Vec<Arc<Change>>> = (0..lanes).map(|_| Vec::new()).collect();
@@ -156,7 +155,7 @@ fn by_lane(mapping: &Mapping, changes: Vec<Change>) -> Vec<Vec<Arc<Change>>> {
     sorted
 }
 
-/// A lane's share of what its shard has.
+/// The records of a lane.
 struct Received(mpsc::Receiver<Vec<Arc<Change>>>);
 
 impl Records for Received {
@@ -164,7 +163,7 @@ impl Records for Received {
         self.0.recv().await
     }
 
-    /// The reader's position is all that is kept, and it only lives as long as the lanes.
+    /// Nothing to do: the position of the reader is in memory only.
     fn commit(&mut self) {}
 }
 

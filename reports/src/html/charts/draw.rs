@@ -66,7 +66,7 @@ pub(super) struct Stroke {
 }
 
 /// A drawing to be made.
-pub(super) struct Plan<'a> {
+pub(super) struct Layers<'a> {
     pub(super) title: &'a str,
     pub(super) size: Size,
     pub(super) x: Axis,
@@ -86,7 +86,7 @@ pub(super) struct Drawing {
     pub(super) plot: [i32; 4],
 }
 
-impl Plan<'_> {
+impl Layers<'_> {
     pub(super) fn draw(&self) -> Result<Drawing, RenderError> {
         let (width, height) = self.size.pixels();
         let view = (width * SCALE as u32, height * SCALE as u32);

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::axis::Axis;
-use super::draw::{Plan, Shade, Size, Stroke};
+use super::draw::{Layers, Shade, Size, Stroke};
 use super::figure::{Figure, LegendEntry};
 use super::ink::Ink;
 use super::unit::Unit;
@@ -47,7 +47,7 @@ impl Scatter {
         let low = points().map(|(_, y)| y).filter(|y| *y > 0.0).fold(high, f64::min);
         let mut x = Axis::linear(right, self.x, 5);
         x.title = format!("load, {}", x.title);
-        let plan = Plan {
+        let layers = Layers {
             title: &self.title,
             size: self.size,
             x,
@@ -71,7 +71,7 @@ impl Scatter {
                 .iter()
                 .map(|cloud| LegendEntry { ink: cloud.ink, dots: false, name: &cloud.name })
                 .collect(),
-            drawing: plan.draw()?,
+            drawing: layers.draw()?,
             data: None,
             table: self.table(),
         };

@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 use maud::Markup;
 
 use super::axis::{Axis, nines, quantile};
-use super::draw::{Plan, Shade, Size, Stroke};
+use super::draw::{Layers, Shade, Size, Stroke};
 use super::figure::{Figure, LegendEntry};
 use super::ink::Ink;
 use super::unit::Unit;
@@ -47,7 +47,7 @@ impl Spectrum<'_> {
         let values = || self.sweeps.iter().map(|sweep| sweep.histogram);
         let low = values().map(|h| h.value_at_quantile(0.0)).min().unwrap_or(1) as f64;
         let high = values().map(Histogram::max).max().unwrap_or(1) as f64;
-        let plan = Plan {
+        let layers = Layers {
             title: &self.title,
             size: Size::Half,
             x: Axis::nines(end),
@@ -67,7 +67,7 @@ impl Spectrum<'_> {
                 .iter()
                 .map(|sweep| LegendEntry { ink: sweep.ink, dots: false, name: sweep.name })
                 .collect(),
-            drawing: plan.draw()?,
+            drawing: layers.draw()?,
             data: None,
             table: self.table(),
         };

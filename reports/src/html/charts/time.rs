@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use serde_json::{Value, json};
 
 use super::axis::Axis;
-use super::draw::{Mark, Plan, Shade, Size, Stroke};
+use super::draw::{Layers, Mark, Shade, Size, Stroke};
 use super::figure::{Figure, LegendEntry};
 use super::ink::Ink;
 use super::timeline::{Fold, Grid, Timeline};
@@ -81,7 +81,7 @@ impl TimeChart<'_> {
             None => Axis::linear(high, self.unit, 5),
         };
         let phases = timeline.phases;
-        let plan = Plan {
+        let layers = Layers {
             title: &self.title,
             size: self.size,
             x: Axis::time(timeline.end_s, self.size.time_ticks()),
@@ -108,7 +108,7 @@ impl TimeChart<'_> {
                 .iter()
                 .map(|line| LegendEntry { ink: line.ink, dots: line.dots, name: &line.name })
                 .collect(),
-            drawing: plan.draw()?,
+            drawing: layers.draw()?,
             data: Some(self.data(timeline.end_s)),
             table: self.table(),
         };

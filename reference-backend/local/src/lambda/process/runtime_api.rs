@@ -28,7 +28,7 @@ const MAX_ANSWER: usize = 6_291_556;
 
 /// A call of the process. A dropped reply channel refuses the call.
 #[derive(Debug)]
-pub(super) enum Said {
+pub(super) enum RuntimeCall {
     /// It waits for the next event.
     Next(oneshot::Sender<Event>),
     /// It has handled the event with this id.
@@ -102,7 +102,7 @@ pub(super) struct RuntimeApi {
     /// The value of `AWS_LAMBDA_RUNTIME_API`.
     pub(super) address: SocketAddr,
     /// Calls of the process.
-    pub(super) said: mpsc::UnboundedReceiver<Said>,
+    pub(super) calls: mpsc::UnboundedReceiver<RuntimeCall>,
     _server: AbortOnDropHandle<()>,
 }
 
@@ -111,13 +111,13 @@ impl RuntimeApi {
     pub(super) async fn serve() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let (say, said) = mpsc::unbounded_channel();
+        let (sender, calls) = mpsc::unbounded_channel();
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
-            .with_state(say);
+            .with_state(sender);
         // A page in a browser must not answer for the process.
         let router = Hosts::new(address.ip(), &[]).guard(router);
         let server = tokio::spawn(async move {
@@ -125,15 +125,15 @@ impl RuntimeApi {
                 tracing::error!(%error, "the runtime API of an environment has stopped");
             }
         });
-        Ok(Self { address, said, _server: AbortOnDropHandle::new(server) })
+        Ok(Self { address, calls, _server: AbortOnDropHandle::new(server) })
     }
 }
 
-type Say = State<mpsc::UnboundedSender<Said>>;
+type Calls = State<mpsc::UnboundedSender<RuntimeCall>>;
 
-async fn next(State(say): Say) -> Response {
+async fn next(State(calls): Calls) -> Response {
     let (give, given) = oneshot::channel();
-    if say.send(Said::Next(give)).is_err() {
+    if calls.send(RuntimeCall::Next(give)).is_err() {
         return refusal(StatusCode::INTERNAL_SERVER_ERROR, "Container.Ended");
     }
     match given.await {
@@ -142,38 +142,42 @@ async fn next(State(say): Say) -> Response {
     }
 }
 
-async fn response(State(say): Say, Path(id): Path<String>, body: Body) -> Response {
+async fn response(State(calls): Calls, Path(id): Path<String>, body: Body) -> Response {
     let answer = to_bytes(body, MAX_ANSWER).await.map_err(|_| {
         let text =
             format!("Response payload size exceeded maximum allowed payload size ({MAX_ANSWER} bytes).");
         Failure::new("Function.ResponseSizeTooLarge", text)
     });
     let fits = answer.is_ok();
-    let accepted = done(&say, id, answer).await;
+    let accepted = done(&calls, id, answer).await;
     if fits { accepted } else { refusal(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge") }
 }
 
-async fn error(State(say): Say, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
-    done(&say, id, Err(Failure::read(&headers, &body))).await
+async fn error(State(calls): Calls, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    done(&calls, id, Err(Failure::read(&headers, &body))).await
 }
 
-async fn init_error(State(say): Say, headers: HeaderMap, body: Bytes) -> Response {
-    // An environment that has ended does not want to know any more.
-    let _ = say.send(Said::InitError(Failure::read(&headers, &body)));
-    taken()
+async fn init_error(State(calls): Calls, headers: HeaderMap, body: Bytes) -> Response {
+    // The environment may have ended.
+    let _ = calls.send(RuntimeCall::InitError(Failure::read(&headers, &body)));
+    accepted_response()
 }
 
-async fn done(say: &mpsc::UnboundedSender<Said>, id: String, outcome: Result<Bytes, Failure>) -> Response {
+async fn done(
+    calls: &mpsc::UnboundedSender<RuntimeCall>,
+    id: String,
+    outcome: Result<Bytes, Failure>,
+) -> Response {
     let (accept, accepted) = oneshot::channel();
-    let told = say.send(Said::Done { id, outcome, accepted: accept }).is_ok();
-    if told && accepted.await.is_ok() {
-        taken()
+    let sent = calls.send(RuntimeCall::Done { id, outcome, accepted: accept }).is_ok();
+    if sent && accepted.await.is_ok() {
+        accepted_response()
     } else {
         refusal(StatusCode::BAD_REQUEST, "InvalidRequestID")
     }
 }
 
-fn taken() -> Response {
+fn accepted_response() -> Response {
     (StatusCode::ACCEPTED, Json(json!({ "status": "OK" }))).into_response()
 }
 
