@@ -11,7 +11,6 @@ use crate::clock::{Clock, micros};
 use crate::record::{Event, Observer};
 use crate::schedule::measures;
 
-<<<<<<< HEAD
 /// Between two ticks.
 const TICK: Duration = Duration::from_millis(50);
 
@@ -23,19 +22,6 @@ pub fn measure_lag(plan: Arc<Plan>, clock: Clock, observer: Observer, stop: Arc<
     tokio::spawn(async move {
         while let Some(sent) = received.recv().await {
             // Leaving is no part of the figures, even where a tick was waiting for it.
-=======
-/// Between two probes of the event loop.
-const PROBE_EVERY: Duration = Duration::from_millis(50);
-
-/// Probes the event loop until `stop` is set: a task of the current runtime records how long each probe waited for it.
-/// Must be called inside the runtime that is to be watched.
-pub fn probe(plan: Arc<Plan>, clock: Clock, observer: Observer, stop: Arc<AtomicBool>) {
-    let (send, mut probes) = mpsc::channel::<Instant>(16);
-    let over = Arc::clone(&stop);
-    tokio::spawn(async move {
-        while let Some(sent) = probes.recv().await {
-            // Leaving is no part of the figures, even where a probe was waiting for it.
->>>>>>> l1
             if over.load(Ordering::Relaxed) {
                 return;
             }
@@ -45,15 +31,9 @@ pub fn probe(plan: Arc<Plan>, clock: Clock, observer: Observer, stop: Arc<Atomic
     });
     tokio::task::spawn_blocking(move || {
         while !stop.load(Ordering::Relaxed) {
-<<<<<<< HEAD
             std::thread::sleep(TICK);
             // A full channel: the loop has not run for 16 ticks, and those that wait will show it.
             let _ = ticks.try_send(Instant::now());
-=======
-            std::thread::sleep(PROBE_EVERY);
-            // A full channel: the loop has not run for 16 probes; those that wait show it.
-            let _ = send.try_send(Instant::now());
->>>>>>> l1
         }
     });
 }
