@@ -114,8 +114,8 @@ async fn end_session(player: &PlayerContext, mut session: Session<'_>, end: End)
             session.leave().await;
             return NoSocket::RunOver;
         }
+        // A session is over only once no client fault is under way.
         End::SessionOver => {
-            settle(&classes::LEFT);
             player.observe(Event::SessionEnded);
             session.leave().await;
             return NoSocket::Left;
