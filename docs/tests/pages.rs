@@ -56,6 +56,16 @@ fn the_exit_codes_are_those_of_the_type() {
 }
 
 #[test]
+fn every_error_class_is_explained() {
+    let pages = ["docs/cli.md", "docs/measuring.md"].map(Page::read);
+    for class in loadgen::record::classes::ALL {
+        let quoted = format!("`{class}`");
+        let explained = pages.iter().any(|page| page.text().contains(&quoted));
+        assert!(explained, "docs/cli.md, section Error classes, lacks {quoted}");
+    }
+}
+
+#[test]
 fn the_library_is_what_ships() {
     let described = scenarios::shipped::SCENARIOS.iter().map(|shipped| {
         let checked = scenarios::check(shipped.name, shipped.text, &[]);

@@ -1,5 +1,5 @@
-//! One door to a checked scenario for every command: the scenario's own mistakes and those of the backend's profile that
-//! it names, all at once. Scenarios and backend do not know each other; this room knows both.
+//! How every command reads a scenario: the scenario's own mistakes and those of the backend profile that it names, all at
+//! once. The crates of scenarios and backend do not know each other; this module knows both.
 
 use std::path::Path;
 

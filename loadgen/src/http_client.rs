@@ -1,6 +1,6 @@
 //! HTTP as a client, for whatever is asked beside the players' sockets: REST, identity provider, OpenTelemetry collector.
 //!
-//! One place says what holds for all of them. No redirect is followed: the credentials of a request are for whom it was
+//! One place configures all of them. No redirect is followed: the credentials of a request are for whom it was
 //! written to. No `Referer` is sent. This machine is never asked through a proxy; others are as `HTTP_PROXY`, `HTTPS_PROXY`
 //! and `NO_PROXY` say. Each stage has a time-out, and no more of an answer is kept than can be of use.
 
@@ -23,7 +23,7 @@ const READ: Duration = Duration::from_secs(30);
 /// Bytes that are kept of an answer that is only shown.
 const SHOWN: usize = 512;
 
-/// A client that cannot be had.
+/// A client that cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// TLS cannot be set up.

@@ -222,16 +222,16 @@ pub(crate) fn explain(error: &io::Error, host: &str) -> String {
     );
     let remedy = match (rustls, webpki_error(rustls)) {
         (_, Some(webpki::Error::CaUsedAsEndEntity)) => {
-            "the certificate says of itself that it is an authority (CA:TRUE), and is not among those that are trusted: name \
-             that very file in target.ca_file or SSL_CERT_FILE"
+            "the certificate is marked as an authority (CA:TRUE) and is not trusted itself: name that very file in target.ca_file or \
+             SSL_CERT_FILE"
                 .into()
         }
         (_, Some(webpki::Error::UnsupportedCertVersion)) => {
             format!("the certificate has the old form without extensions (version 1): {make}")
         }
         (Error::InvalidCertificate(CertificateError::UnknownIssuer), _) => {
-            "nobody who is trusted vouches for the certificate: name its authority, or a self-signed certificate itself, in \
-             target.ca_file or SSL_CERT_FILE; the target must send its intermediate certificates, too"
+            "the certificate's issuer is not trusted: name the issuer, or a self-signed certificate itself, in target.ca_file or \
+             SSL_CERT_FILE; the target must also send its intermediate certificates"
                 .into()
         }
         (
@@ -268,7 +268,7 @@ mod tests {
 
     use super::*;
 
-    /// A certificate as `openssl req -x509` makes it: self-signed, and an authority by its own word.
+    /// A certificate as `openssl req -x509` makes it: self-signed, and marked as an authority.
     fn self_made(name: &str, last_year: i32) -> CertificateDer<'static> {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -286,13 +286,11 @@ mod tests {
         let file = folder.path().join("ca.pem");
         let pem = pem_of(trusted);
         std::fs::write(&file, pem).unwrap();
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let trusted = Some(Trusted::new(Some(&file), &provider).unwrap());
-        let verifier = Verifier { provider, trusted };
+        let anchors = Trusted::new(Some(&file), &Arc::new(aws_lc_rs::default_provider())).unwrap();
         let name = ServerName::try_from(name).unwrap();
         // 2026
         let now = UnixTime::since_unix_epoch(Duration::from_secs(1_790_000_000));
-        verifier.verify_server_cert(shown, &[], &name, &[], now).map(drop)
+        anchors.verify(shown, &[], &name, &[], now).map(drop)
     }
 
     fn pem_of(certificate: &CertificateDer<'_>) -> String {
@@ -301,7 +299,7 @@ mod tests {
         format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
     }
 
-    fn told(error: Error) -> String {
+    fn explained(error: Error) -> String {
         explain(&io::Error::new(io::ErrorKind::InvalidData, error), "game.test")
     }
 
@@ -312,13 +310,13 @@ mod tests {
         let other = self_made("game.test", 2030);
         let error = verify(&ours, &other, "game.test").unwrap_err();
         assert!(is_an_authority(&error), "{error}");
-        assert!(told(error).contains("name that very file in target.ca_file"));
+        assert!(explained(error).contains("name that very file in target.ca_file"));
     }
 
     #[test]
     fn its_name_and_its_dates_are_checked_as_ever() {
         let ours = self_made("game.test", 2030);
-        let error = told(verify(&ours, &ours, "else.test").unwrap_err());
+        let error = explained(verify(&ours, &ours, "else.test").unwrap_err());
         assert!(
             error.contains("no subjectAltName for game.test")
                 && error.contains("-addext subjectAltName=DNS:game.test"),
@@ -330,11 +328,11 @@ mod tests {
             matches!(error, Error::InvalidCertificate(CertificateError::ExpiredContext { .. })),
             "{error}"
         );
-        assert!(told(error).contains("openssl req -x509"));
+        assert!(explained(error).contains("openssl req -x509"));
     }
 
     #[test]
-    fn a_file_without_a_certificate_is_told_with_its_key() {
+    fn a_file_without_a_certificate_is_an_error_with_its_key() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("empty.pem");
         std::fs::write(&file, "nothing\n").unwrap();

@@ -9,6 +9,10 @@
 //! mistakes are reported at once ([`Mistakes`]): a wrong value is replaced by a sound one, so that what it would mean
 //! beside the others is checked in the same pass. The JSON Schema ([`schema::json_schema`]) is generated from the very
 //! types that are deserialised, so that editors and this crate agree.
+//!
+//! The rooms, from the bottom up: `redact` (what may be a secret), `keys` (the file's types and their schema), `file`
+//! (where the text comes from, and what is kept of it), [`plan`] (what will run), `check` (from keys to plan, a file for
+//! each table) beside [`explain`] (a plan for people).
 
 mod check;
 pub mod explain;
@@ -32,17 +36,17 @@ pub use keys::scenario::Scenario;
 pub use keys::{draw, scenario, schema, units};
 pub use plan::{Plan, arrivals, curve, ledger, shard, threshold};
 
-/// How players prove who they are.
+/// `[auth]`: how players prove who they are.
 pub mod auth {
     pub use crate::keys::auth as keys;
     pub use crate::plan::{auth as planned, expiry, feeder, mint};
 }
-/// Churn and disruptions.
+/// Churn and disruptions: players that leave and come back, are cut, read slowly, fall silent or send what is malformed.
 pub mod disruptions {
     pub use crate::keys::disruptions as keys;
     pub use crate::plan::disruptions as planned;
 }
-/// The way to the target.
+/// The way to the target: headers, proxy, certificates, heartbeat.
 pub mod way {
     pub use crate::explain::idle;
     pub use crate::keys::way as keys;

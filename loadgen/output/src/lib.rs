@@ -2,7 +2,7 @@
 //! exit code is an [`Exit`].
 //!
 //! A reader may go away before a program has ended: `| head`, `| grep -m1`, a terminal that is closed. What is printed is
-//! then for nobody, and that is no reason to stop. `println!` would panic instead; the lints `clippy::print_stdout` and
+//! then lost, and that is no reason to stop. `println!` would panic instead; the lints `clippy::print_stdout` and
 //! `clippy::print_stderr`, and `clippy::disallowed_methods` for the bare handles, keep it out of everything but this crate.
 #![allow(clippy::disallowed_methods, reason = "the handles that all others get from here")]
 
@@ -16,22 +16,22 @@ use std::os::fd::{AsFd, BorrowedFd};
 pub use exit::Exit;
 pub use look::{Look, height};
 
-/// Prints a text on standard output; one that nobody reads any more has been printed.
+/// Prints a text on standard output. If its reader has gone, that is no error.
 ///
 /// # Errors
-/// It cannot be kept although somebody wants it, e.g. because the disk is full.
+/// It cannot be written for another reason, e.g. because the disk is full.
 pub fn print(text: &str) -> io::Result<()> {
     let mut out = Output(io::stdout().lock());
     out.write_all(text.as_bytes())?;
     out.flush()
 }
 
-/// Says a line on standard error, at once. Nobody could be told that it was not heard.
+/// Prints a line on standard error, unbuffered; a failure is ignored.
 pub fn say(line: impl Display) {
     let _ = stderr().write_all(format!("{line}\n").as_bytes());
 }
 
-/// Standard error for whoever needs a writer: it takes everything, whatever becomes of it.
+/// Standard error as a writer that never fails.
 #[must_use]
 pub fn stderr() -> Errors {
     Errors(io::stderr())
@@ -81,7 +81,7 @@ fn has_gone(fd: BorrowedFd<'_>, error: &io::Error) -> bool {
     if matches!(error.kind(), BrokenPipe | ConnectionReset | NotConnected) {
         return true;
     }
-    // A terminal that was hung up answers so; a disk that answers so is broken, which somebody should know.
+    // EIO of a terminal means that it was hung up; of a disk, that it is broken, which is an error.
     let hung_up = error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error());
     hung_up
         && rustix::fs::fstat(fd)

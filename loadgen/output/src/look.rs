@@ -32,19 +32,19 @@ impl Look {
         Self { colour: AutoStream::choice(&stderr) != ColorChoice::Never, width: width(&stderr) }
     }
 
-    /// Text that tells of something good.
+    /// Text about something good.
     #[must_use]
     pub fn good(self, text: &str) -> String {
         self.painted(text, AnsiColor::Green)
     }
 
-    /// Text that tells of something that is to be known.
+    /// Text about something that the reader should know.
     #[must_use]
     pub fn doubtful(self, text: &str) -> String {
         self.painted(text, AnsiColor::Yellow)
     }
 
-    /// Text that tells of something bad.
+    /// Text about something bad.
     #[must_use]
     pub fn bad(self, text: &str) -> String {
         self.painted(text, AnsiColor::Red)
@@ -81,7 +81,7 @@ fn width(stream: &impl AsFd) -> Option<NonZeroUsize> {
     columns(std::env::var("COLUMNS").ok().as_deref(), terminal)
 }
 
-/// `COLUMNS` before what the terminal says of itself.
+/// `COLUMNS`, else the terminal's own size.
 fn columns(named: Option<&str>, terminal: Option<u16>) -> Option<NonZeroUsize> {
     let named = named.and_then(|text| text.trim().parse().ok());
     named.or_else(|| terminal.and_then(|columns| NonZeroUsize::new(columns.into())))

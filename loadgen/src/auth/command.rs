@@ -1,6 +1,6 @@
 //! Tokens from a command: one call a player, or one for a batch with the ids on standard input.
 //!
-//! What the command says on standard error is thrown away: it may hold the token, or the password behind it.
+//! The command's standard error is discarded: it may hold the token, or the password behind it.
 
 use std::process::Stdio;
 
@@ -40,7 +40,7 @@ async fn call(command: Command, players: Vec<String>) -> Result<Vec<SecretString
     let ids = players.iter().map(|id| format!("{id}\n")).collect::<String>();
     let write = async {
         if let Some(mut stdin) = stdin {
-            // A command that does not read all ids will be found out by what it prints.
+            // A command that does not read all ids prints too few tokens, which is noticed.
             let _ = stdin.write_all(ids.as_bytes()).await;
         }
     };
@@ -65,7 +65,7 @@ async fn call(command: Command, players: Vec<String>) -> Result<Vec<SecretString
         return Err(failed(format!("it printed {} lines for {of}, not a token each", tokens.len())));
     }
     if !tokens.iter().all(|token| is_token(token.expose_secret())) {
-        return Err(failed(format!("what it printed for the player {first} is no token")));
+        return Err(failed(format!("what it printed for the player {first} is not a token")));
     }
     Ok(tokens)
 }
@@ -101,16 +101,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_bad_command_is_told_without_what_it_said() {
-        for (script, batch, told) in [
+    async fn the_error_of_a_bad_command_does_not_quote_its_output() {
+        for (script, batch, reason) in [
             ("echo SECRET >&2; echo SECRET; exit 3", 1, "exit status: 3"),
             ("echo SECRET; echo SECRET", 1, "2 lines for the player p-0"),
-            ("echo SECRET two", 1, "is no token"),
+            ("echo SECRET two", 1, "is not a token"),
             ("true", 1, "0 lines"),
             ("read id; echo SECRET", 3, "1 lines for 3 players"),
         ] {
             let error = run(&shell(script, batch), 3).await.unwrap_err().to_string();
-            assert!(error.contains(told) && !error.contains("SECRET"), "{script}: {error}");
+            assert!(error.contains(reason) && !error.contains("SECRET"), "{script}: {error}");
         }
         let slow = Command { timeout: Duration::from_millis(50), ..shell("sleep 60", 1) };
         assert!(run(&slow, 1).await.unwrap_err().to_string().contains("took longer"));

@@ -36,7 +36,7 @@ struct TokensAnswer {
 }
 
 impl Issuer {
-    /// `trust`: whose certificates are believed; the players' own is not for it.
+    /// `trust`: which certificates are trusted; the players' client certificate is not sent.
     pub(super) fn new(url: &Url, trust: &Trust) -> Result<Self, AuthError> {
         let shown = url.origin().ascii_serialization();
         let client = http_client::client(url, &Trust { client: None, ..trust.clone() });
@@ -62,7 +62,7 @@ impl Issuer {
             }
             let body = http_client::body(answer, LONGEST_TOKEN * (batch.len() + 1)).await;
             let body = body.map_err(|error| failed(error.to_string()))?;
-            // What it says may hold tokens: only what is wrong with its form is told.
+            // The answer may hold tokens, so the error only says what is wrong with its form.
             let answer: TokensAnswer = serde_json::from_slice(&body)
                 .map_err(|error| failed(format!("its answer cannot be read: {:?}", error.classify())))?;
             if answer.tokens.len() != batch.len() {

@@ -1,4 +1,4 @@
-//! What remains of a token after its use: enough to know it again when the target says it, too little to use it.
+//! What remains of a token after its use: enough to recognise it when the target sends it, too little to use it.
 //!
 //! A used token is dropped, since 15,000 of them would be megabytes; yet a target may send it back at any time. Of
 //! each token the hashes of its blocks are kept, a third of its size, and a text is searched for any of them.

@@ -26,7 +26,7 @@ pub struct Presented {
 }
 
 impl Presented {
-    /// `X-Player-Id`, believed as it stands.
+    /// `X-Player-Id`, which the target trusts.
     pub(super) fn player_id(id: &str) -> Self {
         let mut presented = Self::default();
         presented.header("x-player-id", id, false);
@@ -112,7 +112,7 @@ impl Presented {
     }
 }
 
-/// The secrets of one request, to keep them out of what the target says about it.
+/// The secrets of one request, to keep them out of everything that is kept of the target's text.
 #[derive(Default)]
 pub struct Secrets(Vec<SecretString>);
 
@@ -172,7 +172,7 @@ mod tests {
     const TOKEN: &str = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJwLTEifQ.c2lnbmF0dXJl";
 
     #[test]
-    fn a_token_goes_where_it_is_told() {
+    fn a_token_is_put_at_its_placement() {
         let base = Url::parse("ws://127.0.0.1:1/Stage?v=2").unwrap();
         let header = |scheme: Option<&str>| TokenLocation::Header {
             name: "authorization".into(),

@@ -66,7 +66,7 @@ impl Source {
     }
 }
 
-/// The tokens, unless one says that it is another player's: every push to that player would then count as lost.
+/// The tokens, unless one names another player: every push to that player would then count as lost.
 fn own(plan: &Plan, ids: &[String], tokens: Vec<SecretString>) -> Result<Vec<SecretString>, AuthError> {
     let Some(name) = &plan.auth.claim else { return Ok(tokens) };
     for (player, token) in ids.iter().zip(&tokens) {

@@ -1,18 +1,19 @@
-//! What the answers lack: a series that is said to be incomplete, minutes that are not there yet, a function without a point.
+//! What the answers lack: an incomplete series, minutes that are not there yet, a function without a point.
 //!
 //! CloudWatch answers 200 and `Complete` right after a run, when half of its minutes are still to come. What should be
-//! there is known from the players' side: whoever was answered made some function run.
+//! there is known from the players' side: every answer came from a function that ran.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use reports::format::{CloudWatch as Fetched, CloudWatchSeries, SeriesLine, SeriesStatus};
 
-use super::{DIMENSION, Window};
+use super::metrics::DIMENSION;
+use super::window::Window;
 
 /// An invocation may begin a moment after the second that its request counts for.
 const SLACK_S: f64 = 1.0;
-/// Functions that a sentence names; of more it tells the number.
+/// The most functions that a sentence names; of more it has the number.
 const NAMED: usize = 4;
 
 /// Whether some player was answered in this second, so that a function ran.
@@ -29,7 +30,7 @@ pub(super) fn incomplete(fetched: &Fetched) -> Vec<String> {
     let all = fetched.series.len();
     let sentence = |((status, messages), series): ((SeriesStatus, &[String]), Vec<&CloudWatchSeries>)| {
         let (what, remedy) = match status {
-            SeriesStatus::Complete => ("said something besides", "see what it says"),
+            SeriesStatus::Complete => ("came with a message", "see the message"),
             SeriesStatus::PartialData => (
                 "gave only a part of the points (PartialData)",
                 "run `loadgen correlate` again in some minutes",
@@ -85,7 +86,7 @@ fn newest_end(fetched: &Fetched) -> Option<(f64, f64)> {
     ends.max_by(f64::total_cmp).map(|newest| (newest, period))
 }
 
-/// Functions of which CloudWatch says that there is nothing at all.
+/// Functions of which CloudWatch has no data at all.
 pub(super) fn silent<'f>(fetched: &Fetched, functions: &'f [String]) -> Vec<&'f str> {
     let speaks = |name: &str| {
         let mut own = fetched.series.iter().filter(|series| function(series) == Some(name));

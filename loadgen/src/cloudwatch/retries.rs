@@ -1,5 +1,5 @@
 //! Which calls are tried again: throttled ones for a while, for CloudWatch allows an account so many a second and others
-//! may be asking, too; an endpoint at which nobody listens, not at all.
+//! may be asking, too; an endpoint at which nothing listens is not retried at all.
 
 use std::error::Error;
 use std::io;
@@ -34,11 +34,11 @@ pub(super) fn patience() -> TimeoutConfig {
         .build()
 }
 
-/// Whom nobody answers is not asked again: a local stack that has ended does not come back by waiting.
+/// A refused connection is not retried: a local stack that has ended does not come back.
 #[derive(Debug)]
-pub(super) struct NobodyThere;
+pub(super) struct NotListening;
 
-impl ClassifyRetry for NobodyThere {
+impl ClassifyRetry for NotListening {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let error = context.output_or_error().and_then(Result::err);
         let connector = error.and_then(|error| error.as_connector_error());
@@ -50,7 +50,7 @@ impl ClassifyRetry for NobodyThere {
     }
 
     fn name(&self) -> &'static str {
-        "nobody there"
+        "not listening"
     }
 }
 

@@ -3,7 +3,7 @@
 /// What a message's text begins with: which run, which send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Correlation {
-    /// Tells this run's messages from those of other runs against the same backend.
+    /// Distinguishes this run's messages from those of other runs against the same backend.
     pub run: u32,
     /// Number of the send among this run's sends.
     pub send: u64,

@@ -14,7 +14,7 @@ use super::receipt::Receipt;
 use super::relay::{ForwardedReceipt, Relay};
 use crate::clock::{Micros, micros};
 
-/// What was sent and is to be pushed, and whom to tell of the receipts of other workers' sends.
+/// What was sent and is to be pushed, and the way to the workers whose sends are received here.
 #[derive(Debug)]
 pub struct Deliveries {
     /// Messages under way.
@@ -36,7 +36,7 @@ pub struct Swept {
 }
 
 impl Deliveries {
-    /// Nothing is under way. `run` tells this run's messages from others'; `relay` leads to the other workers.
+    /// Nothing is under way. `run` distinguishes this run's messages from others'; `relay` leads to the other workers.
     #[must_use]
     pub fn new(plan: &Plan, run: u32, relay: Option<Arc<Relay>>) -> Self {
         Self {
@@ -52,7 +52,7 @@ impl Deliveries {
         self.relay.as_ref()
     }
 
-    /// A message was pushed to `player` at `now`. `None` where another worker sent it: that one is told.
+    /// A message was pushed to `player` at `now`. `None` where another worker sent it: the receipt is forwarded.
     pub fn message_pushed(&self, player: u32, text: &str, now: Micros) -> Option<Receipt> {
         let Some(correlation) = Correlation::parse(text) else { return Some(Receipt::Unexpected) };
         if let Some(relay) = &self.relay
@@ -87,7 +87,7 @@ impl Deliveries {
         Swept { lost: [(Kind::Message, messages), (Kind::Placement, placements)], firsts, unexpected }
     }
 
-    /// Gives up everything: nobody is there to receive it any more. What is lost by that is called off.
+    /// Gives up everything, since the players leave: what is lost by that is withdrawn.
     pub fn abandon(&self) -> Swept {
         let Expired { lost: messages, firsts } = self.messages.expire(Micros::MAX);
         let (placements, _) = self.placements.expire(Micros::MAX);

@@ -7,7 +7,7 @@ use crate::clock::Micros;
 /// Missing recipients that are named at a time; the rest is only counted.
 const NAMED: usize = 3;
 
-/// Someone whose push did not come within its time-out and the grace.
+/// A recipient whose push did not come within its time-out and the grace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
     /// The recipient.
@@ -25,7 +25,7 @@ pub struct Missing {
 pub struct Lost {
     /// By where their sends are booked; few, so that looking one up is quick.
     given_up: Vec<(Ledger, GivenUp)>,
-    /// A few of those who miss what is lost.
+    /// A few of the recipients of what is lost.
     pub missing: Vec<Missing>,
 }
 

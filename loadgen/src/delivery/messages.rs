@@ -23,7 +23,7 @@ struct Expected {
     /// Sorted recipient numbers, and whether each has received it.
     recipients: Box<[(u32, bool)]>,
     missing: u32,
-    /// Latencies of the first and the last receipt so far, until they have been told.
+    /// Latencies of the first and the last receipt so far, until they have been returned.
     extremes: Option<(Micros, Micros)>,
 }
 
@@ -52,7 +52,7 @@ struct ReceiptOrder {
 }
 
 impl ReceiptOrder {
-    /// Notes a receipt and tells whether a later send was there before.
+    /// Notes a receipt; returns whether a later send was there before.
     fn note(&mut self, sender: u32, recipient: u32, send: u64) -> bool {
         let pair = (sender, recipient);
         let before = self.current.get(&pair).or_else(|| self.previous.get(&pair)).copied();

@@ -8,7 +8,7 @@
 //! skipped: one that comes late leaves late, and its delay is measured; what a stopped run does not come to is returned
 //! ([`Unreached`]).
 //!
-//! What to do next is a pure function of what is due and how long it is until then ([`Next`]); time itself is behind
+//! What to do next is a pure function of what is due and how long it is until then ([`DueNext`]); time itself is behind
 //! [`Timer`], so that tests pace hours of a plan in no time.
 
 use std::num::NonZeroU64;
@@ -38,7 +38,7 @@ pub struct Pacer {
     pub players: Arc<Players>,
     /// When players of the closed model send.
     pub think_time: Arc<ThinkTime>,
-    /// Who is told what is offered and what cannot be sent.
+    /// Where its events go.
     pub observer: Observer,
     /// Set from outside to end early.
     pub stop: Arc<AtomicBool>,
@@ -73,7 +73,7 @@ impl Timer for ThreadTimer<'_> {
 
 /// What the pacer does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
+enum DueNext {
     /// Nothing is due: it waits.
     Wait(Duration),
     /// The schedule's next arrival is due.
@@ -84,7 +84,7 @@ enum Next {
     Done,
 }
 
-impl Next {
+impl DueNext {
     /// `arrival` and `think` are due next, if there are any; without them there is nothing to do after `end`.
     fn of(
         arrival: Option<Micros>,
@@ -128,15 +128,15 @@ impl Pacer {
         let mut reached = Reached::default();
         while !self.stop.load(Ordering::Relaxed) {
             let arrival = schedule.peek().map(|arrival| arrival.due);
-            match Next::of(arrival, queue.next(), end, |due| timer.left(due)) {
-                Next::Wait(left) => timer.wait(left),
-                Next::Arrival => {
+            match DueNext::of(arrival, queue.next(), end, |due| timer.left(due)) {
+                DueNext::Wait(left) => timer.wait(left),
+                DueNext::Arrival => {
                     if let Some(arrival) = schedule.next() {
                         reached[arrival.operation as usize] += 1;
                         self.dispatch(arrival);
                     }
                 }
-                Next::ThinkElapsed => {
+                DueNext::ThinkElapsed => {
                     // Only this thread takes; what has come meanwhile ends even earlier.
                     if let Some(timer_of) = queue.take()
                         && self.think_time.on_think_elapsed(timer.now(), &timer_of)
@@ -144,7 +144,7 @@ impl Pacer {
                         self.players.wake(timer_of.player);
                     }
                 }
-                Next::Done => break,
+                DueNext::Done => break,
             }
         }
         unreached(&self.plan, shard, &reached)
@@ -299,13 +299,17 @@ mod tests {
     #[test]
     fn what_is_next_is_what_is_due_first() {
         let left = |now: Micros| move |due: Micros| Duration::from_micros(due.saturating_sub(now));
-        let wait = |micros| Next::Wait(Duration::from_micros(micros));
-        assert_eq!(Next::of(Some(100), None, 0, left(40)), wait(60));
-        assert_eq!(Next::of(Some(100), Some(90), 0, left(40)), wait(50));
-        assert_eq!(Next::of(Some(100), Some(90), 0, left(95)), Next::ThinkElapsed);
-        assert_eq!(Next::of(Some(90), Some(90), 0, left(95)), Next::Arrival);
-        assert_eq!(Next::of(Some(10_000_000), None, 0, left(0)), Next::Wait(NAP), "a stop is to be noticed");
-        assert_eq!(Next::of(None, None, 100, left(40)), wait(60));
-        assert_eq!(Next::of(None, None, 100, left(100)), Next::Done);
+        let wait = |micros| DueNext::Wait(Duration::from_micros(micros));
+        assert_eq!(DueNext::of(Some(100), None, 0, left(40)), wait(60));
+        assert_eq!(DueNext::of(Some(100), Some(90), 0, left(40)), wait(50));
+        assert_eq!(DueNext::of(Some(100), Some(90), 0, left(95)), DueNext::ThinkElapsed);
+        assert_eq!(DueNext::of(Some(90), Some(90), 0, left(95)), DueNext::Arrival);
+        assert_eq!(
+            DueNext::of(Some(10_000_000), None, 0, left(0)),
+            DueNext::Wait(NAP),
+            "a stop is to be noticed"
+        );
+        assert_eq!(DueNext::of(None, None, 100, left(40)), wait(60));
+        assert_eq!(DueNext::of(None, None, 100, left(100)), DueNext::Done);
     }
 }

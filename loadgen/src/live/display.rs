@@ -41,7 +41,7 @@ impl Write for AboveDisplay {
     }
 }
 
-/// Says a line on standard error, above the dashboard if there is one.
+/// Prints a line on standard error, above the dashboard if there is one.
 pub fn say(line: impl Shown) {
     BOARD.suspend(|| output::say(line));
 }
@@ -74,7 +74,7 @@ impl Window {
         let _ = self.seconds.try_send((line.clone(), validity.clone()));
     }
 
-    /// Takes the display away; one that nobody reads is left as it is.
+    /// Removes the display; if its reader is gone, it is left as it is.
     pub(super) fn close(self) {
         drop(self.seconds);
         let _ = self.closed.recv_timeout(PATIENCE);

@@ -1,6 +1,6 @@
 //! The fields of log lines: the message and its values hold no credential and nothing that acts on a terminal.
 //!
-//! This is the last line of defence: what a target, a library or the system says in an error may end up in a log line.
+//! This is the last line of defence: text of a target, a library or the system in an error may end up in a log line.
 
 use reports::printable;
 use scenarios::redact;

@@ -26,7 +26,7 @@ pub(super) enum Unit {
     Bytes,
 }
 
-/// What tells a point from the others of its metric.
+/// What distinguishes a point from the others of its metric.
 pub(super) type Labels = Vec<(&'static str, String)>;
 
 /// The points of a metric.

@@ -1,4 +1,4 @@
-//! What a run shows while it lasts: on the terminal, to Prometheus, over OTLP.
+//! Live output of a run: on the terminal, for Prometheus, over OTLP.
 //!
 //! ```text
 //! collector ─▶ Live::second ─▶ display (a dashboard, or plain lines)
@@ -6,7 +6,7 @@
 //!                                              └─▶ otlp (sent every few seconds)
 //! ```
 //!
-//! Whatever goes wrong here is said once and never touches the run: these are windows, not instruments.
+//! A failure here is reported once and never affects the run. Live values are approximate; the run folder has the results.
 
 mod display;
 mod log;
@@ -35,7 +35,7 @@ use totals::Totals;
 pub use display::{AboveDisplay, say};
 pub use log::log_fields;
 
-/// Who watches.
+/// The live outputs that are asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Watchers {
     /// Neither dashboard nor lines.
@@ -46,7 +46,7 @@ pub struct Watchers {
     pub otlp: Option<Url>,
 }
 
-/// A window that cannot be opened.
+/// A live output that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum LiveError {
     /// The address for Prometheus is taken, or not this machine's.
@@ -62,7 +62,7 @@ pub enum LiveError {
     Otlp(#[from] otlp::OtlpError),
 }
 
-/// The windows of one run.
+/// The live outputs of one run.
 pub struct Live {
     /// Nothing where it is to be quiet.
     display: Option<Window>,
@@ -73,10 +73,10 @@ pub struct Live {
 }
 
 impl Live {
-    /// Opens the windows of a run that is planned to last `length`.
+    /// Opens the live outputs of a run that is planned to last `length`.
     ///
     /// # Errors
-    /// [`LiveError`]: what was asked for cannot be had; nothing has been sent to the target yet.
+    /// [`LiveError`] if one cannot be opened; nothing has been sent to the target yet.
     pub async fn open(watchers: &Watchers, run: &Run, length: Duration) -> Result<Self, LiveError> {
         let totals = Arc::new(Mutex::new(Totals::new(run)));
         let prometheus = match watchers.prometheus {
@@ -102,14 +102,14 @@ impl Live {
         self.totals.lock().add(line, measures, validity);
     }
 
-    /// Warns of something while the run goes on, unless it is to be quiet: what counts is said at its end again.
+    /// Prints a warning during the run, unless it is quiet; the report repeats it.
     pub fn warn(&self, what: &str) {
         if self.display.is_some() {
             tracing::warn!("{what}");
         }
     }
 
-    /// Closes the windows; the last figures are sent first.
+    /// Closes the live outputs; the last values are sent first.
     pub async fn close(self) {
         if let Some(display) = self.display {
             display.close();

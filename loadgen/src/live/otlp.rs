@@ -32,7 +32,7 @@ use crate::http_client::{self, HttpError};
 const EVERY: Duration = Duration::from_secs(5);
 /// How long a message may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Headers of every message, `name=value` with commas between: where a service wants a key. A standard variable of OTLP.
+/// Headers of every message, `name=value` with commas between: where a service requires a key. A standard variable of OTLP.
 const HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
 
 /// Why nothing can be sent.
@@ -41,7 +41,7 @@ pub enum OtlpError {
     /// Not a base of URLs.
     #[error("`{}` is no http:// or https:// URL; give the collector's, e.g. http://127.0.0.1:4318", redact::address(.0))]
     Url(Url),
-    /// A header that is none. Its value is not shown: it may be a key.
+    /// An invalid header. Its value is not shown: it may be a key.
     #[error("header {0} of {HEADERS} is not `name=value`, or has letters that a header cannot have")]
     Header(usize),
     /// There is no HTTP client.
@@ -93,7 +93,7 @@ struct Sender {
     client: reqwest::Client,
     endpoint: Url,
     totals: Arc<Mutex<Totals>>,
-    /// Whether a failure was told already.
+    /// Whether a failure was reported already.
     failed: AtomicBool,
 }
 
@@ -101,7 +101,7 @@ impl Sender {
     async fn send(&self) {
         let body = request(&self.totals.lock()).encode_to_vec();
         let answer = self.client.post(self.endpoint.clone()).body(body).send().await;
-        // What else an answer says is not read.
+        // The rest of an answer is not read.
         let failure = match answer {
             Ok(answer) if answer.status().is_success() => return,
             Ok(answer) => format!("HTTP {}", answer.status()),

@@ -9,9 +9,9 @@ use indicatif::TermLike;
 use output::Look;
 use parking_lot::Mutex;
 
-/// Columns where nothing says how many there are.
+/// Columns where the number is unknown.
 const WIDTH: u16 = 80;
-/// Lines where nothing says how many there are.
+/// Lines where the number is unknown.
 const HEIGHT: u16 = 24;
 
 /// Standard error as a terminal; what is drawn is written at once, when it is complete.

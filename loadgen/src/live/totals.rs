@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_that_may_not_be_believed_says_so_in_its_metrics() {
+    fn an_invalid_run_is_marked_in_its_metrics() {
         let mut totals = Totals::new(&Run::default());
         let valid = |totals: &Totals| {
             let metrics = totals.metrics();

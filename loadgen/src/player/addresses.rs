@@ -84,8 +84,8 @@ struct Known {
     down_until: AtomicU64,
     /// Whether it has ever answered: slowness alone then proves nothing.
     answered: AtomicBool,
-    /// Whether its failure was told.
-    told: AtomicBool,
+    /// Whether its failure was reported.
+    reported: AtomicBool,
 }
 
 impl Addresses {
@@ -169,7 +169,7 @@ impl Known {
             address,
             down_until: AtomicU64::new(0),
             answered: AtomicBool::new(false),
-            told: AtomicBool::new(false),
+            reported: AtomicBool::new(false),
         }
     }
 }
@@ -244,7 +244,7 @@ impl Shared {
     /// Another address has answered where this one did not.
     fn passed_over(&self, known: &Known, why: &str) {
         known.down_until.store(self.now() + DOWN.as_micros() as u64, Ordering::Relaxed);
-        if !known.told.swap(true, Ordering::Relaxed) {
+        if !known.reported.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 "{}: the address {} does not take connections ({why}); its players go to the others",
                 self.host,
@@ -268,7 +268,7 @@ impl Shared {
             if let Some(old) = old.iter().find(|old| old.address == address) {
                 new.down_until.store(old.down_until.load(Ordering::Relaxed), Ordering::Relaxed);
                 new.answered.store(old.answered.load(Ordering::Relaxed), Ordering::Relaxed);
-                new.told.store(old.told.load(Ordering::Relaxed), Ordering::Relaxed);
+                new.reported.store(old.reported.load(Ordering::Relaxed), Ordering::Relaxed);
             }
             new
         };

@@ -21,7 +21,7 @@ const SHOWN: usize = 512;
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// An answer's head, and what has come behind it.
-pub(super) struct Answer {
+pub(super) struct HttpAnswer {
     /// HTTP status.
     pub(super) status: u16,
     /// What has come behind the head.
@@ -43,7 +43,7 @@ enum Length {
 pub(super) async fn read<T>(
     stream: &mut (impl AsyncRead + Unpin),
     look: impl Fn(&Response<'_, '_>) -> T,
-) -> Result<(T, Answer), ConnectError> {
+) -> Result<(T, HttpAnswer), ConnectError> {
     let mut answer = Vec::with_capacity(HEAD);
     loop {
         if stream.read_buf(&mut answer).await? == 0 {
@@ -52,9 +52,9 @@ pub(super) async fn read<T>(
                 "the target closed the connection during the handshake",
             ));
         }
-        if let Some((length, told, mut read)) = parse(&answer, &look)? {
+        if let Some((length, made, mut read)) = parse(&answer, &look)? {
             read.rest = answer.split_off(length);
-            return Ok((told, read));
+            return Ok((made, read));
         }
         if answer.len() > MAX_HEAD {
             return Err(ConnectError::new(&classes::BAD_HANDSHAKE, "the answer's head has no end"));
@@ -66,7 +66,7 @@ pub(super) async fn read<T>(
 fn parse<T>(
     answer: &[u8],
     look: impl Fn(&Response<'_, '_>) -> T,
-) -> Result<Option<(usize, T, Answer)>, ConnectError> {
+) -> Result<Option<(usize, T, HttpAnswer)>, ConnectError> {
     let mut headers = [httparse::EMPTY_HEADER; 48];
     let mut response = Response::new(&mut headers);
     match response.parse(answer) {
@@ -75,7 +75,7 @@ fn parse<T>(
             // A good answer costs nothing more.
             let refused = status != 101;
             let location = header(&response, "location").filter(|_| refused).map(Cow::into_owned);
-            let read = Answer { status, rest: Vec::new(), location, length: length_of(&response) };
+            let read = HttpAnswer { status, rest: Vec::new(), location, length: length_of(&response) };
             Ok(Some((length, look(&response), read)))
         }
         Ok(Status::Partial) => Ok(None),
@@ -103,7 +103,7 @@ fn length_of(head: &Response<'_, '_>) -> Length {
     }
 }
 
-impl Answer {
+impl HttpAnswer {
     /// A refusal in words: status, where a redirect leads to, and the beginning of the body.
     pub(super) async fn reason(self, stream: &mut (impl AsyncRead + Unpin)) -> String {
         let Self { status, location, length, rest } = self;
@@ -196,7 +196,7 @@ mod tests {
         let (mut ours, mut theirs) = tokio::io::duplex(1024);
         let writing = tokio::spawn(async move {
             theirs.write_all(b"HTTP/1.1 403 No\r\nContent-Length: 250000000\r\n\r\n").await.unwrap();
-            // Blocked as soon as nobody reads on.
+            // Blocked as soon as the reader stops.
             while theirs.write_all(&[b'x'; 1024]).await.is_ok() {}
         });
         let ((), answer) = read(&mut ours, |_| ()).await.unwrap_or_else(|error| panic!("{error}"));

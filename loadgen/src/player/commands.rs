@@ -4,16 +4,16 @@
 
 use scenarios::disruptions::planned::{ClientFault, Cut};
 
-/// Something that a player is told to do with its open socket.
+/// What a player is to do with its open socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Command {
+pub(super) enum PlayerCommand {
     /// Cut it.
     Cut(Cut),
     /// Send something malformed.
     Send(ClientFault),
 }
 
-impl Command {
+impl PlayerCommand {
     const CUTS: [Cut; 3] = [Cut::Abort, Cut::Reset, Cut::Close];
 
     /// As a byte above 0.
@@ -41,10 +41,10 @@ mod tests {
 
     #[test]
     fn every_command_comes_back_as_it_went() {
-        let cuts = Command::CUTS.map(Command::Cut);
-        for command in cuts.into_iter().chain(ClientFault::ALL.iter().copied().map(Command::Send)) {
-            assert_eq!(Command::decode(command.encode()), Some(command));
+        let cuts = PlayerCommand::CUTS.map(PlayerCommand::Cut);
+        for command in cuts.into_iter().chain(ClientFault::ALL.iter().copied().map(PlayerCommand::Send)) {
+            assert_eq!(PlayerCommand::decode(command.encode()), Some(command));
         }
-        assert_eq!(Command::decode(0), None);
+        assert_eq!(PlayerCommand::decode(0), None);
     }
 }

@@ -1,4 +1,4 @@
-//! One player as its own task sees it: who it is, what it shares with all, and what it tells of.
+//! One player as its own task sees it: its number, what it shares with all, and where its events go.
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub(super) enum Outcome<'o> {
     Failed {
         /// The error class.
         class: &'o Class,
-        /// What was seen, where another event does not tell it.
+        /// What was seen, unless another event has it.
         detail: Option<&'o dyn fmt::Display>,
     },
     /// Not answered in time.
@@ -41,7 +41,7 @@ pub(super) struct PlayerContext {
     pub(super) play: Arc<Play>,
     /// Its number.
     pub(super) number: u32,
-    /// Who is told what happens to it.
+    /// Where its events go.
     pub(super) observer: Observer,
 }
 

@@ -8,7 +8,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use scenarios::disruptions::planned::{ClientFault, Storm};
 use tokio_util::sync::CancellationToken;
 
-use super::commands::Command;
+use super::commands::PlayerCommand;
 use super::shared::Play;
 use crate::clock::micros;
 use crate::record::{Event, classes};
@@ -37,7 +37,7 @@ pub fn settle_commands(play: &Play) {
 
 /// A command that the player's socket has not seen comes to nothing.
 pub(super) fn settle_command(play: &Play, player: u32) {
-    if let Some(Command::Send(fault)) = play.players.take_command(player) {
+    if let Some(PlayerCommand::Send(fault)) = play.players.take_command(player) {
         not_sent(play, fault);
     }
 }
@@ -64,7 +64,7 @@ async fn cut_share(play: &Play, index: u64, storm: &Storm) {
         if !storm.over.is_zero() {
             until(play, storm.at + storm.over.mul_f64(place as f64 / wanted)).await;
         }
-        play.players.command(player, Command::Cut(storm.cut));
+        play.players.command(player, PlayerCommand::Cut(storm.cut));
     }
 }
 
@@ -82,7 +82,7 @@ async fn send(play: &Play, fault: ClientFault, rate: f64) {
         until(play, at).await;
         play.observer.observe(Event::FaultMade(fault));
         let first = dice.random_range(0..plan.players);
-        if !play.players.command_from(first, Command::Send(fault)) {
+        if !play.players.command_from(first, PlayerCommand::Send(fault)) {
             not_sent(play, fault);
         }
     }

@@ -1,10 +1,10 @@
-//! Why there is no socket: of a target before the run, and of a handshake or a question over REST during it.
+//! Why there is no socket: what is wrong with a target before the run, and with a handshake or a REST request during it.
 
 use std::fmt;
 use std::io;
 
 use crate::auth::AuthError;
-use crate::http_client::HttpError;
+use crate::http_client::{self, BodyError, HttpError};
 use crate::record::{Class, classes};
 use crate::tls::{self, TlsError};
 
@@ -32,7 +32,7 @@ pub enum EndpointError {
         "sockets go through http:// proxies only; check target.proxy, or HTTPS_PROXY, HTTP_PROXY and ALL_PROXY"
     )]
     Proxy,
-    /// A header's value cannot be had.
+    /// A header's value is not available.
     #[error("target.headers: `{name}`: {problem}")]
     Header {
         /// The header.
@@ -40,12 +40,12 @@ pub enum EndpointError {
         /// What is wrong.
         problem: String,
     },
-    /// The REST API's client cannot be had.
+    /// The REST API's client cannot be built.
     #[error("{0}")]
     Http(#[from] HttpError),
 }
 
-/// Why a handshake led to no socket, or a question over REST to no answer.
+/// Why a handshake led to no socket, or a REST request to no answer.
 #[derive(Debug)]
 pub struct ConnectError {
     /// Error class, e.g. `refused` or `http_403`.
@@ -68,7 +68,7 @@ impl ConnectError {
 
 impl From<io::Error> for ConnectError {
     fn from(error: io::Error) -> Self {
-        // What the other side has against our TLS may come after the handshake.
+        // The other side may reject our TLS after the handshake.
         let class = if tls::rustls_error(&error).is_some() { &classes::TLS } else { io_class(&error) };
         Self::new(class, error)
     }
@@ -77,6 +77,19 @@ impl From<io::Error> for ConnectError {
 impl From<AuthError> for ConnectError {
     fn from(error: AuthError) -> Self {
         Self::new(&classes::AUTH_REFRESH, error)
+    }
+}
+
+impl From<reqwest::Error> for ConnectError {
+    fn from(error: reqwest::Error) -> Self {
+        Self::new(&classes::REST, http_client::causes(error))
+    }
+}
+
+impl From<BodyError> for ConnectError {
+    fn from(error: BodyError) -> Self {
+        let class = if matches!(error, BodyError::TooLong(_)) { &classes::TOO_LARGE } else { &classes::REST };
+        Self::new(class, error)
     }
 }
 

@@ -36,7 +36,7 @@ pub fn sweep(play: &Play) {
     }
 }
 
-/// The run is over: what is still awaited is called off, since nobody is there to receive it.
+/// The run is over: pushes that are still awaited are withdrawn, since the players leave.
 pub fn abandon(play: &Play) {
     let swept = play.deliveries.abandon();
     if !swept.firsts.is_empty() {

@@ -34,7 +34,7 @@ impl Extra {
                 }
             };
             let value = value.trim();
-            // What is wrong with a secret is told without it.
+            // The message says what is wrong without the secret itself.
             if value.is_empty() || value.parse::<HeaderValue>().is_err() {
                 return Err(wrong("its value is empty, or has letters that a header cannot have".into()));
             }

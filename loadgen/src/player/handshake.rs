@@ -235,7 +235,7 @@ impl Endpoint {
     }
 
     /// The upgrade request: its bytes, its key, and what of it must not be repeated.
-    fn request(&self, presented: Presented) -> Request {
+    fn request(&self, presented: Presented) -> UpgradeRequest {
         let url = presented.url(&self.url);
         let host = &url[Position::BeforeHost..Position::AfterPort];
         let path = &url[Position::BeforePath..Position::AfterQuery];
@@ -253,7 +253,7 @@ impl Endpoint {
         }
         let secrets = presented.write_to(&mut bytes);
         bytes.extend_from_slice(b"\r\n");
-        Request { bytes, key, of_player, secrets }
+        UpgradeRequest { bytes, key, of_player, secrets }
     }
 
     /// Writes the upgrade request and reads the answer, and what it says of its reasons where it is a refusal; `look`
@@ -264,7 +264,7 @@ impl Endpoint {
         presented: Presented,
         look: impl Fn(&Response<'_, '_>) -> T,
     ) -> Result<Exchanged<T>, ConnectError> {
-        let Request { bytes, key, of_player, secrets } = self.request(presented);
+        let UpgradeRequest { bytes, key, of_player, secrets } = self.request(presented);
         stream.write_all(&bytes).await?;
         stream.flush().await?;
         let accept = derive_accept_key(key.as_bytes());
@@ -276,20 +276,20 @@ impl Endpoint {
             ..error
         };
         let judge = |head: &Response<'_, '_>| (upgraded(head, &accept, offered, offers), look(head));
-        let ((upgrade, told), answer) = answer::read(stream, judge).await.map_err(hidden)?;
+        let ((upgrade, made), answer) = answer::read(stream, judge).await.map_err(hidden)?;
         let status = answer.status;
         if status == 101 {
-            return Ok(Exchanged { status, upgrade: upgrade.map_err(hidden), told, rest: answer.rest });
+            return Ok(Exchanged { status, upgrade: upgrade.map_err(hidden), made, rest: answer.rest });
         }
         // Boxed: a handshake that succeeds does not carry it.
         let reason = Box::pin(answer.reason(stream)).await;
         let upgrade = Err(hidden(ConnectError::new(classes::http(status), reason)));
-        Ok(Exchanged { status, upgrade, told, rest: Vec::new() })
+        Ok(Exchanged { status, upgrade, made, rest: Vec::new() })
     }
 }
 
 /// An upgrade request.
-struct Request {
+struct UpgradeRequest {
     bytes: Vec<u8>,
     key: String,
     /// The subprotocol that is the player's own, since it holds its token.
@@ -304,7 +304,7 @@ pub(super) struct Exchanged<T> {
     /// Whether it is an upgrade.
     pub(super) upgrade: Result<(), ConnectError>,
     /// What was made of the answer's head.
-    pub(super) told: T,
+    pub(super) made: T,
     /// What followed the head of an upgrade: it belongs to the socket.
     pub(super) rest: Vec<u8>,
 }
@@ -367,7 +367,7 @@ mod tests {
     #[tokio::test]
     async fn the_request_is_a_websocket_upgrade() {
         let endpoint = endpoint(&Way::default()).await;
-        let Request { bytes, key, .. } = endpoint.request(Presented::default());
+        let UpgradeRequest { bytes, key, .. } = endpoint.request(Presented::default());
         let mut headers = [httparse::EMPTY_HEADER; 16];
         let mut read = httparse::Request::new(&mut headers);
         assert_eq!(read.parse(&bytes), Ok(httparse::Status::Complete(bytes.len())));

@@ -54,7 +54,7 @@ pub(super) async fn live(player: &PlayerContext, socket: &mut Option<Socket>) {
         if matches!(why, NoSocket::RunOver) {
             return;
         }
-        // Boxed, so that a player who stays does not carry the state of one who reconnects.
+        // Boxed, so that the state of reconnecting is allocated only while a player reconnects.
         *socket = Box::pin(come_back(player, socket_generation, why)).await;
         if socket.is_none() {
             return;
@@ -94,7 +94,7 @@ async fn hold(player: &PlayerContext, socket_generation: u32, socket: &mut Optio
     Box::pin(end_session(player, session, end)).await
 }
 
-/// Ends a session as its end demands, and tells what became of it.
+/// Ends a session as its end demands, and observes what became of it.
 async fn end_session(player: &PlayerContext, mut session: Session<'_>, end: End) -> NoSocket {
     let at = player.now();
     let unsent = session.malformed_unsent();
@@ -114,8 +114,8 @@ async fn end_session(player: &PlayerContext, mut session: Session<'_>, end: End)
             session.leave().await;
             return NoSocket::RunOver;
         }
+        // A session is over only once no client fault is under way.
         End::SessionOver => {
-            settle(&classes::LEFT);
             player.observe(Event::SessionEnded);
             session.leave().await;
             return NoSocket::Left;

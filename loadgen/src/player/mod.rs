@@ -1,9 +1,13 @@
 //! Players: each is a task with a socket, driven by arrivals that the pacer hands over.
 //!
+//! ```text
+//! task ─▶ connect ─▶ lifecycle ─▶ session ─▶ context ─▶ record::Observer, delivery, think_time
+//!                  (reconnects)  (one socket)  (one player)
+//! ```
+//!
 //! The pacer's thread and the players' tasks meet in [`Players`]: a small mailbox per player (no channel, whose
 //! first block alone would cost more than the rest of an idle player), the waker of its task, and whether its
-//! socket is open. A worker plays its own players only, but knows of everybody who is open: whom it sends to is drawn
-//! among all.
+//! socket is open. A worker plays its own players only, but knows the presence of all: recipients are drawn among all.
 
 mod addresses;
 mod answer;
@@ -19,7 +23,7 @@ mod handshake;
 mod lifecycle;
 pub(crate) mod peers;
 mod placement_poll;
-mod probe;
+pub mod probe;
 mod proxy;
 mod rest;
 mod roster;
@@ -34,7 +38,6 @@ pub use addresses::Targets;
 pub use disruptions::{make_disruptions, settle_commands};
 pub use error::{ConnectError, EndpointError};
 pub use handshake::{Endpoint, has_more_sources};
-pub use probe::{Connection, Head};
 pub use rest::Rest;
 pub use roster::Players;
 pub use shared::Play;

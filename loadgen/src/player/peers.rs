@@ -1,4 +1,4 @@
-//! What a worker's players learn of other workers: who is connected there, and which pushes of sends from here arrived.
+//! What a process learns of other workers: which of their players are connected, and which pushes of its sends they received.
 
 use scenarios::threshold::Kind;
 

@@ -60,39 +60,37 @@ pub struct Head {
     pub rest: Vec<u8>,
 }
 
-impl Endpoint {
-    /// Connects to one of the addresses, and closes again.
-    ///
-    /// # Errors
-    /// [`ConnectError`].
-    pub async fn try_tcp(&self, address: SocketAddr) -> Result<(), ConnectError> {
-        self.connect_to(0, address, SocketOptions::default()).await?;
-        Ok(())
-    }
+/// Connects to one of the addresses, and closes again.
+///
+/// # Errors
+/// [`ConnectError`].
+pub async fn try_tcp(endpoint: &Endpoint, address: SocketAddr) -> Result<(), ConnectError> {
+    endpoint.connect_to(0, address, SocketOptions::default()).await?;
+    Ok(())
+}
 
-    /// Connects, and encrypts where the target wants it.
-    ///
-    /// # Errors
-    /// [`ConnectError`].
-    pub async fn dial(&self, number: u32) -> Result<Connection, ConnectError> {
-        self.stream(number, SocketOptions::default()).await.map(Connection)
-    }
+/// Connects, and encrypts where the target wants it.
+///
+/// # Errors
+/// [`ConnectError`].
+pub async fn dial(endpoint: &Endpoint, number: u32) -> Result<Connection, ConnectError> {
+    endpoint.stream(number, SocketOptions::default()).await.map(Connection)
+}
 
-    /// Asks for the upgrade, and reads the answer's head, whatever it says.
-    ///
-    /// # Errors
-    /// [`ConnectError`].
-    pub async fn ask(
-        &self,
-        Connection(stream): &mut Connection,
-        presented: Presented,
-    ) -> Result<Head, ConnectError> {
-        let date = |head: &httparse::Response<'_, '_>| header(head, "date").map(std::borrow::Cow::into_owned);
-        let Exchanged { status, upgrade, told: date, rest } = self.exchange(stream, presented, date).await?;
-        let reason = match upgrade {
-            Err(error) if status == 101 => return Err(error),
-            upgrade => upgrade.err().map(|error| error.detail),
-        };
-        Ok(Head { status, date, reason, rest })
-    }
+/// Asks for the upgrade, and reads the answer's head, whatever it says.
+///
+/// # Errors
+/// [`ConnectError`].
+pub async fn upgrade(
+    endpoint: &Endpoint,
+    Connection(stream): &mut Connection,
+    presented: Presented,
+) -> Result<Head, ConnectError> {
+    let date = |head: &httparse::Response<'_, '_>| header(head, "date").map(std::borrow::Cow::into_owned);
+    let Exchanged { status, upgrade, made: date, rest } = endpoint.exchange(stream, presented, date).await?;
+    let reason = match upgrade {
+        Err(error) if status == 101 => return Err(error),
+        upgrade => upgrade.err().map(|error| error.detail),
+    };
+    Ok(Head { status, date, reason, rest })
 }

@@ -16,7 +16,7 @@ use super::error::{ConnectError, EndpointError};
 use super::extra::Extra;
 use crate::auth::{Credentials, Secrets};
 use crate::delivery::Placements;
-use crate::http_client::{self, BodyError, HttpError};
+use crate::http_client::{self, HttpError};
 use crate::record::{Observer, classes};
 
 /// Longest answer that is read; real ones have a few hundred bytes.
@@ -30,19 +30,6 @@ pub struct Rest {
     stop: CancellationToken,
     /// What of the scenario's headers must not be repeated.
     secrets: Secrets,
-}
-
-impl From<reqwest::Error> for ConnectError {
-    fn from(error: reqwest::Error) -> Self {
-        Self::new(&classes::REST, http_client::causes(error))
-    }
-}
-
-impl From<BodyError> for ConnectError {
-    fn from(error: BodyError) -> Self {
-        let class = if matches!(error, BodyError::TooLong(_)) { &classes::TOO_LARGE } else { &classes::REST };
-        Self::new(class, error)
-    }
 }
 
 #[derive(Deserialize)]

@@ -10,7 +10,7 @@ use rand::seq::SliceRandom as _;
 use rand::seq::index::sample;
 use scenarios::shard::Shard;
 
-use super::commands::Command;
+use super::commands::PlayerCommand;
 use crate::clock::Micros;
 use crate::delivery::presence::{Change, PeerState, Presence};
 use crate::schedule::Arrival;
@@ -20,14 +20,14 @@ const BACKLOG: usize = 256;
 
 /// Where the pacer and one player's task meet.
 #[derive(Debug, Default)]
-struct Slot {
+struct Mailbox {
     inbox: Mutex<Vec<Arrival>>,
     waker: AtomicWaker,
     /// How often the socket has been opened.
     socket_generation: AtomicU32,
     /// Requests of the closed model so far.
     rounds: AtomicU32,
-    /// A [`Command`] that the task has not seen yet; 0 when there is none.
+    /// A [`PlayerCommand`] that the task has not seen yet; 0 when there is none.
     command: AtomicU8,
     /// When the oldest awaited answer times out, or the player wants to be woken; 0 for never.
     deadline: AtomicU64,
@@ -38,7 +38,7 @@ struct Slot {
 pub struct Players {
     shard: Shard,
     /// The players of this process.
-    slots: Box<[Slot]>,
+    mailboxes: Box<[Mailbox]>,
     /// Of all players.
     peers: Box<[PeerState]>,
     stopping: AtomicBool,
@@ -61,7 +61,10 @@ impl Players {
     pub fn of_shard(count: u32, shard: Shard) -> Self {
         Self {
             shard,
-            slots: (0..count).filter(|&player| shard.has(player.into())).map(|_| Slot::default()).collect(),
+            mailboxes: (0..count)
+                .filter(|&player| shard.has(player.into()))
+                .map(|_| Mailbox::default())
+                .collect(),
             peers: (0..count).map(|_| PeerState::default()).collect(),
             stopping: AtomicBool::new(false),
             open: AtomicU64::new(0),
@@ -83,7 +86,7 @@ impl Players {
 
     /// Puts an arrival into a player's mailbox; false when it is full. Whoever is not the player's task wakes it.
     pub(super) fn put(&self, player: u32, arrival: Arrival) -> bool {
-        let mut inbox = self.slot(player).inbox.lock();
+        let mut inbox = self.mailbox(player).inbox.lock();
         let room = inbox.len() < BACKLOG;
         if room {
             inbox.push(arrival);
@@ -101,7 +104,7 @@ impl Players {
     /// Number of players of this process.
     #[must_use]
     pub const fn own(&self) -> u32 {
-        self.slots.len() as u32
+        self.mailboxes.len() as u32
     }
 
     /// Number of the `nth` player of this process.
@@ -124,7 +127,7 @@ impl Players {
     }
 
     /// Up to `wanted` different players, of this process or another, to whom others would send, drawn evenly: their
-    /// sockets are open, and nobody can know of those that do not read.
+    /// sockets are open; those that do not read are among them, since other players cannot know.
     #[must_use]
     pub fn draw_open(&self, choices: &mut SmallRng, wanted: usize) -> Vec<u32> {
         let all = self.peers.len();
@@ -171,7 +174,7 @@ impl Players {
     /// Tells every player to leave.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
-        self.slots.iter().for_each(|slot| slot.waker.wake());
+        self.mailboxes.iter().for_each(|mailbox| mailbox.waker.wake());
     }
 
     /// Wakes the players that wait for an answer past its time-out.
@@ -182,10 +185,10 @@ impl Players {
         }
         // Before the players are looked at: a deadline that is set meanwhile is either seen here or noted there.
         self.next_deadline.store(Micros::MAX, Ordering::SeqCst);
-        for slot in &self.slots {
-            match slot.deadline.load(Ordering::SeqCst) {
+        for mailbox in &self.mailboxes {
+            match mailbox.deadline.load(Ordering::SeqCst) {
                 0 => {}
-                overdue if overdue <= now => slot.waker.wake(),
+                overdue if overdue <= now => mailbox.waker.wake(),
                 later => self.note_deadline(later),
             }
         }
@@ -201,19 +204,19 @@ impl Players {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    fn slot(&self, player: u32) -> &Slot {
-        &self.slots[(player / self.shard.step() as u32) as usize]
+    fn mailbox(&self, player: u32) -> &Mailbox {
+        &self.mailboxes[(player / self.shard.step() as u32) as usize]
     }
 
     /// Takes a player's waiting arrivals; the task is woken for the next.
     pub(super) fn take(&self, player: u32, cx: &Context<'_>) -> Vec<Arrival> {
-        self.slot(player).waker.register(cx.waker());
+        self.mailbox(player).waker.register(cx.waker());
         self.take_more(player)
     }
 
     /// Takes what has come into a player's mailbox meanwhile.
     pub(super) fn take_more(&self, player: u32) -> Vec<Arrival> {
-        std::mem::take(&mut *self.slot(player).inbox.lock())
+        std::mem::take(&mut *self.mailbox(player).inbox.lock())
     }
 
     /// Waits for arrivals; `None` when there are none and the run is over.
@@ -230,7 +233,7 @@ impl Players {
 
     /// Waits for the end of the run; arrivals stay where they are.
     pub(super) fn poll_stop(&self, player: u32, cx: &Context<'_>) -> Poll<()> {
-        self.slot(player).waker.register(cx.waker());
+        self.mailbox(player).waker.register(cx.waker());
         if self.stopping() { Poll::Ready(()) } else { Poll::Pending }
     }
 
@@ -256,7 +259,7 @@ impl Players {
     pub(super) fn set_presence(&self, player: u32, presence: Presence, own_doing: bool, now: Micros) -> bool {
         let was_open = self.peer(player).change(presence, own_doing, now);
         if presence.is_open() && !was_open {
-            self.slot(player).socket_generation.fetch_add(1, Ordering::Relaxed);
+            self.mailbox(player).socket_generation.fetch_add(1, Ordering::Relaxed);
             let now_open = self.open.fetch_add(1, Ordering::Relaxed) + 1;
             self.peak_open.fetch_max(now_open, Ordering::Relaxed);
         } else if was_open && !presence.is_open() {
@@ -293,35 +296,35 @@ impl Players {
 
     /// Gives a player a command; false when it cannot take it: a cut needs a socket, a message one that may be used, and
     /// there is only one command at a time.
-    pub(super) fn command(&self, player: u32, command: Command) -> bool {
+    pub(super) fn command(&self, player: u32, command: PlayerCommand) -> bool {
         let fit = match command {
-            Command::Cut(_) => self.has_socket(player),
-            Command::Send(_) => self.peer(player).is(Presence::Open),
+            PlayerCommand::Cut(_) => self.has_socket(player),
+            PlayerCommand::Send(_) => self.peer(player).is(Presence::Open),
         };
-        let slot = self.slot(player);
+        let mailbox = self.mailbox(player);
         let given = fit
-            && slot
+            && mailbox
                 .command
                 .compare_exchange(0, command.encode(), Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok();
         if given {
-            slot.waker.wake();
+            mailbox.waker.wake();
         }
         given
     }
 
     /// Gives a command to the first player from `start` on, round the end, that can take it.
-    pub(super) fn command_from(&self, start: u32, command: Command) -> bool {
+    pub(super) fn command_from(&self, start: u32, command: PlayerCommand) -> bool {
         self.own_from(start).any(|player| self.command(player, command))
     }
 
     /// Takes the command that a player was given.
-    pub(super) fn take_command(&self, player: u32) -> Option<Command> {
-        let command = &self.slot(player).command;
+    pub(super) fn take_command(&self, player: u32) -> Option<PlayerCommand> {
+        let command = &self.mailbox(player).command;
         if command.load(Ordering::Relaxed) == 0 {
             return None;
         }
-        Command::decode(command.swap(0, Ordering::Relaxed))
+        PlayerCommand::decode(command.swap(0, Ordering::Relaxed))
     }
 
     /// A share of the players with an open socket, of this process or another, whatever they do with it. Every worker
@@ -338,20 +341,20 @@ impl Players {
 
     /// Which of its sockets a player of this process has, or had last.
     pub(super) fn socket_generation(&self, player: u32) -> u32 {
-        self.slot(player).socket_generation.load(Ordering::Relaxed)
+        self.mailbox(player).socket_generation.load(Ordering::Relaxed)
     }
 
     /// A number for a player's next request in the closed model, which no other request of the run has. It is among
     /// the worker's own, as those of open arrivals are: every worker knows whose request it is.
     pub(super) fn next_request(&self, player: u32) -> u64 {
-        let round = u64::from(self.slot(player).rounds.fetch_add(1, Ordering::Relaxed));
+        let round = u64::from(self.mailbox(player).rounds.fetch_add(1, Ordering::Relaxed));
         let nth = u64::from(player) / self.shard.step();
-        (round * self.slots.len() as u64 + nth) * self.shard.step() + self.shard.first()
+        (round * self.mailboxes.len() as u64 + nth) * self.shard.step() + self.shard.first()
     }
 
     /// Wakes a player's task soon.
     pub fn wake(&self, player: u32) {
-        self.slot(player).waker.wake();
+        self.mailbox(player).waker.wake();
     }
 
     /// An arrival that was not handed over: the player's own session calls for it.
@@ -361,7 +364,7 @@ impl Players {
 
     pub(super) fn set_deadline(&self, player: u32, deadline: Option<Micros>) {
         // Stored before it is noted, as `wake_overdue` looks in the other order.
-        self.slot(player).deadline.store(deadline.unwrap_or(0), Ordering::SeqCst);
+        self.mailbox(player).deadline.store(deadline.unwrap_or(0), Ordering::SeqCst);
         deadline.into_iter().for_each(|deadline| self.note_deadline(deadline));
     }
 
@@ -427,7 +430,7 @@ mod tests {
         let woken = [(); 3].map(|()| std::sync::Arc::new(Woken(AtomicU64::new(0))));
         let look = |now| {
             for (player, woken) in woken.iter().enumerate() {
-                players.slot(player as u32).waker.register(&std::sync::Arc::clone(woken).into());
+                players.mailbox(player as u32).waker.register(&std::sync::Arc::clone(woken).into());
             }
             players.wake_overdue(now);
             [0, 1, 2].map(|player: usize| woken[player].0.swap(0, Ordering::SeqCst))
@@ -490,7 +493,7 @@ mod tests {
     #[test]
     fn a_command_is_seen_once_and_only_with_an_open_socket() {
         let players = Players::new(1);
-        let command = Command::Cut(scenarios::disruptions::planned::Cut::Reset);
+        let command = PlayerCommand::Cut(scenarios::disruptions::planned::Cut::Reset);
         assert!(!players.command(0, command));
         open(&players, 0);
         assert!(players.command(0, command) && !players.command(0, command));

@@ -26,11 +26,11 @@ pub struct Play {
     pub clock: Clock,
     /// The players.
     pub players: Arc<Players>,
-    /// Who is told what happens.
+    /// Where events go.
     pub observer: Observer,
     /// Where to connect to.
     pub endpoint: Endpoint,
-    /// How to prove who one is.
+    /// What players present in handshakes.
     pub credentials: Arc<Credentials>,
     /// Pushes under way.
     pub deliveries: Deliveries,
@@ -71,7 +71,7 @@ impl Play {
         measures(&self.plan, now)
     }
 
-    /// A player's presence changes, by its own doing or not; other workers are told.
+    /// A player's presence changes, by its own doing or not; other workers learn of it.
     pub(super) fn set_presence(&self, player: u32, presence: Presence, own_doing: bool) {
         let was_open = self.players.set_presence(player, presence, own_doing, self.clock.now());
         if let Some(relay) = self.deliveries.relay() {

@@ -1,4 +1,4 @@
-//! A player's task: waits for its turn to connect, [lives](super::lifecycle), and leaves when the run ends.
+//! A player's task: waits for its turn to connect, [plays](super::lifecycle), and leaves when the run ends.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -48,4 +48,19 @@ async fn first_connect(player: &PlayerContext, arrival: &Arrival) -> Option<WebS
     };
     player.ended(arrival, sent, player.now(), outcome);
     connected.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The size of what a function's future keeps.
+    const fn size<F>(_: fn(Arc<Play>, u32, mpsc::Sender<GooseSample>) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_player_s_task_is_small() {
+        assert!(size(play) <= 1_000, "{} bytes", size(play));
+    }
 }

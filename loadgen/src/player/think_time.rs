@@ -29,7 +29,7 @@ const IDLE: Duration = Duration::from_millis(100);
 pub enum Pause {
     /// Its socket has just opened: a random part of a pause, so that players do not move in step.
     First,
-    /// It has had its answer.
+    /// Its request was answered.
     Again,
     /// The load does not call for it now, or its request could not be sent.
     Idle,
@@ -155,7 +155,7 @@ mod tests {
         think_time.begin(0, 3);
         let first = queue.take().unwrap();
         assert!((2_000_000..3_000_000).contains(&first.due), "from the first phase on: {first:?}");
-        assert_eq!(queue.next(), None, "nobody thinks before an open arrival");
+        assert_eq!(queue.next(), None, "no player thinks before an open arrival");
         think_again(4_000_000);
         let again = queue.take().unwrap();
         assert_eq!((again.due, again.index), (5_000_000, 13));

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 const LONGEST: usize = 40;
 /// The longest word of a sentence; longer ones were drawn by a machine.
 const LONGEST_WORD: usize = 20;
-/// The longest number that is told apart, e.g. a status.
+/// The longest number that is kept in a class, e.g. a status.
 const LONGEST_NUMBER: usize = 3;
 
 /// What API Gateway and GameLift say themselves, and its class: by far the most that a target says.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::class::Class;
 use super::tally::Tally;
 
-/// Error classes told apart in one map, since a target may invent them; further ones count as `other`.
+/// Error classes counted separately in one map, since a target may invent them; further ones count as `other`.
 pub(super) const MOST_CLASSES: usize = 200;
 /// Class of what came after the classes were full.
 pub(super) static OTHER: Class = Class::fixed("other");

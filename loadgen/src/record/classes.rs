@@ -7,15 +7,19 @@ use reports::format::cut_off;
 
 use super::class::Class;
 
-/// Defines a static for each class.
+/// Defines a static for each class, and the list of all.
 macro_rules! classes {
     ($($(#[$doc:meta])* $name:ident = $word:expr;)+) => {
         $($(#[$doc])* pub static $name: Class = Class::fixed($word);)+
+
+        /// Every class of this file.
+        pub static ALL: &[&Class] = &[$(&$name),+];
     };
 }
 
-// Connections and handshakes.
 classes! {
+    // Connections and handshakes.
+
     /// The process may open no more descriptors.
     NO_DESCRIPTORS = "no_descriptors";
     /// The source addresses have no free port left.
@@ -44,10 +48,9 @@ classes! {
     AUTH_REFRESH = "auth_refresh";
     /// A REST request failed before its answer.
     REST = "rest";
-}
 
-// Open sockets.
-classes! {
+    // Open sockets.
+
     /// The stream ended without a close frame.
     CLOSED_1006 = "closed_1006";
     /// A close frame without a code.
@@ -64,10 +67,9 @@ classes! {
     GARBAGE = "garbage";
     /// An answer to a request that was no longer awaited.
     LATE_ANSWER = "late_answer";
-}
 
-// Arrivals that could not be sent.
-classes! {
+    // Arrivals that could not be sent.
+
     /// The player's task does not get to run.
     UNSENT_BACKLOG = "unsent_backlog";
     /// No socket is open.
@@ -76,7 +78,7 @@ classes! {
     UNSENT_NO_RECIPIENT = "unsent_no_recipient";
     /// The socket's buffer is full: the target does not read.
     UNSENT_WRITE_BLOCKED = "unsent_write_blocked";
-    /// The player had taken it when the run ended.
+    /// A player had been given it when the run ended.
     UNSENT_RUN_ENDED = cut_off::UNSENT_RUN_ENDED;
     /// The interrupted run did not come to it.
     UNSENT_INTERRUPTED = cut_off::UNSENT_INTERRUPTED;
@@ -84,10 +86,9 @@ classes! {
     UNSENT_ENDED_EARLY = cut_off::UNSENT_ENDED_EARLY;
     /// It was sent, and the run ended before its answer.
     INTERRUPTED = cut_off::INTERRUPTED;
-}
 
-// Deliveries of which samples are kept.
-classes! {
+    // Deliveries of which samples are kept.
+
     /// A push came after its time-out, within the grace.
     LATE = "late";
     /// A push came after its grace.
@@ -96,14 +97,11 @@ classes! {
     UNEXPECTED = "unexpected";
     /// A push did not come.
     LOST = "lost";
-}
 
-// What became of disruptions, and of the sockets that they ended.
-classes! {
+    // What became of disruptions, and of the sockets that they ended.
+
     /// The run ended first.
     RUN_ENDED = "run_ended";
-    /// The player's session was over first.
-    LEFT = "left";
     /// The player's side cut the socket.
     CUT = "cut";
     /// The player is connected again.

@@ -9,7 +9,7 @@ use super::tally::{Tally, tally};
 tally! {
     /// Churn and disruptions over the whole run.
     DisruptionsTally {
-        /// Sockets that ended although nobody on the player's side wanted it, by class; their sum is `dropped`.
+        /// Sockets that ended although the player's side did nothing to end them, by class; their sum is `dropped`.
         ends: Classes,
         /// By [`ClientFault`].
         faults: [FaultTally; ClientFault::ALL.len()],

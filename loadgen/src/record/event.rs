@@ -78,7 +78,7 @@ pub enum Event<'e> {
         response: Micros,
         /// The error class.
         class: &'e Class,
-        /// What was seen, where another event does not tell it.
+        /// What was seen, unless another event has it.
         detail: Option<&'e dyn fmt::Display>,
     },
     /// An operation was not answered in time.
@@ -187,7 +187,7 @@ pub enum Event<'e> {
     },
     /// Another worker received a push of this one's send, so many microseconds ago.
     ReceiptForwarded {
-        /// How long the word of it took.
+        /// How long its receipt took to get here.
         lag: Micros,
     },
 

@@ -1,4 +1,4 @@
-//! The copy of connects and answers that goose's own books get.
+//! The copy of connects and answers that goose's own metrics get.
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::tally::Tally;
 use crate::clock::Micros;
 
-/// The longest latency that is told apart.
+/// The longest latency that is recorded; longer ones count as this.
 pub(super) const A_DAY: Micros = 86_400_000_000;
 
 /// Latencies in microseconds: three significant digits, growing as needed.

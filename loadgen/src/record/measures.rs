@@ -62,7 +62,7 @@ tally! {
 }
 
 impl DeliveryTally {
-    /// Whether there is anything to tell of it.
+    /// Whether anything was counted.
     #[must_use]
     pub const fn seen(&self) -> bool {
         let fates = self.received + self.late + self.lost + self.away + self.withdrawn;

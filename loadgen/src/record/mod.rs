@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! player, pacer, sweeps ─▶ Observer::observe(Event) ─▶ a tally per thread ─▶ Recorder::drain, once a second
-//!                                                  └─▶ goose's own books (a copy of connects and answers)
+//!                                                  └─▶ goose's own metrics (a copy of connects and answers)
 //! ```
 //!
 //! Only [`event`] knows which counters an event moves and of which events a sample is kept.

@@ -1,4 +1,4 @@
-//! The one place that events are told to.
+//! The one place where events are observed.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::samples::Sample;
 use super::thread_tally::ThreadTally;
 use crate::clock::Clock;
 
-/// Makes of a text that a target told a player one that may be kept: without credentials, printable, not too long.
+/// Turns a text that a player received into one that may be kept: without credentials, printable, not too long.
 type Keepable = dyn Fn(u32, &str) -> String + Send + Sync;
 
 /// Counts events, keeps samples of errors, and copies what ends an operation to goose. Cheap to clone.
@@ -58,7 +58,7 @@ impl Observer {
         if let Some(goose) = &self.goose
             && let Some(sample) = GooseSample::of(&event)
         {
-            // Dropped when goose does not keep up: the truth is in the recorder.
+            // Dropped when goose does not keep up: the figures come from the recorder.
             let _ = goose.try_send(sample);
         }
         self.run.recorder.with(|tally| {
@@ -81,10 +81,95 @@ impl Observer {
         });
     }
 
-    /// The error class of what a target told a player, behind a prefix of ours.
+    /// The error class of a text that a player received, behind a prefix of ours.
     #[must_use]
     pub fn class_of(&self, player: u32, prefix: &str, said: &str) -> Class {
         Class::well_known(prefix, said)
             .unwrap_or_else(|| Class::said(prefix, &(self.run.keepable)(player, said)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scenarios::ledger::Ledger;
+    use scenarios::threshold::{Kind, Operation};
+
+    use super::*;
+    use crate::record::classes;
+
+    const OPERATION: Operation = Operation::SendMessage;
+    const LEDGER: Ledger = Ledger::MEASURED;
+
+    fn observer() -> Observer {
+        let keepable =
+            |player: u32, said: &str| format!("{player}: {}", said.replace("secret", "[credential]"));
+        Observer::new(Arc::new(Recorder::new(1)), Clock::default(), keepable)
+    }
+
+    fn drained(observer: &Observer) -> ThreadTally {
+        let (mut total, mut spare) = Default::default();
+        observer.recorder().drain(&mut total, &mut spare);
+        total
+    }
+
+    #[test]
+    fn what_ends_an_operation_is_counted_once_and_copied_to_goose() {
+        let (goose, mut copies) = mpsc::channel(8);
+        let observer = observer().with_goose(goose);
+        observer.observe(Event::Sent { operation: OPERATION, ledger: LEDGER, delay: Some(3) });
+        observer.observe(Event::Completed {
+            operation: OPERATION,
+            ledger: LEDGER,
+            response: 30,
+            service: 20,
+        });
+        let (class, player) = (&classes::status(500), 7);
+        let detail: &dyn std::fmt::Display = &"no secret here";
+        observer.observe(Event::Failed {
+            player,
+            operation: OPERATION,
+            ledger: LEDGER,
+            response: 40,
+            class,
+            detail: Some(detail),
+        });
+        observer.observe(Event::TimedOut { player, operation: OPERATION, ledger: LEDGER, response: 50 });
+        let total = drained(&observer);
+        let counted = total.measured.operation(OPERATION);
+        assert_eq!((counted.sent, counted.completed, counted.failed, counted.timed_out), (1, 1, 1, 1));
+        assert_eq!((counted.response.histogram().len(), counted.service.histogram().max()), (1, 20));
+        assert_eq!(total.measured.dispatch_delay.histogram().max(), 3);
+        let mut errors: Vec<_> = counted.errors.iter().collect();
+        errors.sort_unstable();
+        assert_eq!(errors, [("status_500", 1), ("timeout", 1)]);
+        let samples: Vec<_> = total.samples.iter().map(|sample| &*sample.detail).collect();
+        assert_eq!(samples, ["7: no [credential] here", "7: no answer in time"]);
+        let copied: Vec<_> = std::iter::from_fn(|| copies.try_recv().ok())
+            .map(|copy| (copy.response.as_micros(), copy.error.map(|class| class.to_string())))
+            .collect();
+        assert_eq!(copied, [(30, None), (40, Some("status_500".into())), (50, Some("timeout".into()))]);
+    }
+
+    #[test]
+    fn a_late_push_is_received_in_no_other_way_and_leaves_a_sample() {
+        let observer = observer();
+        let received = |late| Event::Received {
+            player: 7,
+            kind: Kind::Message,
+            ledger: LEDGER,
+            latency: 1_500_000,
+            complete: None,
+            out_of_order: late,
+            late,
+        };
+        observer.observe(received(false));
+        observer.observe(received(true));
+        observer.observe(Event::TooLate { player: 8, kind: Kind::Message });
+        let total = drained(&observer);
+        let delivery = total.measured.delivery(Kind::Message);
+        assert_eq!((delivery.received, delivery.late, delivery.out_of_order, delivery.lost), (1, 1, 1, 0));
+        let samples: Vec<_> = total.samples.iter().map(|sample| (&*sample.class, &*sample.detail)).collect();
+        assert_eq!(samples[0], ("late", "7: a push came 1.500 s after its send"));
+        assert_eq!((samples.len(), samples[1].0), (2, "too_late"));
     }
 }

@@ -232,13 +232,13 @@ pub(super) fn generator(totals: &Totals<'_>, saturated: bool) -> Generator {
 
 /// A worker, where it is a process of its own.
 fn worker(worker: &WorkerTotals) -> Option<GeneratorWorker> {
-    let process = worker.process?;
+    let process = worker.process.as_ref()?;
     let micros = |nanos: i64| rounded(nanos as f64 / 1e3, 1);
     Some(GeneratorWorker {
         index: worker.index,
         pid: process.pid,
         players: u64::from(worker.players),
-        opened: worker.total.sockets.opened,
+        opened: process.total.sockets.opened,
         cpu_seconds: rounded(worker.watched.cpu_seconds, 3),
         peak_rss_bytes: worker.watched.peak_rss_bytes,
         clock_offset_us: process.offset.map(|offset| micros(offset.ahead_ns)),

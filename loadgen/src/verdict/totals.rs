@@ -27,21 +27,22 @@ pub struct WorkerTotals {
     pub index: u32,
     /// Its players.
     pub players: u32,
-    /// What it recorded, up to the last second that was received from it.
-    pub total: ThreadTally,
     /// The health of its process.
     pub watched: Watched,
-    /// Its process, where that is not the run's own.
+    /// Its process, where that is not the run's own. In the run's own process it is the only worker: everything recorded
+    /// is its.
     pub process: Option<ProcessTotals>,
     /// Why it ended before the run.
     pub lost: Option<String>,
 }
 
 /// What is known of a worker that is a process of its own.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default)]
 pub struct ProcessTotals {
     /// Its id.
     pub pid: u32,
+    /// What the worker recorded, up to the last second that was received from it.
+    pub total: ThreadTally,
     /// Its clock against the run's.
     pub offset: Option<Offset>,
     /// Receipts that it forwarded to other workers.

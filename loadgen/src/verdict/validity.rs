@@ -60,18 +60,19 @@ impl Validity {
     ) -> Self {
         let descriptors = descriptor_limit.saturating_mul(workers.len() as u64);
         Self {
-            invalid_reasons: workers.flat_map(|worker| reasons_of(worker, watched)).collect(),
+            invalid_reasons: workers.flat_map(|worker| reasons_of(worker, total, watched)).collect(),
             warnings: warnings(&total.measured, watched, descriptors),
         }
     }
 }
 
 /// Why one worker's figures may not be used. It is named, unless it is the run's own process.
-fn reasons_of(worker: &WorkerTotals, watched: &Watched) -> Vec<String> {
+fn reasons_of(worker: &WorkerTotals, total: &ThreadTally, watched: &Watched) -> Vec<String> {
     // They share the machine's cores: what they used together says more than what one of them did.
     let Watched { busy_seconds, seconds, cores, .. } = *watched;
-    let own = invalid_reasons(&worker.total, &Watched { busy_seconds, seconds, cores, ..worker.watched });
-    let Some(process) = worker.process else { return own };
+    let health = Watched { busy_seconds, seconds, cores, ..worker.watched };
+    let Some(process) = &worker.process else { return invalid_reasons(total, &health) };
+    let own = invalid_reasons(&process.total, &health);
     let clock = process.offset.filter(|offset| !offset.may_be_none()).map(|offset| {
         format!(
             "its clock is not the run's ({} ns ahead, within {} ns): deliveries between workers cannot be measured; \
@@ -219,14 +220,10 @@ mod tests {
         ThreadTally { measured, ..ThreadTally::default() }
     }
 
-    fn worker(total: ThreadTally, watched: Watched) -> WorkerTotals {
-        WorkerTotals { total, watched, ..WorkerTotals::default() }
-    }
-
     /// Of a run in one process.
     fn judge(total: ThreadTally, watched: Watched) -> Validity {
-        let worker = worker(total, watched);
-        Validity::of(&worker.total, &watched, [&worker].into_iter(), 20_000)
+        let worker = WorkerTotals { watched, ..WorkerTotals::default() };
+        Validity::of(&total, &watched, [&worker].into_iter(), 20_000)
     }
 
     fn late() -> Measures {
@@ -276,31 +273,34 @@ mod tests {
 
     #[test]
     fn one_worker_makes_the_run_invalid_and_is_named() {
-        let process = ProcessTotals { pid: 1, offset: None, receipts_forwarded: 0 };
         let one = |index| WorkerTotals {
             index,
-            process: Some(process),
-            ..worker(ThreadTally::default(), watched(Second::default(), 0))
+            process: Some(ProcessTotals::default()),
+            watched: watched(Second::default(), 0),
+            ..WorkerTotals::default()
         };
         let mut workers: Vec<_> = (0..20).map(one).collect();
+        fn process(worker: &mut WorkerTotals) -> &mut ProcessTotals {
+            worker.process.as_mut().unwrap()
+        }
         let judged = |workers: &[WorkerTotals]| {
             let mut all = ThreadTally::default();
-            workers.iter().for_each(|worker| all.merge(&worker.total));
+            let processes = workers.iter().filter_map(|worker| worker.process.as_ref());
+            processes.for_each(|process| all.merge(&process.total));
             Validity::of(&all, &watched(Second::default(), 7), workers.iter(), 20_000).invalid_reasons
         };
         assert_eq!(judged(&workers), Vec::<String>::new());
         // Ten times as many good ones: the p99 of all is fine, and that of one is not.
         workers.iter_mut().for_each(|worker| {
-            (0..1_000).for_each(|_| worker.total.measured.dispatch_delay.record(300));
+            (0..1_000).for_each(|_| process(worker).total.measured.dispatch_delay.record(300));
         });
-        workers[3].total.measured = late();
+        process(&mut workers[3]).total.measured = late();
         let reasons = judged(&workers);
         assert_eq!(reasons.len(), 1);
         assert!(reasons[0].starts_with("worker 3: p99 send delay was"), "{reasons:?}");
         assert!(reasons[0].contains("in 7 of 30 seconds"), "the cores are used together: {reasons:?}");
         workers[4].lost = Some("worker 4 ended".into());
-        let offset = Some(Offset { ahead_ns: 900, error_ns: 100 });
-        workers[5].process = Some(ProcessTotals { offset, ..process });
+        process(&mut workers[5]).offset = Some(Offset { ahead_ns: 900, error_ns: 100 });
         assert_eq!(judged(&workers).len(), 3);
     }
 

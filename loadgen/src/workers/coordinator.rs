@@ -297,7 +297,9 @@ impl Coordinator {
                 }
             }
             ToRun::Second(sample) => {
-                worker.totals.total.merge(&sample.tally);
+                if let Some(process) = &mut worker.totals.process {
+                    process.total.merge(&sample.tally);
+                }
                 worker.totals.watched.add(&sample.health);
                 self.seconds.add(index, sample);
             }

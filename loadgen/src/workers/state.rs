@@ -43,7 +43,7 @@ impl WorkerState {
         let process = match &handle {
             Handle::InProcess(_) => None,
             Handle::Process(process) => {
-                Some(ProcessTotals { pid: process.pid(), offset: None, receipts_forwarded: 0 })
+                Some(ProcessTotals { pid: process.pid(), ..ProcessTotals::default() })
             }
         };
         Self {

@@ -188,7 +188,7 @@ fn what_was_fetched_is_kept_on_bad_days_and_each_is_said() {
     }
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let said = folder.correlate(&["--endpoint", &format!("http://{nobody}")]);
-    same(said.tells(&["GetMetricData failed", "Connection refused", "nobody listens there"]));
+    same(said.tells(&["GetMetricData failed", "Connection refused", "nothing listens at that address"]));
     assert!(!said.stderr.contains("DispatchFailure"), "{}", said.stderr);
     assert_eq!(said.cloudwatch.fetched_at, folder.correlate(&[]).cloudwatch.fetched_at, "nothing came since");
     assert!(said.report.contains("is kept") && said.stdout.contains("is kept"));

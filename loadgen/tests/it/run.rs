@@ -83,8 +83,14 @@ fn a_run_leaves_a_complete_folder_whose_figures_add_up() {
         assert!(ran.dir.join(file).is_file(), "{file}");
     }
     let secret = "eyJ";
+    // The histograms are in base64, where chance may write these three letters; only a token has a full stop after them.
+    let of_token = |c: char| c.is_ascii_alphanumeric() || ['_', '-'].contains(&c);
+    let has_token = |text: &str| {
+        text.match_indices(secret).any(|(at, _)| text[at..].trim_start_matches(of_token).starts_with('.'))
+    };
     for (file, text) in ran.files() {
-        assert!(!text.contains(secret), "a token in {file}");
+        let found = if file == "latency.hlog" { has_token(&text) } else { text.contains(secret) };
+        assert!(!found, "a token in {file}");
     }
 }
 

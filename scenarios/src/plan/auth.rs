@@ -1,4 +1,7 @@
-//! What a checked plan says about credentials.
+//! The plan's credentials: where tokens come from and where they travel.
+//!
+//! A plan holds no player's token, only where tokens come from; the one secret in it, a signing key, has a `Debug` that
+//! hides it.
 
 use std::sync::Arc;
 use std::time::Duration;

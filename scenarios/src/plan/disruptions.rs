@@ -1,4 +1,5 @@
-//! What the checked plan says of churn and disruptions.
+//! The plan's churn and disruptions: who is concerned and how long things last are pure functions of seed and player
+//! number, so that the same file gives the same disruptions.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a checked plan says of the way to the target.
+//! The plan's way to the target.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -8,7 +8,7 @@
 //! One run that holds is enough to go on upwards; one that fails is tried again first, because a mishap looks like a
 //! limit. The lower end of the final interval is confirmed too: were it luck, the search goes on below it.
 //!
-//! A level that the generator spoiled bounds the search, because nothing above it can be believed, but never the knee:
+//! A level that the generator spoiled bounds the search, because no figure above it can be used, but never the knee:
 //! only a level that *failed* is the upper end of the knee's interval.
 
 use reports::capacity::{Ended, Level, Outcome, wilson};
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_without_a_knee_in_reach_is_told_from_one_that_holds_nothing() {
+    fn a_target_without_a_knee_in_reach_differs_from_one_that_holds_nothing() {
         let rules = Rules { most: 100.0, ..RULES };
         let (search, ended, runs) = searched(rules, |_, _| Outcome::Held);
         assert_eq!((ended, search.held(), search.failed()), (Ended::NeverFailed, Some(100.0), None));

@@ -1,5 +1,5 @@
-//! What is unusual about an open socket: its player will leave, reads slowly, stops reading, or sends what it should
-//! not. Boxed in the session and absent for most players, who just stay.
+//! What is unusual about an open socket: its player will leave, reads slowly, stops reading, or sends something
+//! malformed. Boxed in the session, and absent for most players.
 
 use rand::RngExt as _;
 use rand::rngs::SmallRng;
@@ -8,7 +8,7 @@ use scenarios::disruptions::planned::{ClientFault, SlowReaders};
 use scenarios::threshold::Operation;
 
 use super::malformed;
-use super::script::{Placed, SessionScript, Step as ScriptStep};
+use super::script::{Placed, ScriptStep, SessionScript};
 use crate::clock::{Micros, micros};
 use crate::delivery::presence::Presence;
 use crate::schedule::Arrival;

@@ -14,7 +14,7 @@ use crate::schedule::Arrival;
 
 /// A request whose answer is awaited.
 #[derive(Debug)]
-pub(super) struct Request {
+pub(super) struct SentRequest {
     pub(super) arrival: Arrival,
     pub(super) sent: Micros,
     /// When it times out.
@@ -31,7 +31,7 @@ pub(super) struct Unclaimed {
 /// All requests of a socket whose answers are awaited.
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
-    requests: Vec<Request>,
+    requests: Vec<SentRequest>,
     /// Errors that could still belong to more than one request.
     unclaimed: VecDeque<Unclaimed>,
 }
@@ -41,7 +41,7 @@ impl InFlight {
         self.requests.is_empty()
     }
 
-    pub(super) fn add(&mut self, request: Request) {
+    pub(super) fn add(&mut self, request: SentRequest) {
         self.requests.push(request);
     }
 
@@ -51,18 +51,18 @@ impl InFlight {
     }
 
     /// Takes the request that an answer names.
-    pub(super) fn take(&mut self, id: AckId) -> Option<Request> {
+    pub(super) fn take(&mut self, id: AckId) -> Option<SentRequest> {
         self.take_where(|request| {
             request.arrival.operation == id.operation && request.arrival.index == id.index
         })
     }
 
     /// Takes the request that an answer without an id must belong to: the oldest of its operation.
-    pub(super) fn take_first(&mut self, operation: Operation) -> Option<Request> {
+    pub(super) fn take_first(&mut self, operation: Operation) -> Option<SentRequest> {
         self.take_where(|request| request.arrival.operation == operation)
     }
 
-    fn take_where(&mut self, awaited: impl Fn(&Request) -> bool) -> Option<Request> {
+    fn take_where(&mut self, awaited: impl Fn(&SentRequest) -> bool) -> Option<SentRequest> {
         let position = self.requests.iter().position(awaited)?;
         Some(self.requests.swap_remove(position))
     }
@@ -74,7 +74,7 @@ impl InFlight {
 
     /// Where no more requests than errors are left, each error has one; the next of them. An error without a request is
     /// left over where its request has been answered otherwise.
-    pub(super) fn next_failed(&mut self) -> Option<(Option<Request>, Unclaimed)> {
+    pub(super) fn next_failed(&mut self) -> Option<(Option<SentRequest>, Unclaimed)> {
         if self.requests.len() > self.unclaimed.len() {
             return None;
         }
@@ -83,13 +83,13 @@ impl InFlight {
     }
 
     /// The next request that has timed out, and an error that may be its own.
-    pub(super) fn next_overdue(&mut self, now: Micros) -> Option<(Request, Option<Unclaimed>)> {
+    pub(super) fn next_overdue(&mut self, now: Micros) -> Option<(SentRequest, Option<Unclaimed>)> {
         let request = self.take_where(|request| request.deadline <= now)?;
         Some((request, self.unclaimed.pop_front()))
     }
 
     /// Takes all: the socket has ended.
-    pub(super) fn take_all(&mut self) -> Vec<Request> {
+    pub(super) fn take_all(&mut self) -> Vec<SentRequest> {
         std::mem::take(&mut self.requests)
     }
 }
@@ -100,9 +100,9 @@ mod tests {
 
     use super::*;
 
-    fn request(index: u64, deadline: Micros) -> Request {
+    fn request(index: u64, deadline: Micros) -> SentRequest {
         let operation = Operation::SendMessage;
-        Request {
+        SentRequest {
             arrival: Arrival { operation, index, due: 0, measured: Ledger::MEASURED },
             sent: 0,
             deadline,

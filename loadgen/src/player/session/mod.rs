@@ -25,10 +25,10 @@ pub(super) use end::{Dropped, End};
 pub(super) use heartbeat::HeartbeatTimer;
 
 use self::behaviour::{PendingAction, Step};
-use self::in_flight::{InFlight, Request, Unclaimed};
+use self::in_flight::{InFlight, SentRequest, Unclaimed};
 use self::script::Placed;
 use self::socket::{Received, Socket};
-use super::commands::Command;
+use super::commands::PlayerCommand;
 use super::context::{OWN_REQUESTS, Outcome, PlayerContext};
 use super::handshake::Stream;
 use super::placement_poll;
@@ -102,11 +102,11 @@ impl<'p> Session<'p> {
             return Some(End::RunOver);
         }
         match players.take_command(player.number) {
-            Some(Command::Cut(cut)) => {
+            Some(PlayerCommand::Cut(cut)) => {
                 arrivals.iter().for_each(|arrival| player.unsent(arrival, &classes::UNSENT_NO_OPEN_SOCKET));
                 return Some(End::Cut(cut));
             }
-            Some(Command::Send(fault)) => self.plan_malformed(fault),
+            Some(PlayerCommand::Send(fault)) => self.plan_malformed(fault),
             None => {}
         }
         let silent = self.is_silent();
@@ -177,7 +177,7 @@ impl<'p> Session<'p> {
             player.observe(Event::Expected { kind: Kind::Message, ledger: arrival.measured, count });
         }
         let timeout = play.plan.operation(arrival.operation).map_or(0, |planned| micros(planned.timeout));
-        self.in_flight.add(Request { arrival: *arrival, sent, deadline: sent + timeout });
+        self.in_flight.add(SentRequest { arrival: *arrival, sent, deadline: sent + timeout });
     }
 
     fn unsent(&self, arrival: &Arrival, class: &Class) {
@@ -225,7 +225,7 @@ impl<'p> Session<'p> {
 
     fn take(&mut self, text: &Utf8Bytes) {
         match self.behaviour.as_deref_mut() {
-            // What a slow reader reads tells of its slowness, and stays out of the figures.
+            // What a slow reader reads late is its own doing, and stays out of the figures.
             Some(behaviour) if behaviour.is_slow() => {
                 behaviour.has_read(self.player.now());
                 self.player.observe(Event::SlowRead);
@@ -273,13 +273,13 @@ impl<'p> Session<'p> {
     /// The answer to a request has come.
     fn answered(
         &mut self,
-        request: &Request,
+        request: &SentRequest,
         status: u16,
         placement: Option<String>,
         body: &str,
         now: Micros,
     ) {
-        let Request { arrival, sent, .. } = request;
+        let SentRequest { arrival, sent, .. } = request;
         let player = self.player;
         let expected = match arrival.operation {
             Operation::UnknownRoute => status == 404,
@@ -307,7 +307,7 @@ impl<'p> Session<'p> {
     }
 
     /// A request failed: nothing more is expected of it.
-    fn fail(&self, request: &Request, class: &Class, detail: &str) {
+    fn fail(&self, request: &SentRequest, class: &Class, detail: &str) {
         let (player, arrival) = (self.player, &request.arrival);
         if arrival.operation == Operation::SendMessage {
             let count = player.play.deliveries.messages.withdraw(arrival.index);
@@ -316,7 +316,7 @@ impl<'p> Session<'p> {
         self.ended(request, player.now(), Outcome::Failed { class, detail: Some(&detail) });
     }
 
-    fn ended(&self, request: &Request, now: Micros, outcome: Outcome<'_>) {
+    fn ended(&self, request: &SentRequest, now: Micros, outcome: Outcome<'_>) {
         self.player.ended(&request.arrival, request.sent, now, outcome);
         self.player.think(&request.arrival, now, Pause::Again);
     }

@@ -7,7 +7,7 @@ use crate::player::shared::Play;
 use crate::player::wire::{self, AckId};
 use crate::schedule::{Arrival, choices};
 
-/// The text of a request, and who is to receive a push of it. `None` where there is nobody to send to.
+/// The text of a request, and who is to receive a push of it. `None` where no other player has an open socket.
 pub(super) fn of(play: &Play, arrival: &Arrival) -> Option<(String, Vec<u32>)> {
     let id = AckId { operation: arrival.operation, index: arrival.index };
     match arrival.operation {

@@ -7,7 +7,7 @@ use crate::clock::{Micros, micros};
 
 /// Where the player is in its session.
 #[derive(Debug, PartialEq, Eq)]
-enum Stage {
+enum ScriptStage {
     /// Waits until it asks for a game session.
     Lobby { until: Micros },
     /// Has asked, and waits for the push that places it.
@@ -29,7 +29,7 @@ enum Stage {
 
 /// What the player is to do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum ScriptStep {
     /// Ask for a game session.
     Ask,
     /// Leave.
@@ -48,7 +48,7 @@ pub(super) enum Placed {
 /// One session of a player, from the open socket on.
 #[derive(Debug)]
 pub(super) struct SessionScript {
-    stage: Stage,
+    stage: ScriptStage,
     /// How long it plays.
     stay: Micros,
 }
@@ -57,8 +57,8 @@ impl SessionScript {
     /// A session that begins now.
     pub(super) fn new(churn: &Churn, dice: &mut SmallRng, now: Micros) -> Self {
         let stay = micros(churn.session.sample(dice));
-        let stage = churn.lobby.map_or(Stage::Playing { until: now + stay }, |lobby| Stage::Lobby {
-            until: now + micros(lobby.sample(dice)),
+        let stage = churn.lobby.map_or(ScriptStage::Playing { until: now + stay }, |lobby| {
+            ScriptStage::Lobby { until: now + micros(lobby.sample(dice)) }
         });
         Self { stage, stay }
     }
@@ -66,34 +66,36 @@ impl SessionScript {
     /// When the player has to be looked at again.
     pub(super) const fn due(&self) -> Option<Micros> {
         match self.stage {
-            Stage::Lobby { until } | Stage::Placing { until, .. } | Stage::Playing { until } => Some(until),
-            Stage::Over => None,
+            ScriptStage::Lobby { until }
+            | ScriptStage::Placing { until, .. }
+            | ScriptStage::Playing { until } => Some(until),
+            ScriptStage::Over => None,
         }
     }
 
     /// What is to be done at `now`; each step is returned once.
-    pub(super) fn step(&mut self, now: Micros) -> Option<Step> {
+    pub(super) fn step(&mut self, now: Micros) -> Option<ScriptStep> {
         if self.due()? > now {
             return None;
         }
-        let asks = matches!(self.stage, Stage::Lobby { .. });
-        self.stage = Stage::Over;
-        Some(if asks { Step::Ask } else { Step::Leave })
+        let asks = matches!(self.stage, ScriptStage::Lobby { .. });
+        self.stage = ScriptStage::Over;
+        Some(if asks { ScriptStep::Ask } else { ScriptStep::Leave })
     }
 
     /// Whether it has asked and does not know yet.
     pub(super) const fn is_placing(&self) -> bool {
-        matches!(self.stage, Stage::Placing { .. })
+        matches!(self.stage, ScriptStage::Placing { .. })
     }
 
     /// The player has asked with request `index`, and waits until then.
     pub(super) fn asked(&mut self, index: u64, until: Micros) {
-        self.stage = Stage::Placing { index, id: None, early: Vec::new(), until };
+        self.stage = ScriptStage::Placing { index, id: None, early: Vec::new(), until };
     }
 
     /// A request was answered: with the placement that it started, or otherwise.
     pub(super) fn answered(&mut self, index: u64, placement: Option<&str>, now: Micros) -> Option<Placed> {
-        let Stage::Placing { index: mine, id, early, .. } = &mut self.stage else { return None };
+        let ScriptStage::Placing { index: mine, id, early, .. } = &mut self.stage else { return None };
         if *mine != index {
             return None;
         }
@@ -105,7 +107,7 @@ impl SessionScript {
 
     /// A placement was pushed.
     pub(super) fn pushed(&mut self, placement: &str, fulfilled: bool, now: Micros) -> Option<Placed> {
-        let Stage::Placing { id, early, .. } = &mut self.stage else { return None };
+        let ScriptStage::Placing { id, early, .. } = &mut self.stage else { return None };
         match id {
             Some(mine) if mine == placement => Some(self.placed(fulfilled, now)),
             Some(_) => None,
@@ -118,7 +120,7 @@ impl SessionScript {
 
     fn placed(&mut self, fulfilled: bool, now: Micros) -> Placed {
         let until = if fulfilled { now + self.stay } else { now };
-        self.stage = Stage::Playing { until };
+        self.stage = ScriptStage::Playing { until };
         if fulfilled { Placed::Yes } else { Placed::No }
     }
 }
@@ -145,14 +147,17 @@ mod tests {
     fn a_session_goes_through_lobby_place_and_play() {
         let mut script = script(PLACED);
         assert_eq!((script.step(101), script.due()), (None, Some(102)));
-        assert_eq!(script.step(102), Some(Step::Ask));
+        assert_eq!(script.step(102), Some(ScriptStep::Ask));
         assert_eq!(script.step(103), None, "each step once");
         script.asked(7, 1_000);
         assert_eq!(script.answered(8, Some("other"), 104), None, "another's request");
         assert_eq!(script.answered(7, Some("mine"), 105), None);
         assert_eq!(script.pushed("other", true, 106), None, "another placement");
         assert_eq!(script.pushed("mine", true, 110), Some(Placed::Yes));
-        assert_eq!((script.step(114), script.step(115), script.step(116)), (None, Some(Step::Leave), None));
+        assert_eq!(
+            (script.step(114), script.step(115), script.step(116)),
+            (None, Some(ScriptStep::Leave), None)
+        );
     }
 
     #[test]
@@ -179,13 +184,13 @@ mod tests {
             script.step(102);
             script.asked(7, 1_000);
             failing(&mut script);
-            assert_eq!(script.step(1_000), Some(Step::Leave));
+            assert_eq!(script.step(1_000), Some(ScriptStep::Leave));
         }
     }
 
     #[test]
     fn without_a_place_a_session_is_a_stay() {
         let mut script = script("[churn]\nsession = \"5us\"\npause = \"1s\"\n");
-        assert_eq!((script.step(104), script.step(105)), (None, Some(Step::Leave)));
+        assert_eq!((script.step(104), script.step(105)), (None, Some(ScriptStep::Leave)));
     }
 }

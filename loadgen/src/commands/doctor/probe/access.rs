@@ -93,6 +93,6 @@ async fn cloudwatch(
 
 async fn list(client: &Client) -> Result<String, String> {
     let page = client.list_metrics().namespace("AWS/Lambda").metric_name("Invocations").send().await;
-    let page = page.map_err(|error| cloudwatch::told("ListMetrics", &error))?;
+    let page = page.map_err(|error| cloudwatch::explained("ListMetrics", &error))?;
     Ok(format!("answers; the first page lists {} series of Lambda functions", page.metrics().len()))
 }

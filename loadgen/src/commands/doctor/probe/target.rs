@@ -12,7 +12,8 @@ use url::Url;
 
 use crate::auth::{Credentials, Presented};
 use crate::commands::doctor::facts::{Answer, Reached};
-use crate::player::{Endpoint, Head};
+use crate::player::Endpoint;
+use crate::player::probe::{self, Head};
 
 /// How long one step may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -62,7 +63,7 @@ pub(in crate::commands::doctor) async fn look(
     };
     reached.silent = failed;
     reached.tcp_ms = Some(Ok(round_trip));
-    let mut connection = match in_time(endpoint.dial(0)).await {
+    let mut connection = match in_time(probe::dial(&endpoint, 0)).await {
         Ok(connection) => connection,
         Err(problem) => {
             // Before the encryption there is the proxy, where there is one.
@@ -81,7 +82,9 @@ pub(in crate::commands::doctor) async fn look(
     };
     reached.with_credentials = presented.as_ref().is_some_and(|presented| !presented.is_empty());
     let before = Instant::now();
-    let mut head = in_time(endpoint.ask(&mut connection, presented.unwrap_or_else(Presented::default))).await;
+    let mut head =
+        in_time(probe::upgrade(&endpoint, &mut connection, presented.unwrap_or_else(Presented::default)))
+            .await;
     let took_ms = milliseconds(before);
     let rest =
         head.as_mut().ok().filter(|head| head.status == 101).map(|head| std::mem::take(&mut head.rest));
@@ -106,7 +109,7 @@ async fn fastest(endpoint: &Endpoint, address: SocketAddr) -> Result<f64, String
     let mut fastest = f64::MAX;
     for _ in 0..TRIES {
         let before = Instant::now();
-        in_time(endpoint.try_tcp(address)).await?;
+        in_time(probe::try_tcp(endpoint, address)).await?;
         fastest = fastest.min(milliseconds(before));
     }
     Ok(fastest)
