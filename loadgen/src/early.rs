@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reports::format::Threshold as Judged;
 use scenarios::Plan;
-use scenarios::disruptions::planned::Policy;
+use scenarios::plan::disruptions::Policy;
 use scenarios::threshold::{Abort, Operation};
 
 use crate::record::ThreadTally;

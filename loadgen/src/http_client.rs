@@ -8,7 +8,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use reqwest::{Client, ClientBuilder, Response, redirect};
-use scenarios::way::planned::{Trust, is_loopback};
+use scenarios::plan::way::{Trust, is_loopback};
 use url::Url;
 
 use crate::tls::{self, TlsError};

@@ -112,7 +112,7 @@ impl RunLog {
         let SecondSample { second, open, health, tally } = sample;
         let offset = Duration::from_secs(*second);
         let drain = offset >= self.plan.end();
-        let phase = if drain { "drain" } else { &self.plan.stretch_at(offset).name };
+        let phase = if drain { "drain" } else { &self.plan.phase_at(offset).name };
         SeriesLine {
             t: *second,
             at: self.clock.utc(second * SECOND),

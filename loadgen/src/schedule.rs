@@ -76,7 +76,7 @@ impl Iterator for Schedule<'_> {
 /// Where what begins at an instant is booked.
 #[must_use]
 pub fn measures(plan: &Plan, at: Micros) -> Ledger {
-    plan.stretch_at(Duration::from_micros(at)).ledger
+    plan.phase_at(Duration::from_micros(at)).ledger
 }
 
 /// A generator that belongs to one arrival: the same seed, operation and index give the same choices.
@@ -108,12 +108,12 @@ pub(crate) fn unreached(plan: &Plan, shard: Shard, reached: &Reached) -> Vec<Unr
         let reached = reached[planned.operation as usize];
         let mine_before = |offset| shard.within(0, planned.before(offset));
         let all = shard.within(0, planned.arrivals());
-        for (index, stretch) in plan.stretches.iter().enumerate() {
-            let first = mine_before(stretch.start).max(reached);
-            let last = index + 1 == plan.stretches.len();
-            let count = if last { all } else { mine_before(stretch.end) }.saturating_sub(first);
+        for (index, phase) in plan.phases.iter().enumerate() {
+            let first = mine_before(phase.start).max(reached);
+            let last = index + 1 == plan.phases.len();
+            let count = if last { all } else { mine_before(phase.end) }.saturating_sub(first);
             if count > 0 {
-                left.push(Unreached { operation: planned.operation, measured: stretch.ledger, count });
+                left.push(Unreached { operation: planned.operation, measured: phase.ledger, count });
             }
         }
     }
@@ -150,7 +150,7 @@ mod tests {
             assert_eq!(mine.len() as u64, planned.arrivals(), "{}", planned.operation);
             assert!(mine.iter().enumerate().all(|(index, arrival)| arrival.index == index as u64));
         }
-        let ramp_end = micros(plan.stretches[1].end);
+        let ramp_end = micros(plan.phases[1].end);
         let messages = arrivals.iter().filter(|arrival| arrival.operation == Operation::SendMessage);
         assert!(messages.clone().all(|arrival| arrival.measured.is_measured() == (arrival.due >= ramp_end)));
         assert_eq!(messages.count(), 40 + 120);

@@ -17,7 +17,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
-use scenarios::way::planned::Trust;
+use scenarios::plan::way::Trust;
 
 /// TLS that cannot be set up.
 #[derive(Debug, thiserror::Error)]

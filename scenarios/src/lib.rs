@@ -35,20 +35,3 @@ pub use keys::duration::Span;
 pub use keys::scenario::Scenario;
 pub use keys::{draw, scenario, schema, units};
 pub use plan::{Plan, arrivals, curve, ledger, shard, threshold};
-
-/// `[auth]`: how players prove who they are.
-pub mod auth {
-    pub use crate::keys::auth as keys;
-    pub use crate::plan::{auth as planned, expiry, feeder, mint};
-}
-/// Churn and disruptions: players that leave and come back, are cut, read slowly, fall silent or send what is malformed.
-pub mod disruptions {
-    pub use crate::keys::disruptions as keys;
-    pub use crate::plan::disruptions as planned;
-}
-/// The way to the target: headers, proxy, certificates, heartbeat.
-pub mod way {
-    pub use crate::explain::idle;
-    pub use crate::keys::way as keys;
-    pub use crate::plan::way as planned;
-}

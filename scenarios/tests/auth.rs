@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
-use scenarios::auth::planned::{TokenLocation, TokenSource};
+use scenarios::plan::auth::{TokenLocation, TokenSource};
 use scenarios::{Checked, Mistakes, Override, check};
 use serde_json::Value;
 
@@ -73,7 +73,7 @@ fn a_minted_token_says_what_the_scenario_wants() {
             (&"ann".into(), &"ann".into(), &"player".into())
         );
         assert_eq!(read.claims["exp"], now + 600);
-        assert_eq!(scenarios::auth::expiry::expiry(&token), Some(now + 600));
+        assert_eq!(scenarios::plan::expiry::expiry(&token), Some(now + 600));
         assert!(!format!("{plan:?}").contains("hush"), "the key in a debug text");
     }
 }

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use scenarios::check;
-use scenarios::disruptions::planned::{ClientFault, Cut, Policy};
 use scenarios::draw::Draw;
+use scenarios::plan::disruptions::{ClientFault, Cut, Policy};
 
 const HEAD: &str = "name = \"w\"\nplayers = 200\nphases = [{ kind = \"hold\", duration = \"30s\" }]\n";
 

@@ -5,8 +5,8 @@
 use std::process::Stdio;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use scenarios::auth::expiry::is_token;
-use scenarios::auth::planned::Command;
+use scenarios::plan::auth::Command;
+use scenarios::plan::expiry::is_token;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::io::AsyncWriteExt;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use scenarios::way::planned::Trust;
+use scenarios::plan::way::Trust;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;

@@ -3,7 +3,7 @@
 
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
-use scenarios::auth::planned::TokenLocation;
+use scenarios::plan::auth::TokenLocation;
 use scenarios::redact;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;

@@ -14,7 +14,7 @@ use aws_sigv4::sign::v4;
 use http::Method;
 use parking_lot::RwLock;
 use scenarios::Plan;
-use scenarios::auth::planned::SigV4Form;
+use scenarios::plan::auth::SigV4Form;
 use url::Url;
 
 use super::aws::{self, Chain};

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use scenarios::auth::expiry::claim;
-use scenarios::auth::feeder::Feeder;
-use scenarios::auth::mint::Minter;
-use scenarios::auth::planned::{Command, TokenSource};
+use scenarios::plan::auth::{Command, TokenSource};
+use scenarios::plan::expiry::claim;
+use scenarios::plan::feeder::Feeder;
+use scenarios::plan::mint::Minter;
 use scenarios::{Plan, redact};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use scenarios::Plan;
-use scenarios::auth::expiry::expiry;
+use scenarios::plan::expiry::expiry;
 use scenarios::shard::Shard;
 use secrecy::{ExposeSecret, SecretString};
 

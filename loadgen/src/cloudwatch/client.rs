@@ -7,8 +7,8 @@ use aws_sdk_cloudwatch::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudwatch::{Client, Config};
 use reports::printable;
 use scenarios::plan::CloudWatch;
+use scenarios::plan::way::is_loopback;
 use scenarios::redact;
-use scenarios::way::planned::is_loopback;
 use url::Url;
 
 use super::retries;

@@ -10,7 +10,7 @@ use aws_sdk_cloudwatch::types::{MessageData, StatusCode};
 use jiff::Timestamp;
 use reports::format::{CloudWatch as Fetched, CloudWatchSeries, SCHEMA_VERSION, SeriesStatus};
 use scenarios::plan::CloudWatch;
-use scenarios::way::planned::is_loopback;
+use scenarios::plan::way::is_loopback;
 use url::Url;
 
 use super::client::{client, explained};

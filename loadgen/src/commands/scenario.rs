@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use output::Look;
 use reports::printable;
+use scenarios::explain::idle;
 use scenarios::shipped::{self, Shipped};
 use scenarios::source::STDIN;
-use scenarios::way::idle;
 use scenarios::{Checked, Mistakes, Plan};
 use serde_json::{Value, json};
 

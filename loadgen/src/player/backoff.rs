@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rand::RngExt as _;
 use rand::rngs::SmallRng;
-use scenarios::disruptions::planned::{Policy, Reconnect};
+use scenarios::plan::disruptions::{Policy, Reconnect};
 
 /// The wait before attempt `attempt` (from 0); `None`: the player gives up.
 pub(super) fn wait(reconnect: &Reconnect, attempt: u32, dice: &mut SmallRng) -> Option<Duration> {

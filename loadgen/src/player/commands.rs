@@ -2,7 +2,7 @@
 //!
 //! A command fits into a byte beside the player's mailbox, so that a player costs no more for it.
 
-use scenarios::disruptions::planned::{ClientFault, Cut};
+use scenarios::plan::disruptions::{ClientFault, Cut};
 
 /// What a player is to do with its open socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

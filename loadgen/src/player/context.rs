@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use scenarios::disruptions::planned::ClientFault;
+use scenarios::plan::disruptions::ClientFault;
 use scenarios::threshold::{Kind, Operation};
 use tokio::sync::mpsc;
 

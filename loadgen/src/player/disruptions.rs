@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
-use scenarios::disruptions::planned::{ClientFault, Storm};
+use scenarios::plan::disruptions::{ClientFault, Storm};
 use tokio_util::sync::CancellationToken;
 
 use super::commands::PlayerCommand;
@@ -71,7 +71,7 @@ async fn cut_share(play: &Play, index: u64, storm: &Storm) {
 /// Lets a player of this process send something malformed at each instant of an even rate over the phases.
 async fn send(play: &Play, fault: ClientFault, rate: f64) {
     let plan = &play.plan;
-    let start = plan.stretches.first().map_or(Duration::ZERO, |connect| connect.end);
+    let start = plan.phases.first().map_or(Duration::ZERO, |connect| connect.end);
     let shard = play.players.shard();
     let mut dice = dice(play, (shard.first() << 16) + 0x100 + fault as u64);
     for index in (shard.first()..).step_by(shard.step() as usize) {

@@ -1,7 +1,7 @@
 //! The headers that a scenario adds to handshakes and REST requests, their values fetched from where they are kept.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use scenarios::way::planned::{self, Header, Way};
+use scenarios::plan::way::{self, Header, Way};
 
 use super::error::EndpointError;
 use crate::auth::Secrets;
@@ -20,15 +20,15 @@ impl Extra {
         let mut extra = Self { headers: Vec::new(), secrets: Secrets::default() };
         for Header { name, value } in &way.headers {
             let wrong = |problem: String| EndpointError::Header { name: name.clone(), problem };
-            let is_secret = !matches!(value, planned::HeaderValue::Written(_));
+            let is_secret = !matches!(value, way::HeaderValue::Written(_));
             let value = match value {
-                planned::HeaderValue::Written(text) => text.clone(),
-                planned::HeaderValue::Env(variable) => {
+                way::HeaderValue::Written(text) => text.clone(),
+                way::HeaderValue::Env(variable) => {
                     let found = std::env::var(variable);
                     found
                         .map_err(|_| wrong(format!("there is no variable `{variable}` in the environment")))?
                 }
-                planned::HeaderValue::File(file) => {
+                way::HeaderValue::File(file) => {
                     let read = std::fs::read_to_string(file);
                     read.map_err(|error| wrong(format!("{} cannot be read: {error}", file.display())))?
                 }

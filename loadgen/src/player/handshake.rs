@@ -13,7 +13,7 @@ use httparse::Response;
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::IpBindAddressNoPort;
 use rustls::pki_types::ServerName;
-use scenarios::way::planned::Way;
+use scenarios::plan::way::Way;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
@@ -353,7 +353,7 @@ fn loopback_sources(addresses: &[SocketAddr], players: u32) -> Vec<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use scenarios::way::planned::{Header, HeaderValue};
+    use scenarios::plan::way::{Header, HeaderValue};
 
     use super::*;
 

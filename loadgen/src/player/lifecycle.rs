@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
-use scenarios::disruptions::planned::{ClientFault, Policy};
+use scenarios::plan::disruptions::{ClientFault, Policy};
 use tokio_tungstenite::WebSocketStream;
 
 use super::backoff;

@@ -4,7 +4,7 @@
 
 use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
-use scenarios::way::planned::{Proxy, is_loopback};
+use scenarios::plan::way::{Proxy, is_loopback};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use url::Url;

@@ -493,7 +493,7 @@ mod tests {
     #[test]
     fn a_command_is_seen_once_and_only_with_an_open_socket() {
         let players = Players::new(1);
-        let command = PlayerCommand::Cut(scenarios::disruptions::planned::Cut::Reset);
+        let command = PlayerCommand::Cut(scenarios::plan::disruptions::Cut::Reset);
         assert!(!players.command(0, command));
         open(&players, 0);
         assert!(players.command(0, command) && !players.command(0, command));

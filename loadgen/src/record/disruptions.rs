@@ -1,6 +1,6 @@
 //! Counts of churn and disruptions: what ended sockets, who reconnected, what became of each client fault.
 
-use scenarios::disruptions::planned::ClientFault;
+use scenarios::plan::disruptions::ClientFault;
 use serde::{Deserialize, Serialize};
 
 use super::class_counts::Classes;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use scenarios::disruptions::planned::ClientFault;
 use scenarios::ledger::Ledger;
+use scenarios::plan::disruptions::ClientFault;
 use scenarios::threshold::{Kind, Operation};
 
 use super::class::Class;

@@ -28,11 +28,11 @@ pub(crate) fn identity(plan: &Plan) -> Run {
 
 /// The manifest of a run that is about to begin.
 pub(super) fn manifest(plan: &Plan, run: &Run, command: &[String]) -> Manifest {
-    let phase = |stretch: &scenarios::plan::Stretch| Phase {
-        name: stretch.name.clone(),
-        start_s: stretch.start.as_secs_f64(),
-        end_s: stretch.end.as_secs_f64(),
-        measured: stretch.measured,
+    let phase = |phase: &scenarios::plan::PlannedPhase| Phase {
+        name: phase.name.clone(),
+        start_s: phase.start.as_secs_f64(),
+        end_s: phase.end.as_secs_f64(),
+        measured: phase.measured,
     };
     Manifest {
         schema_version: SCHEMA_VERSION,
@@ -40,7 +40,7 @@ pub(super) fn manifest(plan: &Plan, run: &Run, command: &[String]) -> Manifest {
         state: RunState::Running,
         command: command.to_vec(),
         plan: scenarios::explain::sentences(plan),
-        phases: plan.stretches.iter().map(phase).collect(),
+        phases: plan.phases.iter().map(phase).collect(),
         players: u64::from(plan.players),
         host: machine::host(),
         commit: commit(),

@@ -12,7 +12,7 @@ use reports::format::{
     Operation as OperationSummary, OperationSecond, Reconnects, Sockets, SocketsSecond, Summary,
 };
 use scenarios::Plan;
-use scenarios::disruptions::planned::{ClientFault, Policy};
+use scenarios::plan::disruptions::{ClientFault, Policy};
 use scenarios::threshold::{Kind, Operation};
 
 use super::totals::{Totals, WorkerTotals};

@@ -11,7 +11,7 @@ use crate::plan::disruptions::{
     Churn, ClientFault, Disruptions, HalfOpen, Malformed, Reconnect, SlowReaders, Storm,
 };
 use crate::plan::share::Share;
-use crate::plan::{SWEEP, Stretch};
+use crate::plan::{PlannedPhase, SWEEP};
 
 /// First wait of an exponential backoff, where the scenario gives none.
 const EXPONENTIAL_BASE: Duration = Duration::from_millis(100);
@@ -22,7 +22,11 @@ const CAP: Duration = Duration::from_secs(20);
 /// How long the reaction to a malformed message is awaited, where the scenario does not say.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-pub(super) fn disruptions(check: &mut Check<'_>, scenario: &Scenario, stretches: &[Stretch]) -> Disruptions {
+pub(super) fn disruptions(
+    check: &mut Check<'_>,
+    scenario: &Scenario,
+    phases: &[PlannedPhase],
+) -> Disruptions {
     let slow_share = scenario.slow_readers.as_ref().map_or(0.0, |slow| slow.share);
     let silent_share = scenario.half_open.as_ref().map_or(0.0, |half_open| half_open.share);
     if slow_share + silent_share > 1.0 {
@@ -36,7 +40,7 @@ pub(super) fn disruptions(check: &mut Check<'_>, scenario: &Scenario, stretches:
     Disruptions {
         churn: scenario.churn.as_ref().map(|keys| churn(check, scenario, keys)),
         reconnect: reconnect(check, &scenario.reconnect),
-        storms: storms(check, &scenario.storms, stretches),
+        storms: storms(check, &scenario.storms, phases),
         slow: scenario.slow_readers.as_ref().map(|slow| slow_readers(check, scenario.players, slow)),
         half_open: scenario.half_open.as_ref().map(|half_open| HalfOpen {
             share: Share::between(scenario.players, slow_share, slow_share + half_open.share),
@@ -123,9 +127,9 @@ fn reconnect(check: &mut Check<'_>, reconnect: &keys::Reconnect) -> Reconnect {
     Reconnect { policy, base, cap, max_attempts: reconnect.max_attempts }
 }
 
-fn storms(check: &mut Check<'_>, storms: &[keys::Storm], stretches: &[Stretch]) -> Vec<Storm> {
-    let start = stretches.first().map_or(Duration::ZERO, |connect| connect.end);
-    let end = stretches.last().map_or(Duration::ZERO, |last| last.end);
+fn storms(check: &mut Check<'_>, storms: &[keys::Storm], phases: &[PlannedPhase]) -> Vec<Storm> {
+    let start = phases.first().map_or(Duration::ZERO, |connect| connect.end);
+    let end = phases.last().map_or(Duration::ZERO, |last| last.end);
     let mut planned = Vec::new();
     for (index, storm) in storms.iter().enumerate() {
         let (at, over) = (start + storm.at.0, storm.over.map_or(Duration::ZERO, |over| over.0));

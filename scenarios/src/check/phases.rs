@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::context::Check;
 use crate::keys::scenario::{Phase, PhaseKind, Scenario};
-use crate::plan::Stretch;
+use crate::plan::PlannedPhase;
 use crate::plan::curve::{Curve, Line, Piece, Wave};
 
 /// Pause between the last planned handshake and the first phase.
@@ -12,8 +12,8 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// Steps of a staircase that does not say.
 const STEPS: u32 = 5;
 
-/// The stretches of the run's axis, and the load over those after `connect`.
-pub(super) fn phases(check: &mut Check<'_>, scenario: &Scenario) -> (Vec<Stretch>, Curve) {
+/// The phases of the run's axis, and the load over those after `connect`.
+pub(super) fn phases(check: &mut Check<'_>, scenario: &Scenario) -> (Vec<PlannedPhase>, Curve) {
     let connect = f64::from(scenario.players) / scenario.sockets.connect_rate;
     if connect > 86_400.0 {
         check.wrong_beside(
@@ -24,7 +24,7 @@ pub(super) fn phases(check: &mut Check<'_>, scenario: &Scenario) -> (Vec<Stretch
         );
     }
     let start = Duration::from_secs_f64(connect.min(86_400.0)) + SETTLE;
-    let mut stretches = vec![Stretch::new("connect".into(), Duration::ZERO, start, true)];
+    let mut phases = vec![PlannedPhase::new("connect".into(), Duration::ZERO, start, true)];
     let (mut pieces, mut load, mut at) = (Vec::new(), 0.0, start);
     for (index, phase) in scenario.phases.iter().enumerate() {
         let pointer = format!("/phases/{index}");
@@ -36,13 +36,13 @@ pub(super) fn phases(check: &mut Check<'_>, scenario: &Scenario) -> (Vec<Stretch
         };
         pieces.extend(shape);
         let name = phase.name.clone().unwrap_or_else(|| phase.kind.to_string());
-        stretches.push(Stretch::new(name, at, at + duration, phase.measured));
+        phases.push(PlannedPhase::new(name, at, at + duration, phase.measured));
         at += duration;
     }
-    if !stretches.iter().skip(1).any(|stretch| stretch.measured) {
+    if !phases.iter().skip(1).any(|phase| phase.measured) {
         check.wrong("/phases", "no phase is measured", "leave out `measured = false` in at least one phase");
     }
-    (stretches, Curve::new(start, &pieces))
+    (phases, Curve::new(start, &pieces))
 }
 
 /// One phase's load, from the load before it.

@@ -9,10 +9,10 @@ use crate::plan::{Plan, Target};
 pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
     let target = target::target(check, &scenario.target);
     let auth = auth::auth(check, scenario, &target);
-    let (mut stretches, load) = phases::phases(check, scenario);
+    let (mut phases, load) = phases::phases(check, scenario);
     let operations = operations::operations(check, scenario, &load);
-    let disruptions = disruptions::disruptions(check, scenario, &stretches);
-    let (thresholds, judged_phases) = thresholds::thresholds(check, scenario, &mut stretches, &operations);
+    let disruptions = disruptions::disruptions(check, scenario, &phases);
+    let (thresholds, judged_phases) = thresholds::thresholds(check, scenario, &mut phases, &operations);
     Plan {
         name: scenario.name.clone(),
         players: scenario.players,
@@ -22,7 +22,7 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
         source_addresses: target::addresses(check, &scenario.sockets.source_addresses),
         max_message_bytes: scenario.sockets.max_message_bytes,
         disruptions,
-        stretches,
+        phases,
         message: operations::message(check, scenario, &auth.ids),
         poll: operations::poll(check, scenario, &target),
         delivery_timeout: check.positive("/deliveries/timeout", scenario.deliveries.timeout),

@@ -6,14 +6,14 @@ use crate::keys::scenario::Scenario;
 use crate::keys::thresholds::RuleTable;
 use crate::plan::ledger::Ledger;
 use crate::plan::threshold::{self, Abort, Kind, Metric, Operation, SocketCount, Threshold};
-use crate::plan::{PlannedOperation, Stretch};
+use crate::plan::{PlannedOperation, PlannedPhase};
 
 /// What applies where a scenario has no rules of its own: of everything that the plan has, less than 1 % goes wrong.
 /// A socket that the plan itself cuts, or that its player leaves, is none that was dropped.
-fn defaults(stretches: &[Stretch], operations: &[PlannedOperation]) -> Vec<Threshold> {
+fn defaults(phases: &[PlannedPhase], operations: &[PlannedOperation]) -> Vec<Threshold> {
     let due = |operation| {
         let planned = operations.iter().find(|planned| planned.operation == operation);
-        planned.is_some_and(|planned| is_due(planned, stretches.iter().filter(|stretch| stretch.measured)))
+        planned.is_some_and(|planned| is_due(planned, phases.iter().filter(|phase| phase.measured)))
     };
     let lost = [(Kind::Message, Operation::SendMessage), (Kind::Placement, Operation::PlacementRequest)];
     let lost =
@@ -25,22 +25,21 @@ fn defaults(stretches: &[Stretch], operations: &[PlannedOperation]) -> Vec<Thres
         .collect()
 }
 
-/// Whether an operation has an arrival in any of the stretches, as far as the plan decides it.
-fn is_due<'s>(planned: &PlannedOperation, mut stretches: impl Iterator<Item = &'s Stretch>) -> bool {
-    planned.think().is_some()
-        || stretches.any(|stretch| planned.before(stretch.end) > planned.before(stretch.start))
+/// Whether an operation has an arrival in any of the phases, as far as the plan decides it.
+fn is_due<'s>(planned: &PlannedOperation, mut phases: impl Iterator<Item = &'s PlannedPhase>) -> bool {
+    planned.think().is_some() || phases.any(|phase| planned.before(phase.end) > planned.before(phase.start))
 }
 
-/// The rules of a scenario. Stretches that a rule names get a ledger of their own; their names are returned in the
+/// The rules of a scenario. Phases that a rule names get a ledger of their own; their names are returned in the
 /// order of these.
 pub(super) fn thresholds(
     check: &mut Check<'_>,
     scenario: &Scenario,
-    stretches: &mut [Stretch],
+    phases: &mut [PlannedPhase],
     operations: &[PlannedOperation],
 ) -> (Vec<Threshold>, Vec<String>) {
-    let Some(rules) = &scenario.thresholds else { return (defaults(stretches, operations), Vec::new()) };
-    let (mut thresholds, mut phases) = (Vec::new(), Vec::<String>::new());
+    let Some(rules) = &scenario.thresholds else { return (defaults(phases, operations), Vec::new()) };
+    let (mut thresholds, mut judged) = (Vec::new(), Vec::<String>::new());
     for (index, rule) in rules.iter().enumerate() {
         let (expression, table) = rule.parts();
         let pointer = format!("/thresholds/{index}");
@@ -73,14 +72,14 @@ pub(super) fn thresholds(
         }
         if let Some(name) = phase {
             let pointer = format!("{pointer}/phase");
-            let known = is_measured_phase(check, &pointer, name, stretches);
+            let known = is_measured_phase(check, &pointer, name, phases);
             if let Some(threshold) = &mut threshold
                 && known
             {
-                in_phase(check, &pointer, threshold, name, stretches, operations);
-                let nth = phases.iter().position(|other| other == name).unwrap_or_else(|| {
-                    phases.push(name.clone());
-                    phases.len() - 1
+                in_phase(check, &pointer, threshold, name, phases, operations);
+                let nth = judged.iter().position(|other| other == name).unwrap_or_else(|| {
+                    judged.push(name.clone());
+                    judged.len() - 1
                 });
                 threshold.phase = Some(name.clone());
                 threshold.ledger = Ledger::of_phase(nth);
@@ -88,19 +87,19 @@ pub(super) fn thresholds(
         }
         thresholds.extend(threshold);
     }
-    if phases.len() > Ledger::MOST_PHASES {
+    if judged.len() > Ledger::MOST_PHASES {
         check.wrong(
             "/thresholds",
-            format!("rules for {} phases", phases.len()),
+            format!("rules for {} phases", judged.len()),
             &format!("name {} phases at most", Ledger::MOST_PHASES),
         );
         return (thresholds, Vec::new());
     }
-    for (nth, name) in phases.iter().enumerate() {
-        let named = stretches.iter_mut().filter(|stretch| stretch.name == *name && stretch.measured);
-        named.for_each(|stretch| stretch.ledger = Ledger::of_phase(nth));
+    for (nth, name) in judged.iter().enumerate() {
+        let named = phases.iter_mut().filter(|phase| phase.name == *name && phase.measured);
+        named.for_each(|phase| phase.ledger = Ledger::of_phase(nth));
     }
-    (thresholds, phases)
+    (thresholds, judged)
 }
 
 /// Whether the plan has what a rule looks at.
@@ -133,9 +132,9 @@ fn measurable(
 }
 
 /// Whether there is a measured phase of this name.
-fn is_measured_phase(check: &mut Check<'_>, pointer: &str, name: &str, stretches: &[Stretch]) -> bool {
-    let named = || stretches.iter().filter(|stretch| stretch.name == name);
-    if named().any(|stretch| stretch.measured) {
+fn is_measured_phase(check: &mut Check<'_>, pointer: &str, name: &str, phases: &[PlannedPhase]) -> bool {
+    let named = || phases.iter().filter(|phase| phase.name == name);
+    if named().any(|phase| phase.measured) {
         return true;
     }
     if named().next().is_some() {
@@ -147,8 +146,8 @@ fn is_measured_phase(check: &mut Check<'_>, pointer: &str, name: &str, stretches
         return false;
     }
     let mut known: Vec<String> = Vec::new();
-    for stretch in stretches {
-        let shown = format!("`{}`", stretch.name);
+    for phase in phases {
+        let shown = format!("`{}`", phase.name);
         if !known.contains(&shown) {
             known.push(shown);
         }
@@ -170,7 +169,7 @@ fn in_phase(
     pointer: &str,
     threshold: &Threshold,
     name: &str,
-    stretches: &[Stretch],
+    phases: &[PlannedPhase],
     operations: &[PlannedOperation],
 ) {
     let expression = &threshold.expression;
@@ -184,7 +183,7 @@ fn in_phase(
     }
     let planned = threshold.metric.operation();
     let planned = planned.and_then(|wanted| operations.iter().find(|planned| planned.operation == wanted));
-    let named = stretches.iter().filter(|stretch| stretch.name == name && stretch.measured);
+    let named = phases.iter().filter(|phase| phase.name == name && phase.measured);
     if let Some(planned) = planned.filter(|planned| !is_due(planned, named)) {
         check.wrong(
             pointer,
@@ -271,7 +270,7 @@ load = 0.0
         ]"#;
         let plan = plan(rules, MESSAGES).unwrap();
         assert_eq!(plan.judged_phases, ["peak", "hold"]);
-        let [connect, warm_up, hold, peak, again, quiet] = &plan.stretches[..] else { panic!() };
+        let [connect, warm_up, hold, peak, again, quiet] = &plan.phases[..] else { panic!() };
         assert_eq!(
             (connect.ledger, warm_up.ledger, quiet.ledger),
             (Ledger::MEASURED, Ledger::WARM_UP, Ledger::MEASURED)

@@ -43,12 +43,12 @@ pub fn explain(plan: &Plan, wrapped: impl Fn(&str) -> String) -> String {
 #[must_use]
 pub fn values(plan: &Plan) -> Value {
     let forecast = Forecast::of(plan);
-    let phases = plan.stretches.iter().map(|stretch| {
+    let phases = plan.phases.iter().map(|phase| {
         json!({
-            "name": stretch.name,
-            "start_s": stretch.start.as_secs_f64(),
-            "end_s": stretch.end.as_secs_f64(),
-            "measured": stretch.measured,
+            "name": phase.name,
+            "start_s": phase.start.as_secs_f64(),
+            "end_s": phase.end.as_secs_f64(),
+            "measured": phase.measured,
         })
     });
     let operations = plan.operations.iter().zip(&forecast.requests).map(|(planned, (_, requests))| {
@@ -150,13 +150,13 @@ fn bytes(number: f64) -> String {
 pub fn sentences(plan: &Plan) -> Vec<String> {
     let mut lines = vec![target(plan), players(plan)];
     lines.extend(way(plan));
-    lines.extend(plan.stretches.iter().skip(1).map(|stretch| {
+    lines.extend(plan.phases.iter().skip(1).map(|phase| {
         format!(
             "Phase `{}` runs from {:.1} s to {:.1} s{}.",
-            stretch.name,
-            stretch.start.as_secs_f64(),
-            stretch.end.as_secs_f64(),
-            if stretch.measured { "" } else { " as a warm-up: its figures stay out of the summary" }
+            phase.name,
+            phase.start.as_secs_f64(),
+            phase.end.as_secs_f64(),
+            if phase.measured { "" } else { " as a warm-up: its figures stay out of the summary" }
         )
     }));
     lines.extend(plan.operations.iter().skip(1).map(|planned| operation(plan, planned)));

@@ -1,12 +1,12 @@
 //! The keys of a scenario file: the types that are deserialised, the values in them as people write them, and the JSON
 //! Schema that is generated from both.
 
-pub mod auth;
-pub mod disruptions;
+pub(crate) mod auth;
+pub(crate) mod disruptions;
 pub mod draw;
 pub(crate) mod duration;
 pub mod scenario;
 pub mod schema;
 pub(crate) mod thresholds;
 pub mod units;
-pub mod way;
+pub(crate) mod way;

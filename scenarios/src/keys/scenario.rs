@@ -11,7 +11,7 @@ use crate::keys::draw::Draw;
 use crate::keys::duration::Span;
 pub use crate::keys::thresholds::{Rule, RuleTable};
 use crate::keys::units;
-pub use crate::way::keys::{HeaderSource, HeaderText};
+pub use crate::keys::way::{HeaderSource, HeaderText};
 
 /// A load test: who plays, what they do, for how long, and what must hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

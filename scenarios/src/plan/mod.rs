@@ -1,6 +1,6 @@
 //! The checked plan: phases on one axis, arrivals as pure functions of an index.
 //!
-//! The axis starts with the `connect` stretch (players ÷ connect rate), then a second to settle, then the
+//! The axis starts with the `connect` phase (players ÷ connect rate), then a second to settle, then the
 //! scenario's phases.
 
 pub mod arrivals;
@@ -59,8 +59,8 @@ pub struct Plan {
     pub players_per_goose_user: u32,
     /// Local addresses to open sockets from; empty: the system chooses.
     pub source_addresses: Vec<IpAddr>,
-    /// The stretches of the run's axis, `connect` first, without gaps.
-    pub stretches: Vec<Stretch>,
+    /// The phases of the run's axis, `connect` first, without gaps.
+    pub phases: Vec<PlannedPhase>,
     /// What players do, `connect` first.
     pub operations: Vec<PlannedOperation>,
     /// Shape of the messages, where messages are sent.
@@ -99,9 +99,9 @@ pub enum Target {
     Url(Url),
 }
 
-/// A stretch of the run's axis.
+/// A phase of the run's axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stretch {
+pub struct PlannedPhase {
     /// Name.
     pub name: String,
     /// Start, from the run's start.
@@ -114,8 +114,8 @@ pub struct Stretch {
     pub ledger: Ledger,
 }
 
-impl Stretch {
-    /// A stretch that no rule looks at by itself.
+impl PlannedPhase {
+    /// A phase that no rule looks at by itself.
     pub(crate) const fn new(name: String, start: Duration, end: Duration, measured: bool) -> Self {
         let ledger = if measured { Ledger::MEASURED } else { Ledger::WARM_UP };
         Self { name, start, end, measured, ledger }
@@ -234,7 +234,7 @@ impl Plan {
     /// When the last arrival may be due, from the run's start.
     #[must_use]
     pub fn end(&self) -> Duration {
-        self.stretches.last().map_or(Duration::ZERO, |stretch| stretch.end)
+        self.phases.last().map_or(Duration::ZERO, |phase| phase.end)
     }
 
     /// How long after [`end`](Self::end) an answer or a push may still be awaited.
@@ -258,14 +258,14 @@ impl Plan {
         timeout + self.grace
     }
 
-    /// The stretch at an offset; past the end, the last.
+    /// The phase at an offset; past the end, the last.
     ///
     /// # Panics
-    /// Never: a plan has a `connect` stretch.
+    /// Never: a plan has a `connect` phase.
     #[must_use]
-    pub fn stretch_at(&self, offset: Duration) -> &Stretch {
-        let after = self.stretches.partition_point(|stretch| stretch.end <= offset);
-        &self.stretches[after.min(self.stretches.len() - 1)]
+    pub fn phase_at(&self, offset: Duration) -> &PlannedPhase {
+        let after = self.phases.partition_point(|phase| phase.end <= offset);
+        &self.phases[after.min(self.phases.len() - 1)]
     }
 
     /// The load factor at an offset from the run's start: what arrival rates, and the share of players in the closed
@@ -278,7 +278,7 @@ impl Plan {
     /// When the first phase begins, after everyone has connected.
     #[must_use]
     pub fn phases_start(&self) -> Duration {
-        self.stretches.first().map_or(Duration::ZERO, |stretch| stretch.end)
+        self.phases.first().map_or(Duration::ZERO, |phase| phase.end)
     }
 
     /// The planned operation of a kind, if the plan has it.

@@ -30,7 +30,7 @@ pub async fn examine(scenario: Option<&Path>, overrides: &[Override]) -> Result<
         let plan = Arc::new(plan);
         let (credentials, access) = access::look(&plan).await;
         facts.access = access;
-        facts.warnings = scenarios::way::idle::warnings(&plan);
+        facts.warnings = scenarios::explain::idle::warnings(&plan);
         if let Target::Url(url) = &plan.target {
             facts.target = Some(target::look(url, &plan, credentials.as_ref()).await);
         }

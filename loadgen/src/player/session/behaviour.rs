@@ -4,7 +4,7 @@
 use rand::RngExt as _;
 use rand::rngs::SmallRng;
 use scenarios::Plan;
-use scenarios::disruptions::planned::{ClientFault, SlowReaders};
+use scenarios::plan::disruptions::{ClientFault, SlowReaders};
 use scenarios::threshold::Operation;
 
 use super::malformed;

@@ -1,6 +1,6 @@
 //! How a socket ends, and the error class of each way.
 
-use scenarios::disruptions::planned::Cut;
+use scenarios::plan::disruptions::Cut;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;

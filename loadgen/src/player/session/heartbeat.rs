@@ -3,7 +3,7 @@
 //! Boxed in the session, and absent where the plan has no heartbeat. It is no operation: it has no latency, and an answer
 //! to it is taken and forgotten, so that it fails nothing.
 
-use scenarios::way::planned::Heartbeat;
+use scenarios::plan::way::Heartbeat;
 
 use crate::clock::{Micros, micros};
 

@@ -2,8 +2,8 @@
 //!
 //! tungstenite masks every frame and refuses most of these, so they are put together here, with its own frame heads.
 
-use scenarios::disruptions::planned::ClientFault;
 use scenarios::plan::MAX_MESSAGE_BYTES;
+use scenarios::plan::disruptions::ClientFault;
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 

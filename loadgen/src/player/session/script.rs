@@ -1,7 +1,7 @@
 //! What a player with churn does in one session: waits in the lobby, asks for a game session, plays, leaves.
 
 use rand::rngs::SmallRng;
-use scenarios::disruptions::planned::Churn;
+use scenarios::plan::disruptions::Churn;
 
 use crate::clock::{Micros, micros};
 

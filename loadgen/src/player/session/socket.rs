@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use scenarios::disruptions::planned::Cut;
+use scenarios::plan::disruptions::Cut;
 use tokio::io::AsyncWrite as _;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use aws_sdk_cloudwatch::Client;
 use scenarios::Plan;
-use scenarios::auth::planned::TokenSource;
 use scenarios::plan::Target;
+use scenarios::plan::auth::TokenSource;
 use scenarios::scenario::AuthMode;
 use scenarios::shard::Shard;
 
