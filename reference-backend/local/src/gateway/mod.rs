@@ -3,7 +3,7 @@
 //! A connection is a request that the authorizer and `$connect` let through, then a socket whose messages each run a
 //! Lambda, then a `$disconnect`. [`Connections`] is the other way in: pushes to a socket by its id.
 //!
-//! It has two halves. The [`door`] has the sockets, and decides nothing; this half decides, and has no sockets. They
+//! It has two halves. The [`door`] has the sockets, and decides nothing; the [`Gateway`] decides, and has none. They
 //! share a process, or each [front door](front) is a process of its own with a descriptor limit of its own.
 
 mod admission;
