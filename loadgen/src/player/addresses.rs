@@ -311,7 +311,7 @@ fn interleaved(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
 
 /// Whether an error is this machine's, and not the address's.
 fn is_ours(error: &io::Error) -> bool {
-    [&classes::NO_DESCRIPTORS, &classes::NO_PORTS].contains(&io_class(error))
+    classes::OF_THE_MACHINE.iter().any(|(class, _)| *class == io_class(error))
 }
 
 /// One error for all attempts, of the first one's kind.

@@ -118,6 +118,13 @@ classes! {
     WRITE_BLOCKED = "write_blocked";
 }
 
+/// What the generator's own machine lacked, with the remedy: the run is invalid, and no other address of the target is
+/// tried, since none is at fault.
+pub static OF_THE_MACHINE: &[(&Class, &str)] = &[
+    (&NO_DESCRIPTORS, "raise `ulimit -n`, lower `players`, or split them with `--workers`"),
+    (&NO_PORTS, "give more `sockets.source_addresses` or lower `players`"),
+];
+
 /// What an answer's status makes of a request: `status_500`.
 #[must_use]
 pub fn status(status: u16) -> Class {

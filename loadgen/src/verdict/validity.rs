@@ -17,12 +17,6 @@ const MAX_DISPATCH_DELAY_P99_US: u64 = 50_000;
 const MAX_LOOP_LAG_P99_US: u64 = 50_000;
 /// A run in which more than this share of the arrivals found their player too busy did not send on schedule.
 const MAX_BACKLOG_SHARE: f64 = 0.001;
-/// Error classes that are the generator's machine's fault.
-static MACHINE_CLASSES: [(&Class, &str); 2] = [
-    (&classes::NO_DESCRIPTORS, "raise `ulimit -n`, lower `players`, or split them with `--workers`"),
-    (&classes::NO_PORTS, "give more `sockets.source_addresses` or lower `players`"),
-];
-
 /// Dispatch delays beyond this share of an operation's response times are worth a word.
 const NOTABLE_SHARE: f64 = 0.1;
 /// Threads that wait for a core longer than this share of a second lack cores.
@@ -113,7 +107,7 @@ fn invalid_reasons(total: &ThreadTally, watched: &Watched) -> Vec<String> {
             cause(watched)
         ));
     }
-    for (class, remedy) in &MACHINE_CLASSES {
+    for (class, remedy) in classes::OF_THE_MACHINE {
         let seen = count(
             errors(measures).chain([&total.disruptions.reconnects.errors, &total.disruptions.churn.refused]),
             class,
