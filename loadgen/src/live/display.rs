@@ -46,15 +46,15 @@ pub fn say(line: impl Shown) {
     BOARD.suspend(|| output::say(line));
 }
 
-/// A display on a thread of its own: a reader that stops to read (Ctrl-S, a pager) must not stop the run's books. Seconds
+/// A display on a thread of its own: a reader that stops to read (Ctrl-S, a pager) must not stop the run log. Seconds
 /// that it has no time for are not shown.
-pub(super) struct Window {
+pub(super) struct DisplayThread {
     seconds: SyncSender<(SeriesLine, Validity)>,
     /// Ends when everything has been shown.
     closed: Receiver<()>,
 }
 
-impl Window {
+impl DisplayThread {
     pub(super) fn open(mut display: Display) -> Self {
         let (seconds, shown) = sync_channel::<(SeriesLine, Validity)>(BACKLOG);
         let (open, closed) = sync_channel(0);

@@ -27,10 +27,10 @@ use url::Url;
 
 use crate::record::Measures;
 use crate::verdict::validity::Validity;
-use display::{Display, Window};
+use display::{Display, DisplayThread};
 use otlp::Otlp;
 use prometheus::Prometheus;
-use totals::Totals;
+use totals::LiveTotals;
 
 pub use display::{AboveDisplay, say};
 pub use log::log_fields;
@@ -65,8 +65,8 @@ pub enum LiveError {
 /// The live outputs of one run.
 pub struct Live {
     /// Nothing where it is to be quiet.
-    display: Option<Window>,
-    totals: Arc<Mutex<Totals>>,
+    display: Option<DisplayThread>,
+    totals: Arc<Mutex<LiveTotals>>,
     /// Both end with this value.
     _prometheus: Option<Prometheus>,
     otlp: Option<Otlp>,
@@ -78,7 +78,7 @@ impl Live {
     /// # Errors
     /// [`LiveError`] if one cannot be opened; nothing has been sent to the target yet.
     pub async fn open(watchers: &Watchers, run: &Run, length: Duration) -> Result<Self, LiveError> {
-        let totals = Arc::new(Mutex::new(Totals::new(run)));
+        let totals = Arc::new(Mutex::new(LiveTotals::new(run)));
         let prometheus = match watchers.prometheus {
             Some(address) => {
                 let opened = Prometheus::open(address, Arc::clone(&totals)).await;
@@ -90,7 +90,7 @@ impl Live {
             Some(url) => Some(Otlp::open(url, Arc::clone(&totals))?),
             None => None,
         };
-        let display = (!watchers.quiet).then(|| Window::open(Display::new(&run.name, length)));
+        let display = (!watchers.quiet).then(|| DisplayThread::open(Display::new(&run.name, length)));
         Ok(Self { display, totals, _prometheus: prometheus, otlp })
     }
 

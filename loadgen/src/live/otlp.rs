@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use super::metrics::{Labels, Metric, Points, Unit, bounds_s};
-use super::totals::Totals;
+use super::totals::LiveTotals;
 use crate::http_client::{self, HttpError};
 
 /// Between two messages.
@@ -56,7 +56,7 @@ pub(super) struct Otlp {
 }
 
 impl Otlp {
-    pub(super) fn open(url: &Url, totals: Arc<Mutex<Totals>>) -> Result<Self, OtlpError> {
+    pub(super) fn open(url: &Url, totals: Arc<Mutex<LiveTotals>>) -> Result<Self, OtlpError> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(OtlpError::Url(url.clone()));
         }
@@ -92,7 +92,7 @@ impl Otlp {
 struct Sender {
     client: reqwest::Client,
     endpoint: Url,
-    totals: Arc<Mutex<Totals>>,
+    totals: Arc<Mutex<LiveTotals>>,
     /// Whether a failure was reported already.
     failed: AtomicBool,
 }
@@ -132,9 +132,9 @@ fn headers(text: &str) -> Result<HeaderMap, OtlpError> {
     parsed.collect()
 }
 
-fn request(totals: &Totals) -> ExportMetricsServiceRequest {
-    let Totals { run, at, .. } = totals;
-    let window = Window { start: nanos(run.started_at), now: nanos(*at) };
+fn request(totals: &LiveTotals) -> ExportMetricsServiceRequest {
+    let LiveTotals { run, at, .. } = totals;
+    let window = TimeAxis { start: nanos(run.started_at), now: nanos(*at) };
     let resource = [
         ("service.name", "loadgen"),
         ("service.version", &run.version),
@@ -163,12 +163,12 @@ fn request(totals: &Totals) -> ExportMetricsServiceRequest {
 
 /// The time that the figures cover, in nanoseconds since the epoch.
 #[derive(Clone, Copy)]
-struct Window {
+struct TimeAxis {
     start: u64,
     now: u64,
 }
 
-impl Window {
+impl TimeAxis {
     fn metric(self, metric: Metric) -> Wire {
         let cumulative = AggregationTemporality::Cumulative as i32;
         let data = match metric.points {

@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::metrics::{Labels, Metric, Points, Unit, bounds_s};
-use super::totals::Totals;
+use super::totals::LiveTotals;
 
 /// How long a client may take to send the head of a request; it is also how long an idle connection is kept.
 const HEAD: Duration = Duration::from_secs(30);
@@ -37,7 +37,7 @@ const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
 pub(super) struct Prometheus(JoinHandle<()>);
 
 impl Prometheus {
-    pub(super) async fn open(address: SocketAddr, totals: Arc<Mutex<Totals>>) -> io::Result<Self> {
+    pub(super) async fn open(address: SocketAddr, totals: Arc<Mutex<LiveTotals>>) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         tracing::info!("metrics for Prometheus at http://{}/metrics", listener.local_addr()?);
         let mut registry = Registry::with_prefix("loadgen");
@@ -85,7 +85,7 @@ async fn metrics(State(registry): State<Arc<Registry>>) -> Response {
 
 /// Takes the figures when they are asked for.
 #[derive(Debug)]
-struct Scrape(Arc<Mutex<Totals>>);
+struct Scrape(Arc<Mutex<LiveTotals>>);
 
 impl Collector for Scrape {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {

@@ -11,7 +11,7 @@ use crate::verdict::validity::Validity;
 
 /// Everything since the run's start, warm-up included.
 #[derive(Debug)]
-pub(super) struct Totals {
+pub(super) struct LiveTotals {
     /// Identifies the run.
     pub(super) run: Run,
     /// When the figures were taken.
@@ -23,7 +23,7 @@ pub(super) struct Totals {
     generator: GeneratorSecond,
 }
 
-impl Totals {
+impl LiveTotals {
     pub(super) fn new(run: &Run) -> Self {
         Self {
             run: run.clone(),
@@ -207,8 +207,8 @@ mod tests {
 
     #[test]
     fn an_invalid_run_is_marked_in_its_metrics() {
-        let mut totals = Totals::new(&Run::default());
-        let valid = |totals: &Totals| {
+        let mut totals = LiveTotals::new(&Run::default());
+        let valid = |totals: &LiveTotals| {
             let metrics = totals.metrics();
             let metric = metrics.iter().find(|metric| metric.name == "run_valid");
             let Some(Points::Gauge(points)) = metric.map(|metric| &metric.points) else { panic!("a gauge") };

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use super::gather::{Peak, Seconds};
 use super::load::{Load, run_own_part};
-use super::messages::{Event, ToRun, ToWorker};
+use super::messages::{ToRun, ToWorker, WorkerEvent};
 use super::state::{Handle, QUESTIONS, WorkerState};
 use crate::clock::{Clock, monotonic};
 use crate::delivery::relay::{PeerBatch, PeerUpdate};
@@ -67,7 +67,7 @@ pub(crate) async fn generate(
     let interrupted = events.clone();
     let listening = tokio::spawn(async move {
         interruption.cancelled().await;
-        let _ = interrupted.send(Event::Interrupted);
+        let _ = interrupted.send(WorkerEvent::Interrupted);
     });
     let (coordinator, own_part) = match load {
         Load::InProcess(setup) => {
@@ -98,7 +98,7 @@ pub(crate) async fn generate(
 struct Coordinator {
     plan: Arc<Plan>,
     workers: Vec<WorkerState>,
-    events: Receiver<Event>,
+    events: Receiver<WorkerEvent>,
     clock: Clock,
     seconds: Seconds,
     /// Of workers that are processes of their own; the one in this process counts its sockets exactly.
@@ -119,7 +119,7 @@ impl Coordinator {
         clock: Clock,
         workers: Vec<Handle>,
         watch: Option<Watch>,
-        events: Receiver<Event>,
+        events: Receiver<WorkerEvent>,
     ) -> Self {
         let count = workers.len() as u32;
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
@@ -247,10 +247,10 @@ impl Coordinator {
         }
     }
 
-    fn handle(&mut self, event: Event) {
+    fn handle(&mut self, event: WorkerEvent) {
         match event {
-            Event::Message(index, received, message) => self.message(index, received, message),
-            Event::StreamEnded(index, error) => {
+            WorkerEvent::Message(index, received, message) => self.message(index, received, message),
+            WorkerEvent::StreamEnded(index, error) => {
                 let worker = &mut self.workers[index];
                 if let Handle::Process(process) = &mut worker.handle
                     && !worker.over
@@ -259,11 +259,11 @@ impl Coordinator {
                     self.lose(index, WorkerProblem::Ended(how));
                 }
             }
-            Event::Failed(error) => {
+            WorkerEvent::Failed(error) => {
                 self.failed = Some(error);
                 self.workers.iter_mut().for_each(|worker| worker.over = true);
             }
-            Event::Interrupted => self.interrupted = true,
+            WorkerEvent::Interrupted => self.interrupted = true,
         }
     }
 
@@ -418,7 +418,9 @@ mod tests {
         Arc::new(checked.plan)
     }
 
-    fn coordinator(handle: impl FnOnce(&Sender<Event>) -> Handle) -> (Coordinator, Sender<Event>) {
+    fn coordinator(
+        handle: impl FnOnce(&Sender<WorkerEvent>) -> Handle,
+    ) -> (Coordinator, Sender<WorkerEvent>) {
         let (events, received) = channel();
         let workers = vec![handle(&events)];
         (Coordinator::new(&plan(), Clock::default(), workers, None, received), events)
@@ -432,26 +434,26 @@ mod tests {
     fn the_worker_in_this_process_is_ready_without_a_clock_exchange() {
         let (mut coordinator, events) =
             coordinator(|_| Handle::InProcess(watch::channel(Stage::Preparing).0));
-        events.send(Event::Message(0, Duration::ZERO, ToRun::Ready)).unwrap();
+        events.send(WorkerEvent::Message(0, Duration::ZERO, ToRun::Ready)).unwrap();
         coordinator.prepare(ready).unwrap();
         coordinator.prepare(WorkerState::clock_is_known).unwrap();
     }
 
     #[test]
     fn an_interruption_and_an_error_end_a_run_before_it_begins() {
-        let in_process = |_: &Sender<Event>| Handle::InProcess(watch::channel(Stage::Preparing).0);
+        let in_process = |_: &Sender<WorkerEvent>| Handle::InProcess(watch::channel(Stage::Preparing).0);
         let (mut coordinator, events) = self::coordinator(in_process);
-        events.send(Event::Interrupted).unwrap();
+        events.send(WorkerEvent::Interrupted).unwrap();
         assert!(matches!(coordinator.prepare(ready), Err(GenerateError::Interrupted)));
         let (mut coordinator, events) = self::coordinator(in_process);
-        events.send(Event::Failed(GenerateError::Goose(GooseProblem::Ended))).unwrap();
+        events.send(WorkerEvent::Failed(GenerateError::Goose(GooseProblem::Ended))).unwrap();
         assert!(matches!(coordinator.prepare(ready), Err(GenerateError::Goose(_))));
     }
 
     #[tokio::test]
     async fn a_process_that_ends_while_its_clock_is_asked_for_is_an_error() {
         // This very program, which under test is none that is a worker, and ends at once.
-        let process = |events: &Sender<Event>| {
+        let process = |events: &Sender<WorkerEvent>| {
             Handle::Process(Box::new(WorkerProcess::start(0, 1, events.clone()).unwrap()))
         };
         let (mut coordinator, _events) = coordinator(process);

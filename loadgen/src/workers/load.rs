@@ -6,7 +6,7 @@ use scenarios::Override;
 use tokio::sync::watch;
 use url::Url;
 
-use super::messages::{Assignment, Event, ToWorker};
+use super::messages::{Assignment, ToWorker, WorkerEvent};
 use super::part;
 use super::process::WorkerProcess;
 use super::state::Handle;
@@ -46,7 +46,7 @@ pub(crate) struct Split {
 
 impl Split {
     /// Starts all workers; each has its assignment.
-    pub(super) fn start(&self, events: &Sender<Event>) -> Result<Vec<Handle>, GenerateError> {
+    pub(super) fn start(&self, events: &Sender<WorkerEvent>) -> Result<Vec<Handle>, GenerateError> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let threads = cores.div_ceil(self.workers as usize);
         let run = run_number();
@@ -76,11 +76,11 @@ impl Split {
 }
 
 /// The part of the worker in this process; what it sends becomes `events`.
-pub(super) async fn run_own_part(setup: Setup, stage: watch::Receiver<Stage>, events: Sender<Event>) {
+pub(super) async fn run_own_part(setup: Setup, stage: watch::Receiver<Stage>, events: Sender<WorkerEvent>) {
     let messages = events.clone();
     let send = move |message| {
         // The coordinator is there as long as there is anything to send.
-        let _ = messages.send(Event::Message(0, monotonic(), message));
+        let _ = messages.send(WorkerEvent::Message(0, monotonic(), message));
     };
     let targets = setup.endpoint.targets();
     let ended = match Generation::prepare(setup).await {
@@ -88,6 +88,6 @@ pub(super) async fn run_own_part(setup: Setup, stage: watch::Receiver<Stage>, ev
         Err(error) => Err(error),
     };
     if let Err(error) = ended {
-        let _ = events.send(Event::Failed(error));
+        let _ = events.send(WorkerEvent::Failed(error));
     }
 }

@@ -91,7 +91,7 @@ pub enum ToRun {
 
 /// Something that the run has to deal with.
 #[derive(Debug)]
-pub(super) enum Event {
+pub(super) enum WorkerEvent {
     /// A worker sent something, received at this instant of the monotonic clock.
     Message(usize, Duration, ToRun),
     /// A worker's stream ended, with what was wrong with it.

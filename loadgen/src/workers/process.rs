@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use super::link::{frame, receive};
-use super::messages::{Event, ToWorker};
+use super::messages::{ToWorker, WorkerEvent};
 use crate::child::{self, Child};
 use crate::clock::monotonic;
 
@@ -29,7 +29,7 @@ pub(super) struct WorkerProcess {
 
 impl WorkerProcess {
     /// Starts worker `index`, whose messages become `events`.
-    pub(super) fn start(index: usize, threads: usize, events: Sender<Event>) -> io::Result<Self> {
+    pub(super) fn start(index: usize, threads: usize, events: Sender<WorkerEvent>) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
         let mut command = child::command()?;
         command.args([COMMAND, "--threads", &threads.to_string()]).stdin(Stdio::from(OwnedFd::from(theirs)));
@@ -78,12 +78,12 @@ fn write(mut stream: UnixStream, frames: &Receiver<Vec<u8>>) {
     }
 }
 
-fn read(index: usize, stream: UnixStream, events: &Sender<Event>) {
+fn read(index: usize, stream: UnixStream, events: &Sender<WorkerEvent>) {
     let mut stream = BufReader::with_capacity(64 * 1024, stream);
     let error = loop {
         match receive(&mut stream) {
             Ok(Some(message)) => {
-                if events.send(Event::Message(index, monotonic(), message)).is_err() {
+                if events.send(WorkerEvent::Message(index, monotonic(), message)).is_err() {
                     return;
                 }
             }
@@ -91,5 +91,5 @@ fn read(index: usize, stream: UnixStream, events: &Sender<Event>) {
             Err(error) => break Some(error),
         }
     };
-    let _ = events.send(Event::StreamEnded(index, error));
+    let _ = events.send(WorkerEvent::StreamEnded(index, error));
 }

@@ -9,8 +9,8 @@ use scenarios::source::STDIN;
 use scenarios::{Checked, Override, Source};
 
 use super::error::CapacityError;
-use super::load::Load;
-use super::request::Request;
+use super::load::VariedLoad;
+use super::request::SearchRequest;
 use super::search::{Next, Search};
 use super::step::{StepResult, StepRun};
 use crate::checked;
@@ -22,9 +22,9 @@ pub(super) const STEPS: &str = "steps";
 
 /// A search under way, and what is known so far.
 pub(super) struct Driver<'a> {
-    pub(super) request: &'a Request,
+    pub(super) request: &'a SearchRequest,
     pub(super) source: &'a Source,
-    pub(super) load: Load<'a>,
+    pub(super) load: VariedLoad<'a>,
     pub(super) search: Search,
     pub(super) capacity: Capacity,
     /// The search's folder.

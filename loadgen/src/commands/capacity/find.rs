@@ -11,8 +11,8 @@ use scenarios::{Checked, Source};
 use super::driver::{self, Driver};
 use super::error::CapacityError;
 use super::estimate::Estimate;
-use super::load::Load;
-use super::request::Request;
+use super::load::VariedLoad;
+use super::request::SearchRequest;
 use super::search::{Next, Rules, Search};
 use crate::checked;
 use crate::generate::signals::outlive_the_terminal;
@@ -37,11 +37,11 @@ pub struct Found {
 ///
 /// # Errors
 /// [`CapacityError`].
-pub async fn find(request: &Request) -> Result<Found, CapacityError> {
+pub async fn find(request: &SearchRequest) -> Result<Found, CapacityError> {
     outlive_the_terminal()?;
     let source = Source::read(&request.scenario)?;
     let Checked { plan, .. } = checked::check(&source, &request.overrides)?;
-    let load = Load { plan: &plan, vary: request.vary };
+    let load = VariedLoad { plan: &plan, vary: request.vary };
     if load.as_written() <= 0.0 {
         return Err(CapacityError::NoRate);
     }
@@ -103,7 +103,7 @@ pub fn text(capacity: &Capacity, dir: &Path, look: Look) -> String {
     )
 }
 
-fn rules(request: &Request, from: f64, to: f64) -> Rules {
+fn rules(request: &SearchRequest, from: f64, to: f64) -> Rules {
     let whole = request.vary == Vary::Players;
     let least = from * LEAST;
     // Every worker needs a player.

@@ -6,12 +6,12 @@ use scenarios::{Override, Plan};
 
 /// The load that is varied.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Load<'p> {
+pub(super) struct VariedLoad<'p> {
     pub(super) plan: &'p Plan,
     pub(super) vary: Vary,
 }
 
-impl Load<'_> {
+impl VariedLoad<'_> {
     /// The level of the scenario as it is written.
     pub(super) fn as_written(self) -> f64 {
         match self.vary {
@@ -54,14 +54,14 @@ mod tests {
     #[test]
     fn a_level_scales_all_rates_alike() {
         let plan = scenarios::check("x.toml", SCENARIO, &[]).unwrap().plan;
-        let load = Load { plan: &plan, vary: Vary::Rate };
+        let load = VariedLoad { plan: &plan, vary: Vary::Rate };
         assert!((load.as_written() - 40.0).abs() < 1e-9);
         let scaled = scenarios::check("x.toml", SCENARIO, &load.overrides(100.0)).unwrap().plan;
         let rate = |kind| scaled.operation(kind).unwrap().rate;
         assert!(
             (rate(Kind::SendMessage) - 75.0).abs() < 1e-9 && (rate(Kind::UnknownRoute) - 25.0).abs() < 1e-9
         );
-        let load = Load { plan: &plan, vary: Vary::Players };
+        let load = VariedLoad { plan: &plan, vary: Vary::Players };
         assert!((load.as_written() - 40.0).abs() < 1e-9);
         assert_eq!(scenarios::check("x.toml", SCENARIO, &load.overrides(55.0)).unwrap().plan.players, 55);
     }

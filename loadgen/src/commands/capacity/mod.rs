@@ -19,5 +19,5 @@ mod step;
 
 pub use error::CapacityError;
 pub use find::{Found, find, text};
-pub use request::{Progress, Request};
+pub use request::{Progress, SearchRequest};
 pub use search::{Next, Rules, Search};

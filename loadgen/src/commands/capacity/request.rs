@@ -12,7 +12,7 @@ use crate::workers::split::Workers;
 
 /// What the command line asks for.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct SearchRequest {
     /// The scenario, as `Source::read` takes it.
     pub scenario: PathBuf,
     /// Overrides, `--target` and `--seed` among them.
@@ -39,7 +39,7 @@ pub struct Request {
     pub progress: Progress,
 }
 
-impl From<CapacityArgs> for Request {
+impl From<CapacityArgs> for SearchRequest {
     fn from(args: CapacityArgs) -> Self {
         let JobArgs { plan, workers, out, quiet, json } = args.job;
         let overrides = plan.all_overrides();

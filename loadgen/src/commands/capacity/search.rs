@@ -44,11 +44,11 @@ pub enum Next {
 pub struct Search {
     rules: Rules,
     /// Ascending.
-    levels: Vec<Tally>,
+    levels: Vec<LevelTally>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Tally {
+struct LevelTally {
     level: f64,
     held: u32,
     failed: u32,
@@ -57,7 +57,7 @@ struct Tally {
     ruled_out: bool,
 }
 
-impl Tally {
+impl LevelTally {
     /// What the majority says; when the runs are used up without one, nothing is known of a level that the generator
     /// spoiled once, and any other does not hold.
     const fn verdict(&self, repeats: u32) -> Option<Outcome> {
@@ -111,26 +111,26 @@ impl Search {
         tally.ruled_out = true;
     }
 
-    fn tally(&mut self, level: f64) -> &mut Tally {
+    fn tally(&mut self, level: f64) -> &mut LevelTally {
         let at = self.levels.partition_point(|tally| tally.level < level);
         if self.levels.get(at).is_none_or(|tally| tally.level > level) {
-            self.levels.insert(at, Tally { level, held: 0, failed: 0, invalid: 0, ruled_out: false });
+            self.levels.insert(at, LevelTally { level, held: 0, failed: 0, invalid: 0, ruled_out: false });
         }
         &mut self.levels[at]
     }
 
     /// Lowest level that gave way.
-    fn upper(&self) -> Option<&Tally> {
+    fn upper(&self) -> Option<&LevelTally> {
         self.levels.iter().find(|tally| tally.gives_way(self.rules.repeats))
     }
 
     /// Highest level that held, below everything that gave way.
-    fn lower(&self) -> Option<&Tally> {
+    fn lower(&self) -> Option<&LevelTally> {
         self.below().iter().rev().find(|tally| tally.holds(self.rules.repeats))
     }
 
     /// The levels below everything that gave way.
-    fn below(&self) -> &[Tally] {
+    fn below(&self) -> &[LevelTally] {
         let end = self.levels.iter().position(|tally| tally.gives_way(self.rules.repeats));
         &self.levels[..end.unwrap_or(self.levels.len())]
     }
@@ -144,7 +144,7 @@ impl Search {
     /// Lowest level that failed its thresholds so far.
     #[must_use]
     pub fn failed(&self) -> Option<f64> {
-        let failed = |tally: &&Tally| tally.verdict(self.rules.repeats) == Some(Outcome::Failed);
+        let failed = |tally: &&LevelTally| tally.verdict(self.rules.repeats) == Some(Outcome::Failed);
         self.levels.iter().find(failed).map(|tally| tally.level)
     }
 
@@ -155,7 +155,7 @@ impl Search {
         if let Some(undecided) = self.below().iter().find(|tally| !tally.holds(repeats)) {
             return Next::Try(undecided.level);
         }
-        let confirmed = |low: &Tally, ended| {
+        let confirmed = |low: &LevelTally, ended| {
             if low.verdict(repeats).is_some() { Next::End(ended) } else { Next::Try(low.level) }
         };
         match (self.lower(), self.upper()) {
@@ -178,7 +178,7 @@ impl Search {
     }
 
     /// A search whose upper end is the generator's says so.
-    fn ended_at(&self, high: &Tally, otherwise: Ended) -> Ended {
+    fn ended_at(&self, high: &LevelTally, otherwise: Ended) -> Ended {
         if high.verdict(self.rules.repeats) == Some(Outcome::Invalid) {
             Ended::GeneratorLimit
         } else {
@@ -202,7 +202,7 @@ impl Search {
     /// Every level that was tried, ascending.
     #[must_use]
     pub fn levels(&self) -> Vec<Level> {
-        let level = |tally: &Tally| Level {
+        let level = |tally: &LevelTally| Level {
             level: tally.level,
             held: tally.held,
             failed: tally.failed,
@@ -339,7 +339,8 @@ mod tests {
 
     #[test]
     fn runs_that_are_used_up_without_a_majority_decide_too() {
-        let tally = |held, failed, invalid| Tally { level: 1.0, held, failed, invalid, ruled_out: false };
+        let tally =
+            |held, failed, invalid| LevelTally { level: 1.0, held, failed, invalid, ruled_out: false };
         assert_eq!(tally(1, 1, 0).verdict(2), Some(Outcome::Failed), "half of the runs is no majority");
         assert_eq!(tally(1, 1, 1).verdict(3), Some(Outcome::Invalid), "nothing is known");
         assert_eq!(tally(1, 1, 0).verdict(3), None);

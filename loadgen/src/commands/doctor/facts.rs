@@ -127,7 +127,7 @@ pub struct Reached {
     /// TLS version, with a certificate that is trusted; `None`: not tried.
     pub tls: Option<Result<String, String>>,
     /// Answer to a handshake; `None`: not tried.
-    pub handshake: Option<Result<Answer, String>>,
+    pub handshake: Option<Result<HandshakeAnswer, String>>,
     /// Round trip of a ping over the open socket; `None`: not tried.
     pub ping_ms: Option<Result<f64, String>>,
     /// Whether the handshake carried credentials.
@@ -136,7 +136,7 @@ pub struct Reached {
 
 /// The answer to a handshake.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct HandshakeAnswer {
     /// HTTP status.
     pub status: u16,
     /// The reason of a refusal, with status and redirect.

@@ -23,7 +23,7 @@ pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::doctor::facts::{Access, Answer, Machine, Need, Reached};
+    use crate::commands::doctor::facts::{Access, HandshakeAnswer, Machine, Need, Reached};
     use crate::commands::doctor::finding::Status;
 
     fn reached(status: u16, clock: Option<(f64, f64)>) -> Reached {
@@ -34,7 +34,7 @@ mod tests {
             silent: Vec::new(),
             tcp_ms: Some(Ok(12.0)),
             tls: Some(Ok("TLS 1.3".into())),
-            handshake: Some(Ok(Answer { status, reason: None, took_ms: 30.0, clock })),
+            handshake: Some(Ok(HandshakeAnswer { status, reason: None, took_ms: 30.0, clock })),
             ping_ms: Some(Ok(12.0)),
             with_credentials: false,
         }
@@ -93,7 +93,7 @@ mod tests {
     fn a_refusal_has_its_reason_and_idle_sockets_their_remedy() {
         let mut refused = reached(403, None);
         let reason = Some("HTTP 403 {\"message\":\"quota\"}".into());
-        refused.handshake = Some(Ok(Answer { status: 403, reason, took_ms: 3.0, clock: None }));
+        refused.handshake = Some(Ok(HandshakeAnswer { status: 403, reason, took_ms: 3.0, clock: None }));
         let mut facts = facts(refused, None);
         facts.warnings = vec!["about 9 of 9 sockets would be cut; set sockets.heartbeat = \"5m\"".into()];
         let all = findings(&facts);

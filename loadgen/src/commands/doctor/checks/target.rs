@@ -1,7 +1,7 @@
 //! The path to the target: name, connection, certificate, handshake, ping.
 
 use super::clock;
-use crate::commands::doctor::facts::{Answer, Need, Reached};
+use crate::commands::doctor::facts::{HandshakeAnswer, Need, Reached};
 use crate::commands::doctor::finding::Finding;
 
 /// The path to the target, step by step, as far as it was tried. `need`: what the scenario asks of the machine, if one is named.
@@ -90,7 +90,7 @@ pub(super) fn target(reached: &Reached, need: Option<&Need>) -> Vec<Finding> {
     findings
 }
 
-fn handshake(shown: &str, answer: &Answer, with_credentials: bool, scenario: bool) -> Finding {
+fn handshake(shown: &str, answer: &HandshakeAnswer, with_credentials: bool, scenario: bool) -> Finding {
     const CHECK: &str = "handshake";
     let said =
         answer.reason.as_deref().and_then(|reason| reason.strip_prefix(&format!("HTTP {}", answer.status)));

@@ -11,7 +11,7 @@ use scenarios::{Plan, redact};
 use url::Url;
 
 use crate::auth::{Credentials, Presented};
-use crate::commands::doctor::facts::{Answer, Reached};
+use crate::commands::doctor::facts::{HandshakeAnswer, Reached};
 use crate::player::Endpoint;
 use crate::player::probe::{self, Head};
 
@@ -88,7 +88,7 @@ pub(in crate::commands::doctor) async fn look(
     let took_ms = milliseconds(before);
     let rest =
         head.as_mut().ok().filter(|head| head.status == 101).map(|head| std::mem::take(&mut head.rest));
-    reached.handshake = Some(head.map(|Head { status, date, reason, .. }| Answer {
+    reached.handshake = Some(head.map(|Head { status, date, reason, .. }| HandshakeAnswer {
         status,
         reason,
         took_ms,
