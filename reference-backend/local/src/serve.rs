@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 use std::{io, thread};
 
 use output::Exit;
@@ -23,7 +22,6 @@ use crate::lambda::process::ProcessConfig;
 use crate::profile::{Profile, ProfileError};
 use crate::stack::{LocalStack, StackConfig, StackError};
 use crate::storage::{Memory, OpenStorage};
-use crate::tables::DataConfig;
 
 /// Runs the local stack.
 ///
@@ -80,12 +78,6 @@ pub struct Serve {
     /// Number of processes that hold the sockets, each with its own limit of open files [default: this process holds them].
     #[arg(long, value_name = "N")]
     pub front_doors: Option<NonZeroUsize>,
-    /// Directory in which the tables are persisted; created if it is missing.
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-    /// With `--data`: seconds that undelivered records of an earlier process wait for their players to reconnect.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "data")]
-    pub data_wait: u32,
     /// Stop when standard input is closed, for example because the parent process has ended.
     #[arg(long)]
     pub exit_with_parent: bool,
@@ -95,20 +87,6 @@ pub struct Serve {
     /// A host name, other than localhost, that the control plane accepts; may be given several times.
     #[arg(long, value_name = "NAME")]
     pub allow_host: Vec<String>,
-}
-
-impl Serve {
-    /// The embedded tables, persisted if a directory is given.
-    #[must_use]
-    pub fn storage(&self) -> Arc<dyn OpenStorage> {
-        match &self.data {
-            Some(directory) => Arc::new(DataConfig {
-                directory: directory.clone(),
-                wait: Duration::from_secs(self.data_wait.into()),
-            }),
-            None => Arc::new(Memory),
-        }
-    }
 }
 
 /// Where functions run.
@@ -165,13 +143,12 @@ impl ServeError {
     }
 }
 
-/// Serves on a runtime of its own, with as many threads as asked for and the tables that the arguments name.
+/// Serves on a runtime of its own, with as many threads as asked for and tables in memory.
 ///
 /// # Errors
 /// As [`serve`].
 pub fn run(args: Serve) -> Result<(), ServeError> {
-    let storage = args.storage();
-    run_with(args, storage)
+    run_with(args, Arc::new(Memory))
 }
 
 /// The same with the tables of `storage`.

@@ -1,8 +1,8 @@
 //! The storage of the stack's tables.
 //!
 //! The stack needs a [`TableStore`], the streams' mappings, the environment variables with which functions in processes
-//! reach the same tables, and the pending placements of an earlier process. The embedded tables are in [`Memory`], or
-//! persisted in a directory ([`DataConfig`], `serve --data`). Other crates add more: `--dynamodb` is one.
+//! reach the same tables, and the pending placements of an earlier process. Here the tables are in [`Memory`]. The program
+//! `reference-backend` adds tables that are persisted in a directory (`serve --data`), and those of a DynamoDB.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -16,7 +16,7 @@ use reference_backend::ports::{Clock, TableStore};
 use crate::background::Background;
 use crate::metrics::Metrics;
 use crate::streams::{self, Targets};
-use crate::tables::{DataConfig, DataError, EmbeddedTables, PendingPlacement, TablesProfile};
+use crate::tables::{EmbeddedTables, PendingPlacement, TablesProfile};
 
 /// The tables of one stack.
 #[async_trait]
@@ -106,13 +106,6 @@ impl Error for StorageError {
     }
 }
 
-impl From<DataError> for StorageError {
-    fn from(error: DataError) -> Self {
-        let mistake = error.is_mistake();
-        Self::new(error, mistake)
-    }
-}
-
 /// Tables in memory, which end with the stack.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Memory;
@@ -125,15 +118,6 @@ impl OpenStorage for Memory {
     }
 }
 
-#[async_trait]
-impl OpenStorage for DataConfig {
-    async fn open(&self, stack: &Opening<'_>) -> Result<Box<dyn Storage>, StorageError> {
-        let Opening { profile, deployment, metrics, clock } = stack;
-        let tables = EmbeddedTables::open(profile, deployment, metrics, Arc::clone(clock), self)?;
-        Ok(Box::new(Embedded(tables)))
-    }
-}
-
 /// The stack's own tables.
 struct Embedded(Arc<EmbeddedTables>);
 
@@ -143,20 +127,8 @@ impl Storage for Embedded {
         Arc::<EmbeddedTables>::clone(&self.0)
     }
 
-    fn pending_placements(&self) -> Vec<PendingPlacement> {
-        self.0.pending_placements()
-    }
-
     fn start(&self, targets: &Targets<'_>) -> (Background, Vec<Background>) {
         let Self(tables) = self;
-        (streams::start(targets, tables), vec![tables.start_sweeper(), tables.start_reconnect_wait()])
-    }
-
-    fn outlives(&self) -> bool {
-        self.0.outlives()
-    }
-
-    async fn close(&self) {
-        self.0.close().await;
+        (streams::start(targets, tables), vec![tables.start_sweeper()])
     }
 }

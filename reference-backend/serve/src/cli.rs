@@ -1,12 +1,18 @@
 //! The command line of the program `reference-backend`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use reference_backend_local::gateway::front;
 use reference_backend_local::lambda::process::spawner::Launch;
 use reference_backend_local::serve;
+use reference_backend_local::storage::{Memory, OpenStorage};
 use url::Url;
+
+use crate::dynamodb::DynamoDb;
+use crate::persistent::DataConfig;
 
 /// A game backend on serverless WebSockets, run on one machine.
 #[derive(Debug, Parser)]
@@ -36,15 +42,36 @@ pub enum Command {
     Profile(ProfileCommand),
 }
 
-/// Arguments of `serve`: those of the local stack, and a DynamoDB in place of its tables.
+/// Arguments of `serve`: those of the local stack, and where its tables are.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// The local stack.
     #[command(flatten)]
     pub stack: serve::Serve,
+    /// Directory in which the tables are persisted; created if it is missing.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// With `--data`: seconds that undelivered records of an earlier process wait for their players to reconnect.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "data")]
+    pub data_wait: u32,
     /// Use an existing DynamoDB (DynamoDB Local, or AWS) instead of the embedded tables; missing tables are created.
     #[arg(long, value_name = "URL", conflicts_with = "data")]
     pub dynamodb: Option<Url>,
+}
+
+impl ServeArgs {
+    /// The tables that the arguments name; in memory if they name none.
+    #[must_use]
+    pub fn storage(&self) -> Arc<dyn OpenStorage> {
+        match (&self.dynamodb, &self.data) {
+            (Some(url), _) => Arc::new(DynamoDb(url.clone())),
+            (None, Some(directory)) => Arc::new(DataConfig {
+                directory: directory.clone(),
+                wait: Duration::from_secs(self.data_wait.into()),
+            }),
+            (None, None) => Arc::new(Memory),
+        }
+    }
 }
 
 /// Commands about profiles.

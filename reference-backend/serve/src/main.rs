@@ -1,14 +1,12 @@
 //! `reference-backend`: carries out what its command line says.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Parser;
 use output::Exit;
 use reference_backend_local::lambda::process::spawner::launch;
 use reference_backend_local::serve::{self, ServeError};
-use reference_backend_serve::cli::{Cli, Command, ProfileCommand, ServeArgs};
-use reference_backend_serve::dynamodb::DynamoDb;
+use reference_backend_serve::cli::{Cli, Command, ProfileCommand};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -24,11 +22,8 @@ fn main() -> ExitCode {
             Exit::Failure.into()
         }
         Command::Serve(args) => {
-            let ServeArgs { stack, dynamodb } = *args;
-            ended(match dynamodb {
-                Some(url) => serve::run_with(stack, Arc::new(DynamoDb(url))),
-                None => serve::run(stack),
-            })
+            let storage = args.storage();
+            ended(serve::run_with(args.stack, storage))
         }
         Command::FrontDoor => ended(serve::front_door()),
         Command::Profile(ProfileCommand::Schema) => ended(serve::print_schema()),

@@ -323,7 +323,8 @@ fn satisfied(condition: Option<&Condition>, current: Option<&Item>) -> Result<()
 }
 
 /// A string attribute.
-pub(super) fn text<'a>(item: &'a Item, attribute: &str) -> Option<&'a str> {
+#[must_use]
+pub fn text<'a>(item: &'a Item, attribute: &str) -> Option<&'a str> {
     match item.get(attribute)? {
         AttributeValue::S(text) => Some(text),
         _ => None,

@@ -12,7 +12,6 @@ mod meter;
 mod number;
 mod pending;
 mod persistence;
-mod persistent;
 mod profile;
 mod size;
 mod stream;
@@ -30,14 +29,15 @@ use serde_dynamo::Item;
 use tokio::time::Instant;
 
 use self::check::{check_index_key, check_key};
+pub use self::data::text;
 use self::data::{Checked, Data};
 use self::keys::hash;
 use self::meter::{Meter, Operation};
 pub use self::pending::PendingPlacement;
-pub use self::persistence::{DataConfig, DataError, Logged, Persistence, Write};
+pub use self::persistence::{Logged, Persistence, Write};
 pub use self::profile::{Latency, OwnLatency, OwnTable, TablesProfile};
 use self::size::{read_half_units, write_units};
-pub use self::stream::{Change, ChangeKind, Foreign, Reader, Stream};
+pub use self::stream::{Change, ChangeKind, Foreign, Reader, Stream, lane};
 use super::background::Background;
 use super::metrics::Metrics;
 
@@ -52,8 +52,6 @@ pub struct EmbeddedTables {
     clock: Arc<dyn Clock>,
     /// Makes writes outlive the process; none keeps the tables in memory only.
     persistence: Option<Arc<dyn Persistence>>,
-    /// Streams that are paused until the players of an earlier process reconnect.
-    waiting: parking_lot::Mutex<Option<persistent::ReconnectWait>>,
 }
 
 struct Embedded {
@@ -73,23 +71,20 @@ impl EmbeddedTables {
         metrics: &Metrics,
         clock: Arc<dyn Clock>,
     ) -> Arc<Self> {
-        Arc::new(Self::empty(profile, deployment, metrics, clock, None))
+        Self::empty(profile, deployment, metrics, clock, None)
     }
 
-    /// Tables that are read from a directory and persisted there.
-    ///
-    /// # Errors
-    /// [`DataError`], each with its remedy.
-    pub fn open(
+    /// Empty tables whose writes `persistence` gets. What an earlier process left is restored before they are used:
+    /// [`Self::restore`], [`Stream::restore`].
+    #[must_use]
+    pub fn persisted(
         profile: &TablesProfile,
         deployment: &Deployment,
         metrics: &Metrics,
         clock: Arc<dyn Clock>,
-        data: &DataConfig,
-    ) -> Result<Arc<Self>, DataError> {
-        persistent::open(data, deployment, |persistence| {
-            Self::empty(profile, deployment, metrics, clock, Some(persistence))
-        })
+        persistence: Arc<dyn Persistence>,
+    ) -> Arc<Self> {
+        Self::empty(profile, deployment, metrics, clock, Some(persistence))
     }
 
     fn empty(
@@ -98,7 +93,7 @@ impl EmbeddedTables {
         metrics: &Metrics,
         clock: Arc<dyn Clock>,
         persistence: Option<Arc<dyn Persistence>>,
-    ) -> Self {
+    ) -> Arc<Self> {
         let table = |table: &Table| {
             let name = deployment.table_name(*table);
             let profile = profile.of(*table);
@@ -107,31 +102,31 @@ impl EmbeddedTables {
             Embedded { data, meter, name, profile }
         };
         let sweep_every = Duration::from_secs_f64(profile.ttl_sweep_s);
-        Self {
-            tables: Table::ALL.iter().map(table).collect(),
-            sweep_every,
-            clock,
-            persistence,
-            waiting: parking_lot::Mutex::default(),
-        }
+        Arc::new(Self { tables: Table::ALL.iter().map(table).collect(), sweep_every, clock, persistence })
     }
 
-    /// Resumes the streams that are paused for players of an earlier process, once these have reconnected or the wait
-    /// is over. Must be called inside a tokio runtime.
-    pub fn start_reconnect_wait(self: &Arc<Self>) -> Background {
-        match self.waiting.lock().take() {
-            Some(waiting) => Background::with(waiting.resume(Arc::clone(self))),
-            None => Background::default(),
-        }
+    /// Restores an item of an earlier process: neither a stream nor the persistence gets it.
+    ///
+    /// # Errors
+    /// [`TableError::Validation`] if it is no item of this table.
+    pub fn restore(&self, table: Table, item: Item) -> Result<(), TableError> {
+        let data = &self.table(table).data;
+        data.restore(data.check(item)?);
+        Ok(())
     }
 
-    /// Whether they outlive the process.
+    /// An item, without the latency, faults and metrics of a request.
     #[must_use]
-    pub fn outlives(&self) -> bool {
-        self.persistence.is_some()
+    pub fn item(&self, table: Table, key: &str) -> Option<Arc<Item>> {
+        self.table(table).data.get(key).map(|stored| stored.item)
     }
 
-    /// Saves how far the streams have delivered, and closes the directory. No write succeeds after that.
+    /// Filters and maps all items of a table, without the latency, faults and metrics of a request.
+    pub fn scan<T>(&self, table: Table, wanted: impl Fn(&Item) -> Option<T>) -> Vec<T> {
+        self.table(table).data.scan(wanted)
+    }
+
+    /// Saves how far the streams have delivered, and closes their [`Persistence`]. No write succeeds after that.
     pub async fn close(&self) {
         if let Some(persistence) = &self.persistence {
             persistence.close().await;

@@ -21,7 +21,7 @@ impl EmbeddedTables {
     /// Placements without an outcome.
     #[must_use]
     pub fn pending_placements(&self) -> Vec<PendingPlacement> {
-        self.table(Table::Placements).data.scan(|item| {
+        self.scan(Table::Placements, |item| {
             let pending = text(item, "status") == Some("PENDING");
             let of = |attribute| text(item, attribute).map(ToOwned::to_owned);
             let placement_id = of(Table::Placements.key()).filter(|_| pending)?;

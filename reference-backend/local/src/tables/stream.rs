@@ -58,7 +58,8 @@ impl Change {
 }
 
 /// The lane among `lanes` that a key with this hash belongs to.
-pub(super) const fn lane(key_hash: u64, lanes: u64) -> u64 {
+#[must_use]
+pub const fn lane(key_hash: u64, lanes: u64) -> u64 {
     (key_hash >> 24) % lanes
 }
 
@@ -133,10 +134,10 @@ impl Stream {
     }
 }
 
-/// What persistence needs.
+/// What a [`Persistence`](super::Persistence) needs.
 impl Stream {
     /// Appends records of an earlier process to the empty stream, in this order, from the sequence `base` on.
-    pub(super) fn restore(&self, base: u64, changes: Vec<Change>) {
+    pub fn restore(&self, base: u64, changes: Vec<Change>) {
         for shard in &self.shards {
             shard.log.lock().next = base;
         }
@@ -147,29 +148,32 @@ impl Stream {
     }
 
     /// All records of a shard.
-    pub(super) fn records(&self, shard: usize) -> Vec<Arc<Change>> {
+    #[must_use]
+    pub fn records(&self, shard: usize) -> Vec<Arc<Change>> {
         self.shards[shard].log.lock().records.iter().cloned().collect()
     }
 
     /// The checkpoint of each reader of a shard: the first sequence that is not processed. A closed reader keeps its
     /// last one.
-    pub(super) fn positions(&self, shard: usize) -> Vec<u64> {
+    #[must_use]
+    pub fn positions(&self, shard: usize) -> Vec<u64> {
         self.shards[shard].log.lock().readers.iter().map(|reader| reader.done).collect()
     }
 
     /// Pauses a shard: its readers find no records.
-    pub(super) fn pause(&self, shard: usize) {
+    pub fn pause(&self, shard: usize) {
         self.shards[shard].log.lock().paused = true;
     }
 
     /// Ends [`Self::pause`].
-    pub(super) fn resume(&self, shard: usize) {
+    pub fn resume(&self, shard: usize) {
         self.shards[shard].log.lock().paused = false;
         self.wake(1 << shard);
     }
 
     /// The shard of a key.
-    pub(super) fn shard_of_key(&self, key: &str) -> usize {
+    #[must_use]
+    pub fn shard_of_key(&self, key: &str) -> usize {
         self.shard_of(hash(key))
     }
 }

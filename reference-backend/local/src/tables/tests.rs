@@ -14,7 +14,7 @@ fn tables(profile: TablesProfile) -> (Arc<EmbeddedTables>, Arc<ManualClock>) {
     (EmbeddedTables::new(&profile, &Deployment::default(), &Metrics::default(), clock.clone()), clock)
 }
 
-pub(super) fn item(key: &str, recipient: &str, value: i64) -> Item {
+fn item(key: &str, recipient: &str, value: i64) -> Item {
     [
         ("messageId".to_owned(), AttributeValue::S(key.into())),
         ("recipientId".to_owned(), AttributeValue::S(recipient.into())),
@@ -25,7 +25,7 @@ pub(super) fn item(key: &str, recipient: &str, value: i64) -> Item {
     .into()
 }
 
-pub(super) fn expiring(key: &str, expire_at: i64) -> Item {
+fn expiring(key: &str, expire_at: i64) -> Item {
     let mut item = item(key, "r", 1);
     item.insert("expireAt".into(), AttributeValue::N(expire_at.to_string()));
     item

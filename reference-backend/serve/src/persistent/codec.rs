@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use reference_backend::function::Table;
+use reference_backend_local::tables::{Change, ChangeKind, Logged};
 use serde::{Deserialize, Serialize};
 use serde_dynamo::Item;
 use serde_json::value::RawValue;
-
-use crate::tables::stream::Change;
-use crate::tables::{ChangeKind, Logged};
 
 /// The store's key of an item.
 pub(super) fn item_key(table: Table, key: &str) -> String {

@@ -23,8 +23,7 @@ use rustix::fs::SeekFrom;
 use rustix::io::Errno;
 use xxhash_rust::xxh3::Xxh3;
 
-use super::unusable;
-use crate::tables::persistence::DataError;
+use super::error::{DataError, unusable};
 
 const START: u8 = 1;
 const ITEM: u8 = 2;

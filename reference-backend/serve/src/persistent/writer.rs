@@ -12,12 +12,13 @@ use async_trait::async_trait;
 use fjall::PersistMode;
 use reference_backend::function::Table;
 use reference_backend::ports::TableError;
+use reference_backend_local::tables::{Persistence, Stream, Write};
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
-use super::{Positions, Store, codec, reason};
-use crate::tables::stream::Stream;
-use crate::tables::{Persistence, Write};
+use super::codec;
+use super::error::reason;
+use super::store::{Positions, Store};
 
 /// Maximum number of writes in one batch.
 const GROUP: usize = 1_024;

@@ -1,42 +1,15 @@
-//! Tables that outlive the process, in an embedded store (fjall: a log-structured tree with a journal).
-//!
-//! | keyspace | key | value |
-//! |---|---|---|
-//! | `items` | `{table}/{key}` | the item, as DynamoDB JSON |
-//! | `records` | `{table}/{shard}/{sequence}` | a stream record that may be undelivered, as JSON |
-//! | `about` | `format`, `deployment`, `positions/{table}/{shard}` | the deployment, and the checkpoint of each lane |
-//!
-//! A write and its record are one batch, which is on the disk (`fdatasync`) before the write is acknowledged. So an
-//! acknowledged write survives a crash of the process and of the machine.
-//!
-//! A record counts as delivered only some time after its push was accepted ([`writer`]), because the pushed frame may
-//! still be buffered in this process. So a crash can deliver a record twice, as streams may, but loses none.
-//!
-//! At the start the undelivered records are appended to the streams again, with sequence numbers above all earlier ones,
-//! because shards, lanes and the hash of keys may have changed.
-
-mod codec;
-mod first_start;
-mod journal;
-mod reconnect;
-mod writer;
+//! The open store: what it has of an earlier process, and its checkpoints.
 
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 use reference_backend::function::{Deployment, Table};
+use reference_backend_local::tables::{Change, EmbeddedTables, Logged, Stream, lane};
 
-use self::codec::Record;
-use self::first_start::Directory;
-
-pub(super) use self::reconnect::ReconnectWait;
-use self::writer::{Writer, WriterHandle};
-use super::EmbeddedTables;
-use super::data::text;
-use super::persistence::{DataConfig, DataError, Logged, Persistence};
-use super::stream::{Change, Stream, lane};
+use super::codec::{self, Record};
+use super::error::{DataError, not_read, reason, unusable};
 
 /// Version of the format of keys and values.
 const FORMAT: &str = "1";
@@ -49,55 +22,21 @@ const MEMTABLE_BYTES: u64 = 16 * 1_024 * 1_024;
 /// Size of the journals after which memtables are flushed.
 const JOURNAL_BYTES: u64 = 128 * 1_024 * 1_024;
 
-/// Opens a directory and restores its contents into the tables that `empty` creates.
-pub(super) fn open(
-    config: &DataConfig,
-    deployment: &Deployment,
-    empty: impl FnOnce(Arc<dyn Persistence>) -> EmbeddedTables,
-) -> Result<Arc<EmbeddedTables>, DataError> {
-    let store = match first_start::prepare(&config.directory)? {
-        Directory::Existing => {
-            journal::check(&config.directory)?;
-            let store = Store::open(&config.directory)?;
-            store.check(deployment)?;
-            store
-        }
-        Directory::New(first_start) => {
-            let store = Store::open(&config.directory)?;
-            store.check(deployment)?;
-            first_start.finish()?;
-            store
-        }
-    };
-    let (commands, received) = mpsc::channel();
-    let handle = Arc::new(WriterHandle::new(commands, &config.directory));
-    let tables = empty(Arc::<WriterHandle>::clone(&handle));
-    store.restore_items(&tables)?;
-    let streams: Vec<Arc<Stream>> = Table::ALL.iter().filter_map(|table| tables.stream(*table)).collect();
-    let positions = store.restore_streams(&streams)?;
-    if !config.wait.is_zero() {
-        *tables.waiting.lock() = ReconnectWait::new(&tables, &streams, config.wait);
-    }
-    let writer = Writer::new(store, Arc::clone(handle.progress()), streams, positions);
-    let spawned = std::thread::Builder::new().name("tables".into()).spawn(move || writer.run(&received));
-    spawned.map_err(|error| unusable(&config.directory, error.to_string()))?;
-    Ok(Arc::new(tables))
-}
-
 /// The open store.
 pub(super) struct Store {
-    database: Database,
-    items: Keyspace,
-    records: Keyspace,
-    about: Keyspace,
-    directory: std::path::PathBuf,
+    pub(super) database: Database,
+    pub(super) items: Keyspace,
+    pub(super) records: Keyspace,
+    pub(super) about: Keyspace,
+    pub(super) directory: PathBuf,
 }
 
 /// By table and shard: the first sequence that is not delivered, lane by lane.
-type Positions = HashMap<(Table, usize), Vec<u64>>;
+pub(super) type Positions = HashMap<(Table, usize), Vec<u64>>;
 
 impl Store {
-    fn open(directory: &Path) -> Result<Self, DataError> {
+    /// Opens or creates it.
+    pub(super) fn open(directory: &Path) -> Result<Self, DataError> {
         let failed = |error| match error {
             fjall::Error::Locked => DataError::InUse { directory: directory.to_owned() },
             fjall::Error::InvalidVersion(found) => DataError::OtherFormat {
@@ -116,7 +55,7 @@ impl Store {
     }
 
     /// Checks that the directory belongs to this deployment; records the deployment if it is new.
-    fn check(&self, deployment: &Deployment) -> Result<(), DataError> {
+    pub(super) fn check(&self, deployment: &Deployment) -> Result<(), DataError> {
         let asked = format!("{}-{}", deployment.game, deployment.stage);
         let directory = || self.directory.clone();
         match (self.note("format")?, self.note("deployment")?) {
@@ -140,19 +79,18 @@ impl Store {
         Ok(value.map(|value| String::from_utf8_lossy(&value).into_owned()))
     }
 
-    fn restore_items(&self, tables: &EmbeddedTables) -> Result<(), DataError> {
+    /// Puts every item into its table.
+    pub(super) fn restore_items(&self, tables: &EmbeddedTables) -> Result<(), DataError> {
         self.each(&self.items, |key, value| {
             let (table, _) = codec::parse_item_key(key).ok_or("no table has such a key")?;
-            let data = &tables.table(table).data;
             let item = serde_json::from_slice(value).map_err(|error| error.to_string())?;
-            data.restore(data.check(item).map_err(|error| error.to_string())?);
-            Ok(())
+            tables.restore(table, item).map_err(|error| error.to_string())
         })
     }
 
     /// Appends the undelivered records to the streams and to the store, with new sequence numbers. Returns the first
     /// sequence of each shard.
-    fn restore_streams(&self, streams: &[Arc<Stream>]) -> Result<Positions, DataError> {
+    pub(super) fn restore_streams(&self, streams: &[Arc<Stream>]) -> Result<Positions, DataError> {
         let mut batch = self.database.batch();
         let mut positions = Positions::new();
         self.each(&self.about, |key, value| {
@@ -202,7 +140,8 @@ impl Store {
         Ok(begin)
     }
 
-    fn put_positions(&self, batch: &mut OwnedWriteBatch, positions: &Positions) {
+    /// Adds checkpoints to a batch.
+    pub(super) fn put_positions(&self, batch: &mut OwnedWriteBatch, positions: &Positions) {
         for ((table, shard), lanes) in positions {
             let value = serde_json::to_vec(lanes).unwrap_or_default();
             batch.insert(&self.about, codec::positions_key(*table, *shard), value);
@@ -238,39 +177,3 @@ impl Store {
         }
     }
 }
-
-fn unusable(directory: &Path, reason: String) -> DataError {
-    DataError::Unusable { directory: directory.to_owned(), reason }
-}
-
-/// The error of a failed read: the system failed, or an entry is corrupt.
-fn not_read(directory: &Path, entry: &str, error: &fjall::Error) -> DataError {
-    match error {
-        fjall::Error::Io(_) | fjall::Error::Storage(fjall::LsmError::Io(_)) => {
-            unusable(directory, reason(error))
-        }
-        error => DataError::Unreadable {
-            directory: directory.to_owned(),
-            entry: entry.to_owned(),
-            reason: reason(error),
-        },
-    }
-}
-
-/// The text of a store's error.
-fn reason(error: &fjall::Error) -> String {
-    match error {
-        fjall::Error::Io(error) => error.to_string(),
-        fjall::Error::Storage(error) => error.to_string(),
-        fjall::Error::Poisoned => "an earlier write has failed".into(),
-        error => error.to_string(),
-    }
-}
-
-/// The recipient of a record, which is the index key of its table.
-fn recipient(table: Table, item: &serde_dynamo::Item) -> Option<&str> {
-    text(item, table.index_key())
-}
-
-#[cfg(test)]
-mod tests;

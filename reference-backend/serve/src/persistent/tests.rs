@@ -1,17 +1,23 @@
 //! What a directory gives back, and what it refuses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use reference_backend::ports::{Clock as _, TableError, TableStore as _};
+use reference_backend::function::{Deployment, Table};
+use reference_backend::ports::{Clock, TableError, TableStore as _};
+use reference_backend_local::metrics::Metrics;
+use reference_backend_local::storage::Opening;
+use reference_backend_local::tables::{Change, ChangeKind, EmbeddedTables, Logged, Stream, TablesProfile};
+use reference_backend_testing::ManualClock;
 use serde_dynamo::{AttributeValue, Item};
 
-use super::*;
-use crate::metrics::Metrics;
-use crate::tables::tests::{expiring, item};
-use crate::tables::{ChangeKind, TablesProfile};
-use reference_backend_testing::ManualClock;
+use super::codec::{self, Record};
+use super::storage::PersistedTables;
+use super::store::Store;
+use super::{DataConfig, DataError};
 
 /// Tables of a directory, at a time that stands still.
 struct Fixture<'a> {
@@ -29,19 +35,15 @@ impl<'a> Fixture<'a> {
         Self { directory, profile, deployment, wait: Duration::ZERO, clock }
     }
 
-    fn try_open(&self) -> Result<Arc<EmbeddedTables>, DataError> {
+    fn try_open(&self) -> Result<PersistedTables, DataError> {
         let config = DataConfig { directory: self.directory.to_owned(), wait: self.wait };
-        EmbeddedTables::open(
-            &self.profile,
-            &self.deployment,
-            &Metrics::default(),
-            self.clock.clone(),
-            &config,
-        )
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let (profile, deployment, metrics) = (&self.profile, &self.deployment, &Metrics::default());
+        PersistedTables::open(&config, &Opening { profile, deployment, metrics, clock: &clock })
     }
 
     /// Opens it as soon as whoever had it has let go of it.
-    async fn open(&self) -> Arc<EmbeddedTables> {
+    async fn open_storage(&self) -> PersistedTables {
         loop {
             match self.try_open() {
                 Err(DataError::InUse { .. }) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -50,9 +52,30 @@ impl<'a> Fixture<'a> {
         }
     }
 
+    async fn open(&self) -> Arc<EmbeddedTables> {
+        self.open_storage().await.tables
+    }
+
     fn refused(&self) -> String {
         self.try_open().err().expect("refused").to_string()
     }
+}
+
+fn item(key: &str, recipient: &str, value: i64) -> Item {
+    [
+        ("messageId".to_owned(), AttributeValue::S(key.into())),
+        ("recipientId".to_owned(), AttributeValue::S(recipient.into())),
+        ("value".to_owned(), AttributeValue::N(value.to_string())),
+    ]
+    .into_iter()
+    .collect::<HashMap<_, _>>()
+    .into()
+}
+
+fn expiring(key: &str, expire_at: i64) -> Item {
+    let mut item = item(key, "r", 1);
+    item.insert("expireAt".into(), AttributeValue::N(expire_at.to_string()));
+    item
 }
 
 fn messages(tables: &EmbeddedTables) -> Arc<Stream> {
@@ -341,8 +364,9 @@ async fn undelivered_records_wait_for_their_players() {
     put(&tables, item("k", "r", 1)).await;
     tables.close().await;
 
-    let tables = fixture.open().await;
-    let _release = tables.start_reconnect_wait();
+    let storage = fixture.open_storage().await;
+    let _release = storage.start_reconnect_wait();
+    let tables = storage.tables;
     let mut reader = messages(&tables).register(0);
     tables.put(Table::Connections, connection("other", "now"), None).await.expect("put");
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -364,8 +388,9 @@ async fn nobody_is_waited_for_for_ever() {
     put(&tables, item("k", "r", 1)).await;
     tables.close().await;
     fixture.wait = Duration::from_millis(50);
-    let tables = fixture.open().await;
-    let _release = tables.start_reconnect_wait();
+    let storage = fixture.open_storage().await;
+    let _release = storage.start_reconnect_wait();
+    let tables = storage.tables;
     let mut reader = messages(&tables).register(0);
     let begin = std::time::Instant::now();
     while reader.read(usize::MAX, |_| true).is_empty() {

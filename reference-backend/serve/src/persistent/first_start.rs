@@ -9,8 +9,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::unusable;
-use crate::tables::persistence::DataError;
+use super::error::{DataError, unusable};
 
 /// The marker of a first start that is not complete.
 const MARKER: &str = "first-start";

@@ -9,18 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reference_backend::function::Table;
+use reference_backend_local::tables::{EmbeddedTables, Stream, text};
 use tokio::time::Instant;
-
-use super::recipient;
-use crate::tables::EmbeddedTables;
-use crate::tables::data::text;
-use crate::tables::stream::Stream;
 
 /// Interval of the checks for reconnected players.
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The shards that are paused.
-pub(in crate::tables) struct ReconnectWait {
+pub(super) struct ReconnectWait {
     /// Ids of connections of earlier processes.
     stale: HashSet<String>,
     shards: Vec<PausedShard>,
@@ -33,16 +29,6 @@ struct PausedShard {
     away: HashSet<String>,
 }
 
-impl EmbeddedTables {
-    /// Whether a player is connected to this process.
-    fn is_connected(&self, player: &str, stale: &HashSet<String>) -> bool {
-        let connection = self.table(Table::Connections).data.get(player);
-        connection.is_some_and(|stored| {
-            text(&stored.item, Table::Connections.index_key()).is_some_and(|id| !stale.contains(id))
-        })
-    }
-}
-
 impl ReconnectWait {
     /// Pauses the shards that have, or may get, records for players who are not connected.
     pub(super) fn new(tables: &EmbeddedTables, streams: &[Arc<Stream>], wait: Duration) -> Option<Self> {
@@ -51,9 +37,10 @@ impl ReconnectWait {
         for stream in streams {
             for shard in 0..stream.shard_count() {
                 let records = stream.records(shard);
+                // The recipient of a record is the index key of its table.
                 let images = records.iter().filter_map(|record| record.new_image.as_deref());
                 let mut away: HashSet<String> = images
-                    .filter_map(|image| recipient(stream.table, image))
+                    .filter_map(|image| text(image, stream.table.index_key()))
                     .map(ToOwned::to_owned)
                     .collect();
                 if stream.table == Table::Placements {
@@ -66,18 +53,17 @@ impl ReconnectWait {
                 }
             }
         }
-        let connections = &tables.table(Table::Connections).data;
         let id = |item: &_| text(item, Table::Connections.index_key()).map(ToOwned::to_owned);
-        let stale = || connections.scan(id).into_iter().collect();
+        let stale = || tables.scan(Table::Connections, id).into_iter().collect();
         (!shards.is_empty()).then(|| Self { stale: stale(), shards, wait })
     }
 
     /// Resumes each shard once its recipients have reconnected or the wait is over.
-    pub(in crate::tables) async fn resume(mut self, tables: Arc<EmbeddedTables>) {
+    pub(super) async fn resume(mut self, tables: Arc<EmbeddedTables>) {
         let deadline = Instant::now() + self.wait;
         loop {
             self.shards.retain_mut(|paused| {
-                paused.away.retain(|player| !tables.is_connected(player, &self.stale));
+                paused.away.retain(|player| !is_connected(&tables, player, &self.stale));
                 let waits = !paused.away.is_empty() && Instant::now() < deadline;
                 if !waits {
                     if !paused.away.is_empty() {
@@ -98,4 +84,11 @@ impl ReconnectWait {
             tokio::time::sleep(CHECK_INTERVAL).await;
         }
     }
+}
+
+/// Whether a player is connected to this process.
+fn is_connected(tables: &EmbeddedTables, player: &str, stale: &HashSet<String>) -> bool {
+    let connection = tables.item(Table::Connections, player);
+    connection
+        .is_some_and(|item| text(&item, Table::Connections.index_key()).is_some_and(|id| !stale.contains(id)))
 }
