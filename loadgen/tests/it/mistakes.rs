@@ -110,9 +110,9 @@ fn a_token_of_another_player_ends_the_start_where_deliveries_are_matched() {
     let scene = || Scene::new(&text).with("print.sh", "cat token.txt").with("token.txt", &token);
     let ran = scene().run(&[]);
     ran.exits(1);
-    let said = "the token of player `player-000000` says `someone` in its claim `sub`";
+    let said = "the token of player `player-000000` has `someone` in its claim `sub`";
     assert!(ran.stderr.contains(said) && ran.stderr.contains("auth.player_claim"), "{}", ran.stderr);
     assert!(!ran.dir.exists() && !ran.stderr.contains(&token));
     let ran = scene().run(&["--set", "auth.player_claim=username"]);
-    assert!(!ran.stderr.contains("says `someone`"), "that claim is not there to compare: {}", ran.stderr);
+    assert!(!ran.stderr.contains("has `someone`"), "that claim is not there to compare: {}", ran.stderr);
 }

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use self::game_session::GameSession;
-use self::ledger::{End, Ledger, TrackedPlacement};
+use self::ledger::{Ledger, PlacementEnd, TrackedPlacement};
 use super::account::{ACCOUNT_ID, REGION};
 use super::background::Background;
 use super::distribution::{Delay, Rate};
@@ -339,7 +339,7 @@ impl Publisher {
     }
 
     /// GameLift's event in its EventBridge envelope.
-    fn event(&self, placement: &TrackedPlacement, end: &End) -> Value {
+    fn event(&self, placement: &TrackedPlacement, end: &PlacementEnd) -> Value {
         let mut detail = json!({
             "type": end.outcome.event_type(),
             "placementId": placement.request.placement_id,

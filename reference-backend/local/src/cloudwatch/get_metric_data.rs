@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApiError, Dimension, offset, token};
+use super::{CloudWatchError, Dimension, offset, token};
 use crate::metrics::{MetricId, Metrics, Statistic};
 use crate::rpc::{Number, Timestamp};
 
@@ -14,9 +14,9 @@ const MAX_DATAPOINTS: usize = 100_800;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Request {
+pub(super) struct GetMetricData {
     #[serde(default)]
-    metric_data_queries: Vec<Query>,
+    metric_data_queries: Vec<MetricQuery>,
     start_time: Timestamp,
     end_time: Timestamp,
     #[serde(default)]
@@ -36,7 +36,7 @@ enum ScanBy {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Query {
+struct MetricQuery {
     id: String,
     #[serde(default)]
     metric_stat: Option<MetricStat>,
@@ -49,14 +49,14 @@ struct Query {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct MetricStat {
-    metric: Metric,
+    metric: MetricIdentity,
     period: u64,
     stat: String,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Metric {
+struct MetricIdentity {
     namespace: String,
     metric_name: String,
     #[serde(default)]
@@ -65,7 +65,7 @@ struct Metric {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Answer {
+pub(super) struct GetMetricDataAnswer {
     metric_data_results: Vec<ResultOf>,
     messages: [(); 0],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +84,7 @@ struct ResultOf {
 }
 
 /// A validated query.
-struct Checked<'a> {
+struct CheckedQuery<'a> {
     id: &'a str,
     label: &'a str,
     metric: MetricId,
@@ -93,10 +93,13 @@ struct Checked<'a> {
 }
 
 /// One page of datapoints.
-pub(super) fn answer(metrics: &Metrics, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn answer(
+    metrics: &Metrics,
+    request: &GetMetricData,
+) -> Result<GetMetricDataAnswer, CloudWatchError> {
     let (start, end) = (request.start_time.0.seconds(), request.end_time.0.seconds());
     if start >= end {
-        return Err(ApiError::Validation(
+        return Err(CloudWatchError::Validation(
             "The parameter StartTime must be less than the parameter EndTime.".into(),
         ));
     }
@@ -104,13 +107,13 @@ pub(super) fn answer(metrics: &Metrics, request: &Request) -> Result<Answer, Api
         None => MAX_DATAPOINTS,
         Some(points @ 1..=MAX_DATAPOINTS) => points,
         Some(points) => {
-            return Err(ApiError::Validation(format!(
+            return Err(CloudWatchError::Validation(format!(
                 "MaxDatapoints is {points}; it must lie between 1 and {MAX_DATAPOINTS}."
             )));
         }
     };
     let from = offset(request.next_token.as_deref())?;
-    let to = from.checked_add(page).ok_or(ApiError::InvalidNextToken)?;
+    let to = from.checked_add(page).ok_or(CloudWatchError::InvalidNextToken)?;
     let queries = checked(&request.metric_data_queries)?;
 
     // Pages are slices of the concatenated datapoints of all queries.
@@ -136,12 +139,12 @@ pub(super) fn answer(metrics: &Metrics, request: &Request) -> Result<Answer, Api
         });
     }
     let next_token = (passed > to).then(|| token(to));
-    Ok(Answer { metric_data_results: results, messages: [], next_token })
+    Ok(GetMetricDataAnswer { metric_data_results: results, messages: [], next_token })
 }
 
 /// Validates the queries as AWS does; omits those whose data is not returned.
-fn checked(queries: &[Query]) -> Result<Vec<Checked<'_>>, ApiError> {
-    let invalid = |message: String| Err(ApiError::Validation(message));
+fn checked(queries: &[MetricQuery]) -> Result<Vec<CheckedQuery<'_>>, CloudWatchError> {
+    let invalid = |message: String| Err(CloudWatchError::Validation(message));
     if queries.is_empty() || queries.len() > MAX_QUERIES {
         return invalid(format!(
             "{} MetricDataQueries; between 1 and {MAX_QUERIES} are allowed.",
@@ -175,7 +178,7 @@ fn checked(queries: &[Query]) -> Result<Vec<Checked<'_>>, ApiError> {
             ));
         }
         let statistic = stat.stat.parse().map_err(|error| {
-            ApiError::Validation(format!(
+            CloudWatchError::Validation(format!(
                 "The value for parameter {member}.MetricStat.Stat is wrong: {error}."
             ))
         })?;
@@ -183,7 +186,7 @@ fn checked(queries: &[Query]) -> Result<Vec<Checked<'_>>, ApiError> {
             continue;
         }
         let pairs: Vec<_> = stat.metric.dimensions.iter().map(Dimension::pair).collect();
-        checked.push(Checked {
+        checked.push(CheckedQuery {
             id,
             label: query.label.as_deref().unwrap_or(&stat.metric.metric_name),
             metric: MetricId::new(&stat.metric.namespace, &stat.metric.metric_name, &pairs),
@@ -217,14 +220,15 @@ mod tests {
     use super::*;
     use crate::metrics::Unit;
 
-    fn query(id: &str, metric: &str, period: u64) -> Query {
-        let metric = Metric { namespace: "N".into(), metric_name: metric.into(), dimensions: Vec::new() };
+    fn query(id: &str, metric: &str, period: u64) -> MetricQuery {
+        let metric =
+            MetricIdentity { namespace: "N".into(), metric_name: metric.into(), dimensions: Vec::new() };
         let stat = MetricStat { metric, period, stat: "Sum".into() };
-        Query { id: id.into(), metric_stat: Some(stat), label: None, return_data: None }
+        MetricQuery { id: id.into(), metric_stat: Some(stat), label: None, return_data: None }
     }
 
-    fn request(queries: Vec<Query>) -> Request {
-        Request {
+    fn request(queries: Vec<MetricQuery>) -> GetMetricData {
+        GetMetricData {
             metric_data_queries: queries,
             start_time: timestamp(0),
             end_time: timestamp(600),
@@ -246,7 +250,7 @@ mod tests {
     #[test]
     fn newest_first_unless_asked_otherwise() {
         let mut request = request(vec![query("a", "A", 1)]);
-        let values = |request: &Request| {
+        let values = |request: &GetMetricData| {
             answer(&ten_seconds(), request).unwrap().metric_data_results[0].values.clone()
         };
         assert_eq!(values(&request)[..2], [9.0, 8.0]);
@@ -280,7 +284,7 @@ mod tests {
     fn a_token_of_any_number_is_answered() {
         let mut request = request(vec![query("a", "A", 1)]);
         request.next_token = Some(token(usize::MAX));
-        assert_eq!(answer(&ten_seconds(), &request).unwrap_err(), ApiError::InvalidNextToken);
+        assert_eq!(answer(&ten_seconds(), &request).unwrap_err(), CloudWatchError::InvalidNextToken);
         request.next_token = Some(token(usize::MAX - MAX_DATAPOINTS));
         assert!(answer(&ten_seconds(), &request).unwrap().next_token.is_none());
     }
@@ -288,22 +292,22 @@ mod tests {
     #[test]
     fn refuses_what_aws_refuses() {
         let metrics = Metrics::default();
-        let refusal = |request: Request| answer(&metrics, &request).unwrap_err().to_string();
+        let refusal = |request: GetMetricData| answer(&metrics, &request).unwrap_err().to_string();
         assert!(refusal(request(Vec::new())).contains("0 MetricDataQueries"));
         assert!(refusal(request(vec![query("A", "A", 60)])).contains("pattern"));
         assert!(refusal(request(vec![query("a", "A", 60), query("a", "B", 60)])).contains("unique"));
         assert!(refusal(request(vec![query("a", "A", 61)])).contains("Period"));
         assert!(
-            refusal(Request { end_time: timestamp(0), ..request(vec![query("a", "A", 60)]) })
+            refusal(GetMetricData { end_time: timestamp(0), ..request(vec![query("a", "A", 60)]) })
                 .contains("StartTime")
         );
         let median = MetricStat { stat: "Median".into(), ..query("a", "A", 60).metric_stat.unwrap() };
         assert!(
-            refusal(request(vec![Query { metric_stat: Some(median), ..query("a", "A", 60) }]))
+            refusal(request(vec![MetricQuery { metric_stat: Some(median), ..query("a", "A", 60) }]))
                 .contains("Stat")
         );
         assert!(
-            refusal(request(vec![Query { metric_stat: None, ..query("a", "A", 60) }]))
+            refusal(request(vec![MetricQuery { metric_stat: None, ..query("a", "A", 60) }]))
                 .contains("metric math")
         );
     }

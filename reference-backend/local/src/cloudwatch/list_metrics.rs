@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApiError, Dimension, offset, token};
+use super::{CloudWatchError, Dimension, offset, token};
 use crate::metrics::{MetricId, Metrics};
 
 /// AWS's page size.
@@ -10,7 +10,7 @@ const PAGE: usize = 500;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub(super) struct Request {
+pub(super) struct ListMetrics {
     namespace: Option<String>,
     metric_name: Option<String>,
     dimensions: Vec<Dimension>,
@@ -19,31 +19,31 @@ pub(super) struct Request {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Answer {
-    metrics: Vec<Metric>,
+pub(super) struct ListMetricsAnswer {
+    metrics: Vec<ListedMetric>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Metric {
+struct ListedMetric {
     namespace: String,
     metric_name: String,
     dimensions: Vec<Dimension>,
 }
 
 /// One page of the series that match the filters.
-pub(super) fn answer(metrics: &Metrics, request: &Request) -> Result<Answer, ApiError> {
+pub(super) fn answer(metrics: &Metrics, request: &ListMetrics) -> Result<ListMetricsAnswer, CloudWatchError> {
     let from = offset(request.next_token.as_deref())?;
-    let to = from.checked_add(PAGE).ok_or(ApiError::InvalidNextToken)?;
+    let to = from.checked_add(PAGE).ok_or(CloudWatchError::InvalidNextToken)?;
     let matching: Vec<_> = metrics.ids().into_iter().filter(|id| request.admits(id)).collect();
     let next_token = (to < matching.len()).then(|| token(to));
-    let metrics = matching.into_iter().skip(from).take(PAGE).map(Metric::from).collect();
-    Ok(Answer { metrics, next_token })
+    let metrics = matching.into_iter().skip(from).take(PAGE).map(ListedMetric::from).collect();
+    Ok(ListMetricsAnswer { metrics, next_token })
 }
 
-impl Request {
+impl ListMetrics {
     fn admits(&self, id: &MetricId) -> bool {
         let equal =
             |filter: &Option<String>, actual: &str| filter.as_deref().is_none_or(|wanted| wanted == actual);
@@ -55,7 +55,7 @@ impl Request {
     }
 }
 
-impl From<MetricId> for Metric {
+impl From<MetricId> for ListedMetric {
     fn from(id: MetricId) -> Self {
         let dimensions =
             id.dimensions.into_iter().map(|(name, value)| Dimension { name, value: Some(value) });
@@ -78,7 +78,7 @@ mod tests {
                 metrics.series("N", "M", Unit::Count, &[("Index", &index.to_string()), ("Kind", "a")]);
             series.record(SystemTime::now(), 1.0);
         }
-        let mut request = Request { namespace: Some("N".into()), ..Request::default() };
+        let mut request = ListMetrics { namespace: Some("N".into()), ..ListMetrics::default() };
         request.dimensions = vec![Dimension { name: "Kind".into(), value: None }];
         let first = answer(&metrics, &request).unwrap();
         assert_eq!(first.metrics.len(), PAGE);
@@ -92,6 +92,6 @@ mod tests {
         request.metric_name = Some("other".into());
         assert!(answer(&metrics, &request).unwrap().metrics.is_empty());
         request.next_token = Some("!".into());
-        assert_eq!(answer(&metrics, &request).unwrap_err(), ApiError::InvalidNextToken);
+        assert_eq!(answer(&metrics, &request).unwrap_err(), CloudWatchError::InvalidNextToken);
     }
 }

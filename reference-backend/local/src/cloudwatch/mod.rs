@@ -20,7 +20,7 @@ pub(super) fn answer(metrics: &Metrics, call: &Call) -> Response {
     let answer = match call.operation.as_str() {
         "GetMetricData" => get_metric_data(metrics, call),
         "ListMetrics" => list_metrics(metrics, call),
-        _ => Err(ApiError::UnknownOperation(call.operation.clone())),
+        _ => Err(CloudWatchError::UnknownOperation(call.operation.clone())),
     };
     answer.unwrap_or_else(|error| {
         let mut response = call.codec.refusal(error.status(), error.code(), &error.to_string());
@@ -32,17 +32,17 @@ pub(super) fn answer(metrics: &Metrics, call: &Call) -> Response {
     })
 }
 
-fn get_metric_data(metrics: &Metrics, call: &Call) -> Result<Response, ApiError> {
+fn get_metric_data(metrics: &Metrics, call: &Call) -> Result<Response, CloudWatchError> {
     Ok(call.codec.answer(&get_metric_data::answer(metrics, &call.parameters()?)?))
 }
 
-fn list_metrics(metrics: &Metrics, call: &Call) -> Result<Response, ApiError> {
+fn list_metrics(metrics: &Metrics, call: &Call) -> Result<Response, CloudWatchError> {
     Ok(call.codec.answer(&list_metrics::answer(metrics, &call.parameters()?)?))
 }
 
 /// Why a call fails; always a mistake of the caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-enum ApiError {
+enum CloudWatchError {
     #[error("{0}")]
     Validation(String),
     #[error("the NextToken is none that this endpoint issued")]
@@ -53,7 +53,7 @@ enum ApiError {
     UnknownOperation(String),
 }
 
-impl ApiError {
+impl CloudWatchError {
     const fn status(&self) -> StatusCode {
         match self {
             Self::UnknownOperation(_) => StatusCode::NOT_FOUND,
@@ -81,11 +81,11 @@ struct Dimension {
 }
 
 /// The offset of a token; 0 without one.
-fn offset(token: Option<&str>) -> Result<usize, ApiError> {
+fn offset(token: Option<&str>) -> Result<usize, CloudWatchError> {
     let Some(token) = token else { return Ok(0) };
-    let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| ApiError::InvalidNextToken)?;
-    let text = str::from_utf8(&bytes).map_err(|_| ApiError::InvalidNextToken)?;
-    text.parse().map_err(|_| ApiError::InvalidNextToken)
+    let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| CloudWatchError::InvalidNextToken)?;
+    let text = str::from_utf8(&bytes).map_err(|_| CloudWatchError::InvalidNextToken)?;
+    text.parse().map_err(|_| CloudWatchError::InvalidNextToken)
 }
 
 /// The token that continues at `offset`.

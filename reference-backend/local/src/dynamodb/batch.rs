@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::{Value, json};
 
-use super::{ApiError, DynamoDb, json, key, key_of, parameters};
+use super::{DynamoDb, DynamoDbError, json, key, key_of, parameters};
 use crate::rpc::Call;
 use crate::tables::{check_batch, check_different};
 
@@ -34,7 +34,7 @@ struct Wanted {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct BatchWriteItem {
-    request_items: BTreeMap<String, Vec<Write>>,
+    request_items: BTreeMap<String, Vec<BatchWrite>>,
     #[serde(rename = "ReturnConsumedCapacity")]
     _capacity: Option<IgnoredAny>,
     #[serde(rename = "ReturnItemCollectionMetrics")]
@@ -44,7 +44,7 @@ struct BatchWriteItem {
 /// `{"PutRequest": ..}` or `{"DeleteRequest": ..}`.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-enum Write {
+enum BatchWrite {
     PutRequest {
         #[serde(rename = "Item")]
         item: Item,
@@ -56,7 +56,7 @@ enum Write {
 }
 
 impl DynamoDb {
-    pub(super) async fn batch_get_item(&self, call: &Call) -> Result<Value, ApiError> {
+    pub(super) async fn batch_get_item(&self, call: &Call) -> Result<Value, DynamoDbError> {
         let request: BatchGetItem = parameters(call)?;
         let asked = request.request_items.values().map(|wanted| wanted.keys.len()).sum();
         check_batch(asked, BATCH_GET_LIMIT, "BatchGetItem")?;
@@ -77,7 +77,7 @@ impl DynamoDb {
         Ok(json!({ "Responses": responses, "UnprocessedKeys": unprocessed }))
     }
 
-    pub(super) async fn batch_write_item(&self, call: &Call) -> Result<Value, ApiError> {
+    pub(super) async fn batch_write_item(&self, call: &Call) -> Result<Value, DynamoDbError> {
         let request: BatchWriteItem = parameters(call)?;
         let asked = request.request_items.values().map(Vec::len).sum();
         check_batch(asked, BATCH_PUT_LIMIT, "BatchWriteItem")?;
@@ -94,12 +94,12 @@ impl DynamoDb {
     }
 
     /// Writes and deletes in one table; returns the unprocessed ones.
-    async fn write(&self, table: Table, writes: Vec<Write>) -> Result<Vec<Write>, ApiError> {
+    async fn write(&self, table: Table, writes: Vec<BatchWrite>) -> Result<Vec<BatchWrite>, DynamoDbError> {
         let (mut puts, mut deletes) = (Vec::new(), Vec::new());
         for write in writes {
             match write {
-                Write::PutRequest { item } => puts.push(item),
-                Write::DeleteRequest { key } => deletes.push((key_of(table, &key)?.to_owned(), key)),
+                BatchWrite::PutRequest { item } => puts.push(item),
+                BatchWrite::DeleteRequest { key } => deletes.push((key_of(table, &key)?.to_owned(), key)),
             }
         }
         // An item without a key is the table's to refuse.
@@ -111,7 +111,7 @@ impl DynamoDb {
         let mut again = Vec::new();
         if !puts.is_empty() {
             let left = self.tables.batch_put(table, puts).await?;
-            again.extend(left.into_iter().map(|item| Write::PutRequest { item }));
+            again.extend(left.into_iter().map(|item| BatchWrite::PutRequest { item }));
         }
         let deleting = deletes.into_iter().map(async |(text, key)| {
             let outcome = self.tables.delete(table, &text, None).await;
@@ -120,7 +120,7 @@ impl DynamoDb {
         for deleted in join_all(deleting).await {
             match deleted {
                 (_, Ok(())) => {}
-                (key, Err(TableError::Throttled(_))) => again.push(Write::DeleteRequest { key }),
+                (key, Err(TableError::Throttled(_))) => again.push(BatchWrite::DeleteRequest { key }),
                 (_, Err(error)) => return Err(error.into()),
             }
         }
@@ -129,6 +129,6 @@ impl DynamoDb {
 }
 
 /// A batch without any processed item fails as a whole.
-fn processed(asked: usize, left: usize) -> Result<(), ApiError> {
+fn processed(asked: usize, left: usize) -> Result<(), DynamoDbError> {
     if left < asked { Ok(()) } else { Err(TableError::Throttled("every item of the batch".into()).into()) }
 }

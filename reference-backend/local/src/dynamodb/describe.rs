@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ApiError, DynamoDb, parameters};
+use super::{DynamoDb, DynamoDbError, parameters};
 use crate::account::{ACCOUNT_ID, REGION};
 use crate::rpc::Call;
 
@@ -21,7 +21,7 @@ struct ListTables {
 }
 
 impl DynamoDb {
-    pub(super) fn describe_table(&self, call: &Call) -> Result<Value, ApiError> {
+    pub(super) fn describe_table(&self, call: &Call) -> Result<Value, DynamoDbError> {
         let DescribeTable { table_name: name } = parameters(call)?;
         let table = self.table(&name)?;
         let arn = format!("arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{name}");
@@ -49,11 +49,11 @@ impl DynamoDb {
         Ok(json!({ "Table": description }))
     }
 
-    pub(super) fn list_tables(&self, call: &Call) -> Result<Value, ApiError> {
+    pub(super) fn list_tables(&self, call: &Call) -> Result<Value, DynamoDbError> {
         let ListTables { exclusive_start_table_name: start, limit } = parameters(call)?;
         let limit = limit.unwrap_or(100);
         if !(1..=100).contains(&limit) {
-            return Err(ApiError::invalid("Limit must lie between 1 and 100"));
+            return Err(DynamoDbError::invalid("Limit must lie between 1 and 100"));
         }
         let mut names = self.names.to_vec();
         names.sort();

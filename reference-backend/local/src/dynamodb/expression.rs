@@ -11,7 +11,7 @@ use winnow::error::ParserError;
 use winnow::stream::Stateful;
 use winnow::token::take_while;
 
-use super::ApiError;
+use super::DynamoDbError;
 
 /// `ExpressionAttributeNames`.
 pub(super) type Names = BTreeMap<String, String>;
@@ -51,7 +51,7 @@ pub(super) fn condition(
     expression: Option<&str>,
     names: &Names,
     values: &Values,
-) -> Result<Option<Condition>, ApiError> {
+) -> Result<Option<Condition>, DynamoDbError> {
     let Some(expression) = expression else {
         return match (names.is_empty(), values.is_empty()) {
             (true, true) => Ok(None),
@@ -61,7 +61,7 @@ pub(super) fn condition(
     };
     let key = table.key();
     let understood = || {
-        ApiError::invalid(format!(
+        DynamoDbError::invalid(format!(
             "Invalid ConditionExpression: the local stack understands attribute_not_exists({key}), attribute = :string, \
              attribute_not_exists({key}) OR attribute <= :number and NOT attribute > :number, with attributes of the \
              backend's records: {}; \
@@ -102,20 +102,20 @@ pub(super) fn key_condition(
     expression: &str,
     names: &Names,
     values: &Values,
-) -> Result<String, ApiError> {
+) -> Result<String, DynamoDbError> {
     match parse("KeyConditionExpression", expression, names, values)? {
         Clause::Equals(name, AttributeValue::S(value)) if name == attribute => Ok(value),
         Clause::Equals(name, _) if name != attribute => {
-            Err(ApiError::invalid(format!("Query condition missed key schema element: {attribute}")))
+            Err(DynamoDbError::invalid(format!("Query condition missed key schema element: {attribute}")))
         }
-        _ => Err(ApiError::invalid(format!(
+        _ => Err(DynamoDbError::invalid(format!(
             "Invalid KeyConditionExpression: the local stack understands {attribute} = :string, not: {expression}"
         ))),
     }
 }
 
-fn only_with_expression(what: &str) -> ApiError {
-    ApiError::invalid(format!("{what} can only be specified when using expressions"))
+fn only_with_expression(what: &str) -> DynamoDbError {
+    DynamoDbError::invalid(format!("{what} can only be specified when using expressions"))
 }
 
 /// An expression with names and values put in.
@@ -129,8 +129,8 @@ enum Clause {
     Either(Box<Clause>, Box<Clause>),
 }
 
-fn parse(kind: &str, expression: &str, names: &Names, values: &Values) -> Result<Clause, ApiError> {
-    let fault = |reason: String| ApiError::invalid(format!("Invalid {kind}: {reason}"));
+fn parse(kind: &str, expression: &str, names: &Names, values: &Values) -> Result<Clause, DynamoDbError> {
+    let fault = |reason: String| DynamoDbError::invalid(format!("Invalid {kind}: {reason}"));
     if expression.len() > LONGEST {
         return Err(fault(format!("Expression size has exceeded the maximum allowed size; {LONGEST} bytes")));
     }
@@ -149,7 +149,7 @@ fn parse(kind: &str, expression: &str, names: &Names, values: &Values) -> Result
         ("ExpressionAttributeValues", values.keys().find(unused)),
     ] {
         if let Some(unused) = unused {
-            return Err(ApiError::invalid(format!(
+            return Err(DynamoDbError::invalid(format!(
                 "Value provided in {what} unused in expressions: keys: {{{unused}}}"
             )));
         }

@@ -6,7 +6,7 @@ use serde_dynamo::Item;
 use serde_json::{Value, json};
 
 use super::expression::{Names, Values, condition, key_condition};
-use super::{ApiError, DynamoDb, json, key_of, parameters};
+use super::{DynamoDb, DynamoDbError, json, key_of, parameters};
 use crate::rpc::Call;
 
 /// Values of the return parameters that need no answer.
@@ -71,7 +71,7 @@ struct Get {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Query {
+struct QueryInput {
     table_name: String,
     index_name: Option<String>,
     key_condition_expression: String,
@@ -86,7 +86,7 @@ struct Query {
 }
 
 impl DynamoDb {
-    pub(super) async fn put_item(&self, call: &Call) -> Result<Value, ApiError> {
+    pub(super) async fn put_item(&self, call: &Call) -> Result<Value, DynamoDbError> {
         let request: Put = parameters(call)?;
         let table = self.table(&request.table_name)?;
         let (names, values) = (request.expression_attribute_names, request.expression_attribute_values);
@@ -95,7 +95,7 @@ impl DynamoDb {
         Ok(json!({}))
     }
 
-    pub(super) async fn get_item(&self, call: &Call) -> Result<Value, ApiError> {
+    pub(super) async fn get_item(&self, call: &Call) -> Result<Value, DynamoDbError> {
         let request: Get = parameters(call)?;
         let table = self.table(&request.table_name)?;
         let found = self.tables.get(table, key_of(table, &request.key)?).await?;
@@ -105,7 +105,7 @@ impl DynamoDb {
         })
     }
 
-    pub(super) async fn delete_item(&self, call: &Call) -> Result<Value, ApiError> {
+    pub(super) async fn delete_item(&self, call: &Call) -> Result<Value, DynamoDbError> {
         let request: Delete = parameters(call)?;
         let table = self.table(&request.table_name)?;
         let (names, values) = (request.expression_attribute_names, request.expression_attribute_values);
@@ -114,18 +114,18 @@ impl DynamoDb {
         Ok(json!({}))
     }
 
-    pub(super) async fn query(&self, call: &Call) -> Result<Value, ApiError> {
-        let request: Query = parameters(call)?;
+    pub(super) async fn query(&self, call: &Call) -> Result<Value, DynamoDbError> {
+        let request: QueryInput = parameters(call)?;
         let table = self.table(&request.table_name)?;
         let attribute = match request.index_name.as_deref() {
             None => table.key(),
             Some(index) if index != table.index_name() => {
-                return Err(ApiError::invalid(format!(
+                return Err(DynamoDbError::invalid(format!(
                     "The table does not have the specified index: {index}"
                 )));
             }
             Some(_) if request.consistent_read => {
-                return Err(ApiError::invalid(
+                return Err(DynamoDbError::invalid(
                     "Consistent reads are not supported on global secondary indexes",
                 ));
             }

@@ -34,7 +34,7 @@ pub struct DynamoDb {
 
 /// Why a call fails.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-enum ApiError {
+enum DynamoDbError {
     #[error(transparent)]
     Table(#[from] TableError),
     #[error("Requested resource not found: Table: {0} not found")]
@@ -66,7 +66,7 @@ impl DynamoDb {
             "BatchWriteItem" => self.batch_write_item(call).await,
             "DescribeTable" => self.describe_table(call),
             "ListTables" => self.list_tables(call),
-            unknown => Err(ApiError::UnknownOperation(unknown.into())),
+            unknown => Err(DynamoDbError::UnknownOperation(unknown.into())),
         };
         match answer {
             Ok(answer) => call.codec.answer(&answer),
@@ -78,15 +78,15 @@ impl DynamoDb {
     }
 
     /// The table of that name.
-    fn table(&self, name: &str) -> Result<Table, ApiError> {
+    fn table(&self, name: &str) -> Result<Table, DynamoDbError> {
         Table::ALL
             .into_iter()
             .find(|table| self.names[*table as usize] == name)
-            .ok_or_else(|| ApiError::NoTable(name.into()))
+            .ok_or_else(|| DynamoDbError::NoTable(name.into()))
     }
 }
 
-impl ApiError {
+impl DynamoDbError {
     fn invalid(reason: impl Into<String>) -> Self {
         Self::Table(TableError::Validation(reason.into()))
     }
@@ -112,25 +112,28 @@ impl ApiError {
 }
 
 /// Reads a request. The refusal of an unknown parameter names it and the known ones.
-fn parameters<T: DeserializeOwned>(call: &Call) -> Result<T, ApiError> {
+fn parameters<T: DeserializeOwned>(call: &Call) -> Result<T, DynamoDbError> {
     serde_json::from_slice(&call.body).map_err(|error| {
         if error.is_data() {
-            ApiError::invalid(format!("the local stack does not understand this {}: {error}", call.operation))
+            DynamoDbError::invalid(format!(
+                "the local stack does not understand this {}: {error}",
+                call.operation
+            ))
         } else {
-            ApiError::Serialization(error.to_string())
+            DynamoDbError::Serialization(error.to_string())
         }
     })
 }
 
-fn json<T: Serialize>(answer: &T) -> Result<Value, ApiError> {
-    serde_json::to_value(answer).map_err(|error| ApiError::Serialization(error.to_string()))
+fn json<T: Serialize>(answer: &T) -> Result<Value, DynamoDbError> {
+    serde_json::to_value(answer).map_err(|error| DynamoDbError::Serialization(error.to_string()))
 }
 
 /// The value of a key that consists of the table's one key attribute.
-fn key_of(table: Table, key: &Item) -> Result<&str, ApiError> {
+fn key_of(table: Table, key: &Item) -> Result<&str, DynamoDbError> {
     match key.get(table.key()) {
         Some(AttributeValue::S(value)) if key.len() == 1 => Ok(value),
-        _ => Err(ApiError::invalid("The provided key element does not match the schema")),
+        _ => Err(DynamoDbError::invalid("The provided key element does not match the schema")),
     }
 }
 

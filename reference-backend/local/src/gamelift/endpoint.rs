@@ -23,31 +23,33 @@ pub(crate) async fn answer(queue: &GameLift, call: &Call) -> Response {
         "StartGameSessionPlacement" => start(queue, call).await,
         "DescribeGameSessionPlacement" => describe(queue, call),
         "StopGameSessionPlacement" => stop(queue, call),
-        _ => Err(ApiError::UnknownOperation(call.operation.clone())),
+        _ => Err(GameLiftError::UnknownOperation(call.operation.clone())),
     };
     match placement {
-        Ok(placement) => call.codec.answer(&Answer { game_session_placement: Shown::new(queue, &placement) }),
+        Ok(placement) => {
+            call.codec.answer(&PlacementOutput { game_session_placement: Shown::new(queue, &placement) })
+        }
         Err(error) => call.codec.refusal(error.status(), error.code(), &error.to_string()),
     }
 }
 
-async fn start(queue: &GameLift, call: &Call) -> Result<TrackedPlacement, ApiError> {
+async fn start(queue: &GameLift, call: &Call) -> Result<TrackedPlacement, GameLiftError> {
     let request: StartRequest = call.parameters()?;
     let wanted = &request.game_session_queue_name;
     if *wanted != queue.name && *wanted != queue.arn {
-        return Err(ApiError::NotFound(format!("Queue {wanted} (this stack has only {})", queue.name)));
+        return Err(GameLiftError::NotFound(format!("Queue {wanted} (this stack has only {})", queue.name)));
     }
     let id = request.placement_id.clone();
     queue.start_placement(request.into()).await?;
     find(queue, &id)
 }
 
-fn describe(queue: &GameLift, call: &Call) -> Result<TrackedPlacement, ApiError> {
+fn describe(queue: &GameLift, call: &Call) -> Result<TrackedPlacement, GameLiftError> {
     let request: PlacementId = call.parameters()?;
     find(queue, &request.placement_id)
 }
 
-fn stop(queue: &GameLift, call: &Call) -> Result<TrackedPlacement, ApiError> {
+fn stop(queue: &GameLift, call: &Call) -> Result<TrackedPlacement, GameLiftError> {
     let PlacementId { placement_id: id } = call.parameters()?;
     let mut placement = find(queue, &id)?;
     if placement.end.is_some() {
@@ -57,17 +59,17 @@ fn stop(queue: &GameLift, call: &Call) -> Result<TrackedPlacement, ApiError> {
     queue.cancel(&id)?;
     // The state that it has once the outcome is published.
     placement.end =
-        Some(super::End { outcome: Outcome::Cancelled, at: SystemTime::now(), game_session: None });
+        Some(super::PlacementEnd { outcome: Outcome::Cancelled, at: SystemTime::now(), game_session: None });
     Ok(placement)
 }
 
-fn find(queue: &GameLift, id: &str) -> Result<TrackedPlacement, ApiError> {
-    queue.find(id).ok_or_else(|| ApiError::NotFound(format!("Placement {id}")))
+fn find(queue: &GameLift, id: &str) -> Result<TrackedPlacement, GameLiftError> {
+    queue.find(id).ok_or_else(|| GameLiftError::NotFound(format!("Placement {id}")))
 }
 
 /// Why a call fails.
 #[derive(Debug, thiserror::Error)]
-enum ApiError {
+enum GameLiftError {
     #[error(transparent)]
     Placement(#[from] PlacementError),
     #[error("{0} does not exist.")]
@@ -81,7 +83,7 @@ enum ApiError {
     UnknownOperation(String),
 }
 
-impl ApiError {
+impl GameLiftError {
     const fn status(&self) -> StatusCode {
         match self {
             Self::Placement(PlacementError::Unavailable(_)) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -171,7 +173,7 @@ impl From<StartRequest> for StartPlacement {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answer<'a> {
+struct PlacementOutput<'a> {
     game_session_placement: Shown<'a>,
 }
 

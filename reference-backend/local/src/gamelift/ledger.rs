@@ -19,12 +19,12 @@ pub(super) struct TrackedPlacement {
     pub(super) request: Arc<StartPlacement>,
     pub(super) started: SystemTime,
     /// None while it is pending.
-    pub(super) end: Option<End>,
+    pub(super) end: Option<PlacementEnd>,
 }
 
 /// How a placement ended.
 #[derive(Debug, Clone)]
-pub(super) struct End {
+pub(super) struct PlacementEnd {
     pub(super) outcome: Outcome,
     pub(super) at: SystemTime,
     /// The game session of a fulfilled placement.
@@ -70,7 +70,7 @@ impl Ledger {
     ) -> Option<TrackedPlacement> {
         let mut entries = self.0.lock();
         let placement = entries.known.get_mut(id).filter(|placement| placement.end.is_none())?;
-        placement.end = Some(End { outcome, at, game_session: game_session(&placement.request) });
+        placement.end = Some(PlacementEnd { outcome, at, game_session: game_session(&placement.request) });
         let placement = placement.clone();
         entries.ended.push_back(id.to_owned());
         if entries.ended.len() > RETAINED

@@ -162,7 +162,7 @@ impl<'a> Identity<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Event<'a, C> {
+struct ProxyEvent<'a, C> {
     #[serde(skip_serializing_if = "Option::is_none")]
     r#type: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -170,7 +170,7 @@ struct Event<'a, C> {
     #[serde(flatten)]
     target: Option<Target<'a>>,
     #[serde(flatten)]
-    request: Option<Request<'a>>,
+    request: Option<RequestMaps<'a>>,
     request_context: C,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<&'a str>,
@@ -180,7 +180,7 @@ struct Event<'a, C> {
 /// The maps of a request; null if empty, as on AWS.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Request<'a> {
+struct RequestMaps<'a> {
     headers: Headers<'a>,
     multi_value_headers: MultiHeaders<'a>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -189,7 +189,7 @@ struct Request<'a> {
     multi_value_query_string_parameters: BTreeMap<String, Vec<String>>,
 }
 
-impl<'a> Request<'a> {
+impl<'a> RequestMaps<'a> {
     fn of(head: &'a request::Parts) -> Self {
         let mut multi = BTreeMap::<String, Vec<String>>::new();
         for (name, value) in form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()) {
@@ -237,7 +237,7 @@ impl Serialize for MultiHeaders<'_> {
 /// `$connect`.
 pub(super) fn connect(api: &Api, client: &Client, head: &request::Parts, request_id: Id) -> Bytes {
     let request_context = Context::new(api, client, request_id, &Occasion::Connect);
-    json(&Event { request: Some(Request::of(head)), ..Event::of(request_context) })
+    json(&ProxyEvent { request: Some(RequestMaps::of(head)), ..ProxyEvent::of(request_context) })
 }
 
 /// The authorizer's event at a handshake.
@@ -249,19 +249,24 @@ pub(super) fn authorize_socket(
     request_id: Id,
 ) -> Bytes {
     let request_context = Context::new(api, client, request_id, &Occasion::Connect);
-    let request = Some(Request::of(head));
-    json(&Event { r#type: Some("REQUEST"), method_arn: Some(arn), request, ..Event::of(request_context) })
+    let request = Some(RequestMaps::of(head));
+    json(&ProxyEvent {
+        r#type: Some("REQUEST"),
+        method_arn: Some(arn),
+        request,
+        ..ProxyEvent::of(request_context)
+    })
 }
 
 /// A message on a route.
 pub(super) fn message(api: &Api, client: &Client, route: &str, body: &str, request_id: Id) -> Bytes {
     let occasion = Occasion::Message { route, id: Id::random() };
-    json(&Event { body: Some(body), ..Event::of(Context::new(api, client, request_id, &occasion)) })
+    json(&ProxyEvent { body: Some(body), ..ProxyEvent::of(Context::new(api, client, request_id, &occasion)) })
 }
 
 /// `$disconnect`.
 pub(super) fn disconnect(api: &Api, client: &Client, code: u16, reason: &str) -> Bytes {
-    json(&Event::of(Context::new(api, client, Id::random(), &Occasion::Disconnect { code, reason })))
+    json(&ProxyEvent::of(Context::new(api, client, Id::random(), &Occasion::Disconnect { code, reason })))
 }
 
 /// A REST request's place in the API.
@@ -274,7 +279,7 @@ struct Target<'a> {
     path_parameters: BTreeMap<&'a str, &'a str>,
 }
 
-impl<C> Event<'_, C> {
+impl<C> ProxyEvent<'_, C> {
     const fn of(request_context: C) -> Self {
         Self {
             r#type: None,

@@ -29,7 +29,7 @@ use uuid::Uuid;
 use self::executables::Executables;
 pub use self::executables::MissingExecutable;
 use self::report::Report;
-use self::runtime_api::{Event, Failure, RuntimeApi, RuntimeCall};
+use self::runtime_api::{Failure, NextInvocation, RuntimeApi, RuntimeCall};
 use self::spawner::Spawner;
 use super::environment::{Call, Environment, Home, Lambda};
 use super::{InvokeError, Layout};
@@ -181,7 +181,7 @@ impl Environment for Process {
         let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{}", self.lambda.name);
         let Call { payload, deadline, started, init, .. } = call;
         let id = Uuid::new_v4().to_string();
-        let event = Event { id: id.clone(), arn, deadline, payload };
+        let event = NextInvocation { id: id.clone(), arn, deadline, payload };
         match &mut self.running {
             Some(running) => {
                 let outcome = running.handle(event).await;
@@ -208,7 +208,7 @@ struct Running {
     group: Option<Pid>,
     api: RuntimeApi,
     /// Set while it waits for an event.
-    waiting: Option<oneshot::Sender<Event>>,
+    waiting: Option<oneshot::Sender<NextInvocation>>,
     frozen: bool,
 }
 
@@ -229,7 +229,7 @@ impl Running {
     }
 
     /// Passes one event to the process and waits until it has answered and asks for the next one.
-    async fn handle(&mut self, event: Event) -> Result<Bytes, Failure> {
+    async fn handle(&mut self, event: NextInvocation) -> Result<Bytes, Failure> {
         let id = event.id.clone();
         let mut undelivered = match self.waiting.take() {
             Some(give) => give.send(event).err(),

@@ -1,6 +1,6 @@
 //! The Lambda events of stream records.
 //!
-//! The JSON of [`aws_lambda_events::dynamodb::Event`] is serialized from borrowed records: copying each item into the
+//! The JSON of [`aws_lambda_events::dynamodb::StreamEvent`] is serialized from borrowed records: copying each item into the
 //! library's owned types would be the most expensive step of a delivery.
 
 use std::borrow::Cow;
@@ -34,7 +34,7 @@ pub(super) struct Source {
 }
 
 #[derive(Serialize)]
-struct Event<'a> {
+struct StreamEvent<'a> {
     #[serde(rename = "Records")]
     records: Vec<Record<'a>>,
 }
@@ -48,7 +48,7 @@ struct Record<'a> {
     event_version: &'static str,
     event_source: &'static str,
     aws_region: &'a str,
-    dynamodb: Body<'a>,
+    dynamodb: RecordBody<'a>,
     #[serde(rename = "eventSourceARN")]
     event_source_arn: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,9 +57,9 @@ struct Record<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Body<'a> {
+struct RecordBody<'a> {
     approximate_creation_date_time: Created,
-    keys: Keys<'a>,
+    keys: RecordKeys<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     new_image: Option<&'a Item>,
     sequence_number: Cow<'a, str>,
@@ -86,12 +86,12 @@ struct UserIdentity {
 }
 
 /// `{"<attribute>":{"S":"<key>"}}`.
-struct Keys<'a> {
+struct RecordKeys<'a> {
     attribute: &'static str,
     key: &'a str,
 }
 
-impl Serialize for Keys<'_> {
+impl Serialize for RecordKeys<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         #[serde(rename_all = "UPPERCASE")]
@@ -109,7 +109,7 @@ impl Source {
     pub(super) fn event(&self, batch: &[Arc<Change>]) -> Result<Bytes, serde_json::Error> {
         let records = batch.iter().map(|change| self.record(change)).collect();
         let room = batch.iter().map(|change| RECORD + change.size).sum();
-        json::write(&Event { records }, room).map(Bytes::from)
+        json::write(&StreamEvent { records }, room).map(Bytes::from)
     }
 
     fn record<'a>(&'a self, change: &'a Change) -> Record<'a> {
@@ -127,13 +127,13 @@ impl Source {
             event_version: "1.1",
             event_source: "aws:dynamodb",
             aws_region: self.region(),
-            dynamodb: Body {
+            dynamodb: RecordBody {
                 approximate_creation_date_time: if self.poison.covers(change.key_hash) {
                     Created::Poison("poison")
                 } else {
                     Created::At(change.created_ms / 1_000)
                 },
-                keys: Keys { attribute: self.key, key: &change.key },
+                keys: RecordKeys { attribute: self.key, key: &change.key },
                 new_image: change.new_image.as_deref(),
                 sequence_number: self.sequence_number(change),
                 size_bytes: change.size,

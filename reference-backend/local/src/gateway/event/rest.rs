@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Api, Client, Event, Identity, Request, Target, clf, json};
+use super::{Api, Client, Identity, ProxyEvent, RequestMaps, Target, clf, json};
 use crate::account::ACCOUNT_ID;
 use crate::gateway::id::Id;
 
@@ -45,9 +45,9 @@ impl Rest<'_> {
     /// The handler's event.
     pub(in crate::gateway) fn proxy(&self, body: &str) -> Bytes {
         let body = (!body.is_empty()).then_some(body);
-        json(&Event {
+        json(&ProxyEvent {
             target: Some(self.target()),
-            request: Some(Request::of(self.head)),
+            request: Some(RequestMaps::of(self.head)),
             body,
             ..self.event()
         })
@@ -55,9 +55,9 @@ impl Rest<'_> {
 
     /// The authorizer's event.
     pub(in crate::gateway) fn authorize(&self, arn: &str) -> Bytes {
-        let request = Some(Request::of(self.head));
+        let request = Some(RequestMaps::of(self.head));
         let (r#type, method_arn) = (Some("REQUEST"), Some(arn));
-        json(&Event { r#type, method_arn, target: Some(self.target()), request, ..self.event() })
+        json(&ProxyEvent { r#type, method_arn, target: Some(self.target()), request, ..self.event() })
     }
 
     fn target(&self) -> Target<'_> {
@@ -72,9 +72,9 @@ impl Rest<'_> {
         }
     }
 
-    fn event(&self) -> Event<'_, RestContext<'_>> {
+    fn event(&self) -> ProxyEvent<'_, RestContext<'_>> {
         let (now, request_id) = (Timestamp::now(), Id::random());
-        Event::of(RestContext {
+        ProxyEvent::of(RestContext {
             resource_path: self.resource,
             http_method: self.head.method.as_str(),
             path: self.head.uri.path(),

@@ -30,7 +30,7 @@ const MAX_ANSWER: usize = 6_291_556;
 #[derive(Debug)]
 pub(super) enum RuntimeCall {
     /// It waits for the next event.
-    Next(oneshot::Sender<Event>),
+    Next(oneshot::Sender<NextInvocation>),
     /// It has handled the event with this id.
     Done {
         /// Request id.
@@ -74,14 +74,14 @@ impl Failure {
 
 /// One event for the process.
 #[derive(Debug)]
-pub(super) struct Event {
+pub(super) struct NextInvocation {
     pub(super) id: String,
     pub(super) arn: String,
     pub(super) deadline: SystemTime,
     pub(super) payload: Bytes,
 }
 
-impl IntoResponse for Event {
+impl IntoResponse for NextInvocation {
     fn into_response(self) -> Response {
         let since = |at: SystemTime| at.duration_since(UNIX_EPOCH).unwrap_or_default();
         let (id, trace) = (self.id, Uuid::new_v4().simple().to_string());
