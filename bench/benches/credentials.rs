@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use loadgen::auth::Credentials;
-use scenarios::shard::Shard;
+use scenarios::plan::shard::Shard;
 use tokio::runtime::Runtime;
 use url::Url;
 

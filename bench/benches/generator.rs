@@ -9,8 +9,8 @@ use loadgen::delivery::Messages;
 use loadgen::player::Incoming;
 use loadgen::record::{Event, Observer, Recorder, Tally, ThreadTally};
 use loadgen::schedule::Schedule;
-use scenarios::ledger::Ledger;
-use scenarios::threshold::Operation;
+use scenarios::plan::ledger::Ledger;
+use scenarios::plan::threshold::Operation;
 
 const SAMPLES: u64 = 10_000;
 

@@ -1,10 +1,55 @@
-//! Pages with generated blocks, so that what they quote of the programs stays true.
+//! What is generated and checked in: schemas, and blocks of the pages, so that what they quote of the programs stays true.
+//!
+//! A test generates each anew and compares; with a variable of the environment it writes it instead ([`generated_file`]).
 //!
 //! A block of a Markdown page stands between `<!-- generated: NAME -->` and `<!-- end: NAME -->`. The tests of this crate
-//! generate each block anew and compare; with `UPDATE_DOCS=1` in the environment they write it into the page instead.
+//! write them with `UPDATE_DOCS=1`, those of other crates the schemas with `UPDATE_SCHEMA=1`.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+/// Compares a file with what was generated for it, or writes it where the environment has `variable`.
+///
+/// # Panics
+/// If the file differs, or cannot be written.
+pub fn generated_file(path: &Path, generated: &str, variable: &str) {
+    if fs::read_to_string(path).unwrap_or_default() != generated {
+        update(path, generated, variable, "the file");
+    }
+}
+
+/// Writes what is out of date, where the environment has `variable`.
+fn update(path: &Path, text: &str, variable: &str, what: &str) {
+    assert!(
+        std::env::var_os(variable).is_some(),
+        "{what} is out of date in {}: run this test with {variable}=1 and commit it",
+        path.display()
+    );
+    fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+/// The names of all properties of a JSON Schema.
+#[must_use]
+pub fn property_names(schema: &Value) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut open = vec![schema];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(object) => {
+                if let Some(Value::Object(properties)) = object.get("properties") {
+                    names.extend(properties.keys().cloned());
+                }
+                open.extend(object.values());
+            }
+            Value::Array(items) => open.extend(items),
+            _ => {}
+        }
+    }
+    names
+}
 
 /// A Markdown page of this repository.
 #[derive(Debug)]
@@ -44,13 +89,8 @@ impl Page {
         if self.text[from..to] == generated {
             return;
         }
-        assert!(
-            std::env::var_os("UPDATE_DOCS").is_some(),
-            "the block `{name}` of {} is out of date; UPDATE_DOCS=1 writes it. It should be:\n{generated}",
-            self.path.display()
-        );
         self.text.replace_range(from..to, &generated);
-        fs::write(&self.path, &self.text).unwrap_or_else(|error| panic!("{}: {error}", self.path.display()));
+        update(&self.path, &self.text, "UPDATE_DOCS", &format!("the block `{name}`, now `{generated}`,"));
     }
 
     /// The lines of all `sh` code blocks, without comments, `env` assignments and continuation marks: commands as a shell sees
@@ -77,5 +117,24 @@ impl Page {
             continued = line.ends_with('\\');
         }
         commands
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "out of date")]
+    fn a_file_that_differs_fails_a_test_that_does_not_write_it() {
+        generated_file(Path::new("no-such.schema.json"), "{}", "LOADGEN_UPDATE_NOTHING");
+    }
+
+    #[test]
+    fn properties_are_named_at_every_depth() {
+        let inner = serde_json::json!({ "properties": { "b": {} } });
+        let schema =
+            serde_json::json!({ "properties": { "a": inner }, "anyOf": [{ "properties": { "c": {} } }] });
+        assert_eq!(property_names(&schema).into_iter().collect::<Vec<_>>(), ["a", "b", "c"]);
     }
 }

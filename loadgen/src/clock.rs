@@ -21,12 +21,8 @@ pub type Micros = u64;
 pub struct Clock(Arc<OnceLock<(Instant, Timestamp)>>);
 
 impl Clock {
-    /// Starts the clock, with its zero `lead` in the future. A clock starts once; later calls change nothing.
-    pub fn start_in(&self, lead: Duration) {
-        self.start_at(monotonic() + lead);
-    }
-
-    /// Starts the clock with its zero at an instant of [`monotonic`], so that processes of one machine share it.
+    /// Starts the clock with its zero at an instant of [`monotonic`], so that processes of one machine share it. A clock
+    /// starts once; later calls change nothing.
     pub fn start_at(&self, zero: Duration) {
         self.0.get_or_init(|| {
             let read = || {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use reports::format::Threshold as Judged;
 use scenarios::Plan;
 use scenarios::plan::disruptions::Policy;
-use scenarios::threshold::{Abort, Operation};
+use scenarios::plan::threshold::{Abort, Operation};
 
 use crate::record::ThreadTally;
 use crate::verdict::ending::EarlyEnd;
@@ -109,7 +109,7 @@ impl EarlyEndCheck {
 
 #[cfg(test)]
 mod tests {
-    use scenarios::ledger::Ledger;
+    use scenarios::plan::ledger::Ledger;
 
     use super::*;
 

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use rand::{SeedableRng, rngs::SmallRng};
 use scenarios::Plan;
-use scenarios::arrivals::Cursor;
-use scenarios::ledger::Ledger;
-use scenarios::shard::Shard;
-use scenarios::threshold::Operation;
+use scenarios::plan::arrivals::Cursor;
+use scenarios::plan::ledger::Ledger;
+use scenarios::plan::shard::Shard;
+use scenarios::plan::threshold::Operation;
 
 use crate::clock::{Micros, micros};
 

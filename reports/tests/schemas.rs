@@ -37,15 +37,7 @@ fn the_checked_in_schemas_are_those_of_the_types() {
     for (name, schema) in json_schemas() {
         let schema = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
         let path = root().join(format!("schemas/{name}.schema.json"));
-        if std::env::var_os("UPDATE_SCHEMA").is_some() {
-            fs::write(&path, &schema).expect("writable");
-        }
-        let stored = fs::read_to_string(&path).unwrap_or_default();
-        assert!(
-            stored == schema,
-            "{} differs: run `UPDATE_SCHEMA=1 cargo test -p reports` and commit it",
-            path.display()
-        );
+        docs::generated_file(&path, &schema, "UPDATE_SCHEMA");
     }
 }
 
@@ -97,20 +89,6 @@ fn what_is_no_such_document_does_not_fit() {
     }
 }
 
-/// The names of all properties of a schema.
-fn fields(schema: &Value, names: &mut BTreeSet<String>) {
-    match schema {
-        Value::Object(map) => {
-            if let Some(Value::Object(properties)) = map.get("properties") {
-                names.extend(properties.keys().cloned());
-            }
-            map.values().for_each(|value| fields(value, names));
-        }
-        Value::Array(items) => items.iter().for_each(|item| fields(item, names)),
-        _ => {}
-    }
-}
-
 #[test]
 fn the_pages_name_every_field() {
     for (name, schema) in json_schemas() {
@@ -119,8 +97,7 @@ fn the_pages_name_every_field() {
         let code = text.split('`').skip(1).step_by(2);
         let named: BTreeSet<&str> =
             code.flat_map(|code| code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')).collect();
-        let mut names = BTreeSet::new();
-        fields(&schema, &mut names);
+        let names = docs::property_names(&schema);
         let missing: Vec<_> = names.iter().filter(|name| !named.contains(name.as_str())).collect();
         assert!(missing.is_empty(), "docs/{page} does not name {missing:?} of {name}");
         assert!(text.contains(&format!("schemas/{name}.schema.json")), "docs/{page} does not link {name}");

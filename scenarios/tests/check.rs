@@ -205,12 +205,5 @@ fn overrides_change_any_key_and_answer_for_their_own_mistakes() {
 fn the_checked_in_schema_is_the_one_in_force() {
     let schema = serde_json::to_string_pretty(&schema::json_schema()).unwrap() + "\n";
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenario.schema.json");
-    if std::env::var_os("UPDATE_SCHEMA").is_some() {
-        std::fs::write(&path, &schema).unwrap();
-    }
-    let stored = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(
-        stored, schema,
-        "run `UPDATE_SCHEMA=1 cargo test -p scenarios` and commit scenario.schema.json"
-    );
+    docs::generated_file(&path, &schema, "UPDATE_SCHEMA");
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use jsonwebtoken::{EncodingKey, Header, encode};
-use scenarios::threshold::Operation;
+use scenarios::plan::threshold::Operation;
 use scenarios::{Checked, Content, Mistakes, Override, check, load};
 use serde_json::json;
 

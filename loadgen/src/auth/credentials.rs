@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use http::Method;
 use reports::printable;
-use scenarios::shard::Shard;
+use scenarios::plan::shard::Shard;
 use scenarios::{Plan, redact};
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use scenarios::Plan;
 use scenarios::plan::expiry::expiry;
-use scenarios::shard::Shard;
+use scenarios::plan::shard::Shard;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::AuthError;

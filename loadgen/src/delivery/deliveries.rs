@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use scenarios::Plan;
-use scenarios::ledger::Ledger;
-use scenarios::threshold::Kind;
+use scenarios::plan::ledger::Ledger;
+use scenarios::plan::threshold::Kind;
 
 use super::correlation::Correlation;
 use super::lost::{Expired, GivenUp, Lost};

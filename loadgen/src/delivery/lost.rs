@@ -1,6 +1,6 @@
 //! Pushes that did not come in time.
 
-use scenarios::ledger::Ledger;
+use scenarios::plan::ledger::Ledger;
 
 use crate::clock::Micros;
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use scenarios::ledger::Ledger;
+use scenarios::plan::ledger::Ledger;
 
 use super::lost::{Lost, Missing};
 use super::receipt::Receipt;

@@ -1,6 +1,6 @@
 //! What a received push turned out to be.
 
-use scenarios::ledger::Ledger;
+use scenarios::plan::ledger::Ledger;
 
 use crate::clock::Micros;
 

@@ -9,7 +9,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use scenarios::shard::Shard;
+use scenarios::plan::shard::Shard;
 use serde::{Deserialize, Serialize};
 
 use super::presence::{Change, Presence};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use scenarios::ledger::Ledger;
+use scenarios::plan::ledger::Ledger;
 
 use super::*;
 use crate::clock::Micros;

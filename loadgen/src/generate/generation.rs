@@ -8,7 +8,7 @@ use goose::GooseError;
 use goose::metrics::GooseMetrics;
 use scenarios::Plan;
 use scenarios::plan::SWEEP;
-use scenarios::shard::Shard;
+use scenarios::plan::shard::Shard;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use rand::RngExt as _;
 use scenarios::Plan;
-use scenarios::threshold::Operation;
+use scenarios::plan::threshold::Operation;
 
 use crate::clock::{Clock, Micros, micros};
 use crate::player::{Players, ThinkTime};

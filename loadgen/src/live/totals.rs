@@ -3,7 +3,7 @@
 use hdrhistogram::Histogram;
 use jiff::Timestamp;
 use reports::format::{GeneratorSecond, Run, SeriesLine};
-use scenarios::threshold::{Kind, Operation};
+use scenarios::plan::threshold::{Kind, Operation};
 
 use super::metrics::{Buckets, Labels, Metric, Points, Unit};
 use crate::record::{DeliveryTally, Measures, OperationTally, Tally};

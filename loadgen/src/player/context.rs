@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use scenarios::plan::disruptions::ClientFault;
-use scenarios::threshold::{Kind, Operation};
+use scenarios::plan::threshold::{Kind, Operation};
 use tokio::sync::mpsc;
 
 use super::shared::Play;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use scenarios::Plan;
-use scenarios::threshold::Kind;
+use scenarios::plan::threshold::Kind;
 
 use super::shared::Play;
 use crate::delivery::{GivenUp, Missing, Receipt};

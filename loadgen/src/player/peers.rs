@@ -1,6 +1,6 @@
 //! What a process learns of other workers: which of their players are connected, and which pushes of its sends they received.
 
-use scenarios::threshold::Kind;
+use scenarios::plan::threshold::Kind;
 
 use super::shared::Play;
 use crate::delivery::relay::{ForwardedReceipt, PeerUpdate};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use scenarios::threshold::Operation;
+use scenarios::plan::threshold::Operation;
 
 use super::context::{Outcome, PlayerContext};
 use super::error::ConnectError;

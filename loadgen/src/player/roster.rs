@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use rand::rngs::SmallRng;
 use rand::seq::SliceRandom as _;
 use rand::seq::index::sample;
-use scenarios::shard::Shard;
+use scenarios::plan::shard::Shard;
 
 use super::commands::PlayerCommand;
 use crate::clock::Micros;
@@ -379,8 +379,8 @@ mod tests {
     use proptest::prelude::*;
     use rand::SeedableRng;
 
-    use scenarios::ledger::Ledger;
-    use scenarios::threshold::Operation;
+    use scenarios::plan::ledger::Ledger;
+    use scenarios::plan::threshold::Operation;
 
     use super::*;
 

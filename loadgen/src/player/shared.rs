@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use scenarios::Plan;
-use scenarios::ledger::Ledger;
-use scenarios::threshold::Kind;
+use scenarios::plan::ledger::Ledger;
+use scenarios::plan::threshold::Kind;
 
 use super::handshake::Endpoint;
 use super::rest::Rest;

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 
-use scenarios::threshold::Operation;
+use scenarios::plan::threshold::Operation;
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rand::RngExt;
 use scenarios::Plan;
 use scenarios::plan::PlannedOperation;
-use scenarios::threshold::Operation;
+use scenarios::plan::threshold::Operation;
 
 use super::roster::Players;
 use super::think_queue::{ThinkQueue, ThinkTimer};

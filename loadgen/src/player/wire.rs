@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use scenarios::threshold::Operation;
+use scenarios::plan::threshold::Operation;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 

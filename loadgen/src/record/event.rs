@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use scenarios::ledger::Ledger;
 use scenarios::plan::disruptions::ClientFault;
-use scenarios::threshold::{Kind, Operation};
+use scenarios::plan::ledger::Ledger;
+use scenarios::plan::threshold::{Kind, Operation};
 
 use super::class::Class;
 use super::classes;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use scenarios::threshold::Operation;
+use scenarios::plan::threshold::Operation;
 
 use super::class::Class;
 use super::classes;

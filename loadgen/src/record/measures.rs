@@ -1,6 +1,6 @@
 //! Counts and times of operations, deliveries and sockets.
 
-use scenarios::threshold::{Kind, Operation};
+use scenarios::plan::threshold::{Kind, Operation};
 use serde::{Deserialize, Serialize};
 
 use super::class_counts::Classes;

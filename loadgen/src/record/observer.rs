@@ -91,8 +91,8 @@ impl Observer {
 
 #[cfg(test)]
 mod tests {
-    use scenarios::ledger::Ledger;
-    use scenarios::threshold::{Kind, Operation};
+    use scenarios::plan::ledger::Ledger;
+    use scenarios::plan::threshold::{Kind, Operation};
 
     use super::*;
     use crate::record::classes;

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use reports::format::Latency;
 
-use scenarios::ledger::Ledger;
-use scenarios::threshold::Operation;
+use scenarios::plan::ledger::Ledger;
+use scenarios::plan::threshold::Operation;
 
 use super::class_counts::{MOST_CLASSES, OTHER};
 use super::latencies::A_DAY;

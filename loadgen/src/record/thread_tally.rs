@@ -1,6 +1,6 @@
 //! What one thread recorded since the last merge.
 
-use scenarios::ledger::Ledger;
+use scenarios::plan::ledger::Ledger;
 use serde::{Deserialize, Serialize};
 
 use super::disruptions::DisruptionsTally;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use reports::folder::RunWriter;
 use reports::format::{Correlation, Manifest, Run, SCHEMA_VERSION, Summary};
 use scenarios::plan::Target;
+use scenarios::plan::shard::Shard;
 use scenarios::scenario::AuthMode;
-use scenarios::shard::Shard;
 use scenarios::{Override, Plan};
 
 use super::error::RunError;

@@ -13,7 +13,7 @@ use reports::format::{
 };
 use scenarios::Plan;
 use scenarios::plan::disruptions::{ClientFault, Policy};
-use scenarios::threshold::{Kind, Operation};
+use scenarios::plan::threshold::{Kind, Operation};
 
 use super::totals::{Totals, WorkerTotals};
 use crate::health::sample::Second;

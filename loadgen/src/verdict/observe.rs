@@ -4,7 +4,7 @@
 //! expected message does not pass.
 
 use reports::format::{Delivery, Latency, Operation, Reconnects, Summary};
-use scenarios::threshold::{
+use scenarios::plan::threshold::{
     DeliveryCount, DeliveryTime, Metric, OperationCount, OperationTime, ReconnectCount, SocketCount, Stat,
 };
 

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use reports::format::{Summary, Threshold as Judged};
 use scenarios::Plan;
-use scenarios::threshold::Threshold;
+use scenarios::plan::threshold::Threshold;
 
 use super::ending::{EarlyEnd, Ending};
 use super::figures;

@@ -5,7 +5,7 @@
 
 use reports::format::Latency;
 use reports::human;
-use scenarios::threshold::Operation;
+use scenarios::plan::threshold::Operation;
 
 use super::totals::WorkerTotals;
 use crate::health::sample::{Second, Watched};

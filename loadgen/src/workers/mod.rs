@@ -7,7 +7,7 @@
 //! worker ─▶ run ─▶ worker: pushes of its sends that others' players received; whose socket is open
 //! ```
 //!
-//! Every worker has the whole plan and does its part of it ([`Shard`](scenarios::shard::Shard)), so that they are
+//! Every worker has the whole plan and does its part of it ([`Shard`](scenarios::plan::shard::Shard)), so that they are
 //! together exactly the plan whatever their number. Where they are processes, the run itself opens no socket: it starts
 //! the workers, agrees with them on an instant to begin at, forwards what they send each other
 //! ([`relay`](crate::delivery::relay)), adds up their seconds and writes the run folder. They share the machine's

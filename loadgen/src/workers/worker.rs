@@ -9,7 +9,7 @@ use std::thread;
 
 use output::Exit;
 use parking_lot::Mutex;
-use scenarios::shard::Shard;
+use scenarios::plan::shard::Shard;
 use scenarios::{Mistakes, Override};
 use tokio::sync::watch;
 use url::Url;

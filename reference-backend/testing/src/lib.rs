@@ -17,6 +17,7 @@ use reference_backend::ports::{
     PlayerIdentity, PushError, Pusher, StartPlacement, TableStore,
 };
 use reference_backend::store::Backoff;
+use serde_dynamo::{AttributeValue, Item};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -43,6 +44,27 @@ impl Clock for ManualClock {
     fn now(&self) -> SystemTime {
         UNIX_EPOCH + Duration::from_millis(u64::try_from(self.0.load(Relaxed)).expect("after 1970"))
     }
+}
+
+/// An item of the Messages table, with a number beside its keys.
+#[must_use]
+pub fn item(key: &str, recipient: &str, value: i64) -> Item {
+    [
+        ("messageId".to_owned(), AttributeValue::S(key.into())),
+        ("recipientId".to_owned(), AttributeValue::S(recipient.into())),
+        ("value".to_owned(), AttributeValue::N(value.to_string())),
+    ]
+    .into_iter()
+    .collect::<HashMap<_, _>>()
+    .into()
+}
+
+/// The same for some recipient, which expires at a second of the epoch.
+#[must_use]
+pub fn expiring(key: &str, expire_at: i64) -> Item {
+    let mut item = item(key, "r", 1);
+    item.insert("expireAt".into(), AttributeValue::N(expire_at.to_string()));
+    item
 }
 
 /// Keeps what is pushed; fails as told, per connection.

@@ -4,7 +4,7 @@
 //! operation with base rate *r* has called for N(t) = r · ∫₀ᵗ ℓ(u) du arrivals by *t*. With evenly spaced arrivals
 //! its arrival *i* (from 0) is due at N⁻¹(i + ½): the half centres each arrival in its interval, so that a hold of
 //! 1 s at 10/s has its arrivals at 50, 150, …, 950 ms and every stretch gets the arrivals of its own area, to within
-//! one. Random arrivals go through the same inverse ([`crate::arrivals`]).
+//! one. Random arrivals go through the same inverse ([`crate::plan::arrivals`]).
 //!
 //! Inside a line from a to b over d seconds, ∫ is a·x + (b − a)·x² / 2d; its inverse is the root
 //! x = 2A / (a + √(a² + 2(b − a)A/d)), which stays stable where a = b and where a = 0. Inside a wave of mean m,

@@ -1,7 +1,7 @@
 //! The load that a search varies: the level of a scenario, and the overrides that make it another one.
 
 use reports::capacity::Vary;
-use scenarios::threshold::Operation as Kind;
+use scenarios::plan::threshold::Operation as Kind;
 use scenarios::{Override, Plan};
 
 /// The load that is varied.

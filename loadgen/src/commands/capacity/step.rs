@@ -10,7 +10,7 @@ use reports::folder::RunFolder;
 use reports::format::{Manifest, Operation, Status, Summary};
 use reports::verdict::explained;
 use scenarios::Override;
-use scenarios::threshold::Operation as Kind;
+use scenarios::plan::threshold::Operation as Kind;
 use tokio::process::Command;
 
 use super::error::CapacityError;

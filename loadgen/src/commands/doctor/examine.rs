@@ -49,7 +49,7 @@ fn bare(overrides: &[Override]) -> Result<Plan, Mistakes> {
 
 /// `addresses` are those of the target; none where it is embedded, or has none.
 fn need(plan: &Plan, addresses: &[IpAddr]) -> Need {
-    let connect = plan.operation(scenarios::threshold::Operation::Connect);
+    let connect = plan.operation(scenarios::plan::threshold::Operation::Connect);
     let embedded = matches!(plan.target, Target::Embedded { .. });
     let all =
         |is: fn(IpAddr) -> bool| embedded || (!addresses.is_empty() && addresses.iter().copied().all(is));

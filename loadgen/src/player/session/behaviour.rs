@@ -5,7 +5,7 @@ use rand::RngExt as _;
 use rand::rngs::SmallRng;
 use scenarios::Plan;
 use scenarios::plan::disruptions::{ClientFault, SlowReaders};
-use scenarios::threshold::Operation;
+use scenarios::plan::threshold::Operation;
 
 use super::malformed;
 use super::script::{Placed, ScriptStep, SessionScript};

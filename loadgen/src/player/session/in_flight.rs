@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use scenarios::threshold::Operation;
+use scenarios::plan::threshold::Operation;
 
 use crate::clock::Micros;
 use crate::player::wire::AckId;
@@ -96,7 +96,7 @@ impl InFlight {
 
 #[cfg(test)]
 mod tests {
-    use scenarios::ledger::Ledger;
+    use scenarios::plan::ledger::Ledger;
 
     use super::*;
 

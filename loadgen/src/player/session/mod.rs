@@ -16,7 +16,7 @@ mod socket;
 use std::task::{Context, Poll};
 
 use scenarios::plan::disruptions::{ClientFault, Cut};
-use scenarios::threshold::{Kind, Operation};
+use scenarios::plan::threshold::{Kind, Operation};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 

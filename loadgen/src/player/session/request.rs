@@ -1,7 +1,7 @@
 //! What is sent for an arrival: a request's text, and the players of whom its push is expected.
 
 use rand::RngExt as _;
-use scenarios::threshold::Operation;
+use scenarios::plan::threshold::Operation;
 
 use crate::player::shared::Play;
 use crate::player::wire::{self, AckId};

@@ -7,28 +7,11 @@ use proptest::prelude::*;
 use serde_dynamo::AttributeValue;
 
 use super::*;
-use reference_backend_testing::ManualClock;
+use reference_backend_testing::{ManualClock, expiring, item};
 
 fn tables(profile: TablesProfile) -> (Arc<EmbeddedTables>, Arc<ManualClock>) {
     let clock = ManualClock::new();
     (EmbeddedTables::new(&profile, &Deployment::default(), &Metrics::default(), clock.clone()), clock)
-}
-
-fn item(key: &str, recipient: &str, value: i64) -> Item {
-    [
-        ("messageId".to_owned(), AttributeValue::S(key.into())),
-        ("recipientId".to_owned(), AttributeValue::S(recipient.into())),
-        ("value".to_owned(), AttributeValue::N(value.to_string())),
-    ]
-    .into_iter()
-    .collect::<std::collections::HashMap<_, _>>()
-    .into()
-}
-
-fn expiring(key: &str, expire_at: i64) -> Item {
-    let mut item = item(key, "r", 1);
-    item.insert("expireAt".into(), AttributeValue::N(expire_at.to_string()));
-    item
 }
 
 /// Everything that a stream holds.

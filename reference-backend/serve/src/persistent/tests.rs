@@ -1,6 +1,6 @@
 //! What a directory gives back, and what it refuses.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use reference_backend::ports::{Clock, TableError, TableStore as _};
 use reference_backend_local::metrics::Metrics;
 use reference_backend_local::storage::Opening;
 use reference_backend_local::tables::{Change, ChangeKind, EmbeddedTables, Logged, Stream, TablesProfile};
-use reference_backend_testing::ManualClock;
+use reference_backend_testing::{ManualClock, expiring, item};
 use serde_dynamo::{AttributeValue, Item};
 
 use super::codec::{self, Record};
@@ -59,23 +59,6 @@ impl<'a> Fixture<'a> {
     fn refused(&self) -> String {
         self.try_open().err().expect("refused").to_string()
     }
-}
-
-fn item(key: &str, recipient: &str, value: i64) -> Item {
-    [
-        ("messageId".to_owned(), AttributeValue::S(key.into())),
-        ("recipientId".to_owned(), AttributeValue::S(recipient.into())),
-        ("value".to_owned(), AttributeValue::N(value.to_string())),
-    ]
-    .into_iter()
-    .collect::<HashMap<_, _>>()
-    .into()
-}
-
-fn expiring(key: &str, expire_at: i64) -> Item {
-    let mut item = item(key, "r", 1);
-    item.insert("expireAt".into(), AttributeValue::N(expire_at.to_string()));
-    item
 }
 
 fn messages(tables: &EmbeddedTables) -> Arc<Stream> {

@@ -1,6 +1,5 @@
 //! The schema of profile files: in force, enough for the shipped profiles, and documented key by key.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -22,14 +21,7 @@ fn the_checked_in_schema_is_the_one_in_force() {
     assert!(output.status.success());
     let schema = String::from_utf8(output.stdout).unwrap();
     let path = root().join("profiles/profile.schema.json");
-    if std::env::var_os("UPDATE_SCHEMA").is_some() {
-        std::fs::write(&path, &schema).unwrap();
-    }
-    let stored = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(
-        stored, schema,
-        "run `UPDATE_SCHEMA=1 cargo test -p reference-backend-serve` and commit profile.schema.json"
-    );
+    docs::generated_file(&path, &schema, "UPDATE_SCHEMA");
 }
 
 #[test]
@@ -79,22 +71,9 @@ fn a_profile_is_checked_on_the_command_line() {
 
 #[test]
 fn every_key_is_documented() {
-    fn collect(schema: &Value, keys: &mut BTreeSet<String>) {
-        match schema {
-            Value::Object(object) => {
-                if let Some(Value::Object(properties)) = object.get("properties") {
-                    keys.extend(properties.keys().cloned());
-                }
-                object.values().for_each(|value| collect(value, keys));
-            }
-            Value::Array(values) => values.iter().for_each(|value| collect(value, keys)),
-            _ => {}
-        }
-    }
-    let mut keys = BTreeSet::new();
-    collect(&Profile::json_schema(), &mut keys);
-    let docs: PathBuf = root().join("../docs/local-stack.md");
-    let text = std::fs::read_to_string(docs).unwrap();
+    let keys = docs::property_names(&Profile::json_schema());
+    let page: PathBuf = root().join("../docs/local-stack.md");
+    let text = std::fs::read_to_string(page).unwrap();
     let missing: Vec<_> = keys.iter().filter(|key| !text.contains(key.as_str())).collect();
     assert!(keys.len() > 60 && missing.is_empty(), "not in docs/local-stack.md: {missing:?}");
 }

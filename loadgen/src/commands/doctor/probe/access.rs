@@ -7,8 +7,8 @@ use aws_sdk_cloudwatch::Client;
 use scenarios::Plan;
 use scenarios::plan::Target;
 use scenarios::plan::auth::TokenSource;
+use scenarios::plan::shard::Shard;
 use scenarios::scenario::AuthMode;
-use scenarios::shard::Shard;
 
 use crate::auth::aws::Chain;
 use crate::auth::{AuthError, Credentials};
