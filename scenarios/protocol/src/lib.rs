@@ -1,0 +1,14 @@
+//! How a backend talks: what players send, and what each received message means.
+//!
+//! A protocol is data, a TOML file ([`keys`]), or Rust code: both stand behind the trait [`Protocol`]. The generator
+//! knows no message by itself; what it measures (pacing, deliveries, validity) is the same whatever the protocol.
+//!
+//! ```text
+//! file ─▶ keys ─▶ check (every mistake, with its line) ─▶ FileProtocol: templates out, rules in
+//! ```
+
+pub mod outline;
+pub mod protocol;
+
+pub use outline::Outline;
+pub use protocol::{Meaning, Protocol, Values};

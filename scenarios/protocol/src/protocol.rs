@@ -1,0 +1,174 @@
+//! The trait behind which every protocol stands, and what is exchanged with it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::outline::Outline;
+
+/// How a backend talks. One object serves all players of a process; it keeps no state of a socket.
+pub trait Protocol: Send + Sync + fmt::Debug {
+    /// What the protocol has. Always the same.
+    fn outline(&self) -> &Outline;
+
+    /// The message of a send.
+    ///
+    /// # Errors
+    /// [`Missing`] where a value that it needs is not there.
+    fn write(&self, what: Sending, values: &dyn Values) -> Result<String, Missing>;
+
+    /// A part of the handshake that differs from player to player.
+    ///
+    /// # Errors
+    /// [`Missing`] where a value that it needs is not there.
+    fn handshake(&self, values: &dyn Values) -> Result<HandshakeParts, Missing>;
+
+    /// Reads a received message: offers each meaning that it may have, in the protocol's order, until one is taken.
+    /// Returns what became of it.
+    fn read(&self, message: &str, take: &mut dyn FnMut(Meaning<'_>) -> bool) -> Read;
+}
+
+/// What is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sending {
+    /// An operation, by its number.
+    Operation(usize),
+    /// A step of the opening, by its number.
+    Step(usize),
+    /// The heartbeat.
+    Heartbeat,
+}
+
+/// What became of a message that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// A meaning was taken.
+    Taken,
+    /// It has meanings, but none was taken: the answer to nothing that is awaited.
+    Known,
+    /// It means nothing that the protocol knows.
+    Unclassified,
+}
+
+/// A value that a message needs and that is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// Its name.
+    pub name: String,
+}
+
+/// What a handshake is made of beside the target's URL.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HandshakeParts {
+    /// Replaces the URL's path.
+    pub path: Option<String>,
+    /// Query parameters beside the URL's.
+    pub query: Vec<(String, String)>,
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+    /// Subprotocols that are offered.
+    pub subprotocols: Vec<String>,
+}
+
+/// What a template may ask for; asked only for what its message holds.
+pub trait Values {
+    /// A number that no other message of this socket has; rising, from 1.
+    fn id(&self) -> u64;
+    /// The player's id.
+    fn player(&self) -> Cow<'_, str>;
+    /// Ids of the players that it is for.
+    fn recipients(&self) -> Cow<'_, [String]>;
+    /// The text, with its marker.
+    fn text(&self) -> Cow<'_, str>;
+    /// The player's credential.
+    fn token(&self) -> Option<Cow<'_, str>>;
+    /// The player's room.
+    fn room(&self) -> Cow<'_, str>;
+    /// Milliseconds since 1970.
+    fn now_ms(&self) -> u64;
+    /// A value that was kept on this socket, by its number.
+    fn kept(&self, number: usize) -> Option<Cow<'_, str>>;
+    /// A parameter of the operation, as JSON where it is no text.
+    fn parameter(&self, name: &str) -> Option<Cow<'_, str>>;
+}
+
+/// What a received message may mean.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Meaning<'f> {
+    /// The answer to a request.
+    Answer {
+        /// The operation.
+        operation: usize,
+        /// Which request.
+        to: Request<'f>,
+        /// How it ended.
+        outcome: Outcome<'f>,
+        /// Values to keep: number, value.
+        keep: Vec<(usize, Cow<'f, str>)>,
+    },
+    /// A push.
+    Push {
+        /// Its number.
+        push: usize,
+        /// What links it to its send; `None` where the marker does.
+        tie: Option<Cow<'f, str>>,
+        /// Whether more pushes of the same send follow.
+        outcome: PushOutcome<'f>,
+    },
+    /// An error that names no request: it fails one that is awaited.
+    Error {
+        /// What it says.
+        said: Cow<'f, str>,
+    },
+    /// A step of the opening has been answered.
+    Opened {
+        /// Its number.
+        step: usize,
+        /// Which request, where the step sent an id.
+        id: Option<Cow<'f, str>>,
+        /// Why it failed, if it did.
+        failed: Option<Cow<'f, str>>,
+        /// Values to keep.
+        keep: Vec<(usize, Cow<'f, str>)>,
+    },
+    /// The heartbeat has been answered.
+    HeartbeatAnswer,
+    /// Something that is to be answered at once with this message.
+    Reply(String),
+    /// Something that the protocol has and that nobody waits for.
+    Ignored,
+}
+
+/// Which request an answer belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request<'f> {
+    /// The one with this id.
+    Id(u64),
+    /// The one whose message held this value.
+    Field(Cow<'f, str>),
+    /// The one whose marker the message holds.
+    Echo,
+    /// The oldest of the operation.
+    Oldest,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome<'f> {
+    /// As expected.
+    Ok,
+    /// Otherwise: the error class.
+    Failed(Cow<'f, str>),
+    /// It has not ended: more will come.
+    Pending,
+}
+
+/// What a push says of its send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PushOutcome<'f> {
+    /// It is the one that was awaited.
+    Final,
+    /// It is the one, and says that what was asked for has failed: the error class.
+    Failed(Cow<'f, str>),
+    /// The one that is awaited will follow.
+    Progress,
+}
