@@ -14,6 +14,10 @@ pub struct Outline {
     pub description: String,
     /// What a handshake is made of.
     pub handshake: Handshake,
+    /// Whether the handshake or a message holds the player's credential (`${token}`).
+    pub token: bool,
+    /// Whether an operation's message, the heartbeat's or a reply does, so that it is needed as long as the socket is open.
+    pub token_in_operations: bool,
     /// How messages lie in frames.
     pub frames: Frames,
     /// What happens on every new socket before its player is ready, in order; empty: nothing.

@@ -16,6 +16,10 @@ pub trait Protocol: Send + Sync + fmt::Debug {
     /// [`Missing`] where a value that it needs is not there.
     fn write(&self, what: Sending, values: &dyn Values) -> Result<String, Missing>;
 
+    /// What an answer to the operation holds that is matched by a field ([`Request::Field`]); `None` where it is matched
+    /// otherwise.
+    fn field(&self, operation: usize, values: &dyn Values) -> Option<String>;
+
     /// A part of the handshake that differs from player to player.
     ///
     /// # Errors
