@@ -127,15 +127,18 @@ pub enum Meaning<'f> {
     Opened {
         /// Its number.
         step: usize,
-        /// Which request, where the step sent an id.
-        id: Option<Cow<'f, str>>,
+        /// The number of the step's message, where the answer has it.
+        id: Option<u64>,
         /// Why it failed, if it did.
         failed: Option<Cow<'f, str>>,
         /// Values to keep.
         keep: Vec<(usize, Cow<'f, str>)>,
     },
     /// The heartbeat has been answered.
-    HeartbeatAnswer,
+    HeartbeatAnswer {
+        /// Which one, where the answer has the number of its message.
+        id: Option<u64>,
+    },
     /// Something that is to be answered at once with this message.
     Reply(String),
     /// Something that the protocol has and that nobody waits for.
@@ -145,7 +148,7 @@ pub enum Meaning<'f> {
 /// Which request an answer belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request<'f> {
-    /// The one with this id.
+    /// The one whose message has this number.
     Id(u64),
     /// The one whose message held this value.
     Field(Cow<'f, str>),
