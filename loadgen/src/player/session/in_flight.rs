@@ -1,14 +1,17 @@
 //! Requests whose answers are awaited, and errors that name no request.
 //!
-//! API Gateway's own error frames carry no id. Such an error is kept until no other request could be meant, so that each
+//! An error frame without an id, such as API Gateway's own, is kept until no other request could be meant, so that each
 //! fails exactly one.
+//!
+//! Where answers come in order without an id, one that comes after a time-out most likely answers the request that timed
+//! out. Such a request is remembered for as long again as it was awaited, and takes the next answer; what is matched
+//! meanwhile is in doubt, and counted as such.
 
 use std::collections::VecDeque;
 
-use scenarios::plan::threshold::Operation;
+use scenarios::plan::operation::Operation;
 
 use crate::clock::Micros;
-use crate::player::wire::AckId;
 use crate::record::Class;
 use crate::schedule::Arrival;
 
@@ -16,6 +19,10 @@ use crate::schedule::Arrival;
 #[derive(Debug)]
 pub(super) struct SentRequest {
     pub(super) arrival: Arrival,
+    /// The number of its message on this socket.
+    pub(super) id: u64,
+    /// What its answer holds, where that is how they are matched.
+    pub(super) field: Option<Box<str>>,
     pub(super) sent: Micros,
     /// When it times out.
     pub(super) deadline: Micros,
@@ -28,12 +35,26 @@ pub(super) struct Unclaimed {
     pub(super) detail: String,
 }
 
+/// What an answer without an id, in order, belongs to.
+#[derive(Debug)]
+pub(super) enum InOrder {
+    /// This request; `doubtful` where one of the operation has timed out not long before.
+    Request { request: SentRequest, doubtful: bool },
+    /// One that has timed out.
+    Overdue,
+    /// None.
+    Nothing,
+}
+
 /// All requests of a socket whose answers are awaited.
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
     requests: Vec<SentRequest>,
     /// Errors that could still belong to more than one request.
     unclaimed: VecDeque<Unclaimed>,
+    /// Requests of operations that are answered in order that have timed out, and until when the next answer is taken
+    /// for theirs.
+    overdue: VecDeque<(Operation, Micros)>,
 }
 
 impl InFlight {
@@ -50,20 +71,54 @@ impl InFlight {
         self.requests.iter().map(|request| request.deadline).min()
     }
 
-    /// Takes the request that an answer names.
-    pub(super) fn take(&mut self, id: AckId) -> Option<SentRequest> {
-        self.take_where(|request| {
-            request.arrival.operation == id.operation && request.arrival.index == id.index
+    /// Whether an answer names a request that is awaited.
+    pub(super) fn has(&self, operation: Operation, id: u64) -> bool {
+        self.requests.iter().any(|request| request.id == id && request.arrival.operation == operation)
+    }
+
+    /// Takes the request that an answer names by the number of its message.
+    pub(super) fn take(&mut self, operation: Operation, id: u64) -> Option<SentRequest> {
+        self.take_where(|request| request.id == id && request.arrival.operation == operation)
+    }
+
+    /// Takes the oldest request of an operation whose answer holds this value.
+    pub(super) fn take_field(&mut self, operation: Operation, value: &str) -> Option<SentRequest> {
+        self.take_oldest(|request| {
+            request.arrival.operation == operation && request.field.as_deref() == Some(value)
         })
     }
 
-    /// Takes the request that an answer without an id must belong to: the oldest of its operation.
-    pub(super) fn take_first(&mut self, operation: Operation) -> Option<SentRequest> {
-        self.take_where(|request| request.arrival.operation == operation)
+    /// Takes the request of an arrival, which its answer repeats.
+    pub(super) fn take_arrival(&mut self, operation: Operation, index: u64) -> Option<SentRequest> {
+        self.take_where(|request| request.arrival.operation == operation && request.arrival.index == index)
+    }
+
+    /// What an answer without an id belongs to that comes in order.
+    pub(super) fn take_in_order(&mut self, operation: Operation, now: Micros) -> InOrder {
+        while self.overdue.pop_front_if(|(_, until)| *until <= now).is_some() {}
+        if let Some(position) = self.overdue.iter().position(|(other, _)| *other == operation) {
+            self.overdue.remove(position);
+            return InOrder::Overdue;
+        }
+        match self.take_oldest(|request| request.arrival.operation == operation) {
+            Some(request) => InOrder::Request { request, doubtful: false },
+            None => InOrder::Nothing,
+        }
+    }
+
+    /// A request that is answered in order has timed out; the next answer until `until` is taken for its own.
+    pub(super) fn overdue(&mut self, operation: Operation, until: Micros) {
+        self.overdue.push_back((operation, until));
     }
 
     fn take_where(&mut self, awaited: impl Fn(&SentRequest) -> bool) -> Option<SentRequest> {
         let position = self.requests.iter().position(awaited)?;
+        Some(self.requests.swap_remove(position))
+    }
+
+    fn take_oldest(&mut self, awaited: impl Fn(&SentRequest) -> bool) -> Option<SentRequest> {
+        let all = self.requests.iter().enumerate().filter(|(_, request)| awaited(request));
+        let (position, _) = all.min_by_key(|(_, request)| request.id)?;
         Some(self.requests.swap_remove(position))
     }
 
@@ -100,10 +155,13 @@ mod tests {
 
     use super::*;
 
+    const OPERATION: Operation = Operation::of(1);
+
     fn request(index: u64, deadline: Micros) -> SentRequest {
-        let operation = Operation::SendMessage;
         SentRequest {
-            arrival: Arrival { operation, index, due: 0, measured: Ledger::MEASURED },
+            arrival: Arrival { operation: OPERATION, index, due: 0, measured: Ledger::MEASURED },
+            id: index + 10,
+            field: Some(format!("room-{}", index % 2).into()),
             sent: 0,
             deadline,
         }
@@ -120,9 +178,8 @@ mod tests {
         in_flight.add(request(2, 20));
         in_flight.keep(error("forbidden"));
         assert!(in_flight.next_failed().is_none(), "it could be either");
-        let id = AckId { operation: Operation::SendMessage, index: 1 };
-        assert_eq!(in_flight.take(id).unwrap().arrival.index, 1);
-        assert!(in_flight.take(id).is_none());
+        assert_eq!(in_flight.take(OPERATION, 11).unwrap().arrival.index, 1);
+        assert!(in_flight.take(OPERATION, 11).is_none());
         let (failed, error) = in_flight.next_failed().unwrap();
         assert_eq!((failed.unwrap().arrival.index, &*error.class), (2, "forbidden"));
         assert!(in_flight.next_failed().is_none() && in_flight.is_empty());
@@ -142,5 +199,29 @@ mod tests {
         assert!(in_flight.next_overdue(19).is_none());
         assert!(in_flight.next_overdue(20).unwrap().1.is_none());
         assert_eq!(in_flight.take_all().len(), 1);
+    }
+
+    #[test]
+    fn an_answer_finds_its_request_by_id_field_arrival_or_order() {
+        let mut in_flight = InFlight::default();
+        (1..=6).for_each(|index| in_flight.add(request(index, 10)));
+        assert!(in_flight.has(OPERATION, 13) && !in_flight.has(Operation::of(2), 13));
+        assert!(in_flight.take(Operation::of(2), 13).is_none(), "another operation's");
+        assert_eq!(in_flight.take(OPERATION, 13).unwrap().arrival.index, 3);
+        assert_eq!(in_flight.take_field(OPERATION, "room-0").unwrap().arrival.index, 2, "the oldest");
+        assert_eq!(in_flight.take_arrival(OPERATION, 5).unwrap().arrival.index, 5);
+        let InOrder::Request { request, .. } = in_flight.take_in_order(OPERATION, 0) else { panic!() };
+        assert_eq!(request.arrival.index, 1);
+    }
+
+    #[test]
+    fn an_answer_in_order_after_a_time_out_belongs_to_what_timed_out() {
+        let mut in_flight = InFlight::default();
+        in_flight.overdue(OPERATION, 100);
+        in_flight.overdue(OPERATION, 100);
+        in_flight.add(request(1, 200));
+        assert!(matches!(in_flight.take_in_order(OPERATION, 99), InOrder::Overdue));
+        assert!(matches!(in_flight.take_in_order(OPERATION, 100), InOrder::Request { .. }), "forgotten by then");
+        assert!(matches!(in_flight.take_in_order(OPERATION, 100), InOrder::Nothing));
     }
 }

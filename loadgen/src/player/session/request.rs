@@ -1,36 +1,90 @@
-//! What is sent for an arrival: a request's text, and the players of whom its push is expected.
+//! What is sent for an arrival: its message, and the players of whom its push is expected.
 
+use protocol::outline::{Audience, Push, Tie};
+use protocol::protocol::Sending;
 use rand::RngExt as _;
-use scenarios::plan::threshold::Operation;
+use scenarios::plan::operation::Kind;
+use scenarios::plan::PlannedOperation;
 
-use crate::player::shared::Play;
-use crate::player::wire::{self, AckId};
+use super::kept::Kept;
+use super::values::SendValues;
+use crate::player::context::PlayerContext;
+use crate::record::{Class, classes};
 use crate::schedule::{Arrival, choices};
 
-/// The text of a request, and who is to receive a push of it. `None` where no other player has an open socket.
-pub(super) fn of(play: &Play, arrival: &Arrival) -> Option<(String, Vec<u32>)> {
-    let id = AckId { operation: arrival.operation, index: arrival.index };
-    match arrival.operation {
-        Operation::SendMessage => message(play, id),
-        Operation::PlacementRequest => Some((wire::placement_request(id), Vec::new())),
-        Operation::UnknownRoute => Some((wire::unknown_route(id), Vec::new())),
-        // These are no requests over a socket.
-        Operation::Connect | Operation::PlacementPoll => None,
-    }
+/// A request that is ready to be sent.
+pub(super) struct Request {
+    /// Its message.
+    pub(super) message: String,
+    /// What its answer holds, where that is how they are matched.
+    pub(super) field: Option<Box<str>>,
+    /// The push that is expected from the send on, and of whom; none where there is none, or where the answer names it.
+    pub(super) push: Option<(Kind, Vec<u32>)>,
 }
 
-/// A message to open players, drawn by the arrival's own choices, and those of whom its push is expected: one that
-/// reads slowly or not at all is sent to, but says nothing about the backend.
-fn message(play: &Play, id: AckId) -> Option<(String, Vec<u32>)> {
-    let shape = play.plan.message.as_ref()?;
-    let mut choices = choices(play.plan.seed, id.operation, id.index);
-    let fan_out = choices.random_range(shape.fan_out.clone());
-    let mut recipients = play.players.draw_open(&mut choices, fan_out as usize);
-    if recipients.is_empty() {
-        return None;
+/// Puts an arrival's request together, by the arrival's own choices.
+///
+/// # Errors
+/// The class of the arrival that cannot be sent: no other player has an open socket, or a value is not there.
+pub(super) fn compose(
+    player: &PlayerContext,
+    planned: &PlannedOperation,
+    number: usize,
+    arrival: &Arrival,
+    id: u64,
+    kept: Option<&Kept>,
+) -> Result<Request, &'static Class> {
+    let (play, plan) = (&*player.play, &*player.play.plan);
+    let outline = plan.protocol.outline();
+    let Some(operation) = outline.operations.get(number) else { return Err(&classes::UNSENT_NO_OPEN_SOCKET) };
+    let mut named = Vec::new();
+    if operation.recipients {
+        let mut choices = choices(plan.seed, arrival.operation, arrival.index);
+        let fan_out = choices.random_range(planned.fan_out.clone());
+        named = play.players.draw_open(&mut choices, fan_out as usize);
+        if named.is_empty() {
+            return Err(&classes::UNSENT_NO_RECIPIENT);
+        }
     }
-    let ids: Vec<_> = recipients.iter().map(|&player| play.plan.player_id(player)).collect();
-    let text = play.deliveries.messages.correlation(id.index).text(shape.size as usize);
-    recipients.retain(|&player| play.players.reads(player));
-    Some((wire::send_message(id, &ids, &text), recipients))
+    let recipients: Vec<_> = named.iter().map(|&player| plan.player_id(player)).collect();
+    let text = if operation.text {
+        play.deliveries.correlation(arrival.operation, arrival.index).text(planned.size as usize)
+    } else {
+        String::new()
+    };
+    let operation_values = Some((planned, arrival.index));
+    let values =
+        SendValues { player, id, recipients: &recipients, text: &text, kept, operation: operation_values };
+    let message = plan
+        .protocol
+        .write(Sending::Operation(number), &values)
+        .map_err(|_| &classes::UNSENT_MISSING_VALUE)?;
+    let field = plan.protocol.field(number, &values).map(String::into_boxed_str);
+    let push = operation.push.and_then(|push| {
+        let kind = plan.push(push)?;
+        Some((kind, expected(player, &outline.pushes[push], named)?))
+    });
+    Ok(Request { message, field, push })
+}
+
+/// Of whom a push is expected as soon as the request is sent; none where the answer decides. One that reads slowly or not
+/// at all is sent to, but says nothing about the backend.
+fn expected(player: &PlayerContext, push: &Push, mut named: Vec<u32>) -> Option<Vec<u32>> {
+    let (play, me) = (&*player.play, player.number);
+    let with_me = |other: &u32| push.sender || *other != me;
+    Some(match (push.tie, push.to) {
+        (Tie::Kept(_), _) => return None,
+        (Tie::Player, _) | (_, Audience::Sender) => vec![me],
+        (Tie::Marker, Audience::Recipients) => {
+            named.retain(|&player| play.players.reads(player));
+            named
+        }
+        (Tie::Marker, Audience::Room) => {
+            let room = play.plan.rooms.members_with(me);
+            room.filter(with_me).filter(|&player| play.players.reads(player)).collect()
+        }
+        (Tie::Marker, Audience::Everyone) => {
+            (0..play.plan.players).filter(with_me).filter(|&player| play.players.reads(player)).collect()
+        }
+    })
 }
