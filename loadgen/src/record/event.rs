@@ -229,6 +229,22 @@ pub enum Event<'e> {
         detail: &'e dyn fmt::Display,
     },
 
+    // ---- Messages ----
+    /// Messages were received that the protocol knows.
+    Understood {
+        /// How many.
+        count: u64,
+    },
+    /// A message was received that the protocol does not know.
+    Unclassified {
+        /// The player.
+        player: u32,
+        /// What it looks like.
+        shape: &'e Class,
+        /// The message.
+        detail: &'e dyn fmt::Display,
+    },
+
     // ---- Reconnecting ----
     /// A player without a socket tries to reconnect.
     ReconnectWanted,
@@ -339,6 +355,8 @@ impl fmt::Display for Detail<'_> {
 
 /// What stands for the operation in samples of what belongs to none.
 const SOCKET: &str = "socket";
+/// What stands for the operation in samples of messages that the protocol does not know.
+const UNCLASSIFIED: &str = "unclassified";
 
 impl<'e> Event<'e> {
     /// Moves the counters of this event, and no others.
@@ -435,6 +453,9 @@ impl<'e> Event<'e> {
                 tally.disruptions.ends.count(class);
             }
 
+            Self::Understood { count } => tally.frames.understood += count,
+            Self::Unclassified { shape, .. } => tally.frames.unclassified.count(shape),
+
             Self::ReconnectWanted => tally.disruptions.reconnects.wanted += 1,
             Self::ReconnectAttempted => tally.disruptions.reconnects.attempts += 1,
             Self::ReconnectFailed { class } => tally.disruptions.reconnects.errors.count(class),
@@ -505,6 +526,9 @@ impl<'e> Event<'e> {
             }
             Self::Stray { player, class, detail } => {
                 (player, Subject::Other(SOCKET), class, Detail::Shown(detail))
+            }
+            Self::Unclassified { player, shape, detail } => {
+                (player, Subject::Other(UNCLASSIFIED), shape, Detail::Shown(detail))
             }
             Self::FaultEndedSocket { player, fault, class, detail } => {
                 (player, Subject::Other(fault.word()), class, Detail::Text(detail))
