@@ -16,17 +16,22 @@ pub(in crate::player) struct HeartbeatTimer {
     next: Micros,
     /// Until when a frame that names no request is taken for the answer to a heartbeat.
     answer_until: Micros,
+    /// Number of the protocol's heartbeat message that is not answered yet.
+    awaited: Option<u64>,
+    /// When the last frame came.
+    heard: Micros,
 }
 
 impl HeartbeatTimer {
     /// That of a socket that opens at `now`, where the plan has one.
     pub(in crate::player) fn of(plan: Option<&Heartbeat>, now: Micros) -> Option<Box<Self>> {
-        plan.map(|beat| Box::new(Self { next: now + micros(beat.every), answer_until: 0 }))
+        plan.map(|beat| Box::new(Self { next: now + micros(beat.every), answer_until: 0, awaited: None, heard: now }))
     }
 
-    /// When the next heartbeat is due.
-    pub(super) const fn due(&self) -> Micros {
-        self.next
+    /// When it has to be looked at again.
+    pub(super) fn due(&self, plan: Option<&Heartbeat>) -> Micros {
+        let silent = plan.and_then(|plan| plan.silence).map(|silence| self.heard + micros(silence));
+        silent.map_or(self.next, |silent| silent.min(self.next))
     }
 
     /// Whether a heartbeat is due at `now`; then the next one is due later.
@@ -38,9 +43,32 @@ impl HeartbeatTimer {
         elapsed
     }
 
-    /// A message was sent that may be answered.
-    pub(super) const fn sent(&mut self, now: Micros) {
-        self.answer_until = now + PATIENCE;
+    /// A message was sent that may be answered: one of the protocol, under this number, or one of the scenario.
+    pub(super) const fn sent(&mut self, now: Micros, id: Option<u64>) {
+        match id {
+            Some(_) => self.awaited = id,
+            None => self.answer_until = now + PATIENCE,
+        }
+    }
+
+    /// A frame has come.
+    pub(super) const fn heard(&mut self, now: Micros) {
+        self.heard = now;
+    }
+
+    /// Whether no frame has come for longer than the protocol allows.
+    pub(super) fn is_silent(&self, plan: &Heartbeat, now: Micros) -> bool {
+        plan.silence.is_some_and(|silence| now >= self.heard + micros(silence))
+    }
+
+    /// A message may answer the protocol's heartbeat, under the number that it holds; false where it does not.
+    pub(super) fn answered(&mut self, id: Option<u64>) -> bool {
+        let answered = self.awaited.is_some() && (id.is_none() || id == self.awaited);
+        if answered {
+            self.awaited = None;
+        }
+        // One without a number is nobody else's, late or not.
+        answered || id.is_none()
     }
 
     /// Takes a frame that names no request, if it may be the answer to a heartbeat.
@@ -53,13 +81,15 @@ impl HeartbeatTimer {
 mod tests {
     use std::time::Duration;
 
+    use scenarios::plan::way::HeartbeatMessage;
+
     use super::*;
 
     #[test]
     fn one_answer_belongs_to_a_beat_and_not_for_ever() {
-        let beat = Heartbeat { every: Duration::from_secs(300), message: None };
+        let beat = Heartbeat { every: Duration::from_secs(300), message: HeartbeatMessage::Ping, silence: None };
         let mut timer = HeartbeatTimer::of(Some(&beat), 7).unwrap();
-        assert_eq!(timer.due(), 300_000_007);
+        assert_eq!(timer.due(Some(&beat)), 300_000_007);
         assert!(!timer.claim(10), "nothing was sent");
         timer.answer_until = 100;
         assert!(timer.claim(99) && !timer.claim(99));
@@ -67,6 +97,21 @@ mod tests {
         assert!(!timer.claim(100));
         assert!(HeartbeatTimer::of(None, 7).is_none());
         assert!(!timer.elapsed(&beat, 300_000_006) && timer.elapsed(&beat, 300_000_007));
-        assert_eq!(timer.due(), 600_000_007);
+        assert_eq!(timer.due(Some(&beat)), 600_000_007);
+    }
+
+    #[test]
+    fn an_answer_with_a_number_belongs_to_the_beat_of_that_number() {
+        let silence = Some(Duration::from_secs(60));
+        let beat = Heartbeat { every: Duration::from_secs(30), message: HeartbeatMessage::Protocol, silence };
+        let mut timer = HeartbeatTimer::of(Some(&beat), 7).unwrap();
+        assert!(!timer.answered(Some(3)), "nothing was sent");
+        timer.sent(8, Some(3));
+        assert!(!timer.answered(Some(4)) && timer.answered(Some(3)) && !timer.answered(Some(3)));
+        assert!(timer.answered(None), "without a number it can be nothing else");
+        assert!(!timer.is_silent(&beat, 60_000_006) && timer.is_silent(&beat, 60_000_007));
+        timer.heard(10);
+        assert!(!timer.is_silent(&beat, 60_000_007));
+        assert_eq!(timer.due(Some(&beat)), 30_000_007);
     }
 }

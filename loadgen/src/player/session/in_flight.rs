@@ -4,8 +4,8 @@
 //! fails exactly one.
 //!
 //! Where answers come in order without an id, one that comes after a time-out most likely answers the request that timed
-//! out. Such a request is remembered for as long again as it was awaited, and takes the next answer; what is matched
-//! meanwhile is in doubt, and counted as such.
+//! out. Such a request is remembered for as long again as it was awaited, and takes the next answer; after
+//! that it counts as never answered.
 
 use std::collections::VecDeque;
 
@@ -38,8 +38,8 @@ pub(super) struct Unclaimed {
 /// What an answer without an id, in order, belongs to.
 #[derive(Debug)]
 pub(super) enum InOrder {
-    /// This request; `doubtful` where one of the operation has timed out not long before.
-    Request { request: SentRequest, doubtful: bool },
+    /// This request.
+    Request(SentRequest),
     /// One that has timed out.
     Overdue,
     /// None.
@@ -101,7 +101,7 @@ impl InFlight {
             return InOrder::Overdue;
         }
         match self.take_oldest(|request| request.arrival.operation == operation) {
-            Some(request) => InOrder::Request { request, doubtful: false },
+            Some(request) => InOrder::Request(request),
             None => InOrder::Nothing,
         }
     }
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(in_flight.take(OPERATION, 13).unwrap().arrival.index, 3);
         assert_eq!(in_flight.take_field(OPERATION, "room-0").unwrap().arrival.index, 2, "the oldest");
         assert_eq!(in_flight.take_arrival(OPERATION, 5).unwrap().arrival.index, 5);
-        let InOrder::Request { request, .. } = in_flight.take_in_order(OPERATION, 0) else { panic!() };
+        let InOrder::Request(request) = in_flight.take_in_order(OPERATION, 0) else { panic!() };
         assert_eq!(request.arrival.index, 1);
     }
 
@@ -221,7 +221,7 @@ mod tests {
         in_flight.overdue(OPERATION, 100);
         in_flight.add(request(1, 200));
         assert!(matches!(in_flight.take_in_order(OPERATION, 99), InOrder::Overdue));
-        assert!(matches!(in_flight.take_in_order(OPERATION, 100), InOrder::Request { .. }), "forgotten by then");
+        assert!(matches!(in_flight.take_in_order(OPERATION, 100), InOrder::Request(_)), "forgotten by then");
         assert!(matches!(in_flight.take_in_order(OPERATION, 100), InOrder::Nothing));
     }
 }

@@ -13,6 +13,11 @@ pub(super) struct Kept {
 }
 
 impl Kept {
+    /// Nothing but the credential.
+    pub(super) fn new(token: SecretString) -> Self {
+        Self { token: Some(token), ..Self::default() }
+    }
+
     /// Keeps values by their numbers; a later one replaces an earlier one.
     pub(super) fn keep<'v>(&mut self, values: impl IntoIterator<Item = (usize, Cow<'v, str>)>) {
         for (number, value) in values {

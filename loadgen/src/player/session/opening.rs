@@ -6,6 +6,8 @@
 use protocol::outline::Step;
 
 use crate::clock::{Micros, micros};
+use crate::player::context::PlayerContext;
+use crate::record::{Class, Event};
 use crate::schedule::Arrival;
 
 /// The opening of a socket.
@@ -22,18 +24,20 @@ pub(super) struct Opening {
 }
 
 /// How far a step is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 enum StepState {
     /// Nothing has been done.
     Due,
     /// It was sent under this id, if it was sent, and its answer is awaited.
     Awaiting { id: Option<u64> },
+    /// It was refused.
+    Refused(Class),
     /// It is over, and nothing is done until then.
     Settling { until: Micros },
 }
 
 /// What is to be done now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum OpeningStep {
     /// Send the message of this step.
     Send(usize),
@@ -41,6 +45,8 @@ pub(super) enum OpeningStep {
     Wait,
     /// The player is ready.
     Ready,
+    /// A step was refused.
+    Failed { step: usize, class: Class },
     /// It took too long: the step that it was at.
     TimedOut(usize),
 }
@@ -52,11 +58,25 @@ impl Opening {
         Self { arrival, began, deadline, step: 0, state: StepState::Due }
     }
 
+    /// That of a player's next socket, which begins now; `None` where the protocol has no opening.
+    pub(super) fn of(player: &PlayerContext, socket_generation: u32) -> Option<Box<Self>> {
+        let plan = &player.play.plan;
+        let operation = plan.ready()?;
+        let now = player.now();
+        let ledger = player.play.ledger_at(now);
+        let arrival =
+            Arrival { operation, index: player.own_index(socket_generation), due: now, measured: ledger };
+        player.play.players.begun();
+        player.observe(Event::Offered { operation, ledger, unsent: None });
+        player.sent(&arrival, now);
+        Some(Box::new(Self::new(arrival, now, micros(plan.operation(operation).timeout))))
+    }
+
     /// When it has to be looked at again.
     pub(super) fn due(&self) -> Micros {
         match self.state {
             StepState::Settling { until } => until.min(self.deadline),
-            StepState::Due | StepState::Awaiting { .. } => self.deadline,
+            StepState::Due | StepState::Awaiting { .. } | StepState::Refused(_) => self.deadline,
         }
     }
 
@@ -64,12 +84,15 @@ impl Opening {
     pub(super) fn next(&mut self, steps: &[Step], now: Micros) -> OpeningStep {
         loop {
             let Some(step) = steps.get(self.step) else { return OpeningStep::Ready };
-            match self.state {
+            match &self.state {
+                StepState::Refused(class) => {
+                    return OpeningStep::Failed { step: self.step, class: class.clone() };
+                }
                 _ if self.deadline <= now => return OpeningStep::TimedOut(self.step),
                 StepState::Due if step.sends => return OpeningStep::Send(self.step),
-                StepState::Due => self.sent(steps, None, now),
+                StepState::Due => self.await_or_settle(step, None, now),
                 StepState::Awaiting { .. } => return OpeningStep::Wait,
-                StepState::Settling { until } if until > now => return OpeningStep::Wait,
+                StepState::Settling { until } if *until > now => return OpeningStep::Wait,
                 StepState::Settling { .. } => {
                     self.step += 1;
                     self.state = StepState::Due;
@@ -78,21 +101,33 @@ impl Opening {
         }
     }
 
-    /// The step's message was sent, or it has none.
-    pub(super) fn sent(&mut self, steps: &[Step], id: Option<u64>, now: Micros) {
-        let Some(step) = steps.get(self.step) else { return };
+    /// The step's message was sent.
+    pub(super) fn sent(&mut self, steps: &[Step], id: u64, now: Micros) {
+        if let Some(step) = steps.get(self.step) {
+            self.await_or_settle(step, Some(id), now);
+        }
+    }
+
+    fn await_or_settle(&mut self, step: &Step, id: Option<u64>, now: Micros) {
         self.state = if step.awaits { StepState::Awaiting { id } } else { Self::settling(step, now) };
     }
 
     /// A message may answer `step` under an id that it holds; false where it is not what is awaited.
-    pub(super) fn answered(&mut self, steps: &[Step], step: usize, id: Option<u64>, now: Micros) -> bool {
+    pub(super) fn answered(
+        &mut self,
+        steps: &[Step],
+        step: usize,
+        id: Option<u64>,
+        refused: Option<Class>,
+        now: Micros,
+    ) -> bool {
         let StepState::Awaiting { id: awaited } = self.state else { return false };
         let Some(current) = steps.get(self.step).filter(|_| self.step == step) else { return false };
         // A step that the server begins, or whose answer has no id, takes what comes.
         if id.is_some() && awaited.is_some() && id != awaited {
             return false;
         }
-        self.state = Self::settling(current, now);
+        self.state = refused.map_or_else(|| Self::settling(current, now), StepState::Refused);
         true
     }
 
@@ -124,17 +159,26 @@ mod tests {
         let steps = [step(false, true, 0), step(true, true, 0), step(true, false, 50)];
         let mut opening = opening();
         assert_eq!(opening.next(&steps, 10), OpeningStep::Wait, "the server speaks first");
-        assert!(!opening.answered(&steps, 1, None, 11), "not its turn");
-        assert!(opening.answered(&steps, 0, None, 12));
+        assert!(!opening.answered(&steps, 1, None, None, 11), "not its turn");
+        assert!(opening.answered(&steps, 0, None, None, 12));
         assert_eq!(opening.next(&steps, 12), OpeningStep::Send(1));
-        opening.sent(&steps, Some(7), 12);
-        assert!(!opening.answered(&steps, 1, Some(8), 13), "another message's id");
+        opening.sent(&steps, 7, 12);
+        assert!(!opening.answered(&steps, 1, Some(8), None, 13), "another message's id");
         assert_eq!((opening.next(&steps, 13), opening.due()), (OpeningStep::Wait, 1_010));
-        assert!(opening.answered(&steps, 1, Some(7), 14));
+        assert!(opening.answered(&steps, 1, Some(7), None, 14));
         assert_eq!(opening.next(&steps, 14), OpeningStep::Send(2));
-        opening.sent(&steps, Some(8), 15);
+        opening.sent(&steps, 8, 15);
         assert_eq!((opening.next(&steps, 64), opening.due()), (OpeningStep::Wait, 65));
         assert_eq!(opening.next(&steps, 65), OpeningStep::Ready);
+    }
+
+    #[test]
+    fn a_step_that_is_refused_ends_the_opening() {
+        let steps = [step(true, true, 0)];
+        let mut opening = opening();
+        opening.sent(&steps, 1, 10);
+        assert!(opening.answered(&steps, 0, None, Some("forbidden".into()), 11));
+        assert_eq!(opening.next(&steps, 11), OpeningStep::Failed { step: 0, class: "forbidden".into() });
     }
 
     #[test]
@@ -142,7 +186,7 @@ mod tests {
         let steps = [step(true, true, 0)];
         let mut opening = opening();
         assert_eq!(opening.next(&steps, 10), OpeningStep::Send(0));
-        opening.sent(&steps, None, 10);
+        opening.sent(&steps, 1, 10);
         assert_eq!(opening.next(&steps, 1_009), OpeningStep::Wait);
         assert_eq!(opening.next(&steps, 1_010), OpeningStep::TimedOut(0));
     }

@@ -8,6 +8,7 @@ use scenarios::plan::PlannedOperation;
 
 use super::kept::Kept;
 use super::values::SendValues;
+use crate::delivery::Addressees;
 use crate::player::context::PlayerContext;
 use crate::record::{Class, classes};
 use crate::schedule::{Arrival, choices};
@@ -19,7 +20,7 @@ pub(super) struct Request {
     /// What its answer holds, where that is how they are matched.
     pub(super) field: Option<Box<str>>,
     /// The push that is expected from the send on, and of whom; none where there is none, or where the answer names it.
-    pub(super) push: Option<(Kind, Vec<u32>)>,
+    pub(super) push: Option<(Kind, Addressees)>,
 }
 
 /// Puts an arrival's request together, by the arrival's own choices.
@@ -39,7 +40,7 @@ pub(super) fn compose(
     let Some(operation) = outline.operations.get(number) else { return Err(&classes::UNSENT_NO_OPEN_SOCKET) };
     let mut named = Vec::new();
     if operation.recipients {
-        let mut choices = choices(plan.seed, arrival.operation, arrival.index);
+        let mut choices = choices(plan.seed, planned.what, arrival.index);
         let fan_out = choices.random_range(planned.fan_out.clone());
         named = play.players.draw_open(&mut choices, fan_out as usize);
         if named.is_empty() {
@@ -61,30 +62,24 @@ pub(super) fn compose(
         .map_err(|_| &classes::UNSENT_MISSING_VALUE)?;
     let field = plan.protocol.field(number, &values).map(String::into_boxed_str);
     let push = operation.push.and_then(|push| {
-        let kind = plan.push(push)?;
-        Some((kind, expected(player, &outline.pushes[push], named)?))
+        Some((Kind::of(push), expected(player, &outline.pushes[push], named)?))
     });
     Ok(Request { message, field, push })
 }
 
 /// Of whom a push is expected as soon as the request is sent; none where the answer decides. One that reads slowly or not
 /// at all is sent to, but says nothing about the backend.
-fn expected(player: &PlayerContext, push: &Push, mut named: Vec<u32>) -> Option<Vec<u32>> {
+fn expected(player: &PlayerContext, push: &Push, mut named: Vec<u32>) -> Option<Addressees> {
     let (play, me) = (&*player.play, player.number);
-    let with_me = |other: &u32| push.sender || *other != me;
+    let reads = |other: u32| (push.sender || other != me) && play.players.reads(other);
     Some(match (push.tie, push.to) {
         (Tie::Kept(_), _) => return None,
-        (Tie::Player, _) | (_, Audience::Sender) => vec![me],
+        (Tie::Player, _) | (_, Audience::Sender) => Addressees::named(vec![me]),
         (Tie::Marker, Audience::Recipients) => {
             named.retain(|&player| play.players.reads(player));
-            named
+            Addressees::named(named)
         }
-        (Tie::Marker, Audience::Room) => {
-            let room = play.plan.rooms.members_with(me);
-            room.filter(with_me).filter(|&player| play.players.reads(player)).collect()
-        }
-        (Tie::Marker, Audience::Everyone) => {
-            (0..play.plan.players).filter(with_me).filter(|&player| play.players.reads(player)).collect()
-        }
+        (Tie::Marker, Audience::Room) => Addressees::within(play.plan.rooms.with(me), reads),
+        (Tie::Marker, Audience::Everyone) => Addressees::within(0..play.plan.players, reads),
     })
 }
