@@ -192,7 +192,8 @@ fn heartbeat(check: &mut Check<'_>, sockets: &scenario::Sockets) -> Option<Heart
             "write e.g. '{\"action\":\"heartbeat\"}'",
         );
     }
-    Some(Heartbeat { every, message })
+    let message = message.map_or(HeartbeatMessage::Ping, HeartbeatMessage::Text);
+    Some(Heartbeat { every, message, silence: None })
 }
 
 /// A file that is named and not kept, since it may hold a secret.
