@@ -1,6 +1,5 @@
 //! What players speak as long as a plan names no protocol.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use protocol::protocol::{HandshakeParts, Missing, Read, Sending};
@@ -10,11 +9,6 @@ use scenarios::Plan;
 /// The plan's protocol.
 pub(crate) fn protocol_of(_plan: &Plan) -> Arc<dyn Protocol> {
     Arc::new(NoProtocol::default())
-}
-
-/// The room of a player.
-pub(crate) fn room_of(_plan: &Plan, _number: u32) -> Cow<'static, str> {
-    "".into()
 }
 
 /// A protocol that has nothing.

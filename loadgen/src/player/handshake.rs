@@ -37,7 +37,6 @@ use super::handshake_values::HandshakeValues;
 use super::proxy::Tunnel;
 use super::upgrade::{Upgrade, url_of};
 use crate::auth::{Credentials, Presented, Secrets};
-use crate::no_protocol::room_of;
 use crate::record::classes;
 use crate::tls;
 
@@ -196,8 +195,8 @@ impl Endpoint {
             let proves = proves || !presented.is_empty();
             return Ok(Introduction { upgrade: Cow::Borrowed(&self.upgrade), presented, proves });
         }
-        let values =
-            HandshakeValues { player: plan.player_id(number).into(), room: room_of(plan, number), token };
+        let room = plan.rooms.name(plan.rooms.of(number));
+        let values = HandshakeValues { player: plan.player_id(number).into(), room: room.into(), token };
         let parts = self.protocol.handshake(&values).map_err(HandshakeError::from)?;
         let url = url_of(&self.url, &parts);
         let mut presented = present(&url).await?;
