@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use protocol::Outline;
 use url::Url;
 
 use super::context::Check;
@@ -25,14 +26,22 @@ const EACH_LINE: &str = "each line needs a unique id and a valid token";
 /// Headers that the handshake itself sets.
 const TAKEN: [&str; 4] = ["host", "connection", "upgrade", "content-length"];
 
-pub(super) fn auth(check: &mut Check<'_>, scenario: &Scenario, target: &Target) -> Auth {
+pub(super) fn auth(check: &mut Check<'_>, scenario: &Scenario, target: &Target, protocol: &Outline) -> Auth {
     let auth = &scenario.auth;
+    if protocol.token && auth.mode != AuthMode::Token {
+        check.wrong_beside(
+            "/auth/mode",
+            &["/protocol"],
+            format!("brings no token, but the protocol `{}` has `${{token}}`", protocol.name),
+            "set it to \"token\" and say where tokens come from, or take `${token}` out of the protocol's file",
+        );
+    }
     let rows = feeder(check, scenario);
     let source = source(check, scenario, target, rows.as_ref().map(|(feeder, _)| feeder));
     let ids = ids(check, scenario, rows.as_ref());
     Auth {
         mode: auth.mode,
-        placement: placement(check, &auth.placement),
+        placement: placement(check, auth, protocol),
         source,
         sigv4: sigv4(check, auth, target),
         refresh_before: check.positive("/auth/refresh_before", auth.refresh_before),
@@ -358,19 +367,34 @@ fn token_command(check: &mut Check<'_>, command: &keys::Command) -> Command {
     }
 }
 
-fn placement(check: &mut Check<'_>, placement: &keys::TokenPlacement) -> TokenLocation {
+fn placement(check: &mut Check<'_>, auth: &keys::Auth, protocol: &Outline) -> TokenLocation {
     let header = |name: &str, scheme: Option<&str>| TokenLocation::Header {
         name: name.to_ascii_lowercase(),
         scheme: scheme.map(str::to_owned),
     };
-    let names = match placement {
-        keys::TokenPlacement::Usual(UsualPlacement::Header) => {
+    let names = match &auth.placement {
+        None if protocol.token => return TokenLocation::Protocol,
+        None | Some(keys::TokenPlacement::Usual(UsualPlacement::Header)) => {
             return header("authorization", Some("Bearer"));
         }
-        keys::TokenPlacement::Usual(UsualPlacement::Query) => {
+        Some(keys::TokenPlacement::Usual(UsualPlacement::Query)) => {
             return TokenLocation::Query { name: "token".into() };
         }
-        keys::TokenPlacement::Named(names) => names,
+        Some(keys::TokenPlacement::Usual(UsualPlacement::Protocol)) => {
+            if !protocol.token && auth.mode == AuthMode::Token {
+                check.wrong_beside(
+                    "/auth/placement",
+                    &["/protocol"],
+                    format!(
+                        "leaves the token to the protocol `{}`, which has no `${{token}}`",
+                        protocol.name
+                    ),
+                    "write `${token}` into its handshake or a message, or set \"header\" or \"query\"",
+                );
+            }
+            return TokenLocation::Protocol;
+        }
+        Some(keys::TokenPlacement::Named(names)) => names,
     };
     let taken = |name: &str| {
         let name = name.to_ascii_lowercase();
