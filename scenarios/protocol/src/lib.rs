@@ -11,6 +11,7 @@ pub mod frames;
 pub mod marker;
 pub mod matching;
 pub mod outline;
+mod places;
 pub mod protocol;
 pub mod template;
 

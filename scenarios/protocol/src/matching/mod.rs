@@ -6,16 +6,23 @@
 //!
 //! A [`Matcher`] reads a message once, without building a document of it: only what the rules ask for is looked at.
 
+mod bits;
+mod compiler;
+mod held;
 mod matcher;
 mod overlap;
 mod pattern;
 mod pointer;
 mod rule;
+mod slot;
 mod test;
+mod tree;
 
-pub use matcher::{Compiler, Matcher, RuleNumber, Slot, View};
+pub use compiler::Compiler;
+pub use matcher::{Matcher, View};
 pub use overlap::overlap;
 pub use pattern::{Pattern, PatternError};
 pub use pointer::{Pointer, PointerError};
-pub use rule::{Rule, RuleMistake};
+pub use rule::{Rule, RuleMistake, TextTest};
+pub use slot::{RuleNumber, Slot};
 pub use test::{Scalar, Test};
