@@ -327,7 +327,12 @@ fn keep_feeder(check: &mut Check<'_>, feeder: &Feeder, rows: &[Row]) {
 /// A mistake in a feeder's line: it is in that file, not in the scenario.
 fn bad_line(check: &mut Check<'_>, file: &str, line: u64, problem: String, remedy: &str) {
     let place = if line > 0 { format!("{file}:{line}") } else { file.to_owned() };
-    check.mistakes.push(Mistake { place, key: "auth.feeder".into(), problem, remedy: remedy.into() });
+    check.findings.mistakes.push(Mistake {
+        place,
+        key: "auth.feeder".into(),
+        problem,
+        remedy: remedy.into(),
+    });
 }
 
 fn token_command(check: &mut Check<'_>, command: &keys::Command) -> Command {
