@@ -88,6 +88,13 @@ impl PlayerContext {
         self.observe(Event::Sent { operation, ledger, delay });
     }
 
+    /// An arrival was sent to which no answer is awaited: that is all there is of it.
+    pub(super) fn unanswered(&self, arrival: &Arrival) {
+        let Arrival { operation, measured: ledger, .. } = *arrival;
+        self.play.players.done();
+        self.observe(Event::Unanswered { operation, ledger });
+    }
+
     /// An operation that was sent has ended at `now`.
     pub(super) fn ended(&self, arrival: &Arrival, sent: Micros, now: Micros, outcome: Outcome<'_>) {
         let Arrival { operation, due, measured: ledger, .. } = *arrival;
@@ -137,6 +144,14 @@ impl PlayerContext {
     /// What became of a client fault.
     pub(super) fn fault_outcome(&self, fault: ClientFault, outcome: &Class) {
         self.observe(Event::FaultOutcome { fault, outcome });
+    }
+
+    /// The player's socket may be used from now on; it begins what it does in the closed model.
+    pub(super) fn open(&self, presence: Presence) {
+        self.set_presence(presence, false);
+        if presence == Presence::Open {
+            self.play.think_time.begin(self.now(), self.number);
+        }
     }
 
     /// The player's presence changes, by its own doing or not.

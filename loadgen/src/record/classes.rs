@@ -74,6 +74,8 @@ classes! {
 
     /// The player's task does not get to run.
     UNSENT_BACKLOG = "unsent_backlog";
+    /// A malformed message was answered as if nothing were wrong with it.
+    ANSWERED = "answered";
     /// No frame came for as long as the protocol's heartbeat allows.
     SILENT = "silent";
     /// No socket is open.
@@ -161,10 +163,4 @@ pub fn closed(code: u16) -> Class {
 #[must_use]
 pub fn closed_by(error: &Class) -> Class {
     Class::from(format!("closed_{error}"))
-}
-
-/// How a target answered a malformed message, by the class of the answer: `answered_404` where it is `status_404`.
-#[must_use]
-pub fn answered(status: u16) -> Class {
-    Class::numbered("answered_", status)
 }

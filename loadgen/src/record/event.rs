@@ -66,6 +66,13 @@ pub enum Event<'e> {
         /// Microseconds since the send.
         service: Micros,
     },
+    /// An operation was sent to which no answer is awaited.
+    Unanswered {
+        /// The operation.
+        operation: Operation,
+        /// Where it is booked.
+        ledger: Ledger,
+    },
     /// An operation was answered wrongly, or the socket broke.
     Failed {
         /// The player.
@@ -394,6 +401,9 @@ impl<'e> Event<'e> {
                 operation.completed += 1;
                 operation.response.record(response);
                 operation.service.record(service);
+            }
+            Self::Unanswered { operation, ledger } => {
+                tally.measures(ledger).operation_mut(operation).completed += 1;
             }
             Self::Failed { operation, ledger, class, .. } => {
                 let operation = tally.measures(ledger).operation_mut(operation);

@@ -13,6 +13,7 @@ pub mod matching;
 pub mod outline;
 mod places;
 pub mod protocol;
+pub mod shape;
 pub mod template;
 
 pub use outline::Outline;

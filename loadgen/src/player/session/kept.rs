@@ -1,23 +1,14 @@
-//! Values that a socket's player keeps from received messages, and its credential, for messages to come.
+//! Values that a socket's player keeps from received messages, for messages to come.
 
 use std::borrow::Cow;
-
-use secrecy::SecretString;
 
 /// What a socket's player keeps. Boxed in the session, and absent where the protocol keeps nothing.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     values: Vec<Option<Box<str>>>,
-    /// The player's credential, where messages hold it.
-    pub(super) token: Option<SecretString>,
 }
 
 impl Kept {
-    /// Nothing but the credential.
-    pub(super) fn new(token: SecretString) -> Self {
-        Self { token: Some(token), ..Self::default() }
-    }
-
     /// Keeps values by their numbers; a later one replaces an earlier one.
     pub(super) fn keep<'v>(&mut self, values: impl IntoIterator<Item = (usize, Cow<'v, str>)>) {
         for (number, value) in values {

@@ -28,7 +28,6 @@ use protocol::{frames, shape};
 use scenarios::plan::disruptions::{ClientFault, Cut};
 use scenarios::plan::operation::{Kind, Operation, What};
 use scenarios::plan::way::HeartbeatMessage;
-use secrecy::SecretString;
 use tokio_tungstenite::WebSocketStream;
 
 pub(super) use behaviour::Behaviour;
@@ -82,9 +81,7 @@ impl<'p> Session<'p> {
         socket: WebSocketStream<Stream>,
         behaviour: Option<Box<Behaviour>>,
         heartbeat: Option<Box<HeartbeatTimer>>,
-        token: Option<SecretString>,
     ) -> Self {
-        let kept = token.map(|token| Box::new(Kept::new(token)));
         Self {
             player,
             socket_generation,
@@ -92,7 +89,7 @@ impl<'p> Session<'p> {
             behaviour,
             heartbeat,
             opening: Opening::of(player, socket_generation),
-            kept,
+            kept: None,
             in_flight: InFlight::default(),
             messages: 0,
         }
@@ -348,12 +345,8 @@ impl<'p> Session<'p> {
         let Some(opening) = self.opening.take() else { return };
         let player = self.player;
         player.ended(&opening.arrival, opening.began, now, Outcome::Completed);
-        if !player.play.plan.protocol.outline().token_in_operations
-            && let Some(kept) = self.kept.as_deref_mut()
-        {
-            kept.token = None;
-        }
-        player.ready(self.behaviour.as_deref().map_or(Presence::Open, Behaviour::presence));
+        player.play.credentials.ready(player.number);
+        player.open(self.behaviour.as_deref().map_or(Presence::Open, Behaviour::presence));
     }
 
     /// The opening has failed.
@@ -366,7 +359,7 @@ impl<'p> Session<'p> {
             };
             self.player.ended(&opening.arrival, opening.began, self.player.now(), outcome);
         }
-        End::NotReady { class, detail }
+        End::NotReady { class }
     }
 
     // ---- Receiving ----
@@ -531,7 +524,16 @@ impl<'p> Session<'p> {
                 // To what has timed out.
                 InOrder::Overdue => None,
                 // Something malformed may have been answered like this.
-                InOrder::Nothing => return self.claimed(|| self.class_of(outcome)),
+                InOrder::Nothing => {
+                    let (player, observer) = (self.player.number, &self.player.observer);
+                    return self.claimed(|| match outcome {
+                        AnswerOutcome::Failed(class) => {
+                            let class = class.strip_prefix("status_").unwrap_or(class);
+                            observer.class_of(player, "answered_", class)
+                        }
+                        AnswerOutcome::Ok | AnswerOutcome::Pending => classes::ANSWERED.clone(),
+                    });
+                }
             },
         };
         let Some(request) = request else {
@@ -542,14 +544,6 @@ impl<'p> Session<'p> {
         self.keep(keep);
         self.fail_settled();
         true
-    }
-
-    /// The error class of an answer.
-    fn class_of(&self, outcome: &AnswerOutcome<'_>) -> Class {
-        match outcome {
-            AnswerOutcome::Failed(class) => self.player.observer.class_of(self.player.number, "", class),
-            AnswerOutcome::Ok | AnswerOutcome::Pending => classes::ANSWERED.clone(),
-        }
     }
 
     /// The answer to a request has come.
@@ -583,10 +577,11 @@ impl<'p> Session<'p> {
                 player.play.pushed(kind, &push, receipt);
             }
         }
-        if ok {
-            self.ended(request, now, Outcome::Completed);
-        } else {
-            self.fail(request, &self.class_of(outcome), message);
+        match outcome {
+            AnswerOutcome::Failed(class) => {
+                self.fail(request, &player.observer.class_of(player.number, "", class), message);
+            }
+            AnswerOutcome::Ok | AnswerOutcome::Pending => self.ended(request, now, Outcome::Completed),
         }
     }
 

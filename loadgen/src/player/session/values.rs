@@ -43,11 +43,12 @@ impl Values for SendValues<'_> {
     }
 
     fn token(&self) -> Option<Cow<'_, str>> {
-        self.kept?.token.as_ref().map(|token| token.expose_secret().into())
+        let token = self.player.play.credentials.token_at_once(self.player.number)?;
+        Some(token.expose_secret().to_owned().into())
     }
 
     fn room(&self) -> Cow<'_, str> {
-        self.player.play.plan.rooms.name_of(self.player.number).into()
+        self.player.play.plan.rooms.name_for(self.player.number).into()
     }
 
     fn now_ms(&self) -> u64 {
