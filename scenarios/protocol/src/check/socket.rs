@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use documents::child;
 
-use super::context::{ANSWER_FAILED, Check, Placed};
+use super::context::{Check, Placed};
 use super::loops;
 use super::names::{OF_A_STEP, Sent};
 use crate::keys::socket as keys;
@@ -26,7 +26,11 @@ pub(super) fn frames(check: &mut Check<'_>, keys: &keys::Frames) -> Frames {
         None => Split::Whole,
         Some("array") => Split::Array,
         Some("") => {
-            check.wrong("/frames/split", "parts nothing", "write what parts messages, e.g. \"\\n\", or leave it out");
+            check.wrong(
+                "/frames/split",
+                "parts nothing",
+                "write what parts messages, e.g. \"\\n\", or leave it out",
+            );
             Split::Whole
         }
         Some(at) => Split::At(at.to_owned()),
@@ -101,7 +105,8 @@ fn awaited(check: &mut Check<'_>, number: usize, pointer: &str, keys: &keys::Ste
         let problem = "asks for the number of a message that has none";
         check.wrong(&placed.pointer, problem, "put `${id}` into the step's `send`");
     }
-    let failed = bad.iter().map(|placed| (check.add(placed, None), check.class("", None, None, "opening_failed")));
+    let failed =
+        bad.iter().map(|placed| (check.add(placed, None), check.class("", None, None, "opening_failed")));
     let failed = failed.collect();
     let awaited = good.iter().map(|placed| {
         let rule = check.add(placed, None);
@@ -149,12 +154,8 @@ pub(super) fn heartbeat(
         let problem = "asks for the number of a message that has none";
         check.wrong(&placed.pointer, problem, "put `${id}` into the heartbeat's `send`");
     }
-    let outline = outline::Heartbeat {
-        every,
-        sends: keys.send.is_some(),
-        answered: keys.expect.is_some(),
-        silence,
-    };
+    let outline =
+        outline::Heartbeat { every, sends: keys.send.is_some(), answered: keys.expect.is_some(), silence };
     let expected = expected.iter().map(|placed| check.add(placed, None)).collect();
     Heartbeat { outline: Some(outline), send, expected }
 }
@@ -165,7 +166,7 @@ pub(super) fn replies(check: &mut Check<'_>, all: &[keys::Reply]) -> Vec<(RuleNu
     for (index, keys) in all.iter().enumerate() {
         let Some(placed) = check.rule(&format!("/replies/{index}/when"), &keys.when) else { continue };
         let when = check.add(&placed, None);
-        if let Some(answer) = check.reply(&format!("/replies/{index}/send"), &keys.send, when) {
+        if let Some(answer) = check.received(&format!("/replies/{index}/send"), &keys.send, when) {
             replies.push((when, answer));
         }
         read.push((index, placed));
@@ -206,10 +207,8 @@ pub(super) fn ignored(check: &mut Check<'_>, all: &[keys::Ignore]) -> Vec<RuleNu
 pub(super) fn gateway(check: &mut Check<'_>) -> Option<(RuleNumber, Slot)> {
     let said = Pointer::parse("/message").ok()?;
     let connection = Pointer::parse("/connectionId").ok()?;
-    let rule = Rule {
-        values: vec![(said.clone(), Test::Present), (connection, Test::Present)],
-        ..Rule::default()
-    };
+    let rule =
+        Rule { values: vec![(said.clone(), Test::Present), (connection, Test::Present)], ..Rule::default() };
     Some((check.compiler.rule(&rule, None), check.compiler.value(&said, None)))
 }
 
