@@ -14,7 +14,7 @@ use crate::matching::{Pointer, Rule, RuleNumber, Slot, Test};
 use crate::outline;
 use crate::outline::{Frames, Split};
 use crate::reading::step::Step;
-use crate::template::{SendNames, Template};
+use crate::template::{Name, SendNames, Template};
 
 /// The longest pause after a step of the opening.
 const LONGEST_SETTLE: Duration = Duration::from_secs(60);
@@ -62,7 +62,7 @@ pub(super) fn opening(check: &mut Check<'_>, all: &[keys::Step]) -> Opening {
             let names = check.kept[..kept].to_vec();
             message(check, &format!("{pointer}/send"), text, &names)
         });
-        let step = awaited(check, number, &pointer, keys);
+        let step = awaited(check, number, &pointer, keys, send.as_ref());
         kept = kept.max(highest(check, &keys.keep));
         opening.outlines.push(outline::Step {
             name: keys.name.clone().unwrap_or_else(|| (number + 1).to_string()),
@@ -82,7 +82,13 @@ fn highest(check: &Check<'_>, keep: &BTreeMap<String, String>) -> usize {
     numbers.map(|number| number + 1).max().unwrap_or(0)
 }
 
-fn awaited(check: &mut Check<'_>, number: usize, pointer: &str, keys: &keys::Step) -> Option<Step> {
+fn awaited(
+    check: &mut Check<'_>,
+    number: usize,
+    pointer: &str,
+    keys: &keys::Step,
+    send: Option<&Template>,
+) -> Option<Step> {
     let [at, failed, keep] = ["await", "failed", "keep"].map(|key| format!("{pointer}/{key}"));
     if keys.awaited.is_none() {
         if keys.failed.is_some() {
@@ -100,7 +106,8 @@ fn awaited(check: &mut Check<'_>, number: usize, pointer: &str, keys: &keys::Ste
     }
     let good = check.rules(&at, keys.awaited.as_ref());
     let bad = check.rules(&failed, keys.failed.as_ref());
-    let sends_id = keys.send.as_ref().is_some_and(|send| send.contains("${id"));
+    // One that is wrong may hold it.
+    let sends_id = send.map_or(keys.send.is_some(), |send| send.asks_for(&Name::Id));
     for placed in good.iter().chain(&bad).filter(|placed| placed.rule.asks_for_id() && !sends_id) {
         let problem = "asks for the number of a message that has none";
         check.wrong(&placed.pointer, problem, "put `${id}` into the step's `send`");
@@ -149,7 +156,8 @@ pub(super) fn heartbeat(
     let kept = check.kept[..kept].to_vec();
     let send = keys.send.as_ref().and_then(|text| message(check, "/heartbeat/send", text, &kept));
     let expected = check.rules("/heartbeat/expect", keys.expect.as_ref());
-    let sends_id = keys.send.as_ref().is_some_and(|send| send.contains("${id"));
+    // One that is wrong may hold it.
+    let sends_id = send.as_ref().map_or(keys.send.is_some(), |send| send.asks_for(&Name::Id));
     for placed in expected.iter().filter(|placed| placed.rule.asks_for_id() && !sends_id) {
         let problem = "asks for the number of a message that has none";
         check.wrong(&placed.pointer, problem, "put `${id}` into the heartbeat's `send`");
