@@ -7,6 +7,8 @@ use documents::{Document, Findings, Mistake};
 use url::Url;
 
 use super::inputs::{self, Content, Input};
+use crate::file::beside::beside;
+use crate::file::sheet::BadLine;
 use crate::keys::duration::Span;
 
 /// Checks a profile of the embedded backend, which this crate does not know: every mistake in the file.
@@ -50,6 +52,13 @@ impl<'d> Check<'d> {
         self.findings.wrong_beside(pointer, others, problem, remedy);
     }
 
+    /// Reports a mistake in a line of a file that the scenario names at `pointer`: it is there, not in the scenario.
+    pub(super) fn wrong_in_file(&mut self, pointer: &str, file: &str, bad: BadLine, remedy: &str) {
+        let BadLine { line, problem } = bad;
+        let place = if line > 0 { format!("{file}:{line}") } else { file.to_owned() };
+        self.findings.wrong_elsewhere(pointer, place, problem, remedy);
+    }
+
     /// From here on nothing is concluded from the value at `pointer`.
     pub(super) fn doubt(&mut self, pointer: &str) {
         self.findings.doubt(pointer);
@@ -75,8 +84,7 @@ impl<'d> Check<'d> {
 
     /// A file that the scenario names: beside it, or at a path from the working directory.
     pub(crate) fn beside(&self, file: &str) -> Option<PathBuf> {
-        let beside = Path::new(self.findings.document().file()).parent().map(|folder| folder.join(file));
-        beside.into_iter().chain([PathBuf::from(file)]).find(|path| path.is_file())
+        beside(self.findings.document(), file)
     }
 
     /// The same, or a mistake at `pointer`.
