@@ -70,7 +70,7 @@ impl Protocol for FileProtocol {
 
     fn handshake(&self, values: &dyn Values) -> Result<HandshakeParts, Missing> {
         let Handshake { path, query, headers, subprotocols } = &self.handshake;
-        let named = |parts: &[(String, Template)]| {
+        let named = |parts: &[(String, Template)]| -> Result<Vec<_>, Missing> {
             parts.iter().map(|(name, value)| Ok((name.clone(), value.render(values)?))).collect()
         };
         Ok(HandshakeParts {

@@ -20,8 +20,7 @@ pub(super) fn check(check: &mut Check<'_>, shapes: &[Shape]) {
         if let Some(earlier) = shapes[..index].iter().find(alike) {
             let document = check.findings.document();
             let other = document.mistake(&earlier.placed.pointer, "", "");
-            let remedy =
-                "let each ask for what the other never has, e.g. { \"/type\" = \"…\" } or { \"/ticket\" = false }";
+            let remedy = "let each ask for what the other never has, e.g. { \"/type\" = \"…\" } or { \"/ticket\" = false }";
             let problem = format!("may be the same message as `{}` ({})", other.key, other.place);
             check.wrong(&later.placed.pointer, problem, remedy);
         }

@@ -31,7 +31,12 @@ impl Asked<'_> {
 }
 
 /// Checks an answer; `None` where there is none, or where too much is wrong in it.
-pub(super) fn answer(check: &mut Check<'_>, pointer: &str, keys: &Keys, asked: &Asked<'_>) -> Option<Checked> {
+pub(super) fn answer(
+    check: &mut Check<'_>,
+    pointer: &str,
+    keys: &Keys,
+    asked: &Asked<'_>,
+) -> Option<Checked> {
     let key = |name: &str| format!("{pointer}/{name}");
     unused(check, pointer, keys);
     if keys.by == By::None {
@@ -93,7 +98,8 @@ pub(super) fn answer(check: &mut Check<'_>, pointer: &str, keys: &Keys, asked: &
     if keys.by != By::Order {
         shapes.clear();
     }
-    let answer = Answer { operation: asked.number, to: to?, when: number, ignore, failed, ok: good, otherwise };
+    let answer =
+        Answer { operation: asked.number, to: to?, when: number, ignore, failed, ok: good, otherwise };
     Some(Checked { answer, shapes, field })
 }
 
@@ -173,7 +179,11 @@ fn to(
             let names = SendNames { kept: &kept, parameters: asked.parameters.clone() };
             let field = check.template(&key("is"), is, &mut Sent { words: OF_AN_OPERATION, names });
             if field.as_ref().is_some_and(|field| field.names().next().is_none()) {
-                check.wrong(&key("is"), "is the same for every request", "let it hold a value, e.g. \"room:${room}\"");
+                check.wrong(
+                    &key("is"),
+                    "is the same for every request",
+                    "let it hold a value, e.g. \"room:${room}\"",
+                );
             }
             (at.flatten().map(To::Field), field)
         }

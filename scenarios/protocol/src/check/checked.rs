@@ -7,7 +7,6 @@ use super::operation::Operations;
 use super::read::Read;
 use super::{ambiguity, handshake, operation, socket};
 use crate::file::FileProtocol;
-use crate::matching::{Pointer, Rule, Test};
 use crate::outline::Outline;
 use crate::reading::rules::Rules;
 use crate::template::{Name, Template};
@@ -25,13 +24,13 @@ pub fn check(file: &str, text: &str) -> Result<FileProtocol, Mistakes> {
     let opening = socket::opening(&mut check, &keys.opening);
     let heartbeat = socket::heartbeat(&mut check, keys.heartbeat.as_ref(), &keys.opening);
     let replies = socket::replies(&mut check, &keys.replies);
-    let Operations { outlines, pushes, messages, answers, answers_in_order, read_pushes, shapes } =
+    let Operations { outlines, pushes, messages, answers, answers_in_order, read_pushes, shapes, .. } =
         operation::operations(&mut check, &keys.operations);
     ambiguity::check(&mut check, &shapes);
     let errors = socket::errors(&mut check, &keys.errors);
     let ignored = socket::ignored(&mut check, &keys.ignore);
     let close = socket::close(&mut check, &keys.close);
-    let gateway = gateway(&mut check);
+    let gateway = socket::gateway(&mut check);
     let Check { findings, compiler, kept } = check;
     mistakes.extend(findings.mistakes);
     if !mistakes.is_empty() {
@@ -39,7 +38,10 @@ pub fn check(file: &str, text: &str) -> Result<FileProtocol, Mistakes> {
     }
     let asks = |template: &Template| template.asks_for(&Name::Token);
     let later = messages.iter().filter_map(|all| all.send.as_ref()).chain(&heartbeat.send).any(asks)
-        || messages.iter().filter_map(|all| all.poll.as_ref()).any(|poll| asks(&poll.start.1) || asks(&poll.again.1));
+        || messages
+            .iter()
+            .filter_map(|all| all.poll.as_ref())
+            .any(|poll| asks(&poll.start.1) || asks(&poll.again.1));
     let early = handshake.templates().any(asks) || opening.sends.iter().flatten().any(asks);
     let outline = Outline {
         name: keys.name,

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use documents::{Document, Findings, child};
 
-use super::names::Received;
 use crate::keys::rule::{Rule as RuleKeys, Rules as RulesKeys};
 use crate::matching::{Compiler, Pointer, Rule, RuleNumber, Slot, overlap};
 use crate::reading::class::Class;
 use crate::reading::keep::{Keep, Source};
-use crate::template::{Names, Template};
+use crate::template::{Names, ReceivedNames, Template};
 
 /// The error class of an answer or a step that failed, where the file gives none.
 pub(super) const ANSWER_FAILED: &str = "answer_failed";
@@ -35,12 +34,7 @@ impl<'d> Check<'d> {
         Self { findings, compiler: Compiler::default(), kept: Vec::new() }
     }
 
-    pub(super) fn wrong(
-        &mut self,
-        pointer: &str,
-        problem: impl Into<String>,
-        remedy: impl Into<String>,
-    ) {
+    pub(super) fn wrong(&mut self, pointer: &str, problem: impl Into<String>, remedy: impl Into<String>) {
         self.findings.wrong(pointer, problem, remedy);
     }
 
@@ -55,8 +49,11 @@ impl<'d> Check<'d> {
             }
             Err(mistakes) => {
                 for mistake in mistakes {
-                    let at =
-                        if mistake.key.is_empty() { pointer.to_owned() } else { child(pointer, &mistake.key) };
+                    let at = if mistake.key.is_empty() {
+                        pointer.to_owned()
+                    } else {
+                        child(pointer, &mistake.key)
+                    };
                     self.wrong(&at, mistake.problem, mistake.remedy);
                 }
                 None
@@ -80,12 +77,7 @@ impl<'d> Check<'d> {
     }
 
     /// A template.
-    pub(super) fn template(
-        &mut self,
-        pointer: &str,
-        text: &str,
-        names: &mut dyn Names,
-    ) -> Option<Template> {
+    pub(super) fn template(&mut self, pointer: &str, text: &str, names: &mut dyn Names) -> Option<Template> {
         match Template::compile(text, names) {
             Ok(template) => Some(template),
             Err(error) => {
@@ -95,20 +87,15 @@ impl<'d> Check<'d> {
         }
     }
 
-    /// A reply or a class, which holds values of what was received.
-    fn received(&mut self, pointer: &str, text: &str, within: Option<RuleNumber>, now: bool) -> Option<Template> {
+    /// What is made of a message that a rule knows: a reply, or an error class.
+    pub(super) fn received(&mut self, pointer: &str, text: &str, rule: RuleNumber) -> Option<Template> {
         let mut compiler = std::mem::take(&mut self.compiler);
-        let template = self.template(pointer, text, &mut Received { compiler: &mut compiler, within, now });
+        let template = self.template(pointer, text, &mut ReceivedNames { compiler: &mut compiler, rule });
         self.compiler = compiler;
         template
     }
 
-    /// What is answered to a message.
-    pub(super) fn reply(&mut self, pointer: &str, text: &str, within: RuleNumber) -> Option<Template> {
-        self.received(pointer, text, Some(within), true)
-    }
-
-    /// The error class of what a message says has failed.
+    /// The error class of what a message says has failed; without a rule, any message.
     pub(super) fn class(
         &mut self,
         pointer: &str,
@@ -116,7 +103,11 @@ impl<'d> Check<'d> {
         within: Option<RuleNumber>,
         usual: &'static str,
     ) -> Class {
-        Class { said: text.and_then(|text| self.received(pointer, text, within, false)), usual }
+        let said = text.and_then(|text| {
+            let rule = within.unwrap_or_else(|| self.compiler.rule(&Rule::default(), None));
+            self.received(pointer, text, rule)
+        });
+        Class { said, usual }
     }
 
     /// Where a value of a message stands.

@@ -36,7 +36,7 @@ fn sample(send: &str) -> String {
     pieces
         .iter()
         .map(|piece| match piece {
-            Piece::Literal(text) => *text,
+            Piece::Literal(text, _) => *text,
             Piece::Place(..) => "1",
         })
         .collect()

@@ -5,6 +5,7 @@ mod answer;
 mod checked;
 mod context;
 mod handshake;
+mod kept;
 mod loops;
 mod names;
 mod operation;

@@ -6,7 +6,6 @@ use documents::child;
 use serde_json::Value;
 
 use super::context::Check;
-use crate::matching::{Compiler, Pointer, RuleNumber};
 use crate::template::{Name, Names, SendNames};
 
 /// Names of messages that are sent on an open socket.
@@ -43,37 +42,11 @@ impl Names for Sent<'_> {
         let mut own = SendNames { kept: self.names.kept, parameters: self.names.parameters.clone() };
         let all = self.names.all().into_iter();
         all.filter(|name| {
-            own.find(name)
-                .is_some_and(|found| matches!(found, Name::Kept(_) | Name::Parameter(_)) || self.words.contains(&found))
+            own.find(name).is_some_and(|found| {
+                matches!(found, Name::Kept(_) | Name::Parameter(_)) || self.words.contains(&found)
+            })
         })
         .collect()
-    }
-}
-
-/// What a reply or an error class may hold: values of the message that was received.
-pub(super) struct Received<'c> {
-    pub(super) compiler: &'c mut Compiler,
-    /// The rule by which it was known.
-    pub(super) within: Option<RuleNumber>,
-    /// Whether the time of day may stand there, too.
-    pub(super) now: bool,
-}
-
-impl Names for Received<'_> {
-    fn find(&mut self, name: &str) -> Option<Name> {
-        if self.now && name == "now_ms" {
-            return Some(Name::NowMs);
-        }
-        if name.starts_with('/') {
-            let pointer = Pointer::parse(name).ok()?;
-            return Some(Name::Received(self.compiler.value(&pointer, self.within)));
-        }
-        self.compiler.capture(name, self.within?).map(Name::Received)
-    }
-
-    fn all(&self) -> Vec<String> {
-        let now = self.now.then_some("now_ms");
-        now.into_iter().chain(["/pointer"]).map(str::to_owned).collect()
     }
 }
 

@@ -77,19 +77,22 @@ impl Operations {
                 _ => self.answers.push(answer),
             }
         }
-        let pushed = keys.push.as_ref().and_then(|push| {
-            self.push(check, &pointer, name, number, send.as_ref(), keys, push)
-        });
-        messages.poll =
-            keys.poll.as_ref().and_then(|poll| poll::poll(check, &format!("{pointer}/poll"), poll, &parameters));
-        let asks = |name: &Name| send.as_ref().is_some_and(|send| send.asks_for(name));
         let all = answers(&pointer, keys);
+        let kept = all.iter().flat_map(|(_, answer)| answer.keep.keys()).collect();
+        let cause = Cause { number, name, send: send.as_ref(), kept };
+        let at = format!("{pointer}/push");
+        let push = keys.push.as_ref().and_then(|push| self.push(check, &at, &cause, push));
+        messages.poll = keys
+            .poll
+            .as_ref()
+            .and_then(|poll| poll::poll(check, &format!("{pointer}/poll"), poll, &parameters));
+        let asks = |name: &Name| send.as_ref().is_some_and(|send| send.asks_for(name));
         self.outlines.push(outline::Operation {
             name: name.to_owned(),
             description: keys.description.clone(),
             answered: keys.poll.is_some() || all.iter().any(|(_, answer)| answer.by != By::None),
             answer: all.iter().filter_map(|(_, answer)| answer.words()).collect::<Vec<_>>().join("; or "),
-            push: pushed,
+            push,
             text: asks(&Name::Text),
             recipients: send.as_ref().is_some_and(names_recipients),
             parameters: keys.parameters.clone(),
@@ -102,24 +105,21 @@ impl Operations {
         self.messages.push(messages);
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// The number of its push.
     fn push(
         &mut self,
         check: &mut Check<'_>,
         pointer: &str,
-        name: &str,
-        number: usize,
-        send: Option<&Template>,
-        keys: &keys::Operation,
-        push: &keys::Push,
+        cause: &Cause<'_>,
+        keys: &keys::Push,
     ) -> Option<usize> {
-        let at = format!("{pointer}/push");
-        let kept = answers(pointer, keys).into_iter().flat_map(|(_, answer)| answer.keep.keys()).collect();
-        let cause = Cause { number, name, send, kept };
-        let named = push.name.as_ref().map_or_else(|| (at.clone(), name), |own| (format!("{at}/name"), own));
-        self.push_names.push((named.0, named.1.to_owned()));
+        let (at, name) = match &keys.name {
+            Some(name) => (format!("{pointer}/name"), name.as_str()),
+            None => (pointer.to_owned(), cause.name),
+        };
+        self.push_names.push((at, name.to_owned()));
         let push::Checked { outline, push, shape } =
-            push::push(check, &at, push, &cause, self.pushes.len())?;
+            push::push(check, pointer, keys, cause, self.pushes.len())?;
         self.shapes.push(Shape { placed: shape, answers: None });
         self.pushes.push(outline);
         self.read_pushes.push(push);
@@ -129,7 +129,11 @@ impl Operations {
 
 /// What is sent and what answers it: one way of the several that there are.
 fn ways(check: &mut Check<'_>, pointer: &str, keys: &keys::Operation) {
-    let ways = [("answer", keys.answer.is_some()), ("answers", keys.answers.is_some()), ("poll", keys.poll.is_some())];
+    let ways = [
+        ("answer", keys.answer.is_some()),
+        ("answers", keys.answers.is_some()),
+        ("poll", keys.poll.is_some()),
+    ];
     let given: Vec<&str> = ways.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect();
     match given.as_slice() {
         [] => check.wrong(
@@ -159,7 +163,11 @@ fn ways(check: &mut Check<'_>, pointer: &str, keys: &keys::Operation) {
     }
     let several = keys.answers.iter().flatten().count();
     if keys.answers.is_some() && several == 0 {
-        check.wrong(&format!("{pointer}/answers"), "holds no answer", "write one, or answer = { by = \"none\" }");
+        check.wrong(
+            &format!("{pointer}/answers"),
+            "holds no answer",
+            "write one, or answer = { by = \"none\" }",
+        );
     }
     for (index, answer) in keys.answers.iter().flatten().enumerate() {
         if answer.by == By::None {
@@ -178,17 +186,25 @@ fn message(check: &mut Check<'_>, pointer: &str, text: &str, keys: &keys::Operat
     let kept = check.kept.clone();
     let names = SendNames { kept: &kept, parameters: keys.parameters.keys().map(String::as_str).collect() };
     let template = check.template(&at, text, &mut Sent { words: OF_AN_OPERATION, names })?;
-    let sample = Sample { parameters: keys.parameters.clone() };
+    let sample = Sample { kept: &kept, parameters: keys.parameters.clone() };
     let filled = template.render(&sample).unwrap_or_default();
     if filled.starts_with(['{', '['])
         && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&filled)
     {
-        check.wrong(&at, format!("is no JSON once it is filled in: {error}"), format!("it would be: {filled}"));
+        check.wrong(
+            &at,
+            format!("is no JSON once it is filled in: {error}"),
+            format!("it would be: {filled}"),
+        );
     }
     for name in keys.parameters.keys() {
         if !template.asks_for(&Name::Parameter(name.clone())) {
             let problem = format!("`send` does not hold `${{{name}}}`");
-            check.wrong(&child(&format!("{pointer}/parameters"), name), problem, "put it there, or leave it out");
+            check.wrong(
+                &child(&format!("{pointer}/parameters"), name),
+                problem,
+                "put it there, or leave it out",
+            );
         }
     }
     Some(template)

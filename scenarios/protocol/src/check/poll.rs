@@ -10,7 +10,12 @@ use crate::template::{SendNames, Template};
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-pub(super) fn poll(check: &mut Check<'_>, pointer: &str, keys: &Keys, parameters: &[&str]) -> Option<Polling> {
+pub(super) fn poll(
+    check: &mut Check<'_>,
+    pointer: &str,
+    keys: &Keys,
+    parameters: &[&str],
+) -> Option<Polling> {
     let key = |name: &str| format!("{pointer}/{name}");
     // Nothing is kept before the first request is answered.
     let start = request(check, &key("start"), &keys.start, &[], parameters);

@@ -48,14 +48,16 @@ pub(super) fn push(
     let tie = tie(check, &key("tie"), &keys.tie, cause);
     let to = to(check, pointer, keys, cause, tie);
     let at = match &keys.tie {
-        TieKeys::Value(TieValue { kept: Some(_), at: Some(at), .. }) => {
-            check.value(&key("tie/at"), at, when)
-        }
+        TieKeys::Value(TieValue { kept: Some(_), at: Some(at), .. }) => check.value(&key("tie/at"), at, when),
         _ => None,
     };
     let last = check.rules(&key("final"), keys.last.as_ref());
     let failed = check.rules(&key("failed"), keys.failed.as_ref());
-    if keys.class.is_some() && last.is_empty() && failed.is_empty() && keys.last.is_none() && keys.failed.is_none()
+    if keys.class.is_some()
+        && last.is_empty()
+        && failed.is_empty()
+        && keys.last.is_none()
+        && keys.failed.is_none()
     {
         let remedy = "say with `final` which one is awaited, or with `failed` which one says so";
         check.wrong(&key("class"), "no push says that anything failed", remedy);
@@ -127,7 +129,8 @@ fn to(check: &mut Check<'_>, pointer: &str, keys: &Keys, cause: &Cause<'_>, tie:
         }
         (Some(To::Recipients), _) => {
             if !names_recipients {
-                let remedy = "put `${recipients}` into `send`, or write to = \"room\", \"everyone\" or \"sender\"";
+                let remedy =
+                    "put `${recipients}` into `send`, or write to = \"room\", \"everyone\" or \"sender\"";
                 check.wrong(&at, "the message names no recipients", remedy);
             }
             Audience::Recipients

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use documents::child;
 
-use super::context::{ANSWER_FAILED, Check, Placed};
+use super::context::{Check, Placed};
 use super::loops;
 use super::names::{OF_A_STEP, Sent};
 use crate::keys::socket as keys;
@@ -14,7 +14,7 @@ use crate::matching::{Pointer, Rule, RuleNumber, Slot, Test};
 use crate::outline;
 use crate::outline::{Frames, Split};
 use crate::reading::step::Step;
-use crate::template::{SendNames, Template};
+use crate::template::{Name, SendNames, Template};
 
 /// The longest pause after a step of the opening.
 const LONGEST_SETTLE: Duration = Duration::from_secs(60);
@@ -26,7 +26,11 @@ pub(super) fn frames(check: &mut Check<'_>, keys: &keys::Frames) -> Frames {
         None => Split::Whole,
         Some("array") => Split::Array,
         Some("") => {
-            check.wrong("/frames/split", "parts nothing", "write what parts messages, e.g. \"\\n\", or leave it out");
+            check.wrong(
+                "/frames/split",
+                "parts nothing",
+                "write what parts messages, e.g. \"\\n\", or leave it out",
+            );
             Split::Whole
         }
         Some(at) => Split::At(at.to_owned()),
@@ -58,7 +62,7 @@ pub(super) fn opening(check: &mut Check<'_>, all: &[keys::Step]) -> Opening {
             let names = check.kept[..kept].to_vec();
             message(check, &format!("{pointer}/send"), text, &names)
         });
-        let step = awaited(check, number, &pointer, keys);
+        let step = awaited(check, number, &pointer, keys, send.as_ref());
         kept = kept.max(highest(check, &keys.keep));
         opening.outlines.push(outline::Step {
             name: keys.name.clone().unwrap_or_else(|| (number + 1).to_string()),
@@ -78,7 +82,13 @@ fn highest(check: &Check<'_>, keep: &BTreeMap<String, String>) -> usize {
     numbers.map(|number| number + 1).max().unwrap_or(0)
 }
 
-fn awaited(check: &mut Check<'_>, number: usize, pointer: &str, keys: &keys::Step) -> Option<Step> {
+fn awaited(
+    check: &mut Check<'_>,
+    number: usize,
+    pointer: &str,
+    keys: &keys::Step,
+    send: Option<&Template>,
+) -> Option<Step> {
     let [at, failed, keep] = ["await", "failed", "keep"].map(|key| format!("{pointer}/{key}"));
     if keys.awaited.is_none() {
         if keys.failed.is_some() {
@@ -96,12 +106,14 @@ fn awaited(check: &mut Check<'_>, number: usize, pointer: &str, keys: &keys::Ste
     }
     let good = check.rules(&at, keys.awaited.as_ref());
     let bad = check.rules(&failed, keys.failed.as_ref());
-    let sends_id = keys.send.as_ref().is_some_and(|send| send.contains("${id"));
+    // One that is wrong may hold it.
+    let sends_id = send.map_or(keys.send.is_some(), |send| send.asks_for(&Name::Id));
     for placed in good.iter().chain(&bad).filter(|placed| placed.rule.asks_for_id() && !sends_id) {
         let problem = "asks for the number of a message that has none";
         check.wrong(&placed.pointer, problem, "put `${id}` into the step's `send`");
     }
-    let failed = bad.iter().map(|placed| (check.add(placed, None), check.class("", None, None, "opening_failed")));
+    let failed =
+        bad.iter().map(|placed| (check.add(placed, None), check.class("", None, None, "opening_failed")));
     let failed = failed.collect();
     let awaited = good.iter().map(|placed| {
         let rule = check.add(placed, None);
@@ -144,17 +156,14 @@ pub(super) fn heartbeat(
     let kept = check.kept[..kept].to_vec();
     let send = keys.send.as_ref().and_then(|text| message(check, "/heartbeat/send", text, &kept));
     let expected = check.rules("/heartbeat/expect", keys.expect.as_ref());
-    let sends_id = keys.send.as_ref().is_some_and(|send| send.contains("${id"));
+    // One that is wrong may hold it.
+    let sends_id = send.as_ref().map_or(keys.send.is_some(), |send| send.asks_for(&Name::Id));
     for placed in expected.iter().filter(|placed| placed.rule.asks_for_id() && !sends_id) {
         let problem = "asks for the number of a message that has none";
         check.wrong(&placed.pointer, problem, "put `${id}` into the heartbeat's `send`");
     }
-    let outline = outline::Heartbeat {
-        every,
-        sends: keys.send.is_some(),
-        answered: keys.expect.is_some(),
-        silence,
-    };
+    let outline =
+        outline::Heartbeat { every, sends: keys.send.is_some(), answered: keys.expect.is_some(), silence };
     let expected = expected.iter().map(|placed| check.add(placed, None)).collect();
     Heartbeat { outline: Some(outline), send, expected }
 }
@@ -165,7 +174,7 @@ pub(super) fn replies(check: &mut Check<'_>, all: &[keys::Reply]) -> Vec<(RuleNu
     for (index, keys) in all.iter().enumerate() {
         let Some(placed) = check.rule(&format!("/replies/{index}/when"), &keys.when) else { continue };
         let when = check.add(&placed, None);
-        if let Some(answer) = check.reply(&format!("/replies/{index}/send"), &keys.send, when) {
+        if let Some(answer) = check.received(&format!("/replies/{index}/send"), &keys.send, when) {
             replies.push((when, answer));
         }
         read.push((index, placed));
@@ -206,10 +215,8 @@ pub(super) fn ignored(check: &mut Check<'_>, all: &[keys::Ignore]) -> Vec<RuleNu
 pub(super) fn gateway(check: &mut Check<'_>) -> Option<(RuleNumber, Slot)> {
     let said = Pointer::parse("/message").ok()?;
     let connection = Pointer::parse("/connectionId").ok()?;
-    let rule = Rule {
-        values: vec![(said.clone(), Test::Present), (connection, Test::Present)],
-        ..Rule::default()
-    };
+    let rule =
+        Rule { values: vec![(said.clone(), Test::Present), (connection, Test::Present)], ..Rule::default() };
     Some((check.compiler.rule(&rule, None), check.compiler.value(&said, None)))
 }
 

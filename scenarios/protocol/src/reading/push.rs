@@ -33,9 +33,7 @@ impl Push {
         } else if self.last.is_empty() || self.last.iter().any(|rule| view.holds(*rule)) {
             PushOutcome::Final
         } else {
-            self.otherwise
-                .as_ref()
-                .map_or(PushOutcome::Progress, |class| PushOutcome::Failed(class.of(view)))
+            self.otherwise.as_ref().map_or(PushOutcome::Progress, |class| PushOutcome::Failed(class.of(view)))
         };
         Some(Meaning::Push { push: self.number, tie, outcome })
     }

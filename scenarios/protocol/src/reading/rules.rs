@@ -21,7 +21,7 @@ pub(crate) struct Rules {
     pub(crate) errors: Vec<(RuleNumber, Option<Slot>)>,
     pub(crate) ignored: Vec<RuleNumber>,
     /// API Gateway's own errors.
-    pub(crate) gateway: (RuleNumber, Slot),
+    pub(crate) gateway: Option<(RuleNumber, Slot)>,
 }
 
 /// A message that is being offered: whether anything in the protocol knows it.
@@ -102,11 +102,12 @@ impl Rules {
             }
         }
         // What does not end a request is of no interest once that has ended.
-        if (pending || self.ignored.iter().any(|rule| view.holds(*rule))) && offer.is_taken(Meaning::Ignored) {
+        if (pending || self.ignored.iter().any(|rule| view.holds(*rule))) && offer.is_taken(Meaning::Ignored)
+        {
             return true;
         }
-        let (gateway, said) = self.gateway;
-        view.holds(gateway)
-            && view.text(said).is_some_and(|said| offer.is_taken(Meaning::Error { said }))
+        self.gateway.is_some_and(|(when, said)| {
+            view.holds(when) && view.text(said).is_some_and(|said| offer.is_taken(Meaning::Error { said }))
+        })
     }
 }
