@@ -132,8 +132,7 @@ impl Endpoint {
         let parts = if protocol.outline().handshake.by_player {
             HandshakeParts::default()
         } else {
-            let nobody = HandshakeValues { player: "".into(), room: "".into(), token: None };
-            protocol.handshake(&nobody).map_err(HandshakeError::from)?
+            protocol.handshake(&HandshakeValues::default()).map_err(HandshakeError::from)?
         };
         let nothing = Presented::default();
         let upgrade = Upgrade::new(&url_of(url, &parts), &extra, &way.subprotocols, &parts, &nothing)?;
@@ -196,7 +195,7 @@ impl Endpoint {
             return Ok(Introduction { upgrade: Cow::Borrowed(&self.upgrade), presented, proves });
         }
         let room = plan.rooms.name(plan.rooms.of(number));
-        let values = HandshakeValues { player: plan.player_id(number).into(), room: room.into(), token };
+        let values = HandshakeValues { player: plan.player_id(number), room, token };
         let parts = self.protocol.handshake(&values).map_err(HandshakeError::from)?;
         let url = url_of(&self.url, &parts);
         let mut presented = present(&url).await?;

@@ -7,14 +7,15 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::clock::unix_ms;
 
-/// The values of one player's handshake.
-pub(super) struct HandshakeValues<'h> {
-    pub(super) player: Cow<'h, str>,
-    pub(super) room: Cow<'h, str>,
+/// The values of one player's handshake; without any, those of a handshake that is the same for all.
+#[derive(Default)]
+pub(super) struct HandshakeValues {
+    pub(super) player: String,
+    pub(super) room: String,
     pub(super) token: Option<SecretString>,
 }
 
-impl Values for HandshakeValues<'_> {
+impl Values for HandshakeValues {
     fn id(&self) -> u64 {
         0
     }

@@ -317,3 +317,6 @@ async fn wait(player: &PlayerContext, length: Duration) -> bool {
         arrivals.iter().for_each(|arrival| player.unsent(arrival, &classes::UNSENT_NO_OPEN_SOCKET));
     }
 }
+
+#[cfg(test)]
+mod tests;

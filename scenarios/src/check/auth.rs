@@ -526,6 +526,8 @@ fn runnable(program: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use documents::Document;
+
     use super::*;
 
     #[test]
@@ -539,6 +541,38 @@ mod tests {
         );
         assert_eq!(region("ws://127.0.0.1:8080/Development"), None);
         assert_eq!(region("wss://game.example.com/"), None);
+    }
+
+    /// What `[auth]` comes to for a protocol that has `${token}`, or does not; the mistakes' keys where it is wrong.
+    fn placed(auth: &str, token: bool) -> Result<TokenLocation, Vec<String>> {
+        let text = format!(
+            "name = \"a\"\nplayers = 1\n[target]\nurl = \"ws://127.0.0.1:1\"\n\
+             [auth]\nissuer = \"http://127.0.0.1:2\"\n{auth}\n\
+             [[phases]]\nkind = \"hold\"\nduration = \"1s\"\n"
+        );
+        let document = Document::parse("a.toml", &text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let scenario: Scenario = toml::from_str(&text).unwrap_or_else(|error| panic!("{error}"));
+        let mut check = Check::new(&document, &[], Vec::new(), |_| Vec::new());
+        let protocol = Outline { name: "game".into(), token, ..Outline::default() };
+        let target = Target::Url("ws://127.0.0.1:1".parse().unwrap());
+        let placement = super::auth(&mut check, &scenario, &target, &protocol).placement;
+        let mistakes = check.mistakes;
+        if mistakes.is_empty() { Ok(placement) } else { Err(mistakes.into_iter().map(|m| m.key).collect()) }
+    }
+
+    #[test]
+    fn a_token_is_left_to_the_protocol_that_has_it() {
+        let bearer = TokenLocation::Header { name: "authorization".into(), scheme: Some("Bearer".into()) };
+        assert_eq!(placed("", false), Ok(bearer.clone()));
+        assert_eq!(placed("", true), Ok(TokenLocation::Protocol));
+        assert_eq!(placed("placement = \"protocol\"", true), Ok(TokenLocation::Protocol));
+        assert_eq!(placed("placement = \"header\"", true), Ok(bearer), "it is in two places then");
+        assert_eq!(placed("placement = \"protocol\"", false), Err(vec!["auth.placement".into()]));
+        for mode in ["header", "none"] {
+            let mode = format!("mode = \"{mode}\"");
+            assert_eq!(placed(&mode, true), Err(vec!["auth.mode".into()]));
+            assert!(placed(&mode, false).is_ok());
+        }
     }
 
     #[test]

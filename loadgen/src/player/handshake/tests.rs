@@ -226,10 +226,7 @@ async fn a_refusal_does_not_give_away_what_the_protocol_presents() {
     for (number, place) in places.into_iter().enumerate() {
         let error = refused(protocol(place), echo).await;
         assert_eq!(&*error.class, "http_403");
-        assert!(
-            error.detail.contains(["[credential]", "ticket=…"][usize::from(number == 1)]),
-            "{number}: {error}"
-        );
+        assert!(["[credential]", "…"].iter().any(|mask| error.detail.contains(mask)), "{number}: {error}");
         for part in ["MARKER", "Ticket", "nothing", &encoded[..12], &encoded[24..36]] {
             assert!(!error.detail.contains(part), "{number}: {part}: {error}");
         }
