@@ -7,9 +7,9 @@ use scenarios::plan::ledger::Ledger;
 use scenarios::plan::threshold::Kind;
 
 use super::correlation::Correlation;
+use super::fan_outs::Messages;
+use super::kept::{PlacementPush, Placements};
 use super::lost::{Expired, GivenUp, Lost};
-use super::messages::Messages;
-use super::placements::{PlacementPush, Placements};
 use super::receipt::Receipt;
 use super::relay::{ForwardedReceipt, Relay};
 use crate::clock::{Micros, micros};

@@ -16,9 +16,9 @@
 
 pub mod correlation;
 pub mod deliveries;
+pub mod fan_outs;
+pub mod kept;
 pub mod lost;
-pub mod messages;
-pub mod placements;
 pub mod presence;
 pub mod receipt;
 pub mod relay;
@@ -27,7 +27,7 @@ mod tests;
 
 pub use correlation::Correlation;
 pub use deliveries::Deliveries;
+pub use fan_outs::Messages;
+pub use kept::{PlacementPush, Placements};
 pub use lost::{Expired, GivenUp, Lost, Missing};
-pub use messages::Messages;
-pub use placements::{PlacementPush, Placements};
 pub use receipt::Receipt;
