@@ -11,8 +11,10 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
     let auth = auth::auth(check, scenario, &target);
     let (mut phases, load) = phases::phases(check, scenario);
     let operations = operations::operations(check, scenario, &load);
+    let pushes = operations::pushes(check, scenario, &operations);
     let disruptions = disruptions::disruptions(check, scenario, &phases);
-    let (thresholds, judged_phases) = thresholds::thresholds(check, scenario, &mut phases, &operations);
+    let (thresholds, judged_phases) =
+        thresholds::thresholds(check, scenario, &mut phases, &operations, &pushes);
     Plan {
         name: scenario.name.clone(),
         players: scenario.players,
@@ -25,9 +27,6 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
         phases,
         message: operations::message(check, scenario, &auth.ids),
         poll: operations::poll(check, scenario, &target),
-        delivery_timeout: check.positive("/deliveries/timeout", scenario.deliveries.timeout),
-        placement_timeout: check
-            .positive("/deliveries/placement_timeout", scenario.deliveries.placement_timeout),
         grace: check.within_a_day("/deliveries/grace", scenario.deliveries.grace),
         load,
         way: way::way(check, scenario, &target),
@@ -38,7 +37,9 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
             &scenario.cloudwatch,
             matches!(target, Target::Embedded { .. }),
         ),
+        reference: operations::reference(&operations),
         operations,
+        pushes,
         auth,
         target,
     }

@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use crate::explain::forecast::{Forecast, between};
 use crate::plan::arrivals::Kind;
 use crate::plan::auth::{Auth, AuthMode, SigV4Form, TokenLocation, TokenSource};
-use crate::plan::threshold::{Abort, Operation, Threshold};
+use crate::plan::operation::Operation;
+use crate::plan::threshold::{Abort, Threshold};
 use crate::plan::way::{HeaderValue, Proxy, Way, is_loopback};
 use crate::plan::{Model, Plan, PlannedOperation, Target};
 use crate::redact;
@@ -53,7 +54,7 @@ pub fn values(plan: &Plan) -> Value {
     });
     let operations = plan.operations.iter().zip(&forecast.requests).map(|(planned, (_, requests))| {
         json!({
-            "operation": planned.operation.word(),
+            "operation": &*planned.name,
             "model": if planned.think().is_some() { "closed" } else { "open" },
             "rate": planned.rate,
             "requests": requests,
@@ -94,7 +95,7 @@ fn chart(plan: &Plan) -> String {
         let rate = |index: u32| between(plan, planned, cell * index, cell * (index + 1)) / cell.as_secs_f64();
         let rates: Vec<_> = (0..WIDTH).map(rate).collect();
         let most = rates.iter().copied().fold(0.0, f64::max);
-        let name = planned.operation.word();
+        let name = &*planned.name;
         // Writing into a string cannot fail.
         let _ = writeln!(text, "{name:<18} {} up to {} a second", chart::row(&rates), rounded(most));
     }
@@ -188,15 +189,16 @@ fn rule(threshold: &Threshold) -> String {
 
 fn operation(plan: &Plan, planned: &PlannedOperation) -> String {
     let timeout = humantime::format_duration(planned.timeout);
-    let what = match (planned.operation, &plan.message) {
-        (Operation::SendMessage, Some(shape)) => {
+    let is = |operation: Option<Operation>| operation == Some(planned.operation);
+    let what = match &plan.message {
+        Some(shape) if is(plan.reference.send_message) => {
             let (least, most) = (*shape.fan_out.start(), *shape.fan_out.end());
             let recipients = if least == most { least.to_string() } else { format!("{least} to {most}") };
             format!(" to {recipients} players each ({} bytes of text)", shape.size)
         }
         _ => String::new(),
     };
-    let name = planned.operation;
+    let name = &planned.name;
     match planned.model {
         Model::Closed { think } => format!(
             "{name}{what} in the closed model: each player that the load calls for asks, waits for the answer for {timeout} \
@@ -209,11 +211,11 @@ fn operation(plan: &Plan, planned: &PlannedOperation) -> String {
                 Kind::Random => format!("at random, {} per second times the load on average", planned.rate),
                 Kind::Recorded => "as recorded".into(),
             };
-            let pushes = match (planned.operation, &plan.message) {
-                (Operation::SendMessage, Some(shape)) => {
+            let pushes = match &plan.message {
+                Some(shape) if is(plan.reference.send_message) => {
                     format!(", about {:.0} pushes", planned.arrivals() as f64 * shape.mean_fan_out())
                 }
-                (Operation::PlacementRequest, _) => format!(", {} pushes", planned.arrivals()),
+                _ if is(plan.reference.placement_request) => format!(", {} pushes", planned.arrivals()),
                 _ => String::new(),
             };
             format!(
@@ -279,11 +281,10 @@ fn way(plan: &Plan) -> Vec<String> {
 }
 
 fn players(plan: &Plan) -> String {
-    let connect = plan.operation(Operation::Connect);
     format!(
         "{} players connect at {} per second {}.",
         plan.players,
-        connect.map_or(0.0, |planned| planned.rate),
+        plan.operation(Operation::CONNECT).rate,
         credentials(&plan.auth)
     )
 }
