@@ -1,62 +1,50 @@
-//! Placements under way: matched by the id that the request's answer names.
+//! Pushes of one kind, tied to their requests by a value that the answer names.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use scenarios::plan::ledger::Ledger;
 
 use super::lost::{Lost, Missing};
-use super::receipt::Receipt;
+use super::receipt::{Receipt, ReceivedPush};
+use super::requests::Requests;
+use super::sent::Sent;
+use super::terms::Terms;
 use crate::clock::Micros;
 
-/// A placement whose push is expected, or has come.
-#[derive(Debug, Clone, Copy)]
-struct ExpectedPlacement {
-    player: u32,
-    sent: Micros,
-    measured: Ledger,
-    received: bool,
-}
-
-/// A placement's push, as a player received it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlacementPush {
-    /// Who received it.
-    pub player: u32,
-    /// When.
-    pub at: Micros,
-    /// How the placement ended, in the backend's word.
-    pub status: String,
+/// A push whose value no answer to its player has named yet.
+#[derive(Debug)]
+struct EarlyPush {
+    value: Box<str>,
+    push: ReceivedPush,
 }
 
 #[derive(Debug, Default)]
-struct PlacementTable {
-    expected: HashMap<String, ExpectedPlacement>,
-    due: VecDeque<(Micros, String)>,
-    /// Pushes that arrived before the answer: every copy.
-    early: HashMap<String, Vec<PlacementPush>>,
-    /// Placements that are polled: their pushes come all the same, and are not awaited.
-    aside: HashSet<String>,
-    /// Such pushes by age, to be given up as unexpected.
-    early_due: VecDeque<(Micros, String)>,
+struct KeptTable {
+    /// Requests by value and player: several players may be given the same, as the lobby that they are brought to.
+    requests: HashMap<Box<str>, HashMap<u32, Requests>>,
+    due: VecDeque<(Micros, Box<str>, u32)>,
+    /// Pushes that arrived before the answer, by player: every copy.
+    early: HashMap<u32, Vec<EarlyPush>>,
+    /// Players that have such pushes, by age, to give them up as unexpected.
+    early_due: VecDeque<(Micros, u32)>,
+    /// Values that are polled: their pushes come all the same, and are not awaited.
+    aside: HashSet<Box<str>>,
 }
 
-/// Placements under way.
+/// Requests of which pushes of one kind are under way.
 #[derive(Debug)]
-pub struct Placements {
-    timeout: Micros,
-    /// Time-out and grace together.
-    patience: Micros,
-    table: Mutex<PlacementTable>,
+pub struct Kept {
+    terms: Terms,
+    table: Mutex<KeptTable>,
     outstanding: AtomicU64,
 }
 
-impl Placements {
-    /// Matching for one run; a push is late `timeout` after its request, and lost `grace` after that.
+impl Kept {
+    /// Nothing is under way.
     #[must_use]
-    pub fn new(timeout: Micros, grace: Micros) -> Self {
-        Self { timeout, patience: timeout + grace, table: Mutex::default(), outstanding: AtomicU64::new(0) }
+    pub fn new(terms: Terms) -> Self {
+        Self { terms, table: Mutex::default(), outstanding: AtomicU64::new(0) }
     }
 
     /// Pushes still awaited.
@@ -65,94 +53,104 @@ impl Placements {
         self.outstanding.load(Ordering::Relaxed)
     }
 
-    /// Expects the push of a placement that the backend has just named; returns those that were faster than the
+    /// Expects the push of a request whose answer has just named the value; returns those that were faster than the
     /// answer, with their receipts.
-    pub fn expect(
-        &self,
-        id: &str,
-        player: u32,
-        sent: Micros,
-        measured: Ledger,
-    ) -> Vec<(PlacementPush, Receipt)> {
+    pub fn expect(&self, value: &str, sent: Sent) -> Vec<(ReceivedPush, Receipt)> {
         self.outstanding.fetch_add(1, Ordering::Relaxed);
         let early = {
             let mut table = self.table.lock();
-            table.expected.insert(id.into(), ExpectedPlacement { player, sent, measured, received: false });
-            table.due.push_back((sent + self.patience, id.into()));
-            table.early.remove(id).unwrap_or_default()
+            let players = table.requests.entry(value.into()).or_default();
+            players.entry(sent.sender).or_default().expect(sent);
+            table.due.push_back((sent.at.saturating_add(self.terms.patience), value.into(), sent.sender));
+            // What came before the request was sent is not its push.
+            table.take_early(sent.sender, |early| *early.value == *value && early.push.at >= sent.at)
         };
-        let receive = |push: PlacementPush| self.receive(id, &push).map(|receipt| (push, receipt));
+        let receive = |EarlyPush { push, .. }| self.receive(value, &push).map(|receipt| (push, receipt));
         early.into_iter().filter_map(receive).collect()
     }
 
-    /// Expects nothing of a placement's push: its player asks for it instead.
-    pub fn set_aside(&self, id: &str) {
+    /// Expects nothing of a value's pushes: the player asks for them instead.
+    pub fn set_aside(&self, value: &str) {
         let mut table = self.table.lock();
-        table.early.remove(id);
-        table.aside.insert(id.into());
+        table.early.values_mut().for_each(|early| early.retain(|early| *early.value != *value));
+        table.aside.insert(value.into());
     }
 
     /// Matches a push; `None` while its answer has not come yet.
-    pub fn receive(&self, id: &str, push: &PlacementPush) -> Option<Receipt> {
-        let PlacementPush { player, at, .. } = *push;
+    pub fn receive(&self, value: &str, push: &ReceivedPush) -> Option<Receipt> {
+        let ReceivedPush { player, at, .. } = *push;
         let mut table = self.table.lock();
-        if table.aside.contains(id) {
+        if table.aside.contains(value) {
             return Some(Receipt::Aside);
         }
-        let Some(expected) = table.expected.get_mut(id) else {
-            table.early.entry(id.into()).or_default().push(push.clone());
-            table.early_due.push_back((at + self.patience, id.into()));
+        let requests = table.requests.get_mut(value).and_then(|players| players.get_mut(&player));
+        let Some(requests) = requests else {
+            table
+                .early
+                .entry(player)
+                .or_default()
+                .push(EarlyPush { value: value.into(), push: push.clone() });
+            table.early_due.push_back((at.saturating_add(self.terms.patience), player));
             return None;
         };
-        if expected.player != player {
-            return Some(Receipt::Unexpected);
+        let receipt = requests.receive(at, &self.terms).unwrap_or(Receipt::TooLate);
+        if matches!(receipt, Receipt::Received { .. }) {
+            self.outstanding.fetch_sub(1, Ordering::Relaxed);
         }
-        if at >= expected.sent + self.patience {
-            return Some(Receipt::TooLate);
-        }
-        if std::mem::replace(&mut expected.received, true) {
-            return Some(Receipt::Duplicate { measured: expected.measured });
-        }
-        self.outstanding.fetch_sub(1, Ordering::Relaxed);
-        let latency = at.saturating_sub(expected.sent);
-        Some(Receipt::Received {
-            latency,
-            complete: Some((latency, latency)),
-            out_of_order: false,
-            late: at >= expected.sent + self.timeout,
-            measured: expected.measured,
-        })
+        Some(receipt)
     }
 
-    /// Gives up what is due at `now`; also returns the pushes that turned out to belong to no request.
-    pub fn expire(&self, now: Micros) -> (Lost, Vec<PlacementPush>) {
-        self.expire_except_away(now, |_, _| false)
-    }
-
-    /// [`expire`](Self::expire), but what a player misses that was away is not lost, as with
-    /// [messages](super::Messages::expire_except_away).
-    pub fn expire_except_away(
-        &self,
-        now: Micros,
-        was_away: impl Fn(u32, Micros) -> bool,
-    ) -> (Lost, Vec<PlacementPush>) {
+    /// Gives up what is due at `now`; also returns the pushes that turned out to belong to no request. What a player
+    /// misses that was away is not lost, as with [fan-outs](super::FanOuts::expire).
+    pub fn expire(&self, now: Micros, was_away: impl Fn(u32, Micros) -> bool) -> (Lost, Vec<ReceivedPush>) {
         let mut lost = Lost::default();
         let mut unexpected = Vec::new();
         let mut table = self.table.lock();
-        while let Some((_, id)) = table.due.pop_front_if(|(due, _)| *due <= now) {
-            if let Some(expected) = table.expected.remove(&id).filter(|expected| !expected.received) {
-                let ExpectedPlacement { player, sent, .. } = expected;
-                let away = was_away(player, sent);
-                lost.add(1, u64::from(away), expected.measured);
-                let missing =
-                    Missing { recipient: player, sender: player, sent, what: format!("placement {id}") };
-                lost.name((!away).then_some(missing).into_iter());
+        while let Some((_, value, player)) = table.due.pop_front_if(|(due, ..)| *due <= now) {
+            let Some(players) = table.requests.get_mut(&value) else { continue };
+            if let Some(requests) = players.get_mut(&player) {
+                requests.expire(now, &self.terms, |sent| {
+                    let away = was_away(player, sent.at);
+                    lost.add(1, u64::from(away), sent.measured);
+                    let what = || format!("{} {value}", self.terms.name);
+                    let missing =
+                        || Missing { recipient: player, sender: player, sent: sent.at, what: what() };
+                    lost.name((!away).then(missing).into_iter());
+                });
+                if requests.is_empty() {
+                    players.remove(&player);
+                }
+            }
+            if players.is_empty() {
+                table.requests.remove(&value);
             }
         }
-        while let Some((_, id)) = table.early_due.pop_front_if(|(due, _)| *due <= now) {
-            unexpected.extend(table.early.remove(&id).into_iter().flatten());
+        while let Some((_, player)) = table.early_due.pop_front_if(|(due, _)| *due <= now) {
+            let over = table.take_early(player, |early| self.terms.is_over(early.push.at, now));
+            unexpected.extend(over.into_iter().map(|early| early.push));
         }
         self.outstanding.fetch_sub(lost.all(), Ordering::Relaxed);
         (lost, unexpected)
+    }
+
+    /// Pushes of which it is known, although their grace is not over, that they belong to no request of their player: the
+    /// value is another's.
+    pub(super) fn misdirected(&self) -> Vec<ReceivedPush> {
+        let mut table = self.table.lock();
+        let KeptTable { early, requests, .. } = &mut *table;
+        let known = |early: &mut EarlyPush| requests.contains_key(&early.value);
+        early.values_mut().flat_map(|early| early.extract_if(.., known)).map(|early| early.push).collect()
+    }
+}
+
+impl KeptTable {
+    /// Takes a player's early pushes of which something holds.
+    fn take_early(&mut self, player: u32, holds: impl Fn(&EarlyPush) -> bool) -> Vec<EarlyPush> {
+        let Some(early) = self.early.get_mut(&player) else { return Vec::new() };
+        let taken = early.extract_if(.., |early| holds(early)).collect();
+        if early.is_empty() {
+            self.early.remove(&player);
+        }
+        taken
     }
 }

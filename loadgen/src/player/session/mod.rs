@@ -15,6 +15,7 @@ mod socket;
 
 use std::task::{Context, Poll};
 
+use protocol::protocol::PushOutcome;
 use scenarios::plan::disruptions::{ClientFault, Cut};
 use scenarios::plan::operation::What;
 use scenarios::plan::reference::Reference;
@@ -37,8 +38,8 @@ use super::think_time::Pause;
 use super::wire::{AckId, FULFILLED, Incoming};
 use crate::auth::head;
 use crate::clock::{Micros, micros};
-use crate::delivery::PlacementPush;
 use crate::delivery::presence::Presence;
+use crate::delivery::{Addressees, Sent};
 use crate::record::{Class, Event, classes};
 use crate::schedule::Arrival;
 
@@ -166,12 +167,13 @@ impl<'p> Session<'p> {
             return self.unsent(arrival, &classes::UNSENT_NO_RECIPIENT);
         };
         let sent = player.now();
-        let count = recipients.len() as u64;
-        if count > 0 {
-            play.deliveries.messages.expect(arrival.index, player.number, recipients, sent, arrival.measured);
+        let mut count = 0;
+        if !recipients.is_empty() {
+            let of = self.sent(arrival, sent);
+            count = play.deliveries.expect(Reference::MESSAGE, of, Addressees::named(recipients));
         }
         if !self.socket.write(text, cx) {
-            play.deliveries.messages.withdraw(arrival.index);
+            self.withdraw(arrival);
             return self.unsent(arrival, &classes::UNSENT_WRITE_BLOCKED);
         }
         player.sent(arrival, sent);
@@ -254,13 +256,17 @@ impl<'p> Session<'p> {
                     None => self.stray(&classes::LATE_ANSWER, &text),
                 }
             }
-            Incoming::Message { text } => player.message_pushed(&text, now),
+            Incoming::Message { text } => {
+                player.pushed(Reference::MESSAGE, None, &text, &PushOutcome::Final, now);
+            }
             Incoming::Placement { id, status } => {
                 let fulfilled = status == FULFILLED;
-                let push = PlacementPush { player: player.number, at: now, status: status.into_owned() };
-                if let Some(receipt) = player.play.deliveries.placements.receive(&id, &push) {
-                    player.placement_pushed(&push, receipt);
-                }
+                let outcome = if fulfilled {
+                    PushOutcome::Final
+                } else {
+                    PushOutcome::Failed(format!("placement_{status}").into())
+                };
+                player.pushed(Reference::PLACEMENT, Some(&id), text, &outcome, now);
                 if let Some(behaviour) = self.behaviour.as_deref_mut() {
                     let placed = behaviour.placement_pushed(&id, fulfilled, now);
                     self.placed(placed);
@@ -307,9 +313,9 @@ impl<'p> Session<'p> {
         if let Some(id) = placement.filter(|_| expected) {
             let ledger = arrival.measured;
             player.observe(Event::Expected { kind: Reference::PLACEMENT, ledger, count: 1 });
-            for (push, receipt) in player.play.deliveries.placements.expect(&id, player.number, *sent, ledger)
-            {
-                player.placement_pushed(&push, receipt);
+            let sent = self.sent(arrival, *sent);
+            for (push, receipt) in player.play.deliveries.expect_kept(Reference::PLACEMENT, &id, sent) {
+                player.play.pushed(Reference::PLACEMENT, &push, receipt);
             }
         }
         if expected {
@@ -320,11 +326,25 @@ impl<'p> Session<'p> {
         self.fail_settled();
     }
 
+    /// An arrival's request, of which pushes are expected.
+    fn sent(&self, arrival: &Arrival, at: Micros) -> Sent {
+        let Arrival { operation, index, measured, .. } = *arrival;
+        let send = self.player.play.deliveries.correlation(operation, index).send;
+        Sent { send, sender: self.player.number, at, measured }
+    }
+
+    /// Expects no more messages of an arrival's request; returns how many are no longer expected.
+    fn withdraw(&self, arrival: &Arrival) -> u64 {
+        let deliveries = &self.player.play.deliveries;
+        let send = deliveries.correlation(arrival.operation, arrival.index).send;
+        deliveries.withdraw(Reference::MESSAGE, self.player.number, send)
+    }
+
     /// A request failed: nothing more is expected of it.
     fn fail(&self, request: &SentRequest, class: &Class, detail: &str) {
         let (player, arrival) = (self.player, &request.arrival);
         if Some(arrival.operation) == player.play.plan.reference.send_message {
-            let count = player.play.deliveries.messages.withdraw(arrival.index);
+            let count = self.withdraw(arrival);
             player.observe(Event::Withdrawn { kind: Reference::MESSAGE, ledger: arrival.measured, count });
         }
         self.ended(request, player.now(), Outcome::Failed { class, detail: Some(&detail) });

@@ -47,7 +47,7 @@ fn message(play: &Play, arrival: &Arrival, id: AckId) -> Option<(String, Vec<u32
         return None;
     }
     let ids: Vec<_> = recipients.iter().map(|&player| play.plan.player_id(player)).collect();
-    let text = play.deliveries.messages.correlation(id.index).text(shape.size as usize);
+    let text = play.deliveries.correlation(arrival.operation, arrival.index).text(shape.size as usize);
     recipients.retain(|&player| play.players.reads(player));
     Some((wire::send_message(id, &ids, &text), recipients))
 }
