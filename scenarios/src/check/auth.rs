@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use documents::Mistake;
 use url::Url;
 
 use super::context::Check;
@@ -16,7 +15,7 @@ use crate::keys::scenario::Scenario;
 use crate::plan::Target;
 use crate::plan::auth::{Auth, Command, PlayerIds, SigV4, TokenLocation, TokenSource};
 use crate::plan::expiry::{claim, expiry};
-use crate::plan::feeder::{Column, Feeder, FeederFormat, Row, is_id};
+use crate::plan::feeder::{BadLine, Column, Feeder, FeederFormat, Row, is_id};
 use crate::plan::mint::Minter;
 
 /// Bad lines of one kind that are reported one by one.
@@ -254,13 +253,7 @@ fn feeder(check: &mut Check<'_>, scenario: &Scenario) -> Option<(Feeder, Vec<Row
     let keys = auth.feeder.as_ref()?;
     let file =
         check.named_file("/auth/feeder/file", &keys.file, "give the path of a CSV or JSON Lines file")?;
-    let by_ending =
-        match file.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase).as_deref() {
-            Some("csv" | "tsv") => Some(FeederFormat::Csv),
-            Some("jsonl" | "ndjson") => Some(FeederFormat::Jsonl),
-            _ => None,
-        };
-    let Some(format) = keys.format.or(by_ending) else {
+    let Some(format) = keys.format.or_else(|| FeederFormat::by_ending(&file)) else {
         check.wrong(
             "/auth/feeder/format",
             format!("is missing: the ending of `{}` does not tell it", keys.file),
@@ -326,8 +319,7 @@ fn keep_feeder(check: &mut Check<'_>, feeder: &Feeder, rows: &[Row]) {
 
 /// A mistake in a feeder's line: it is in that file, not in the scenario.
 fn bad_line(check: &mut Check<'_>, file: &str, line: u64, problem: String, remedy: &str) {
-    let place = if line > 0 { format!("{file}:{line}") } else { file.to_owned() };
-    check.mistakes.push(Mistake { place, key: "auth.feeder".into(), problem, remedy: remedy.into() });
+    check.wrong_in_file("/auth/feeder", file, BadLine { line, problem }, remedy);
 }
 
 fn token_command(check: &mut Check<'_>, command: &keys::Command) -> Command {

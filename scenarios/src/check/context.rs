@@ -7,6 +7,8 @@ use documents::{Document, Mistake};
 use url::Url;
 
 use super::inputs::{self, Content, Input};
+use crate::file::beside::beside;
+use crate::file::sheet::BadLine;
 use crate::keys::duration::Span;
 
 /// Checks a profile of the embedded backend, which this crate does not know: every mistake in the file.
@@ -59,6 +61,13 @@ impl<'d> Check<'d> {
         }
     }
 
+    /// Reports a mistake in a line of a file that the scenario names at `pointer`: it is there, not in the scenario.
+    pub(super) fn wrong_in_file(&mut self, pointer: &str, file: &str, bad: BadLine, remedy: &str) {
+        let BadLine { line, problem } = bad;
+        let place = if line > 0 { format!("{file}:{line}") } else { file.to_owned() };
+        self.mistakes.push(Mistake { place, key: dotted(pointer), problem, remedy: remedy.into() });
+    }
+
     /// From here on nothing is concluded from the value at `pointer`.
     pub(super) fn doubt(&mut self, pointer: &str) {
         self.doubtful.push(dotted(pointer));
@@ -93,8 +102,7 @@ impl<'d> Check<'d> {
 
     /// A file that the scenario names: beside it, or at a path from the working directory.
     pub(crate) fn beside(&self, file: &str) -> Option<PathBuf> {
-        let beside = Path::new(self.document.file()).parent().map(|folder| folder.join(file));
-        beside.into_iter().chain([PathBuf::from(file)]).find(|path| path.is_file())
+        beside(self.document, file)
     }
 
     /// The same, or a mistake at `pointer`.

@@ -1,7 +1,7 @@
 //! The plan of a scenario, put together from what each table comes to.
 
 use super::context::Check;
-use super::{auth, cloudwatch, disruptions, operations, phases, target, thresholds, way};
+use super::{auth, cloudwatch, disruptions, feeders, operations, phases, rooms, target, thresholds, way};
 use crate::keys::scenario::Scenario;
 use crate::plan::{Plan, Target};
 
@@ -23,6 +23,8 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
         players_per_goose_user: scenario.sockets.per_goose_user,
         source_addresses: target::addresses(check, &scenario.sockets.source_addresses),
         max_message_bytes: scenario.sockets.max_message_bytes,
+        feeders: feeders::feeders(check, scenario),
+        rooms: rooms::rooms(check, scenario),
         disruptions,
         phases,
         message: operations::message(check, scenario, &auth.ids),

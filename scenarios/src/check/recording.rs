@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::file::sheet::{self, BadLine, Sheet};
+use crate::keys::auth::FeederFormat;
 use crate::plan::operation::CONNECT;
 use crate::plan::reference;
 
@@ -33,9 +34,8 @@ struct Row {
 /// The first bad lines, each with its number.
 pub(crate) fn read(path: &Path, operation: &str) -> Result<Vec<Duration>, Vec<BadLine>> {
     let text = sheet::text(path).map_err(|bad| vec![bad])?;
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
     let rows: Box<dyn Iterator<Item = Result<Row, BadLine>>> =
-        if matches!(ending.as_str(), "jsonl" | "ndjson") {
+        if FeederFormat::by_ending(path) == Some(FeederFormat::Jsonl) {
             Box::new(sheet::objects(&text).map(|(line, object)| of_object(line, &object?)))
         } else {
             Box::new(csv_rows(&text).map_err(|bad| vec![bad])?)

@@ -6,6 +6,7 @@ mod disruptions;
 pub mod forecast;
 pub mod idle;
 mod prices;
+mod values;
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -161,6 +162,7 @@ pub fn sentences(plan: &Plan) -> Vec<String> {
         )
     }));
     lines.extend(plan.operations.iter().skip(1).map(|planned| operation(plan, planned)));
+    lines.extend(values::sentences(plan));
     lines.extend(disruptions::sentences(&plan.disruptions));
     lines.push(format!(
         "The run takes {:.1} s, and up to {:.0} s more for what is still awaited.",

@@ -1,5 +1,7 @@
 //! The shape of `[auth]`. The doc comments become the JSON Schema's descriptions and the remedies in messages.
 
+use std::path::Path;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -193,6 +195,17 @@ pub enum FeederFormat {
     Csv,
     /// A JSON object on each line.
     Jsonl,
+}
+
+impl FeederFormat {
+    /// What a file's ending says, where it says something.
+    pub(crate) fn by_ending(file: &Path) -> Option<Self> {
+        match file.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "csv" | "tsv" => Some(Self::Csv),
+            "jsonl" | "ndjson" => Some(Self::Jsonl),
+            _ => None,
+        }
+    }
 }
 
 /// A command that prints tokens on its standard output. What it says on standard error is not shown.

@@ -5,6 +5,8 @@ pub(crate) mod auth;
 pub(crate) mod disruptions;
 pub mod draw;
 pub(crate) mod duration;
+pub(crate) mod feeders;
+pub(crate) mod rooms;
 pub mod scenario;
 pub mod schema;
 pub(crate) mod thresholds;

@@ -5,6 +5,7 @@
 
 pub mod arrivals;
 pub mod auth;
+pub mod columns;
 pub mod curve;
 pub mod disruptions;
 pub mod expiry;
@@ -12,7 +13,9 @@ pub mod feeder;
 pub mod ledger;
 pub mod mint;
 pub mod operation;
+pub mod parameter;
 pub mod reference;
+pub mod rooms;
 pub mod shard;
 pub mod share;
 pub mod threshold;
@@ -28,11 +31,13 @@ use url::Url;
 use crate::keys::draw::Draw;
 use crate::plan::arrivals::{Arrivals, Cursor};
 pub use crate::plan::auth::Auth;
+use crate::plan::columns::Feeders;
 use crate::plan::curve::Curve;
 pub use crate::plan::disruptions::Disruptions;
 use crate::plan::ledger::Ledger;
 use crate::plan::operation::{Kind, Operation, What};
 use crate::plan::reference::Reference;
+use crate::plan::rooms::Rooms;
 use crate::plan::shard::Shard;
 use crate::plan::threshold::Threshold;
 pub use crate::plan::way::Way;
@@ -82,6 +87,10 @@ pub struct Plan {
     pub(crate) load: Curve,
     /// Longest message that a player takes.
     pub max_message_bytes: u32,
+    /// Values from files for what players send.
+    pub feeders: Feeders,
+    /// Who is in which room.
+    pub rooms: Rooms,
     /// Players that leave and come back, and disruptions.
     pub disruptions: Disruptions,
     /// Rules with a verdict.
