@@ -38,9 +38,9 @@ struct Pushes {
 /// By what ties a push to its send.
 #[derive(Debug)]
 enum Table {
-    Marker(FanOuts),
-    Kept(Kept),
-    Player(ByPlayer),
+    Marker(Box<FanOuts>),
+    Kept(Box<Kept>),
+    Player(Box<ByPlayer>),
 }
 
 /// What a sweep gave up.
@@ -68,9 +68,9 @@ impl Deliveries {
             kind: terms.kind,
             operation: terms.operation,
             table: match terms.tie {
-                Tie::Marker => Table::Marker(FanOuts::new(terms)),
-                Tie::Kept(_) => Table::Kept(Kept::new(terms)),
-                Tie::Player => Table::Player(ByPlayer::new(terms)),
+                Tie::Marker => Table::Marker(FanOuts::new(terms).into()),
+                Tie::Kept(_) => Table::Kept(Kept::new(terms).into()),
+                Tie::Player => Table::Player(ByPlayer::new(terms).into()),
             },
         };
         Self { run, kinds: terms.into_iter().map(pushes).collect(), relay }

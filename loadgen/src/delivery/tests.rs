@@ -420,14 +420,21 @@ struct ModelSend {
     known: bool,
 }
 
+/// The latest send that was received, and the generation in which it was noted.
+#[derive(Debug, Clone, Copy)]
+struct Latest {
+    rank: (Micros, u64),
+    generation: u64,
+}
+
 #[derive(Debug, Default)]
 struct Model {
     sends: Vec<ModelSend>,
     awaited: Vec<Awaited>,
     unanswered: std::collections::VecDeque<usize>,
     early: Vec<(String, ReceivedPush)>,
-    /// Latest send by kind, sender and recipient, with the generation in which it was noted.
-    latest: HashMap<(usize, u32, u32), ((Micros, u64), u64)>,
+    /// Latest send by kind, sender and recipient.
+    latest: HashMap<(usize, u32, u32), Latest>,
     generation: [u64; 4],
     rotated: [Micros; 4],
     losers: Vec<(usize, u32)>,
@@ -457,10 +464,10 @@ impl Model {
             let generation = self.generation[kind];
             let rank = (sent.at, sent.send);
             let key = (kind, sent.sender, player);
-            let before = self.latest.get(&key).filter(|(_, noted)| noted + 1 >= generation);
-            *out_of_order = before.is_some_and(|(before, _)| *before > rank);
-            let latest = before.map_or(rank, |(before, _)| rank.max(*before));
-            self.latest.insert(key, (latest, generation));
+            let before = self.latest.get(&key).filter(|before| before.generation + 1 >= generation);
+            *out_of_order = before.is_some_and(|before| before.rank > rank);
+            let rank = before.map_or(rank, |before| rank.max(before.rank));
+            self.latest.insert(key, Latest { rank, generation });
             // The latencies of a whole fan-out are another test's.
             *complete = None;
         }
@@ -548,8 +555,8 @@ impl Model {
         let before = self.early.len();
         self.early.retain(|(_, push)| !over(push));
         self.unexpected += before - self.early.len();
-        for kind in 0..TIES.len() {
-            if now >= self.rotated[kind] + TIMEOUTS[kind] + GRACE {
+        for (kind, timeout) in TIMEOUTS.into_iter().enumerate() {
+            if now >= self.rotated[kind] + timeout + GRACE {
                 self.rotated[kind] = now;
                 self.generation[kind] += 1;
             }
