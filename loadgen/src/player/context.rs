@@ -3,17 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
+use protocol::protocol::PushOutcome;
 use scenarios::plan::disruptions::ClientFault;
-use scenarios::plan::operation::Operation;
-use scenarios::plan::reference::Reference;
+use scenarios::plan::operation::{Kind, Operation};
 use tokio::sync::mpsc;
 
 use super::shared::Play;
 use super::think_time::Pause;
-use super::wire::FULFILLED;
 use crate::clock::Micros;
+use crate::delivery::ReceivedPush;
 use crate::delivery::presence::Presence;
-use crate::delivery::{PlacementPush, Receipt};
 use crate::record::{Class, Event, GooseSample, Observer};
 use crate::schedule::Arrival;
 
@@ -120,24 +119,19 @@ impl PlayerContext {
         }
     }
 
-    /// A message was pushed: matched here, or by the worker that sent it.
-    pub(super) fn message_pushed(&self, text: &str, now: Micros) {
-        if let Some(receipt) = self.play.deliveries.message_pushed(self.number, text, now) {
-            self.play.received(self.number, Reference::MESSAGE, receipt, now);
-        }
-    }
-
-    /// A placement was pushed. One that brings no game session is delivered all the same; beside that, its first
-    /// receipt counts under the request's errors.
-    pub(super) fn placement_pushed(&self, push: &PlacementPush, receipt: Receipt) {
-        let PlacementPush { player, at, status } = push;
-        self.play.received(*player, Reference::PLACEMENT, receipt, *at);
-        if let Receipt::Received { measured: ledger, .. } = receipt
-            && status != FULFILLED
-            && let Some(operation) = self.play.plan.reference.placement_request
-        {
-            let class = &self.observer.class_of(*player, "placement_", status);
-            self.observe(Event::PushFailed { player: *player, operation, ledger, class, status });
+    /// Something was pushed, in this message and with this value where one ties it: matched here at once, or later, or by
+    /// the worker that sent it.
+    pub(super) fn pushed(
+        &self,
+        kind: Kind,
+        value: Option<&str>,
+        message: &str,
+        outcome: &PushOutcome<'_>,
+        now: Micros,
+    ) {
+        let Some(push) = ReceivedPush::of(self.number, now, outcome) else { return };
+        if let Some(receipt) = self.play.deliveries.received(kind, value, message, &push) {
+            self.play.pushed(kind, &push, receipt);
         }
     }
 

@@ -23,8 +23,7 @@ async fn poll(player: PlayerContext, arrival: Arrival) {
     let sent = player.now();
     player.sent(&arrival, sent);
     let patience = play.plan.operation(arrival.operation).timeout;
-    let settling =
-        rest.settle(player.number, &play.credentials, &play.deliveries.placements, &player.observer);
+    let settling = rest.settle(player.number, &play.credentials, &play.deliveries, &player.observer);
     let settled = tokio::select! {
         settled = tokio::time::timeout(patience, settling) => settled,
         () = rest.stopped() => Ok(Err(ConnectError::new(&classes::INTERRUPTED, "the run ended"))),

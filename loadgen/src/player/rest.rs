@@ -16,7 +16,7 @@ use url::Url;
 use super::error::{ConnectError, EndpointError};
 use super::extra::Extra;
 use crate::auth::{Credentials, Secrets};
-use crate::delivery::Placements;
+use crate::delivery::Deliveries;
 use crate::http_client::{self, HttpError};
 use crate::record::{Observer, classes};
 
@@ -64,17 +64,17 @@ impl Rest {
         self.stop.cancelled().await;
     }
 
-    /// Polls until the placement is settled; its push is not awaited in `placements`.
+    /// Polls until the placement is settled; its push is not awaited among the `deliveries`.
     pub(super) async fn settle(
         &self,
         player: u32,
         credentials: &Credentials,
-        placements: &Placements,
+        deliveries: &Deliveries,
         observer: &Observer,
     ) -> Result<(), ConnectError> {
         let mut placement = self.ask(player, credentials, Method::POST, &self.placements).await?;
         // The backend pushes it all the same.
-        placements.set_aside(&placement.placement_id);
+        deliveries.set_aside(&placement.placement_id);
         let mut one = self.placements.clone();
         // The id is the target's word: whatever it holds stays one segment of the path.
         if let Ok(mut path) = one.path_segments_mut() {
