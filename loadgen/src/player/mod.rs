@@ -36,7 +36,6 @@ mod test_protocol;
 mod think_queue;
 mod think_time;
 mod upgrade;
-mod wire;
 
 pub use addresses::Targets;
 pub use disruptions::{make_disruptions, settle_commands};
@@ -48,4 +47,3 @@ pub use shared::Play;
 pub use task::play;
 pub use think_queue::{ThinkQueue, ThinkTimer};
 pub use think_time::{Pause, ThinkTime};
-pub use wire::{AckId, Incoming};

@@ -65,21 +65,8 @@ pub struct Trust {
 pub struct Heartbeat {
     /// How often.
     pub every: Duration,
-    /// What is sent.
-    pub message: HeartbeatMessage,
-    /// The longest time without a frame of the target, after which a socket counts as dead.
-    pub silence: Option<Duration>,
-}
-
-/// What keeps a quiet socket open.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HeartbeatMessage {
-    /// A ping frame.
-    Ping,
-    /// This text, as the scenario has it.
-    Text(String),
-    /// The protocol's own message.
-    Protocol,
+    /// The text; `None`: a ping frame.
+    pub message: Option<String>,
 }
 
 /// Whether a URL names this machine: what is asked of it never goes through a proxy.

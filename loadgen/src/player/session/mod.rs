@@ -27,12 +27,11 @@ use protocol::{frames, shape};
 
 use scenarios::plan::disruptions::{ClientFault, Cut};
 use scenarios::plan::operation::{Kind, Operation, What};
-use scenarios::plan::way::HeartbeatMessage;
 use tokio_tungstenite::WebSocketStream;
 
 pub(super) use behaviour::Behaviour;
 pub(super) use end::{Dropped, End};
-pub(super) use heartbeat::HeartbeatTimer;
+pub(super) use heartbeat::{Heartbeat, HeartbeatTimer};
 
 use self::behaviour::{PendingAction, Step};
 use self::in_flight::{InFlight, InOrder, SentRequest, Unclaimed};
@@ -173,8 +172,8 @@ impl<'p> Session<'p> {
     fn set_deadline(&self) {
         let now = self.player.now();
         let behaviour = self.behaviour.as_deref().and_then(|behaviour| behaviour.due(now));
-        let plan = self.player.play.plan.way.heartbeat.as_ref();
-        let heartbeat = self.heartbeat.as_deref().filter(|_| !self.is_silent()).map(|timer| timer.due(plan));
+        let beat = Heartbeat::of(&self.player.play.plan);
+        let heartbeat = self.heartbeat.as_deref().filter(|_| !self.is_silent()).map(|timer| timer.due(beat));
         let opening = self.opening.as_deref().map(Opening::due);
         let due = self.in_flight.deadline().into_iter().chain(behaviour).chain(heartbeat).chain(opening).min();
         self.player.play.players.set_deadline(self.player.number, due);
@@ -267,31 +266,32 @@ impl<'p> Session<'p> {
     /// awaits an answer has just been used, and is left alone.
     fn beat(&mut self, cx: &mut Context<'_>) -> Option<End> {
         let timer = self.heartbeat.as_deref_mut()?;
-        let plan = self.player.play.plan.way.heartbeat.as_ref()?;
+        let beat = Heartbeat::of(&self.player.play.plan)?;
         let now = self.player.now();
-        if timer.is_silent(plan, now) {
-            return Some(End::Dropped(Dropped {
-                class: classes::SILENT.clone(),
-                detail: "no frame came for as long as the protocol's heartbeat allows".into(),
-            }));
+        if timer.is_silent(beat, now) {
+            let detail = "no frame came for as long as the protocol's heartbeat allows";
+            return Some(End::Dropped(Dropped::of(classes::SILENT.clone(), detail)));
         }
-        if !timer.elapsed(plan, now) || !self.in_flight.is_empty() {
+        if !timer.elapsed(beat, now) || !self.in_flight.is_empty() {
             return None;
         }
         // A socket whose buffer is full is not idle.
-        match &plan.message {
-            HeartbeatMessage::Ping => self.socket.ping(cx),
-            HeartbeatMessage::Text(text) => {
-                timer.sent(now, None);
-                let _ = self.socket.write(text.clone(), false, cx);
-            }
-            HeartbeatMessage::Protocol => {
+        match beat {
+            Heartbeat::Scenario(beat) => match &beat.message {
+                Some(text) => {
+                    timer.sent(now, None);
+                    let _ = self.socket.write(text.clone(), false, cx);
+                }
+                None => self.socket.ping(cx),
+            },
+            Heartbeat::Protocol(beat) if beat.sends => {
                 let id = self.next_id();
                 if let Ok(message) = self.message(Sending::Heartbeat, id) {
                     self.heartbeat.as_deref_mut()?.sent(now, Some(id));
                     let _ = self.write(message, cx);
                 }
             }
+            Heartbeat::Protocol(_) => self.socket.ping(cx),
         }
         None
     }
