@@ -126,12 +126,14 @@ pub struct Work {
     pub invocations: f64,
     /// DynamoDB read units.
     pub reads: f64,
-    /// DynamoDB write units.
+    /// Items that are written to DynamoDB, indexes included; each is as large as the message.
     pub writes: f64,
     /// SNS publishes.
     pub publishes: f64,
     /// Records that a stream hands over.
     pub stream_records: f64,
+    /// WebSocket messages that the protocol does not tell of.
+    pub messages: f64,
 }
 
 /// What is pushed.
