@@ -6,7 +6,6 @@ use protocol::outline::Tie;
 use scenarios::Plan;
 use scenarios::plan::PlannedPush;
 use scenarios::plan::operation::{Kind, Operation};
-use scenarios::plan::reference::Reference;
 
 use crate::clock::{Micros, micros};
 
@@ -34,13 +33,13 @@ impl Terms {
     #[must_use]
     pub fn of(plan: &Plan) -> Vec<Self> {
         let of = |(kind, push): (Kind, &PlannedPush)| {
-            let tie = if kind == Reference::PLACEMENT { Tie::Kept(0) } else { Tie::Marker };
+            let pushed = &plan.protocol.outline().pushes[push.push];
             Self {
                 kind,
                 name: Arc::clone(&push.name),
                 operation: push.operation,
-                tie,
-                sender: false,
+                tie: pushed.tie,
+                sender: pushed.sender,
                 timeout: micros(push.timeout),
                 patience: micros(push.timeout + plan.grace),
             }

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use documents::child;
+use protocol::Outline;
 
 use super::context::Check;
+use super::operations::polled;
 use crate::keys::auth::{AuthMode, TokenPlacement, UsualPlacement};
 use crate::keys::scenario::{self, Scenario};
 use crate::keys::way::HeaderText;
@@ -15,11 +17,11 @@ use crate::plan::{MAX_MESSAGE_BYTES, Target};
 const TAKEN: [&str; 7] =
     ["host", "connection", "upgrade", "content-length", "transfer-encoding", "te", "x-player-id"];
 
-pub(super) fn way(check: &mut Check<'_>, scenario: &Scenario, target: &Target) -> Way {
+pub(super) fn way(check: &mut Check<'_>, scenario: &Scenario, target: &Target, protocol: &Outline) -> Way {
     let keys = &scenario.target;
     Way {
         headers: headers(check, scenario),
-        subprotocols: subprotocols(check, scenario),
+        subprotocols: subprotocols(check, scenario, protocol),
         proxy: keys.proxy.as_ref().and_then(|text| proxy(check, text)),
         trust: trust(check, keys, target),
         heartbeat: heartbeat(check, &scenario.sockets),
@@ -103,7 +105,7 @@ fn header_value(check: &mut Check<'_>, pointer: &str, text: &HeaderText) -> Opti
     }
 }
 
-fn subprotocols(check: &mut Check<'_>, scenario: &Scenario) -> Vec<String> {
+fn subprotocols(check: &mut Check<'_>, scenario: &Scenario, protocol: &Outline) -> Vec<String> {
     let offered = &scenario.target.subprotocols;
     for (index, name) in offered.iter().enumerate() {
         let pointer = format!("/target/subprotocols/{index}");
@@ -119,12 +121,14 @@ fn subprotocols(check: &mut Check<'_>, scenario: &Scenario) -> Vec<String> {
     }
     let by_subprotocol =
         matches!(&scenario.auth.placement, TokenPlacement::Named(names) if names.subprotocol.is_some());
-    if by_subprotocol && scenario.auth.mode == AuthMode::Token && scenario.operations.placement_poll.is_some()
+    if by_subprotocol
+        && scenario.auth.mode == AuthMode::Token
+        && let Some(polled) = polled(scenario, protocol)
     {
         check.wrong(
-            "/operations/placement_poll",
+            &child("/operations", polled),
             "asks over REST, where there is no subprotocol to carry the token",
-            "set auth.placement to a header or a query parameter, or leave placement_poll out",
+            &format!("set auth.placement to a header or a query parameter, or leave {polled} out"),
         );
     }
     offered.clone()
