@@ -14,11 +14,7 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
     let protocol = protocol::protocol(check, scenario);
     let outline = protocol.outline();
     let target = target::target(check, &scenario.target);
-<<<<<<< HEAD
-    let auth = auth::auth(check, scenario, &target, &Outline::default());
-=======
     let auth = auth::auth(check, scenario, &target, outline);
->>>>>>> keys
     let (mut phases, load) = phases::phases(check, scenario);
     let (feeders, rooms) = (feeders::feeders(check, scenario), rooms::rooms(check, scenario));
     let around = Surroundings { ids: &auth.ids, rooms: &rooms, feeders: &feeders };
@@ -43,11 +39,7 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
         poll: operations::poll(check, scenario, &operations, &target),
         grace: check.within_a_day("/deliveries/grace", scenario.deliveries.grace),
         load,
-<<<<<<< HEAD
-        way: way::way(check, scenario, &target, &auth),
-=======
-        way: way::way(check, scenario, &target, outline),
->>>>>>> keys
+        way: way::way(check, scenario, &target, outline, &auth),
         thresholds,
         judged_phases,
         cloudwatch: cloudwatch::series(

@@ -27,6 +27,7 @@ use protocol::{frames, shape};
 
 use scenarios::plan::disruptions::{ClientFault, Cut};
 use scenarios::plan::operation::{Kind, Operation, What};
+use scenarios::plan::reference::Reference;
 use tokio_tungstenite::WebSocketStream;
 
 pub(super) use behaviour::Behaviour;
@@ -87,7 +88,7 @@ impl<'p> Session<'p> {
             socket: Socket::new(socket),
             behaviour,
             heartbeat,
-            opening: Opening::of(player, socket_generation),
+            opening: Opening::of(player),
             kept: None,
             in_flight: InFlight::default(),
             messages: 0,
@@ -573,7 +574,7 @@ impl<'p> Session<'p> {
         if let Some((kind, value)) = tied {
             player.observe(Event::Expected { kind, ledger: arrival.measured, count: 1 });
             let early = player.play.deliveries.expect_kept(kind, value, self.sent(arrival, *sent));
-            for (push, receipt) in early.into_iter().flatten() {
+            for (push, receipt) in early {
                 player.play.pushed(kind, &push, receipt);
             }
         }

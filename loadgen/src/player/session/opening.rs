@@ -6,7 +6,7 @@
 use protocol::outline::Step;
 
 use crate::clock::{Micros, micros};
-use crate::player::context::PlayerContext;
+use crate::player::context::{OWN_REQUESTS, PlayerContext};
 use crate::record::{Class, Event};
 use crate::schedule::Arrival;
 
@@ -59,13 +59,12 @@ impl Opening {
     }
 
     /// That of a player's next socket, which begins now; `None` where the protocol has no opening.
-    pub(super) fn of(player: &PlayerContext, socket_generation: u32) -> Option<Box<Self>> {
+    pub(super) fn of(player: &PlayerContext) -> Option<Box<Self>> {
         let plan = &player.play.plan;
         let operation = plan.ready()?;
         let now = player.now();
         let ledger = player.play.ledger_at(now);
-        let arrival =
-            Arrival { operation, index: player.own_index(socket_generation), due: now, measured: ledger };
+        let arrival = Arrival { operation, index: OWN_REQUESTS, due: now, measured: ledger };
         player.play.players.begun();
         player.observe(Event::Offered { operation, ledger, unsent: None });
         player.sent(&arrival, now);
