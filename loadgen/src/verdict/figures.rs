@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use reports::folder::Tag;
 use reports::format::{
-    Churn, Delivery, DeliverySecond, Disruption, Frames, Generator, GeneratorSecond, GeneratorWorker, Latency,
-    Operation as OperationSummary, OperationSecond, Reconnects, Sockets, SocketsSecond, Summary,
+    Churn, Delivery, DeliverySecond, Disruption, Frames, Generator, GeneratorSecond, GeneratorWorker,
+    Latency, Operation as OperationSummary, OperationSecond, Reconnects, Sockets, SocketsSecond, Summary,
 };
 use scenarios::Plan;
 use scenarios::plan::disruptions::{ClientFault, Policy};

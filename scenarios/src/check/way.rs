@@ -111,12 +111,7 @@ fn header_value(check: &mut Check<'_>, pointer: &str, text: &HeaderText) -> Opti
     }
 }
 
-fn subprotocols(
-    check: &mut Check<'_>,
-    scenario: &Scenario,
-    protocol: &Outline,
-    auth: &Auth,
-) -> Vec<String> {
+fn subprotocols(check: &mut Check<'_>, scenario: &Scenario, protocol: &Outline, auth: &Auth) -> Vec<String> {
     let offered = &scenario.target.subprotocols;
     for (index, name) in offered.iter().enumerate() {
         let pointer = format!("/target/subprotocols/{index}");

@@ -50,6 +50,13 @@ pub(super) enum InOrder {
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
     requests: Vec<SentRequest>,
+    /// Boxed, since most sockets never have any.
+    doubts: Option<Box<Doubts>>,
+}
+
+/// What could be of more than one request.
+#[derive(Debug, Default)]
+struct Doubts {
     /// Errors that could still belong to more than one request.
     unclaimed: VecDeque<Unclaimed>,
     /// Requests of operations that are answered in order that have timed out, and until when the next answer is taken
@@ -95,10 +102,13 @@ impl InFlight {
 
     /// What an answer without an id belongs to that comes in order.
     pub(super) fn take_in_order(&mut self, operation: Operation, now: Micros) -> InOrder {
-        while self.overdue.pop_front_if(|(_, until)| *until <= now).is_some() {}
-        if let Some(position) = self.overdue.iter().position(|(other, _)| *other == operation) {
-            self.overdue.remove(position);
-            return InOrder::Overdue;
+        if let Some(doubts) = &mut self.doubts {
+            let overdue = &mut doubts.overdue;
+            while overdue.pop_front_if(|(_, until)| *until <= now).is_some() {}
+            if let Some(position) = overdue.iter().position(|(other, _)| *other == operation) {
+                overdue.remove(position);
+                return InOrder::Overdue;
+            }
         }
         match self.take_oldest(|request| request.arrival.operation == operation) {
             Some(request) => InOrder::Request(request),
@@ -108,7 +118,7 @@ impl InFlight {
 
     /// A request that is answered in order has timed out; the next answer until `until` is taken for its own.
     pub(super) fn overdue(&mut self, operation: Operation, until: Micros) {
-        self.overdue.push_back((operation, until));
+        self.doubts.get_or_insert_default().overdue.push_back((operation, until));
     }
 
     fn take_where(&mut self, awaited: impl Fn(&SentRequest) -> bool) -> Option<SentRequest> {
@@ -124,23 +134,25 @@ impl InFlight {
 
     /// Keeps an error that names no request.
     pub(super) fn keep(&mut self, error: Unclaimed) {
-        self.unclaimed.push_back(error);
+        self.doubts.get_or_insert_default().unclaimed.push_back(error);
     }
 
     /// Where no more requests than errors are left, each error has one; the next of them. An error without a request is
     /// left over where its request has been answered otherwise.
     pub(super) fn next_failed(&mut self) -> Option<(Option<SentRequest>, Unclaimed)> {
-        if self.requests.len() > self.unclaimed.len() {
+        let unclaimed = &mut self.doubts.as_mut()?.unclaimed;
+        if self.requests.len() > unclaimed.len() {
             return None;
         }
-        let error = self.unclaimed.pop_front()?;
+        let error = unclaimed.pop_front()?;
         Some((self.requests.pop(), error))
     }
 
     /// The next request that has timed out, and an error that may be its own.
     pub(super) fn next_overdue(&mut self, now: Micros) -> Option<(SentRequest, Option<Unclaimed>)> {
         let request = self.take_where(|request| request.deadline <= now)?;
-        Some((request, self.unclaimed.pop_front()))
+        let error = self.doubts.as_mut().and_then(|doubts| doubts.unclaimed.pop_front());
+        Some((request, error))
     }
 
     /// Takes all: the socket has ended.

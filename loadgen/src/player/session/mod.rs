@@ -8,13 +8,11 @@ mod behaviour;
 mod end;
 mod heartbeat;
 mod in_flight;
-mod kept;
 mod malformed;
 mod opening;
 mod request;
 mod script;
 mod socket;
-mod values;
 
 use std::borrow::Cow;
 use std::task::{Context, Poll};
@@ -36,15 +34,15 @@ pub(super) use heartbeat::{Heartbeat, HeartbeatTimer};
 
 use self::behaviour::{PendingAction, Step};
 use self::in_flight::{InFlight, InOrder, SentRequest, Unclaimed};
-use self::kept::Kept;
 use self::opening::{Opening, OpeningStep};
 use self::script::Placed;
 use self::socket::{Received, Socket};
-use self::values::SendValues;
 use super::commands::PlayerCommand;
 use super::context::{OWN_REQUESTS, Outcome, PlayerContext};
 use super::handshake::Stream;
-use super::placement_poll;
+use super::kept::Kept;
+use super::poll;
+use super::send_values::SendValues;
 use super::think_time::Pause;
 use crate::auth::head;
 use crate::clock::{Micros, micros};
@@ -176,7 +174,8 @@ impl<'p> Session<'p> {
         let beat = Heartbeat::of(&self.player.play.plan);
         let heartbeat = self.heartbeat.as_deref().filter(|_| !self.is_silent()).map(|timer| timer.due(beat));
         let opening = self.opening.as_deref().map(Opening::due);
-        let due = self.in_flight.deadline().into_iter().chain(behaviour).chain(heartbeat).chain(opening).min();
+        let due =
+            self.in_flight.deadline().into_iter().chain(behaviour).chain(heartbeat).chain(opening).min();
         self.player.play.players.set_deadline(self.player.number, due);
     }
 
@@ -191,7 +190,7 @@ impl<'p> Session<'p> {
         let planned = plan.operation(arrival.operation);
         let number = match planned.what {
             What::Request(number) => number,
-            What::Poll(_) => return placement_poll::start(&player.play, player.number, *arrival),
+            What::Poll(_) => return poll::start(&player.play, player.number, *arrival),
             // Nothing that a plan calls for on an open socket.
             What::Connect | What::Ready | What::Journey(_) => return,
         };
@@ -204,9 +203,9 @@ impl<'p> Session<'p> {
             Err(class) => return self.unsent(arrival, class),
         };
         let sent = player.now();
-        let expected = request.push.map(|(kind, to)| {
-            (kind, player.play.deliveries.expect(kind, self.sent(arrival, sent), to))
-        });
+        let expected = request
+            .push
+            .map(|(kind, to)| (kind, player.play.deliveries.expect(kind, self.sent(arrival, sent), to)));
         if !self.write(request.message, cx) {
             self.withdraw(arrival);
             return self.unsent(arrival, &classes::UNSENT_WRITE_BLOCKED);
@@ -317,7 +316,8 @@ impl<'p> Session<'p> {
                     return Some(self.not_ready(class, detail));
                 }
                 OpeningStep::TimedOut(step) => {
-                    let detail = format!("step `{}` of the opening was not answered in time", steps[step].name);
+                    let detail =
+                        format!("step `{}` of the opening was not answered in time", steps[step].name);
                     return Some(self.not_ready(classes::TIMEOUT.clone(), detail));
                 }
                 OpeningStep::Send(step) => {
@@ -325,7 +325,8 @@ impl<'p> Session<'p> {
                     let message = match self.message(Sending::Step(step), id) {
                         Ok(message) => message,
                         Err(Missing { name }) => {
-                            let detail = format!("step `{}` needs `{name}`, which is not there", steps[step].name);
+                            let detail =
+                                format!("step `{}` needs `{name}`, which is not there", steps[step].name);
                             return Some(self.not_ready(classes::UNSENT_MISSING_VALUE.clone(), detail));
                         }
                     };
@@ -562,9 +563,7 @@ impl<'p> Session<'p> {
         let push = player.play.plan.push_of(arrival.operation);
         let pushes = &player.play.plan.protocol.outline().pushes;
         let tied = push.filter(|_| ok).and_then(|kind| match pushes[kind.index()].tie {
-            Tie::Kept(number) => {
-                keep.iter().find(|(of, _)| *of == number).map(|(_, value)| (kind, &**value))
-            }
+            Tie::Kept(number) => keep.iter().find(|(of, _)| *of == number).map(|(_, value)| (kind, &**value)),
             Tie::Marker | Tie::Player => None,
         });
         if let Some(behaviour) = self.behaviour.as_deref_mut() {

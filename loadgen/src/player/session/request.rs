@@ -3,13 +3,13 @@
 use protocol::outline::{Audience, Push, Tie};
 use protocol::protocol::Sending;
 use rand::RngExt as _;
-use scenarios::plan::operation::Kind;
 use scenarios::plan::PlannedOperation;
+use scenarios::plan::operation::Kind;
 
-use super::kept::Kept;
-use super::values::SendValues;
 use crate::delivery::Addressees;
 use crate::player::context::PlayerContext;
+use crate::player::kept::Kept;
+use crate::player::send_values::SendValues;
 use crate::record::{Class, classes};
 use crate::schedule::{Arrival, choices};
 
@@ -61,9 +61,9 @@ pub(super) fn compose(
         .write(Sending::Operation(number), &values)
         .map_err(|_| &classes::UNSENT_MISSING_VALUE)?;
     let field = plan.protocol.field(number, &values).map(String::into_boxed_str);
-    let push = operation.push.and_then(|push| {
-        Some((Kind::of(push), expected(player, &outline.pushes[push], named)?))
-    });
+    let push = operation
+        .push
+        .and_then(|push| Some((Kind::of(push), expected(player, &outline.pushes[push], named)?)));
     Ok(Request { message, field, push })
 }
 

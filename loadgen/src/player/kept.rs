@@ -34,6 +34,9 @@ mod tests {
         let mut kept = Kept::default();
         kept.keep([(2, "a".into()), (0, "b".into())]);
         kept.keep([(2, "c".into())]);
-        assert_eq!((kept.value(0), kept.value(1), kept.value(2), kept.value(3)), (Some("b"), None, Some("c"), None));
+        assert_eq!(
+            (kept.value(0), kept.value(1), kept.value(2), kept.value(3)),
+            (Some("b"), None, Some("c"), None)
+        );
     }
 }

@@ -1,14 +1,14 @@
 //! What a message's template may ask for, of one player at one instant; each value is made only when it is asked for.
 
 use std::borrow::Cow;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use protocol::Values;
 use scenarios::plan::PlannedOperation;
 use secrecy::ExposeSecret as _;
 
+use super::context::PlayerContext;
 use super::kept::Kept;
-use crate::player::context::PlayerContext;
+use crate::clock::unix_ms;
 
 /// The values of one message.
 pub(super) struct SendValues<'s> {
@@ -52,8 +52,7 @@ impl Values for SendValues<'_> {
     }
 
     fn now_ms(&self) -> u64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+        unix_ms()
     }
 
     fn kept(&self, number: usize) -> Option<Cow<'_, str>> {
