@@ -78,7 +78,7 @@ impl Job {
             }))
         } else {
             let targets = endpoint.targets();
-            let (issuer, rest) = (issuer.cloned(), rest.map(|(rest, _)| rest));
+            let issuer = issuer.cloned();
             Load::Split(Box::new(Split { file, text, overrides, workers, targets, issuer, rest, url }))
         };
         let Generated { finished, watched, ending, started_at, ended_at, peak_open, workers } =
