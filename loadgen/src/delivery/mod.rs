@@ -26,6 +26,8 @@ pub mod deliveries;
 pub mod fan_outs;
 pub mod kept;
 pub mod lost;
+#[cfg(test)]
+mod model_tests;
 pub mod presence;
 pub mod receipt;
 mod receipt_order;
