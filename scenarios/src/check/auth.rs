@@ -560,11 +560,11 @@ mod tests {
         );
         let document = Document::parse("a.toml", &text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let scenario: Scenario = toml::from_str(&text).unwrap_or_else(|error| panic!("{error}"));
-        let mut check = Check::new(&document, &[], Vec::new(), |_| Vec::new());
+        let mut check = Check::new(&document, &[], &[], |_| Vec::new());
         let protocol = Outline { name: "game".into(), token, ..Outline::default() };
         let target = Target::Url("ws://127.0.0.1:1".parse().unwrap());
         let placement = super::auth(&mut check, &scenario, &target, &protocol).placement;
-        let mistakes = check.mistakes;
+        let mistakes = check.findings.mistakes;
         if mistakes.is_empty() { Ok(placement) } else { Err(mistakes.into_iter().map(|m| m.key).collect()) }
     }
 
