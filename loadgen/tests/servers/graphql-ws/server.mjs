@@ -48,9 +48,9 @@ const schema = new GraphQLSchema({
         fields: {
             say: {
                 type: GraphQLBoolean,
-                args: { t: { type: new GraphQLNonNull(GraphQLString) } },
-                resolve: async (_, { t }, { socket, id }) => {
-                    const everyone = [...listeners].map(([who, queue]) => [who.number, () => queue.put(t)]);
+                args: { text: { type: new GraphQLNonNull(GraphQLString) } },
+                resolve: async (_, { text }, { socket, id }) => {
+                    const everyone = [...listeners].map(([who, queue]) => [who.number, () => queue.put(text)]);
                     const late = await pushes.begin(socket.number, everyone);
                     await flushed();
                     unfinished.set(`${socket.number} ${id}`, late);

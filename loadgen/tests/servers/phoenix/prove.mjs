@@ -44,8 +44,8 @@ async function client() {
 const ann = await client();
 const bob = await client();
 const said = [ann, bob].map(({ channel }) => heard("what was said", (resolve) => channel.on("said", resolve)));
-await heard("the reply", (resolve) => ann.channel.push("say", { t: "hello" }).receive("ok", resolve));
-assert.deepEqual(await Promise.all(said), [{ t: "hello" }, { t: "hello" }]);
+await heard("the reply", (resolve) => ann.channel.push("say", { text: "hello" }).receive("ok", resolve));
+assert.deepEqual(await Promise.all(said), [{ text: "hello" }, { text: "hello" }]);
 
 const beat = heard("the heartbeat's answer", (resolve) =>
     ann.socket.onMessage(({ topic, event }) => topic === "phoenix" && event === "phx_reply" && resolve()),
