@@ -14,6 +14,10 @@ pub struct Outline {
     pub description: String,
     /// What a handshake is made of.
     pub handshake: Handshake,
+    /// Whether the handshake or a message holds the player's credential (`${token}`).
+    pub token: bool,
+    /// Whether an operation's message, the heartbeat's or a reply does, so that it is needed as long as the socket is open.
+    pub token_in_operations: bool,
     /// How messages lie in frames.
     pub frames: Frames,
     /// What happens on every new socket before its player is ready, in order; empty: nothing.
@@ -97,6 +101,8 @@ pub struct Operation {
     pub description: String,
     /// Whether an answer is awaited.
     pub answered: bool,
+    /// How its answer is known, in words; empty where that is left unsaid.
+    pub answer: String,
     /// The push that it leads to.
     pub push: Option<usize>,
     /// Whether its message holds a text that the generator makes, with a marker in it.
@@ -122,12 +128,14 @@ pub struct Work {
     pub invocations: f64,
     /// DynamoDB read units.
     pub reads: f64,
-    /// DynamoDB write units.
+    /// Items that are written to DynamoDB, indexes included; each is as large as the message.
     pub writes: f64,
     /// SNS publishes.
     pub publishes: f64,
     /// Records that a stream hands over.
     pub stream_records: f64,
+    /// WebSocket messages that the protocol does not tell of.
+    pub messages: f64,
 }
 
 /// What is pushed.
@@ -143,6 +151,8 @@ pub struct Push {
     pub to: Audience,
     /// Whether the sender gets it too, where it goes to several.
     pub sender: bool,
+    /// How it is known, in words; empty where that is left unsaid.
+    pub shape: String,
     /// Of each push, what the backend does.
     pub work: Work,
 }

@@ -16,11 +16,35 @@ pub trait Protocol: Send + Sync + fmt::Debug {
     /// [`Missing`] where a value that it needs is not there.
     fn write(&self, what: Sending, values: &dyn Values) -> Result<String, Missing>;
 
+    /// What an answer to the operation holds that is matched by a field ([`Request::Field`]); `None` where it is matched
+    /// otherwise.
+    fn field(&self, operation: usize, values: &dyn Values) -> Option<String>;
+
     /// A part of the handshake that differs from player to player.
     ///
     /// # Errors
     /// [`Missing`] where a value that it needs is not there.
     fn handshake(&self, values: &dyn Values) -> Result<HandshakeParts, Missing>;
+
+    /// A request of an operation that is polled over REST, the first one or a further one; `None` where it is not polled.
+    ///
+    /// # Errors
+    /// [`Missing`] where a value that it needs is not there.
+    fn ask(
+        &self,
+        operation: usize,
+        asked: Asked,
+        values: &dyn Values,
+    ) -> Result<Option<RestRequest>, Missing> {
+        let _ = (operation, asked, values);
+        Ok(None)
+    }
+
+    /// Reads the answer to a request of an operation that is polled; `None` where it means nothing that the protocol knows.
+    fn read_polled<'f>(&'f self, operation: usize, body: &'f str) -> Option<Polled<'f>> {
+        let _ = (operation, body);
+        None
+    }
 
     /// Reads a received message: offers each meaning that it may have, in the protocol's order, until one is taken.
     /// Returns what became of it.
@@ -47,6 +71,33 @@ pub enum Read {
     Known,
     /// It means nothing that the protocol knows.
     Unclassified,
+}
+
+/// Which request of an operation that is polled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// The one that asks for it.
+    First,
+    /// One that asks how it stands.
+    Again,
+}
+
+/// A request to the target's REST API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestRequest {
+    /// Its method, in capitals.
+    pub method: &'static str,
+    /// Its path below the API's URL, percent-encoded.
+    pub path: String,
+}
+
+/// What the answer to a request of a polled operation says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Polled<'f> {
+    /// How it stands.
+    pub outcome: Outcome<'f>,
+    /// Values to keep: number, value.
+    pub keep: Vec<(usize, Cow<'f, str>)>,
 }
 
 /// A value that a message needs and that is not there.
@@ -123,15 +174,18 @@ pub enum Meaning<'f> {
     Opened {
         /// Its number.
         step: usize,
-        /// Which request, where the step sent an id.
-        id: Option<Cow<'f, str>>,
+        /// The number of the step's message, where the answer has it.
+        id: Option<u64>,
         /// Why it failed, if it did.
         failed: Option<Cow<'f, str>>,
         /// Values to keep.
         keep: Vec<(usize, Cow<'f, str>)>,
     },
     /// The heartbeat has been answered.
-    HeartbeatAnswer,
+    HeartbeatAnswer {
+        /// Which one, where the answer has the number of its message.
+        id: Option<u64>,
+    },
     /// Something that is to be answered at once with this message.
     Reply(String),
     /// Something that the protocol has and that nobody waits for.
@@ -141,7 +195,7 @@ pub enum Meaning<'f> {
 /// Which request an answer belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request<'f> {
-    /// The one with this id.
+    /// The one whose message has this number.
     Id(u64),
     /// The one whose message held this value.
     Field(Cow<'f, str>),
