@@ -34,7 +34,8 @@ export async function listen(server) {
 export async function ready(websocket, truth) {
     const control = createServer((request, response) => {
         const found = request.method === "GET" && request.url === "/truth";
-        response.writeHead(found ? 200 : 404, { "content-type": "application/json" });
+        response.statusCode = found ? 200 : 404;
+        response.setHeader("content-type", "application/json");
         response.end(JSON.stringify(found ? truth : { message: "Not Found" }));
     });
     const port = await listen(control);
