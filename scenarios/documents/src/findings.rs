@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::document::Document;
+use crate::document::{Document, dotted};
 use crate::duration::Span;
 use crate::mistakes::Mistake;
 
@@ -80,9 +80,4 @@ impl<'d> Findings<'d> {
             .iter()
             .any(|doubtful| within(key, doubtful) || (!key.is_empty() && within(doubtful, key)))
     }
-}
-
-/// A pointer as messages write it.
-fn dotted(pointer: &str) -> String {
-    pointer.trim_start_matches('/').replace('/', ".")
 }
