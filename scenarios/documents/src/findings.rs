@@ -54,6 +54,18 @@ impl<'d> Findings<'d> {
         }
     }
 
+    /// Reports a mistake in another place, a file that the document names at `pointer`.
+    pub fn wrong_elsewhere(
+        &mut self,
+        pointer: &str,
+        place: String,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        let (problem, remedy) = (problem.into(), remedy.into());
+        self.mistakes.push(Mistake { place, key: dotted(pointer), problem, remedy });
+    }
+
     /// From here on nothing is concluded from the value at `pointer`.
     pub fn doubt(&mut self, pointer: &str) {
         self.doubtful.push(dotted(pointer));

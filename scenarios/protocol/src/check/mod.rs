@@ -13,5 +13,6 @@ mod poll;
 mod push;
 mod read;
 mod socket;
+mod work;
 
 pub use checked::check;

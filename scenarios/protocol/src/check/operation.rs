@@ -10,6 +10,7 @@ use super::context::Check;
 use super::kept::answers;
 use super::names::{OF_AN_OPERATION, Sent};
 use super::push::{Cause, names_recipients};
+use super::work::work;
 use super::{answer, poll, push};
 use crate::file::Messages;
 use crate::keys::operation as keys;
@@ -208,9 +209,4 @@ fn message(check: &mut Check<'_>, pointer: &str, text: &str, keys: &keys::Operat
         }
     }
     Some(template)
-}
-
-pub(super) fn work(keys: &keys::Work) -> outline::Work {
-    let keys::Work { invocations, reads, writes, publishes, stream_records, messages } = *keys;
-    outline::Work { invocations, reads, writes, publishes, stream_records, messages }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::context::{Check, Placed};
-use super::operation::work;
+use super::work::work;
 use crate::keys::operation::{Push as Keys, Tie as TieKeys, TieValue, To};
 use crate::outline;
 use crate::outline::{Audience, Tie};
