@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use scenarios::plan::columns::{Occasion, Pick};
+use scenarios::plan::operation::What;
 use scenarios::{Checked, Content, Mistakes, check};
 
 const HEAD: &str = "name = \"f\"\nplayers = 25\nphases = [{ kind = \"hold\", duration = \"1s\" }]\n";
@@ -43,7 +44,7 @@ fn columns_of_several_files_are_values_of_sends() {
         "[[feeders]]\nfile = \"people.csv\"\n[[feeders]]\nfile = \"maps.jsonl\"\npick = \"cycle\"\n";
     let Checked { plan, as_run, inputs, .. } = checked(folder.path(), feeders).unwrap();
     let value = |name: &str, player, index| {
-        let at = Occasion { player, operation: 1, index };
+        let at = Occasion { player, what: What::Request(1), index };
         plan.feeders.value(plan.feeders.column(name).unwrap(), plan.seed, at)
     };
     assert_eq!((value("name", 0, 9), value("level", 1, 9), value("name", 2, 9)), ("ann", "12", "ann"));

@@ -101,6 +101,8 @@ pub struct Operation {
     pub description: String,
     /// Whether an answer is awaited.
     pub answered: bool,
+    /// How its answer is known, in words; empty where that is left unsaid.
+    pub answer: String,
     /// The push that it leads to.
     pub push: Option<usize>,
     /// Whether its message holds a text that the generator makes, with a marker in it.
@@ -149,6 +151,8 @@ pub struct Push {
     pub to: Audience,
     /// Whether the sender gets it too, where it goes to several.
     pub sender: bool,
+    /// How it is known, in words; empty where that is left unsaid.
+    pub shape: String,
     /// Of each push, what the backend does.
     pub work: Work,
 }

@@ -340,11 +340,14 @@ load = 0.0
             { expression = "sockets.dropped == 0", phase = "peak" },
             { expression = "send_message.response_time.p99 < 1s", phase = "quiet" },
             { expression = "error_rate < 1%", grace = "10s" },
+            "send_mesage.failed == 0",
+            "mesage.lost == 0",
+            "unknown_route.failed == 0",
             { expression = "error_rate < 1%", abort = "yes" },
             { expresion = "error_rate < 1%" },
         ]"#;
         let form = plan(rules, MESSAGES).unwrap_err();
-        for told in ["rules.toml:9", "thresholds.5.abort", "must be boolean", "did you mean `expression`?"] {
+        for told in ["rules.toml:12", "thresholds.8.abort", "must be boolean", "did you mean `expression`?"] {
             assert!(form.contains(told), "{told}\n{form}");
         }
         let rules = rules.replace("abort = \"yes\"", "abort = true").replace("expresion", "expression");
@@ -356,11 +359,21 @@ load = 0.0
             (6, "is counted over the whole run"),
             (7, "send_message has no arrival in the phase `quiet`"),
             (8, "belongs to rules that end the run"),
+            (9, "the plan has no operation `send_mesage`"),
+            (10, "the plan has no push `mesage`"),
+            (11, "can never be measured: the plan has no unknown_route"),
         ] {
             let found = meaning
                 .lines()
                 .any(|found| found.contains(&format!("rules.toml:{line}:")) && found.contains(told));
             assert!(found, "{line}: {told}\n{meaning}");
+        }
+        for remedy in [
+            "did you mean `send_message`? It has `connect`, `send_message`",
+            "did you mean `message`? It has `message`, `placement`",
+            "add [operations.unknown_route]",
+        ] {
+            assert!(meaning.contains(remedy), "{remedy}\n{meaning}");
         }
         assert!(meaning.contains("`connect`, `warm-up`, `hold`, `peak`, `quiet`;"), "{meaning}");
     }

@@ -10,6 +10,7 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use crate::file::table::Table;
 pub use crate::keys::feeders::Pick;
+use crate::plan::operation::What;
 
 /// A file's columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +34,8 @@ pub struct Column {
 pub struct Occasion {
     /// Who sends.
     pub player: u32,
-    /// Number of the operation among the plan's.
-    pub operation: usize,
+    /// What is sent.
+    pub what: What,
     /// Number of the send among the operation's.
     pub index: u64,
 }
@@ -60,7 +61,7 @@ impl Columns {
             Pick::Cycle => at.index % rows,
             Pick::Random => {
                 // Each operation, and each file, has draws of its own.
-                let salt = (at.operation as u64 + 1) << 56 ^ rows;
+                let salt = at.what.salt() << 56 ^ rows;
                 let place = at.index.wrapping_mul(0x9e37_79b9_7f4a_7c15);
                 SmallRng::seed_from_u64(seed ^ salt ^ place).random_range(0..rows)
             }
@@ -118,7 +119,7 @@ mod tests {
     }
 
     fn at(player: u32, operation: usize, index: u64) -> Occasion {
-        Occasion { player, operation, index }
+        Occasion { player, what: What::Request(operation), index }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use protocol::Values;
 
 use super::columns::{Feeders, Occasion};
+use super::operation::What;
 use super::parameter::Parameter;
 
 /// What a message's template may ask for, made up.
@@ -58,7 +59,7 @@ impl Values for Example<'_> {
     }
 
     fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
-        let first = Occasion { player: 0, operation: 0, index: 0 };
+        let first = Occasion { player: 0, what: What::Connect, index: 0 };
         Some(self.parameters.get(name)?.value(self.feeders, 0, first))
     }
 }

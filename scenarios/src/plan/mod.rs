@@ -363,7 +363,7 @@ impl Plan {
         player: u32,
         index: u64,
     ) -> Option<Cow<'p, str>> {
-        let occasion = Occasion { player, operation: planned.operation.index(), index };
+        let occasion = Occasion { player, what: planned.what, index };
         Some(planned.parameters.get(name)?.value(&self.feeders, self.seed, occasion))
     }
 

@@ -79,6 +79,7 @@ mod tests {
     use crate::file::table::Table;
     use crate::keys::auth::FeederFormat;
     use crate::plan::columns::{Columns, Pick};
+    use crate::plan::operation::What;
 
     #[test]
     fn columns_are_filled_in_for_each_send() {
@@ -89,7 +90,7 @@ mod tests {
         let feeders = Feeders::new(vec![Columns { file, pick: Pick::Player, table }]);
         let value = |text: &str, player| {
             let parameter = Parameter::parse(text, &feeders)?;
-            let value = parameter.value(&feeders, 1, Occasion { player, operation: 1, index: 0 });
+            let value = parameter.value(&feeders, 1, Occasion { player, what: What::Request(1), index: 0 });
             Ok::<_, String>(value.into_owned())
         };
         for (text, first, second) in [
@@ -105,6 +106,9 @@ mod tests {
         assert_eq!(value("${nme}", 0).unwrap_err(), "no feeder has a column `nme`");
         assert_eq!(value("${name", 0).unwrap_err(), "has a `${` without its `}`");
         let plain = Parameter::plain("${name}");
-        assert_eq!(plain.value(&feeders, 1, Occasion { player: 0, operation: 1, index: 0 }), "${name}");
+        assert_eq!(
+            plain.value(&feeders, 1, Occasion { player: 0, what: What::Request(1), index: 0 }),
+            "${name}"
+        );
     }
 }
