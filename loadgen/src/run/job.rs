@@ -57,7 +57,8 @@ impl Job {
             }
         };
         let issuer = embedded.as_ref().map(|embedded| &embedded.endpoints.identity);
-        let endpoint = Endpoint::prepare(&url, &plan.way, &plan.source_addresses, plan.players).await?;
+        let endpoint =
+            Endpoint::prepare(&url, &plan.way, &plan.protocol, &plan.source_addresses, plan.players).await?;
         let rest = plan.poll.as_ref().and_then(|poll| {
             let embedded = embedded.as_ref().map(|embedded| &embedded.endpoints.rest);
             Some((poll.rest.as_ref().or(embedded)?.clone(), poll.every))

@@ -112,7 +112,14 @@ async fn prepare(assignment: Assignment) -> Result<Setup, WorkerError> {
         shard,
         clock: clock.clone(),
         run,
-        endpoint: Endpoint::prepare(&parse(url)?, &plan.way, &plan.source_addresses, plan.players).await?,
+        endpoint: Endpoint::prepare(
+            &parse(url)?,
+            &plan.way,
+            &plan.protocol,
+            &plan.source_addresses,
+            plan.players,
+        )
+        .await?,
         credentials: Credentials::prepare(&plan, shard, issuer.as_ref()).await?,
         relay: Some(Arc::new(Relay::new(shard, clock))),
         rest: rest

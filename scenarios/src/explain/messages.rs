@@ -1,4 +1,4 @@
-//! What an operation sends, awaits and leads to, in a sentence with one message as it might be; and how long messages are.
+//! What an operation sends, awaits and leads to, in sentences with one message as it might be; and how long messages are.
 
 use protocol::outline::{Audience, Operation, Outline, Push, Tie};
 use protocol::protocol::Sending;
@@ -12,41 +12,31 @@ const SHOWN_RECIPIENTS: u32 = 2;
 /// The text that a message is shown with.
 const SHOWN_TEXT: &str = "lg1:…";
 
-/// What an operation sends, awaits and leads to; none for what is not the protocol's.
-pub(super) fn sentence(plan: &Plan, planned: &PlannedOperation) -> Option<String> {
-    let (What::Request(number) | What::Poll(number)) = planned.what else { return None };
+/// What an operation sends, how its answer is known, and the push that it leads to; nothing of what is not the protocol's.
+pub(super) fn sentences(plan: &Plan, planned: &PlannedOperation) -> Vec<String> {
+    let (What::Request(number) | What::Poll(number)) = planned.what else { return Vec::new() };
     let protocol = plan.protocol.outline();
-    let operation = protocol.operations.get(number)?;
-    let asks = if operation.poll {
-        "asks over REST until there is what it asks for".to_owned()
-    } else {
-        let message = shown(plan, planned, number)?;
-        format!("sends `{message}`; {}", answer(operation))
-    };
-    Some(format!("{} {asks}{}.", planned.name, leads_to(protocol, operation)))
-}
-
-fn answer(operation: &Operation) -> String {
-    match (operation.answered, operation.answer.as_str()) {
-        (false, _) => "nothing answers it".into(),
-        (true, "") => "its answer is awaited".into(),
-        (true, words) => format!("its answer is {words}"),
-    }
+    let Some(operation) = protocol.operations.get(number) else { return Vec::new() };
+    let sends = shown(plan, planned, number).filter(|_| !operation.poll);
+    let sends = sends.map(|message| format!("{} sends `{message}`.", planned.name));
+    let answer = (!operation.answer.is_empty()).then(|| format!("Its answer: {}.", operation.answer));
+    sends.into_iter().chain(answer).chain(leads_to(protocol, operation)).collect()
 }
 
 /// The push that an operation leads to, to whom, and how it is known.
-fn leads_to(protocol: &Outline, operation: &Operation) -> String {
-    let Some(push) = operation.push.and_then(|push| protocol.pushes.get(push)) else { return String::new() };
+fn leads_to(protocol: &Outline, operation: &Operation) -> Option<String> {
+    let push = protocol.pushes.get(operation.push?)?;
     let tie = match push.tie {
         Tie::Marker => "by the marker in its text".to_owned(),
         Tie::Kept(number) => {
             let kept = protocol.kept.get(number).map_or("value", String::as_str);
-            format!("by the {kept} that the answer brought")
+            format!("by the `{kept}` that the answer brought")
         }
         Tie::Player => "by the player that receives it".to_owned(),
     };
-    let shape = if push.shape.is_empty() { String::new() } else { format!(" where {}", push.shape) };
-    format!("; it leads to the push {} to {}, matched {tie}{shape}", push.name, audience(push))
+    let shape =
+        if push.shape.is_empty() { String::new() } else { format!("; it is known by {}", push.shape) };
+    Some(format!("It leads to the push {} to {}, matched {tie}{shape}.", push.name, audience(push)))
 }
 
 fn audience(push: &Push) -> String {
@@ -62,7 +52,9 @@ fn audience(push: &Push) -> String {
 /// A message of an operation, to be shown; none where a value is missing that only a run has.
 fn shown(plan: &Plan, planned: &PlannedOperation, number: usize) -> Option<String> {
     let recipients = (*planned.fan_out.start()).min(SHOWN_RECIPIENTS);
-    plan.protocol.write(Sending::Operation(number), &example(plan, planned, recipients, SHOWN_TEXT.into())).ok()
+    plan.protocol
+        .write(Sending::Operation(number), &example(plan, planned, recipients, SHOWN_TEXT.into()))
+        .ok()
 }
 
 /// Bytes of an operation's message, on average.

@@ -169,7 +169,7 @@ pub fn sentences(plan: &Plan) -> Vec<String> {
     }));
     for planned in plan.operations.iter().skip(1) {
         lines.extend(operation(plan, planned));
-        lines.extend(messages::sentence(plan, planned));
+        lines.extend(messages::sentences(plan, planned));
     }
     lines.extend(values::sentences(plan));
     lines.extend(disruptions::sentences(&plan.disruptions));
@@ -210,7 +210,7 @@ fn operation(plan: &Plan, planned: &PlannedOperation) -> Option<String> {
                 return Some(format!(
                     "On every new socket come the steps {}, in {timeout} at most; then its player is ready.",
                     steps.join(", ")
-                );
+                ));
             }
             What::Connect | What::Journey(_) => return None,
         },
@@ -260,7 +260,8 @@ fn operation(plan: &Plan, planned: &PlannedOperation) -> Option<String> {
 
 fn protocol(plan: &Plan) -> String {
     let outline = plan.protocol.outline();
-    let description = if outline.description.is_empty() { String::new() } else { format!(" {}", outline.description) };
+    let description =
+        if outline.description.is_empty() { String::new() } else { format!(" {}", outline.description) };
     format!("Its messages are those of the protocol {}.{description}", outline.name)
 }
 
@@ -344,6 +345,7 @@ fn credentials(auth: &Auth) -> String {
                 TokenLocation::Query { name } if name == "token" => "the query".into(),
                 TokenLocation::Query { name } => format!("the query as {name}"),
                 TokenLocation::Subprotocol { .. } => "a subprotocol".into(),
+                TokenLocation::Protocol => "the place that the protocol has for it".into(),
             };
             format!("with a {from} in {place}")
         }
