@@ -36,6 +36,7 @@ impl Own {
             name: "say".into(),
             description: "Says a text to the players that it names.".into(),
             answered: true,
+            answer: "OK or NO with its number".into(),
             push: Some(SAID),
             text: true,
             recipients: true,
@@ -47,6 +48,7 @@ impl Own {
             operation: SAY,
             tie: Tie::Marker,
             to: Audience::Recipients,
+            shape: "SAID in its first part".into(),
             ..Push::default()
         };
         let banned = Close { class: "banned".into(), retry: Retry::No };
