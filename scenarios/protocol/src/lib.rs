@@ -8,6 +8,7 @@
 //! ```
 
 mod check;
+mod class;
 mod encoded;
 pub mod explain;
 mod file;
@@ -22,6 +23,7 @@ mod reading;
 pub mod shipped;
 mod source;
 pub mod template;
+mod values;
 
 pub use check::check;
 pub use file::FileProtocol;
