@@ -8,21 +8,25 @@ pub(super) struct Bits(SmallVec<[u64; 2]>);
 
 impl Bits {
     /// The empty set, for numbers below `count`.
+    #[inline]
     pub(super) fn none(count: usize) -> Self {
         Self(smallvec![0; count.div_ceil(64)])
     }
 
     /// Adds a number.
+    #[inline]
     pub(super) fn set(&mut self, number: usize) {
         self.0[number / 64] |= 1 << (number % 64);
     }
 
     /// Removes a number.
+    #[inline]
     pub(super) fn clear(&mut self, number: usize) {
         self.0[number / 64] &= !(1 << (number % 64));
     }
 
     /// Whether all of another set of the same size are in it.
+    #[inline]
     pub(super) fn has_all(&self, others: &Self) -> bool {
         self.0.iter().zip(&others.0).all(|(own, others)| own & others == *others)
     }

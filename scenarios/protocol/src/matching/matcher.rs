@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use memchr::memmem::Finder;
+use serde::de::IgnoredAny;
 use smallvec::SmallVec;
 
 use super::bits::Bits;
@@ -46,8 +47,6 @@ pub(super) enum Text {
 /// A value that is read, and what is asked of it.
 #[derive(Debug, Default)]
 pub(super) struct Watched {
-    /// Whether it is a text as it stands in the message; else it is JSON.
-    pub(super) captured: bool,
     pub(super) present: Option<usize>,
     pub(super) absent: Option<usize>,
     pub(super) tests: Vec<(Test, usize)>,
@@ -82,7 +81,8 @@ impl Matcher {
             matcher: self,
             message,
             passed: Bits::none(self.asked),
-            values: self.values.iter().map(|_| None).collect(),
+            values: SmallVec::from_elem(Value::Absent, self.values.len()),
+            copied: Vec::new(),
         };
         if !self.message.tree.is_empty() && begins_like_json(message) {
             view.read(&self.message, message);
@@ -106,7 +106,26 @@ pub struct View<'m> {
     message: &'m str,
     /// What has been asked and has passed.
     passed: Bits,
-    values: SmallVec<[Option<Cow<'m, str>>; 12]>,
+    values: SmallVec<[Value<'m>; 16]>,
+    /// Those that stand in the message with escapes.
+    copied: Vec<String>,
+}
+
+/// A value that has been read.
+#[derive(Debug, Clone, Copy)]
+enum Value<'m> {
+    Absent,
+    /// JSON as it is written.
+    Json(&'m str),
+    /// The same, in a string.
+    CopiedJson(usize),
+    /// A string's content, or a capture.
+    Text(&'m str),
+    /// The same, with escapes.
+    CopiedText(usize),
+    Number(u64),
+    /// Something of which nothing more is asked than what has been.
+    Other,
 }
 
 impl<'m> View<'m> {
@@ -138,29 +157,37 @@ impl<'m> View<'m> {
     /// A value as a text: a string's content, anything else as it is written; `None` where it is absent or `null`.
     #[must_use]
     pub fn text(&self, slot: Slot) -> Option<Cow<'m, str>> {
-        let value = self.values[slot.0].as_ref()?;
-        if self.matcher.values[slot.0].captured || !value.starts_with('"') {
-            return Some(value.clone());
-        }
-        match value {
-            Cow::Borrowed(json) => string(json),
-            Cow::Owned(json) => string(json).map(|text| Cow::Owned(text.into_owned())),
+        match self.values[slot.0] {
+            Value::Absent | Value::Other => None,
+            Value::Text(text) => Some(Cow::Borrowed(text)),
+            Value::CopiedText(copy) => Some(Cow::Owned(self.copied[copy].clone())),
+            Value::Number(number) => Some(Cow::Owned(number.to_string())),
+            Value::Json(json) => content(json),
+            Value::CopiedJson(copy) => Some(Cow::Owned(content(&self.copied[copy])?.into_owned())),
         }
     }
 
     /// A value as a whole number, whether it is written as a number or as a string.
     #[must_use]
     pub fn number(&self, slot: Slot) -> Option<u64> {
-        id(&self.text(slot)?)
+        match self.values[slot.0] {
+            Value::Number(number) => Some(number),
+            Value::Text(text) => id(text),
+            _ => id(&self.text(slot)?),
+        }
     }
 
     /// A value as JSON, as it is written; a capture of a pattern that is no JSON as a string.
     #[must_use]
     pub fn json(&self, slot: Slot) -> Option<Cow<'m, str>> {
-        let value = self.values[slot.0].as_ref()?;
-        let written = !self.matcher.values[slot.0].captured
-            || serde_json::from_str::<serde::de::IgnoredAny>(value).is_ok();
-        Some(if written { value.clone() } else { serde_json::Value::from(value.as_ref()).to_string().into() })
+        match self.values[slot.0] {
+            Value::Json(json) => Some(Cow::Borrowed(json)),
+            Value::CopiedJson(copy) => Some(Cow::Owned(self.copied[copy].clone())),
+            Value::Text(text) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
+                Some(Cow::Borrowed(text))
+            }
+            _ => Some(Cow::Owned(serde_json::Value::from(self.text(slot)?).to_string())),
+        }
     }
 
     fn one_id(&self, slots: &[usize]) -> Option<u64> {
@@ -197,11 +224,39 @@ impl<'m> View<'m> {
         }
         self.passed.set(cut.asked);
         for (slot, text) in cut.captures.iter().zip(held) {
-            self.values[*slot] = Some(Cow::Borrowed(text));
+            self.values[*slot] = Value::Text(text);
         }
     }
 
-    fn note(&mut self, slot: usize) {
+    /// What was read before does not count.
+    fn clear(&mut self, slot: usize) {
+        if matches!(self.values[slot], Value::Absent) {
+            return;
+        }
+        self.values[slot] = Value::Absent;
+        let watched = &self.matcher.values[slot];
+        if let Some(absent) = watched.absent {
+            self.passed.set(absent);
+        }
+        for asked in watched.present.iter().chain(watched.tests.iter().map(|(_, asked)| asked)) {
+            self.passed.clear(*asked);
+        }
+    }
+
+    /// Asks of a value what is asked.
+    #[inline]
+    fn ask(&mut self, watched: &Watched, held: &Held<'_>) {
+        for (test, asked) in &watched.tests {
+            if test.holds(held) {
+                self.passed.set(*asked);
+            }
+        }
+    }
+
+    /// A value is there.
+    #[inline]
+    fn there(&mut self, slot: usize) -> &'m Watched {
+        self.clear(slot);
         let watched = &self.matcher.values[slot];
         if let Some(present) = watched.present {
             self.passed.set(present);
@@ -209,42 +264,49 @@ impl<'m> View<'m> {
         if let Some(absent) = watched.absent {
             self.passed.clear(absent);
         }
-        if !watched.tests.is_empty()
-            && let Some(json) = &self.values[slot]
-        {
-            let held = Held::read(json);
-            for (test, asked) in &watched.tests {
-                if test.holds(&held) {
-                    self.passed.set(*asked);
-                }
-            }
-        }
+        watched
+    }
+
+    fn copy(&mut self, text: String) -> usize {
+        self.copied.push(text);
+        self.copied.len() - 1
     }
 }
 
+/// JSON as a text: a string's content, anything else as it is written.
+fn content(json: &str) -> Option<Cow<'_, str>> {
+    if json.starts_with('"') { string(json) } else { Some(Cow::Borrowed(json)) }
+}
+
 impl<'m> Fill<'m> for View<'m> {
-    fn fill(&mut self, slot: usize, json: Cow<'m, str>) {
-        if self.values[slot].is_some() {
-            self.forget(&[slot]);
+    #[inline]
+    fn fill(&mut self, slot: usize, held: Held<'m>) {
+        let watched = self.there(slot);
+        self.ask(watched, &held);
+        self.values[slot] = match held {
+            Held::Text(Cow::Borrowed(text)) => Value::Text(text),
+            Held::Text(Cow::Owned(text)) => Value::CopiedText(self.copy(text)),
+            Held::Number(number) => number.as_u64().map_or(Value::Other, Value::Number),
+            Held::Bool(_) | Held::Other => Value::Other,
+        };
+    }
+
+    #[inline]
+    fn fill_written(&mut self, slot: usize, json: Cow<'m, str>) {
+        if json == "null" {
+            return self.clear(slot);
         }
-        if json != "null" {
-            self.values[slot] = Some(json);
-            self.note(slot);
+        let watched = self.there(slot);
+        if !watched.tests.is_empty() {
+            self.ask(watched, &Held::read(&json));
         }
+        self.values[slot] = match json {
+            Cow::Borrowed(json) => Value::Json(json),
+            Cow::Owned(json) => Value::CopiedJson(self.copy(json)),
+        };
     }
 
     fn forget(&mut self, slots: &[usize]) {
-        for slot in slots {
-            if self.values[*slot].take().is_none() {
-                continue;
-            }
-            let watched = &self.matcher.values[*slot];
-            if let Some(absent) = watched.absent {
-                self.passed.set(absent);
-            }
-            for asked in watched.present.iter().chain(watched.tests.iter().map(|(_, asked)| asked)) {
-                self.passed.clear(*asked);
-            }
-        }
+        slots.iter().for_each(|slot| self.clear(*slot));
     }
 }

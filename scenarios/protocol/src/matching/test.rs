@@ -45,6 +45,7 @@ pub enum Test {
 
 impl Test {
     /// Whether it holds for a value that is there.
+    #[inline]
     pub(super) fn holds(&self, held: &Held<'_>) -> bool {
         match (self, held) {
             (Self::Present, _) => true,
@@ -58,7 +59,7 @@ impl Test {
             (Self::Contains(part), Held::Text(text)) => text.contains(part.as_str()),
             (Self::Is(wanted), Held::Bool(is)) => wanted == is,
             (Self::Id, Held::Text(text)) => id(text).is_some(),
-            (Self::Id, Held::Number(number)) => id(number).is_some(),
+            (Self::Id, Held::Number(number)) => number.is_u64(),
             _ => false,
         }
     }
@@ -74,7 +75,7 @@ impl Test {
             (Self::OneOf(scalars), other) => scalars.iter().all(|scalar| !scalar.passes(other)),
             (Self::Is(is), other) => !other.holds(&Held::Bool(*is)),
             (Self::Range { to: Some(to), .. }, Self::Range { from: Some(from), .. }) => {
-                compare(&to.to_string(), from) == Some(Ordering::Less)
+                compare(to, from) == Some(Ordering::Less)
             }
             (Self::Range { .. }, Self::Starts(_) | Self::Contains(_)) => true,
             (Self::Starts(one), Self::Starts(other)) => {
@@ -103,6 +104,7 @@ impl Test {
 }
 
 impl Scalar {
+    #[inline]
     fn equals(&self, held: &Held<'_>) -> bool {
         match (self, held) {
             (Self::Text(text), Held::Text(held)) => text == held,
@@ -114,7 +116,7 @@ impl Scalar {
     fn passes(&self, test: &Test) -> bool {
         match self {
             Self::Text(text) => test.holds(&Held::Text(text.into())),
-            Self::Number(number) => test.holds(&Held::Number(&number.to_string())),
+            Self::Number(number) => test.holds(&Held::Number(number.clone())),
         }
     }
 }
@@ -125,13 +127,14 @@ pub(super) fn id(text: &str) -> Option<u64> {
     if text.starts_with(|first: char| first.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
-/// Compares a number as it is written: exactly where both are whole.
-fn compare(written: &str, number: &Number) -> Option<Ordering> {
-    if let (Ok(one), Some(other)) = (written.parse::<u64>(), number.as_u64()) {
+/// Compares two numbers: exactly where both are whole.
+#[inline]
+fn compare(one: &Number, other: &Number) -> Option<Ordering> {
+    if let (Some(one), Some(other)) = (one.as_u64(), other.as_u64()) {
         return Some(one.cmp(&other));
     }
-    if let (Ok(one), Some(other)) = (written.parse::<i64>(), number.as_i64()) {
+    if let (Some(one), Some(other)) = (one.as_i64(), other.as_i64()) {
         return Some(one.cmp(&other));
     }
-    written.parse::<f64>().ok()?.partial_cmp(&number.as_f64()?)
+    one.as_f64()?.partial_cmp(&other.as_f64()?)
 }

@@ -4,18 +4,29 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::Number;
 use serde_json::value::RawValue;
 
+use super::held::Held;
 use super::pointer::Step;
+
+/// Names from this length on are looked for as if they had it.
+const LONGEST: usize = 24;
 
 /// A place in a JSON text that is asked for, or on the way to one.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     /// The value that is read here.
     slot: Option<usize>,
-    /// Where it goes on by name or number.
+    /// Whether it is kept as it is written, whatever it is; else its kind and content are enough.
+    written: bool,
+    /// Where it goes on by name or number; by the length of the name, once [`seal`](Self::seal)ed.
     members: Vec<Member>,
+    /// The first member whose name has this length, and the end.
+    by_length: [u16; LONGEST + 2],
     /// Where it goes on in the JSON that a string holds.
     json: Option<Box<Tree>>,
     /// The values that are read further in.
@@ -32,8 +43,10 @@ struct Member {
 
 /// What becomes of values that are read.
 pub(super) trait Fill<'m> {
-    /// A value, as it is written.
-    fn fill(&mut self, slot: usize, json: Cow<'m, str>);
+    /// A value of which kind and content are enough.
+    fn fill(&mut self, slot: usize, held: Held<'m>);
+    /// A value as it is written.
+    fn fill_written(&mut self, slot: usize, json: Cow<'m, str>);
     /// What was read before under these numbers does not count: a name stands there twice, or a string that began as JSON
     /// is none.
     fn forget(&mut self, slots: &[usize]);
@@ -42,13 +55,20 @@ pub(super) trait Fill<'m> {
 impl Tree {
     /// Adds the way to a value.
     pub(super) fn add(&mut self, steps: &[Step], slot: usize) {
-        let Some((step, rest)) = steps.split_first() else {
-            self.slot = Some(slot);
-            return;
-        };
-        self.below.push(slot);
+        self.way(steps, &mut |tree| tree.below.push(slot)).slot = Some(slot);
+    }
+
+    /// From now on the value at the end of this way is kept as it is written.
+    pub(super) fn keep_written(&mut self, steps: &[Step]) {
+        self.way(steps, &mut |_| ()).written = true;
+    }
+
+    /// The end of a way; `passing` sees each place before it.
+    fn way(&mut self, steps: &[Step], passing: &mut dyn FnMut(&mut Self)) -> &mut Self {
+        let Some((step, rest)) = steps.split_first() else { return self };
+        passing(self);
         match step {
-            Step::Json => self.json.get_or_insert_default().add(rest, slot),
+            Step::Json => self.json.get_or_insert_default().way(rest, passing),
             Step::Into(name) => {
                 let known = self.members.iter().position(|member| *member.name == **name);
                 let position = known.unwrap_or_else(|| {
@@ -57,9 +77,31 @@ impl Tree {
                     self.members.push(Member { name: name.as_str().into(), number, tree: Self::default() });
                     self.members.len() - 1
                 });
-                self.members[position].tree.add(rest, slot);
+                self.members[position].tree.way(rest, passing)
             }
         }
+    }
+
+    /// Puts the members in order, once all have been added.
+    pub(super) fn seal(&mut self) {
+        let length = |member: &Member| member.name.len().min(LONGEST);
+        self.members.sort_by_key(length);
+        for (at, first) in self.by_length.iter_mut().enumerate() {
+            let shorter = self.members.partition_point(|member| length(member) < at);
+            *first = u16::try_from(shorter).unwrap_or(u16::MAX);
+        }
+        self.members.iter_mut().for_each(|member| member.tree.seal());
+        if let Some(json) = &mut self.json {
+            json.seal();
+        }
+    }
+
+    /// Where it goes on by this name.
+    #[inline]
+    fn named(&self, name: &str) -> Option<&Self> {
+        let length = name.len().min(LONGEST);
+        let (from, to) = (usize::from(self.by_length[length]), usize::from(self.by_length[length + 1]));
+        self.members.get(from..to)?.iter().find(|member| *member.name == *name).map(|member| &member.tree)
     }
 
     /// Whether nothing is asked for.
@@ -125,7 +167,7 @@ struct Place<'t, 'm, K, F> {
     message: PhantomData<&'m str>,
 }
 
-impl<'t, 'm, K, F: Fill<'m>> Place<'t, 'm, K, F> {
+impl<'m, K, F: Fill<'m>> Place<'_, 'm, K, F> {
     fn member<'s>(&'s mut self, tree: &'s Tree) -> Place<'s, 'm, K, F> {
         if !tree.below.is_empty() {
             self.into.forget(&tree.below);
@@ -133,24 +175,38 @@ impl<'t, 'm, K, F: Fill<'m>> Place<'t, 'm, K, F> {
         Place { tree, into: self.into, keep: PhantomData, message: PhantomData }
     }
 
-    fn descend<'de, D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error>
-    where
-        K: Keep<'de, 'm>,
-    {
-        deserializer.deserialize_any(self)
+    /// Keeps what is read here, if it is asked for and has not been kept already.
+    #[inline]
+    fn fill(&mut self, held: Held<'m>) {
+        if let Some(slot) = self.tree.slot
+            && !self.tree.written
+        {
+            self.into.fill(slot, held);
+        }
+    }
+
+    /// Reads on in the JSON that a string holds.
+    #[inline]
+    fn read_within(&mut self, text: &str) {
+        if let Some(tree) = &self.tree.json {
+            tree.read_string(text, self.into);
+        }
     }
 }
 
 impl<'de, 'm, K: Keep<'de, 'm>, F: Fill<'m>> DeserializeSeed<'de> for Place<'_, 'm, K, F> {
     type Value = ();
 
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        let Some(slot) = self.tree.slot else { return self.descend(deserializer) };
+        let Some(slot) = self.tree.slot.filter(|_| self.tree.written) else {
+            return deserializer.deserialize_any(self);
+        };
         let json = <&'de RawValue>::deserialize(deserializer)?.get();
-        self.into.fill(slot, K::keep(json));
+        self.into.fill_written(slot, K::keep(json));
         if !self.tree.below.is_empty() {
-            let within = &mut serde_json::Deserializer::from_str(json);
-            self.descend(within).map_err(serde::de::Error::custom)?;
+            // The same once more, for its parts.
+            serde_json::Deserializer::from_str(json).deserialize_any(self).map_err(D::Error::custom)?;
         }
         Ok(())
     }
@@ -164,7 +220,8 @@ impl<'de, 'm, K: Keep<'de, 'm>, F: Fill<'m>> Visitor<'de> for Place<'_, 'm, K, F
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some(member) = map.next_key_seed(Name(&self.tree.members))? {
+        self.fill(Held::Other);
+        while let Some(member) = map.next_key_seed(Name(self.tree))? {
             match member {
                 Some(tree) => map.next_value_seed(self.member(tree))?,
                 None => _ = map.next_value::<IgnoredAny>()?,
@@ -174,6 +231,7 @@ impl<'de, 'm, K: Keep<'de, 'm>, F: Fill<'m>> Visitor<'de> for Place<'_, 'm, K, F
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut elements: A) -> Result<(), A::Error> {
+        self.fill(Held::Other);
         for number in 0.. {
             let member = self.tree.members.iter().find(|member| member.number == Some(number));
             let more = match member {
@@ -187,40 +245,59 @@ impl<'de, 'm, K: Keep<'de, 'm>, F: Fill<'m>> Visitor<'de> for Place<'_, 'm, K, F
         Ok(())
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        if let Some(tree) = &self.tree.json {
-            tree.read_string(text, self.into);
+    #[inline]
+    fn visit_borrowed_str<E>(mut self, text: &'de str) -> Result<(), E> {
+        self.fill(Held::Text(K::keep(text)));
+        self.read_within(text);
+        Ok(())
+    }
+
+    fn visit_str<E>(mut self, text: &str) -> Result<(), E> {
+        if self.tree.slot.is_some() {
+            self.fill(Held::Text(Cow::Owned(text.to_owned())));
         }
+        self.read_within(text);
         Ok(())
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+    #[inline]
+    fn visit_bool<E>(mut self, is: bool) -> Result<(), E> {
+        self.fill(Held::Bool(is));
         Ok(())
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+    #[inline]
+    fn visit_i64<E>(mut self, number: i64) -> Result<(), E> {
+        self.fill(Held::Number(number.into()));
         Ok(())
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+    #[inline]
+    fn visit_u64<E>(mut self, number: u64) -> Result<(), E> {
+        self.fill(Held::Number(number.into()));
         Ok(())
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+    fn visit_f64<E>(mut self, number: f64) -> Result<(), E> {
+        self.fill(Number::from_f64(number).map_or(Held::Other, Held::Number));
         Ok(())
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
+        if let Some(slot) = self.tree.slot {
+            self.into.forget(&[slot]);
+        }
         Ok(())
     }
 }
 
 /// Finds the member of a name.
-struct Name<'t>(&'t [Member]);
+struct Name<'t>(&'t Tree);
 
 impl<'de, 't> DeserializeSeed<'de> for Name<'t> {
     type Value = Option<&'t Tree>;
 
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(self)
     }
@@ -233,7 +310,8 @@ impl<'t> Visitor<'_> for Name<'t> {
         f.write_str("a name")
     }
 
+    #[inline]
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().find(|member| *member.name == *name).map(|member| &member.tree))
+        Ok(self.0.named(name))
     }
 }
