@@ -61,20 +61,12 @@ impl Compiler {
         RuleNumber(self.rules.len() - 1)
     }
 
-    /// Adds a value to be read at a pointer, whatever it is; it looks into the same JSON as the pointers of the rule
-    /// `within`.
+    /// Adds a value to be read at a pointer; it looks into the same JSON as the pointers of the rule `within`.
     pub fn value(&mut self, pointer: &Pointer, within: Option<RuleNumber>) -> Slot {
         let cut = within.and_then(|rule| self.rules[rule.0].cut);
         let slot = self.slot(pointer, cut);
-        self.document(cut).tree.keep_written(pointer.steps());
+        self.document(cut).tree.keep_parts(pointer.steps());
         Slot(slot)
-    }
-
-    /// Adds a value of which nothing but its number will be asked ([`View::number`](super::View::number)): cheaper than
-    /// [`value`](Self::value).
-    pub fn number(&mut self, pointer: &Pointer, within: Option<RuleNumber>) -> Slot {
-        let cut = within.and_then(|rule| self.rules[rule.0].cut);
-        Slot(self.slot(pointer, cut))
     }
 
     /// What the pattern of this rule (or of the one that it was added within) captures under a name.
@@ -120,7 +112,7 @@ impl Compiler {
         }
         let first = self.values.len();
         let captures = pattern.captures().count();
-        self.values.resize_with(first + captures, Watched::default);
+        self.values.resize_with(first + captures, || Watched { captured: true, ..Watched::default() });
         self.places.resize(first + captures, None);
         self.cuts.push(Cut {
             pattern: pattern.clone(),

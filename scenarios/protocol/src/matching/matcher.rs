@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use smallvec::SmallVec;
 
 use super::bits::Bits;
-use super::held::{Held, string};
+use super::held::Held;
 use super::pattern::Pattern;
 use super::slot::{RuleNumber, Slot};
 use super::test::{Test, id};
@@ -47,6 +47,8 @@ pub(super) enum Text {
 /// A value that is read, and what is asked of it.
 #[derive(Debug, Default)]
 pub(super) struct Watched {
+    /// Whether it is a capture of a pattern, and no value in JSON.
+    pub(super) captured: bool,
     pub(super) present: Option<usize>,
     pub(super) absent: Option<usize>,
     pub(super) tests: Vec<(Test, usize)>,
@@ -115,17 +117,18 @@ pub struct View<'m> {
 #[derive(Debug, Clone, Copy)]
 enum Value<'m> {
     Absent,
-    /// JSON as it is written.
-    Json(&'m str),
-    /// The same, in a string.
-    CopiedJson(usize),
     /// A string's content, or a capture.
     Text(&'m str),
     /// The same, with escapes.
     CopiedText(usize),
-    Number(u64),
-    /// Something of which nothing more is asked than what has been.
-    Other,
+    /// The JSON of an object or an array.
+    Parts(usize),
+    /// An object or an array of which nothing more is asked.
+    UnreadParts,
+    Unsigned(u64),
+    Signed(i64),
+    Float(f64),
+    Bool(bool),
 }
 
 impl<'m> View<'m> {
@@ -154,40 +157,43 @@ impl<'m> View<'m> {
         self.one_id(&self.matcher.rules[rule.0].ids)
     }
 
-    /// A value as a text: a string's content, anything else as it is written; `None` where it is absent or `null`.
+    /// A value as a text: a string's content, anything else as JSON; `None` where it is absent or `null`.
     #[must_use]
     pub fn text(&self, slot: Slot) -> Option<Cow<'m, str>> {
-        match self.values[slot.0] {
-            Value::Absent | Value::Other => None,
-            Value::Text(text) => Some(Cow::Borrowed(text)),
-            Value::CopiedText(copy) => Some(Cow::Owned(self.copied[copy].clone())),
-            Value::Number(number) => Some(Cow::Owned(number.to_string())),
-            Value::Json(json) => content(json),
-            Value::CopiedJson(copy) => Some(Cow::Owned(content(&self.copied[copy])?.into_owned())),
-        }
+        Some(match self.values[slot.0] {
+            Value::Absent | Value::UnreadParts => return None,
+            Value::Text(text) => Cow::Borrowed(text),
+            Value::CopiedText(copy) | Value::Parts(copy) => Cow::Owned(self.copied[copy].clone()),
+            Value::Unsigned(number) => Cow::Owned(number.to_string()),
+            Value::Signed(number) => Cow::Owned(number.to_string()),
+            // As JSON writes it.
+            Value::Float(number) => Cow::Owned(serde_json::Value::from(number).to_string()),
+            Value::Bool(is) => Cow::Borrowed(if is { "true" } else { "false" }),
+        })
     }
 
     /// A value as a whole number, whether it is written as a number or as a string.
     #[must_use]
     pub fn number(&self, slot: Slot) -> Option<u64> {
         match self.values[slot.0] {
-            Value::Number(number) => Some(number),
+            Value::Unsigned(number) => Some(number),
             Value::Text(text) => id(text),
-            _ => id(&self.text(slot)?),
+            Value::CopiedText(copy) => id(&self.copied[copy]),
+            _ => None,
         }
     }
 
-    /// A value as JSON, as it is written; a capture of a pattern that is no JSON as a string.
+    /// A value as JSON; a capture of a pattern that is no JSON as a string.
     #[must_use]
     pub fn json(&self, slot: Slot) -> Option<Cow<'m, str>> {
-        match self.values[slot.0] {
-            Value::Json(json) => Some(Cow::Borrowed(json)),
-            Value::CopiedJson(copy) => Some(Cow::Owned(self.copied[copy].clone())),
-            Value::Text(text) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
-                Some(Cow::Borrowed(text))
+        let text = self.text(slot)?;
+        let written = match self.values[slot.0] {
+            Value::Text(_) | Value::CopiedText(_) => {
+                self.matcher.values[slot.0].captured && serde_json::from_str::<IgnoredAny>(&text).is_ok()
             }
-            _ => Some(Cow::Owned(serde_json::Value::from(self.text(slot)?).to_string())),
-        }
+            _ => true,
+        };
+        Some(if written { text } else { Cow::Owned(serde_json::Value::from(text).to_string()) })
     }
 
     fn one_id(&self, slots: &[usize]) -> Option<u64> {
@@ -243,19 +249,15 @@ impl<'m> View<'m> {
         }
     }
 
-    /// Asks of a value what is asked.
-    #[inline]
-    fn ask(&mut self, watched: &Watched, held: &Held<'_>) {
-        for (test, asked) in &watched.tests {
-            if test.holds(held) {
-                self.passed.set(*asked);
-            }
-        }
+    fn copy(&mut self, text: String) -> usize {
+        self.copied.push(text);
+        self.copied.len() - 1
     }
+}
 
-    /// A value is there.
+impl<'m> Fill<'m> for View<'m> {
     #[inline]
-    fn there(&mut self, slot: usize) -> &'m Watched {
+    fn fill(&mut self, slot: usize, held: Held<'m>) {
         self.clear(slot);
         let watched = &self.matcher.values[slot];
         if let Some(present) = watched.present {
@@ -264,45 +266,22 @@ impl<'m> View<'m> {
         if let Some(absent) = watched.absent {
             self.passed.clear(absent);
         }
-        watched
-    }
-
-    fn copy(&mut self, text: String) -> usize {
-        self.copied.push(text);
-        self.copied.len() - 1
-    }
-}
-
-/// JSON as a text: a string's content, anything else as it is written.
-fn content(json: &str) -> Option<Cow<'_, str>> {
-    if json.starts_with('"') { string(json) } else { Some(Cow::Borrowed(json)) }
-}
-
-impl<'m> Fill<'m> for View<'m> {
-    #[inline]
-    fn fill(&mut self, slot: usize, held: Held<'m>) {
-        let watched = self.there(slot);
-        self.ask(watched, &held);
+        for (test, asked) in &watched.tests {
+            if test.holds(&held) {
+                self.passed.set(*asked);
+            }
+        }
         self.values[slot] = match held {
             Held::Text(Cow::Borrowed(text)) => Value::Text(text),
             Held::Text(Cow::Owned(text)) => Value::CopiedText(self.copy(text)),
-            Held::Number(number) => number.as_u64().map_or(Value::Other, Value::Number),
-            Held::Bool(_) | Held::Other => Value::Other,
-        };
-    }
-
-    #[inline]
-    fn fill_written(&mut self, slot: usize, json: Cow<'m, str>) {
-        if json == "null" {
-            return self.clear(slot);
-        }
-        let watched = self.there(slot);
-        if !watched.tests.is_empty() {
-            self.ask(watched, &Held::read(&json));
-        }
-        self.values[slot] = match json {
-            Cow::Borrowed(json) => Value::Json(json),
-            Cow::Owned(json) => Value::CopiedJson(self.copy(json)),
+            Held::Parts(Some(json)) => Value::Parts(self.copy(json)),
+            Held::Parts(None) => Value::UnreadParts,
+            Held::Bool(is) => Value::Bool(is),
+            Held::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+                (Some(number), ..) => Value::Unsigned(number),
+                (_, Some(number), _) => Value::Signed(number),
+                (.., number) => Value::Float(number.unwrap_or_default()),
+            },
         };
     }
 

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
-use serde_json::Number;
-use serde_json::value::RawValue;
+use serde_json::{Number, Value};
 
 use super::held::Held;
 use super::pointer::Step;
@@ -21,8 +21,8 @@ const LONGEST: usize = 24;
 pub(super) struct Tree {
     /// The value that is read here.
     slot: Option<usize>,
-    /// Whether it is kept as it is written, whatever it is; else its kind and content are enough.
-    written: bool,
+    /// Whether it is kept even where it is an object or an array.
+    parts: bool,
     /// Where it goes on by name or number; by the length of the name, once [`seal`](Self::seal)ed.
     members: Vec<Member>,
     /// The first member whose name has this length, and the end.
@@ -43,10 +43,8 @@ struct Member {
 
 /// What becomes of values that are read.
 pub(super) trait Fill<'m> {
-    /// A value of which kind and content are enough.
+    /// A value.
     fn fill(&mut self, slot: usize, held: Held<'m>);
-    /// A value as it is written.
-    fn fill_written(&mut self, slot: usize, json: Cow<'m, str>);
     /// What was read before under these numbers does not count: a name stands there twice, or a string that began as JSON
     /// is none.
     fn forget(&mut self, slots: &[usize]);
@@ -58,9 +56,9 @@ impl Tree {
         self.way(steps, &mut |tree| tree.below.push(slot)).slot = Some(slot);
     }
 
-    /// From now on the value at the end of this way is kept as it is written.
-    pub(super) fn keep_written(&mut self, steps: &[Step]) {
-        self.way(steps, &mut |_| ()).written = true;
+    /// From now on the value at the end of this way is kept even where it is an object or an array.
+    pub(super) fn keep_parts(&mut self, steps: &[Step]) {
+        self.way(steps, &mut |_| ()).parts = true;
     }
 
     /// The end of a way; `passing` sees each place before it.
@@ -123,8 +121,7 @@ impl Tree {
         into: &mut F,
     ) -> serde_json::Result<()> {
         let mut deserializer = serde_json::Deserializer::from_str(json);
-        Place::<K, F> { tree: self, into, keep: PhantomData, message: PhantomData }
-            .deserialize(&mut deserializer)?;
+        Place::<K, F>::new(self, into).deserialize(&mut deserializer)?;
         deserializer.end()
     }
 
@@ -136,17 +133,18 @@ impl Tree {
     }
 }
 
-/// How what is read is kept.
+/// How a text that is read is kept.
 trait Keep<'de, 'm> {
-    fn keep(json: &'de str) -> Cow<'m, str>;
+    fn keep(text: &'de str) -> Cow<'m, str>;
 }
 
 /// It stands in the message.
 struct Borrow;
 
 impl<'m> Keep<'m, 'm> for Borrow {
-    fn keep(json: &'m str) -> Cow<'m, str> {
-        Cow::Borrowed(json)
+    #[inline]
+    fn keep(text: &'m str) -> Cow<'m, str> {
+        Cow::Borrowed(text)
     }
 }
 
@@ -154,8 +152,8 @@ impl<'m> Keep<'m, 'm> for Borrow {
 struct Own;
 
 impl<'de, 'm> Keep<'de, 'm> for Own {
-    fn keep(json: &'de str) -> Cow<'m, str> {
-        Cow::Owned(json.to_owned())
+    fn keep(text: &'de str) -> Cow<'m, str> {
+        Cow::Owned(text.to_owned())
     }
 }
 
@@ -163,26 +161,42 @@ impl<'de, 'm> Keep<'de, 'm> for Own {
 struct Place<'t, 'm, K, F> {
     tree: &'t Tree,
     into: &'t mut F,
-    keep: PhantomData<K>,
-    message: PhantomData<&'m str>,
+    /// Whether an object or array here has been kept, and only its parts are still asked for.
+    kept: bool,
+    types: PhantomData<(K, &'m str)>,
 }
 
-impl<'m, K, F: Fill<'m>> Place<'_, 'm, K, F> {
+impl<'t, 'm, K, F: Fill<'m>> Place<'t, 'm, K, F> {
+    fn new(tree: &'t Tree, into: &'t mut F) -> Self {
+        Self { tree, into, kept: false, types: PhantomData }
+    }
+
     fn member<'s>(&'s mut self, tree: &'s Tree) -> Place<'s, 'm, K, F> {
         if !tree.below.is_empty() {
             self.into.forget(&tree.below);
         }
-        Place { tree, into: self.into, keep: PhantomData, message: PhantomData }
+        Place::new(tree, self.into)
     }
 
-    /// Keeps what is read here, if it is asked for and has not been kept already.
     #[inline]
     fn fill(&mut self, held: Held<'m>) {
         if let Some(slot) = self.tree.slot
-            && !self.tree.written
+            && !self.kept
         {
             self.into.fill(slot, held);
         }
+    }
+
+    /// Whether an object or array here is to be kept before its parts are read.
+    fn keeps_parts(&self) -> bool {
+        self.tree.parts && !self.kept
+    }
+
+    /// Keeps an object or array, then reads its parts.
+    fn keep<E: Error>(mut self, parts: Value) -> Result<(), E> {
+        self.fill(Held::Parts(Some(parts.to_string())));
+        let within = Place::<Own, F> { tree: self.tree, into: self.into, kept: true, types: PhantomData };
+        parts.deserialize_any(within).map_err(E::custom)
     }
 
     /// Reads on in the JSON that a string holds.
@@ -199,16 +213,7 @@ impl<'de, 'm, K: Keep<'de, 'm>, F: Fill<'m>> DeserializeSeed<'de> for Place<'_, 
 
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        let Some(slot) = self.tree.slot.filter(|_| self.tree.written) else {
-            return deserializer.deserialize_any(self);
-        };
-        let json = <&'de RawValue>::deserialize(deserializer)?.get();
-        self.into.fill_written(slot, K::keep(json));
-        if !self.tree.below.is_empty() {
-            // The same once more, for its parts.
-            serde_json::Deserializer::from_str(json).deserialize_any(self).map_err(D::Error::custom)?;
-        }
-        Ok(())
+        deserializer.deserialize_any(self)
     }
 }
 
@@ -220,7 +225,10 @@ impl<'de, 'm, K: Keep<'de, 'm>, F: Fill<'m>> Visitor<'de> for Place<'_, 'm, K, F
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        self.fill(Held::Other);
+        if self.keeps_parts() {
+            return self.keep(Value::deserialize(MapAccessDeserializer::new(map))?);
+        }
+        self.fill(Held::Parts(None));
         while let Some(member) = map.next_key_seed(Name(self.tree))? {
             match member {
                 Some(tree) => map.next_value_seed(self.member(tree))?,
@@ -231,7 +239,10 @@ impl<'de, 'm, K: Keep<'de, 'm>, F: Fill<'m>> Visitor<'de> for Place<'_, 'm, K, F
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut elements: A) -> Result<(), A::Error> {
-        self.fill(Held::Other);
+        if self.keeps_parts() {
+            return self.keep(Value::deserialize(SeqAccessDeserializer::new(elements))?);
+        }
+        self.fill(Held::Parts(None));
         for number in 0.. {
             let member = self.tree.members.iter().find(|member| member.number == Some(number));
             let more = match member {
@@ -279,7 +290,10 @@ impl<'de, 'm, K: Keep<'de, 'm>, F: Fill<'m>> Visitor<'de> for Place<'_, 'm, K, F
     }
 
     fn visit_f64<E>(mut self, number: f64) -> Result<(), E> {
-        self.fill(Number::from_f64(number).map_or(Held::Other, Held::Number));
+        // A float that is read from JSON is a number, never an infinity.
+        if let Some(number) = Number::from_f64(number) {
+            self.fill(Held::Number(number));
+        }
         Ok(())
     }
 
