@@ -7,10 +7,10 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use loadgen::clock::Clock;
 use loadgen::delivery::Messages;
 use loadgen::player::Incoming;
-use loadgen::record::{Event, Observer, Recorder, Tally, ThreadTally};
+use loadgen::record::{Event, Names, Observer, Recorder, Tally, ThreadTally};
 use loadgen::schedule::Schedule;
 use scenarios::plan::ledger::Ledger;
-use scenarios::plan::threshold::Operation;
+use scenarios::plan::operation::Operation;
 
 const SAMPLES: u64 = 10_000;
 
@@ -22,7 +22,7 @@ fn latency(sample: u64) -> u64 {
 fn tally() -> ThreadTally {
     let mut tally = ThreadTally::default();
     for sample in 0..SAMPLES {
-        let operation = tally.measures(Ledger::MEASURED).operation_mut(Operation::SendMessage);
+        let operation = tally.measures(Ledger::MEASURED).operation_mut(Operation::of(1));
         operation.response.record(latency(sample));
         operation.service.record(latency(sample) / 2);
     }
@@ -31,14 +31,17 @@ fn tally() -> ThreadTally {
 
 fn recording(c: &mut Criterion) {
     let mut group = c.benchmark_group("record");
-    let observer = Observer::new(Arc::new(Recorder::new(2)), Clock::default(), |_, said| said.to_owned());
+    let observer =
+        Observer::new(Arc::new(Recorder::new(2)), Clock::default(), Names::default(), |_, said| {
+            said.to_owned()
+        });
     let mut sample = 0;
     group.throughput(Throughput::Elements(1));
     group.bench_function("observe_completed", |b| {
         b.iter(|| {
             sample += 1;
             observer.observe(Event::Completed {
-                operation: Operation::SendMessage,
+                operation: Operation::of(1),
                 ledger: Ledger::MEASURED,
                 response: latency(sample),
                 service: latency(sample) / 2,

@@ -7,7 +7,8 @@ use std::time::Duration;
 use reports::format::Threshold as Judged;
 use scenarios::Plan;
 use scenarios::plan::disruptions::Policy;
-use scenarios::plan::threshold::{Abort, Operation};
+use scenarios::plan::operation::Operation;
+use scenarios::plan::threshold::Abort;
 
 use crate::record::ThreadTally;
 use crate::verdict::ending::EarlyEnd;
@@ -56,7 +57,7 @@ impl EarlyEndCheck {
         }
         let (mut failed, mut over) = (0, 0);
         for measures in [&total.measured, &total.warm_up] {
-            let connect = measures.operation(Operation::Connect);
+            let connect = measures.operation(Operation::CONNECT);
             failed += connect.failed + connect.timed_out;
             over += connect.unsent;
         }
@@ -124,7 +125,7 @@ mod tests {
 
     fn refused(count: u64) -> ThreadTally {
         let mut total = ThreadTally::default();
-        total.measured.operation_mut(Operation::Connect).failed = count;
+        total.measured.operation_mut(Operation::CONNECT).failed = count;
         total
     }
 
@@ -167,7 +168,7 @@ mod tests {
         let mut check = check(rules);
         let so_far = |sent, failed| {
             let mut total = ThreadTally::default();
-            let tally = total.measures(Ledger::MEASURED).operation_mut(Operation::SendMessage);
+            let tally = total.measures(Ledger::MEASURED).operation_mut(Operation::of(1));
             (tally.offered, tally.sent, tally.failed) = (sent, sent, failed);
             total
         };

@@ -119,8 +119,8 @@ impl RunLog {
             // It goes to terminals and becomes a label.
             phase: printable::line(phase).into_owned(),
             open: *open,
-            operations: figures::operation_seconds(&self.both),
-            deliveries: figures::delivery_seconds(&self.both),
+            operations: figures::operation_seconds(&self.plan, &self.both),
+            deliveries: figures::delivery_seconds(&self.plan, &self.both),
             sockets: Some(figures::sockets(tally)),
             reconnects: figures::reconnects(&self.plan, &tally.disruptions.reconnects, &self.both.recovery),
             churn: figures::churn(&self.plan, self.churning, &tally.disruptions.churn),
@@ -143,7 +143,7 @@ impl RunLog {
         let SecondSample { second, tally, .. } = sample;
         let Self { writer, clock, plan, total, .. } = self;
         let (start, length) = (Duration::from_secs(*second), Duration::from_secs(1));
-        for (tag, latencies) in figures::histograms(&tally.measured) {
+        for (tag, latencies) in figures::histograms(plan, &tally.measured) {
             if !latencies.histogram().is_empty() {
                 writer.interval(&tag.to_string(), start, length, latencies.histogram())?;
             }

@@ -11,8 +11,8 @@ use rand::{SeedableRng, rngs::SmallRng};
 use scenarios::Plan;
 use scenarios::plan::arrivals::Cursor;
 use scenarios::plan::ledger::Ledger;
+use scenarios::plan::operation::{Operation, What};
 use scenarios::plan::shard::Shard;
-use scenarios::plan::threshold::Operation;
 
 use crate::clock::{Micros, micros};
 
@@ -81,14 +81,29 @@ pub fn measures(plan: &Plan, at: Micros) -> Ledger {
 
 /// A generator that belongs to one arrival: the same seed, operation and index give the same choices.
 #[must_use]
-pub fn choices(seed: u64, operation: Operation, index: u64) -> SmallRng {
+pub fn choices(seed: u64, what: What, index: u64) -> SmallRng {
     // SplitMix64's odd constant spreads neighbouring indices; `seed_from_u64` mixes further.
-    let salt = (operation as u64 + 1) << 56;
+    let salt = what.salt() << 56;
     SmallRng::seed_from_u64(seed ^ salt ^ index.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 /// Arrivals that the schedule has come to, by operation.
-pub(crate) type Reached = [u64; Operation::ALL.len()];
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reached(Vec<u64>);
+
+impl Reached {
+    /// One more of an operation.
+    pub(crate) fn count(&mut self, operation: Operation) {
+        if self.0.len() <= operation.index() {
+            self.0.resize(operation.index() + 1, 0);
+        }
+        self.0[operation.index()] += 1;
+    }
+
+    fn of(&self, operation: Operation) -> u64 {
+        self.0.get(operation.index()).copied().unwrap_or(0)
+    }
+}
 
 /// Arrivals that a stopped run did not come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +120,7 @@ pub struct Unreached {
 pub(crate) fn unreached(plan: &Plan, shard: Shard, reached: &Reached) -> Vec<Unreached> {
     let mut left = Vec::new();
     for planned in &plan.operations {
-        let reached = reached[planned.operation as usize];
+        let reached = reached.of(planned.operation);
         let mine_before = |offset| shard.within(0, planned.before(offset));
         let all = shard.within(0, planned.arrivals());
         for (index, phase) in plan.phases.iter().enumerate() {
@@ -147,11 +162,12 @@ mod tests {
         for planned in &plan.operations {
             let mine: Vec<_> =
                 arrivals.iter().filter(|arrival| arrival.operation == planned.operation).collect();
-            assert_eq!(mine.len() as u64, planned.arrivals(), "{}", planned.operation);
+            assert_eq!(mine.len() as u64, planned.arrivals(), "{}", planned.name);
             assert!(mine.iter().enumerate().all(|(index, arrival)| arrival.index == index as u64));
         }
         let ramp_end = micros(plan.phases[1].end);
-        let messages = arrivals.iter().filter(|arrival| arrival.operation == Operation::SendMessage);
+        let messages =
+            arrivals.iter().filter(|arrival| Some(arrival.operation) == plan.operation_named("send_message"));
         assert!(messages.clone().all(|arrival| arrival.measured.is_measured() == (arrival.due >= ramp_end)));
         assert_eq!(messages.count(), 40 + 120);
     }
@@ -181,7 +197,7 @@ mod tests {
             for stopped in [0, 1, all / 3, all / 2, all - 1, all] {
                 let mut reached = Reached::default();
                 for arrival in Schedule::of(&plan, shard).take(stopped) {
-                    reached[arrival.operation as usize] += 1;
+                    reached.count(arrival.operation);
                 }
                 let mut told: Vec<_> = unreached(&plan, shard, &reached)
                     .iter()
@@ -202,11 +218,11 @@ mod tests {
 
     #[test]
     fn choices_depend_on_all_three() {
-        let draw = |seed, operation, index| choices(seed, operation, index).random::<u64>();
-        let one = draw(1, Operation::SendMessage, 5);
-        assert_eq!(one, draw(1, Operation::SendMessage, 5));
-        assert_ne!(one, draw(2, Operation::SendMessage, 5));
-        assert_ne!(one, draw(1, Operation::UnknownRoute, 5));
-        assert_ne!(one, draw(1, Operation::SendMessage, 6));
+        let draw = |seed, what, index| choices(seed, what, index).random::<u64>();
+        let one = draw(1, What::Request(0), 5);
+        assert_eq!(one, draw(1, What::Request(0), 5));
+        assert_ne!(one, draw(2, What::Request(0), 5));
+        assert_ne!(one, draw(1, What::Request(2), 5));
+        assert_ne!(one, draw(1, What::Request(0), 6));
     }
 }

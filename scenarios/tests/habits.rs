@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use jsonwebtoken::{EncodingKey, Header, encode};
-use scenarios::plan::threshold::Operation;
 use scenarios::{Checked, Content, Mistakes, Override, check, load};
 use serde_json::json;
 
@@ -89,7 +88,7 @@ fn quantities_have_the_units_that_people_write() {
         "1,000 players at 100 a second, and a second to settle"
     );
     assert_eq!(plan.message.as_ref().unwrap().size, 1_000);
-    assert_eq!(plan.operation(Operation::SendMessage).unwrap().arrivals(), 1_350);
+    assert_eq!(plan.operation(plan.operation_named("send_message").unwrap()).arrivals(), 1_350);
     assert_eq!(plan.thresholds[0].bound, 90e6);
     let plan = of(&[
         "phases.0.duration=1d",
@@ -98,7 +97,7 @@ fn quantities_have_the_units_that_people_write() {
         "sockets.connect_rate=2e2",
     ]);
     assert_eq!((plan.players, plan.end().as_secs()), (2_000, 86_400 + 11));
-    assert_eq!(plan.operation(Operation::SendMessage).unwrap().rate, 1.0);
+    assert_eq!(plan.operation(plan.operation_named("send_message").unwrap()).rate, 1.0);
 
     let wrong = sets(&[
         "phases.0.duration=90",

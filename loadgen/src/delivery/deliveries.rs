@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use scenarios::Plan;
 use scenarios::plan::ledger::Ledger;
-use scenarios::plan::threshold::Kind;
+use scenarios::plan::operation::Kind;
+use scenarios::plan::reference::Reference;
 
 use super::correlation::Correlation;
 use super::lost::{Expired, GivenUp, Lost};
@@ -39,9 +40,10 @@ impl Deliveries {
     /// Nothing is under way. `run` distinguishes this run's messages from others'; `relay` leads to the other workers.
     #[must_use]
     pub fn new(plan: &Plan, run: u32, relay: Option<Arc<Relay>>) -> Self {
+        let timeout = |kind: Kind| micros(plan.pushes[kind.index()].timeout);
         Self {
-            messages: Messages::new(run, micros(plan.delivery_timeout), micros(plan.grace)),
-            placements: Placements::new(micros(plan.placement_timeout), micros(plan.grace)),
+            messages: Messages::new(run, timeout(Reference::MESSAGE), micros(plan.grace)),
+            placements: Placements::new(timeout(Reference::PLACEMENT), micros(plan.grace)),
             relay,
         }
     }
@@ -84,7 +86,11 @@ impl Deliveries {
         let known = self.relay.as_ref().map_or(now, |relay| now.min(relay.horizon()));
         let Expired { lost: messages, firsts } = self.messages.expire_except_away(known, &was_away);
         let (placements, unexpected) = self.placements.expire_except_away(now, &was_away);
-        Swept { lost: [(Kind::Message, messages), (Kind::Placement, placements)], firsts, unexpected }
+        Swept {
+            lost: [(Reference::MESSAGE, messages), (Reference::PLACEMENT, placements)],
+            firsts,
+            unexpected,
+        }
     }
 
     /// Gives up everything, since the players leave: what is lost by that is withdrawn.
@@ -92,7 +98,7 @@ impl Deliveries {
         let Expired { lost: messages, firsts } = self.messages.expire(Micros::MAX);
         let (placements, _) = self.placements.expire(Micros::MAX);
         Swept {
-            lost: [(Kind::Message, messages), (Kind::Placement, placements)],
+            lost: [(Reference::MESSAGE, messages), (Reference::PLACEMENT, placements)],
             firsts,
             unexpected: Vec::new(),
         }

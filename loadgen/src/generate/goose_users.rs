@@ -76,7 +76,7 @@ async fn drive_group(user: &mut GooseUser, shared: &Arc<Play>, first: u32, count
             break;
         }
         for GooseSample { operation, response, error } in samples {
-            let (name, success, status) = (operation.word(), error.is_none(), None);
+            let (name, success, status) = (shared.plan.name(operation), error.is_none(), None);
             // Fails only when goose is shutting down, and then its metrics are complete.
             let _ = user
                 .record_custom_request_duration("WS", name, response, success, status, error.as_deref())

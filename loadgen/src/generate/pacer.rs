@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use rand::RngExt as _;
 use scenarios::Plan;
-use scenarios::plan::threshold::Operation;
+use scenarios::plan::operation::Operation;
 
 use crate::clock::{Clock, Micros, micros};
 use crate::player::{Players, ThinkTime};
@@ -132,7 +132,7 @@ impl Pacer {
                 DueNext::Wait(left) => timer.wait(left),
                 DueNext::Arrival => {
                     if let Some(arrival) = schedule.next() {
-                        reached[arrival.operation as usize] += 1;
+                        reached.count(arrival.operation);
                         self.dispatch(arrival);
                     }
                 }
@@ -153,9 +153,10 @@ impl Pacer {
     fn dispatch(&self, arrival: Arrival) {
         let Arrival { operation, index, measured: ledger, .. } = arrival;
         let player = match operation {
-            Operation::Connect => u32::try_from(index).ok(),
+            Operation::CONNECT => u32::try_from(index).ok(),
             operation => {
-                let start = choices(self.plan.seed, operation, index).random_range(0..self.plan.players);
+                let what = self.plan.operation(operation).what;
+                let start = choices(self.plan.seed, what, index).random_range(0..self.plan.players);
                 self.players.open_from(start)
             }
         };
@@ -173,7 +174,7 @@ mod tests {
     use std::cell::{Cell, RefCell};
 
     use super::*;
-    use crate::record::{Recorder, ThreadTally};
+    use crate::record::{Names, Recorder, ThreadTally};
 
     /// A timer that moves only by waiting. It keeps what was due when, and may be held up once.
     #[derive(Default)]
@@ -223,7 +224,10 @@ mod tests {
             scenarios::check("pace.toml", &scenario, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let (plan, players) = (Arc::new(checked.plan), Arc::new(Players::new(50)));
         let clock = Clock::default();
-        let observer = Observer::new(Arc::new(Recorder::new(1)), clock.clone(), |_, said| said.to_owned());
+        let observer =
+            Observer::new(Arc::new(Recorder::new(1)), clock.clone(), Names::of(&plan), |_, said| {
+                said.to_owned()
+            });
         let think_time = Arc::new(ThinkTime::new(Arc::clone(&plan), Arc::clone(&players), observer.clone()));
         Pacer { plan, clock, players, think_time, observer, stop: Arc::default() }
     }
@@ -248,7 +252,7 @@ mod tests {
         assert_eq!(pacer.pace(&timer), []);
         assert!(delays(&timer).iter().all(|delay| *delay == 0));
         let total = recorded(&pacer);
-        let routes = total.measured.operation(Operation::UnknownRoute);
+        let routes = total.measured.operation(Operation::of(1));
         assert_eq!((routes.offered, routes.unsent), (7_200, 7_200), "no socket is open");
         assert_eq!(routes.errors.iter().next(), Some(("unsent_no_open_socket", 7_200)));
         assert_eq!(pacer.players.awaited(), 50, "every player was told to connect");
@@ -259,7 +263,7 @@ mod tests {
         let pacer = pacer(ROUTES);
         let timer = FakeTimer { held_up: Cell::new(Some((10_000_000, 25_000_000))), ..FakeTimer::default() };
         assert_eq!(pacer.pace(&timer), []);
-        assert_eq!(recorded(&pacer).measured.operation(Operation::UnknownRoute).offered, 7_200);
+        assert_eq!(recorded(&pacer).measured.operation(Operation::of(1)).offered, 7_200);
         let late = delays(&timer).into_iter().filter(|delay| *delay > 0).count();
         assert!((29..=31).contains(&late), "two a second for fifteen seconds: {late}");
     }
@@ -270,7 +274,7 @@ mod tests {
         let stop = Some((60_000_000, Arc::clone(&pacer.stop)));
         let unreached = pacer.pace(&FakeTimer { stop, ..FakeTimer::default() });
         let left: u64 = unreached.iter().map(|unreached| unreached.count).sum();
-        let offered = recorded(&pacer).measured.operation(Operation::UnknownRoute).offered;
+        let offered = recorded(&pacer).measured.operation(Operation::of(1)).offered;
         assert!((110..=120).contains(&offered), "{offered}");
         assert_eq!(offered + left, 7_200);
     }
@@ -282,18 +286,14 @@ mod tests {
         let pacer = pacer("[operations.send_message]\nmodel = \"closed\"\nthink_time = \"7s\"\n");
         let timer = FakeTimer::default();
         let start = micros(pacer.plan.phases_start());
-        pacer.think_time.think(start, 3, Operation::SendMessage, Pause::Again);
+        pacer.think_time.think(start, 3, Operation::of(1), Pause::Again);
         assert_eq!(pacer.think_time.queue.next(), Some(start + 7_000_000));
         assert_eq!(pacer.pace(&timer), []);
         assert!(timer.came.borrow().contains(&(start + 7_000_000, start + 7_000_000)));
         assert_eq!(pacer.think_time.queue.next(), None);
         assert!(timer.now() >= micros(pacer.plan.end()), "players may think until the plan is over");
         let total = recorded(&pacer);
-        assert_eq!(
-            total.measured.operation(Operation::SendMessage).offered,
-            0,
-            "its socket is closed by then"
-        );
+        assert_eq!(total.measured.operation(Operation::of(1)).offered, 0, "its socket is closed by then");
     }
 
     #[test]

@@ -19,13 +19,13 @@ mod view;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use parking_lot::Mutex;
 use reports::format::{Run, SeriesLine};
+use scenarios::Plan;
 use url::Url;
 
-use crate::record::Measures;
+use crate::record::{Measures, Names};
 use crate::verdict::validity::Validity;
 use display::{Display, DisplayThread};
 use otlp::Otlp;
@@ -73,12 +73,12 @@ pub struct Live {
 }
 
 impl Live {
-    /// Opens the live outputs of a run that is planned to last `length`.
+    /// Opens the live outputs of a run of this plan.
     ///
     /// # Errors
     /// [`LiveError`] if one cannot be opened; nothing has been sent to the target yet.
-    pub async fn open(watchers: &Watchers, run: &Run, length: Duration) -> Result<Self, LiveError> {
-        let totals = Arc::new(Mutex::new(LiveTotals::new(run)));
+    pub async fn open(watchers: &Watchers, run: &Run, plan: &Plan) -> Result<Self, LiveError> {
+        let totals = Arc::new(Mutex::new(LiveTotals::new(run, Names::of(plan))));
         let prometheus = match watchers.prometheus {
             Some(address) => {
                 let opened = Prometheus::open(address, Arc::clone(&totals)).await;
@@ -90,7 +90,7 @@ impl Live {
             Some(url) => Some(Otlp::open(url, Arc::clone(&totals))?),
             None => None,
         };
-        let display = (!watchers.quiet).then(|| DisplayThread::open(Display::new(&run.name, length)));
+        let display = (!watchers.quiet).then(|| DisplayThread::open(Display::new(&run.name, plan.end())));
         Ok(Self { display, totals, _prometheus: prometheus, otlp })
     }
 

@@ -3,10 +3,10 @@
 use hdrhistogram::Histogram;
 use jiff::Timestamp;
 use reports::format::{GeneratorSecond, Run, SeriesLine};
-use scenarios::plan::threshold::{Kind, Operation};
+use scenarios::plan::operation::{Kind, Operation};
 
 use super::metrics::{Buckets, Labels, Metric, Points, Unit};
-use crate::record::{DeliveryTally, Measures, OperationTally, Tally};
+use crate::record::{DeliveryTally, Measures, Names, OperationTally, Tally};
 use crate::verdict::validity::Validity;
 
 /// Everything since the run's start, warm-up included.
@@ -19,18 +19,20 @@ pub(super) struct LiveTotals {
     phase: String,
     open: u64,
     valid: bool,
+    names: Names,
     measures: Measures,
     generator: GeneratorSecond,
 }
 
 impl LiveTotals {
-    pub(super) fn new(run: &Run) -> Self {
+    pub(super) fn new(run: &Run, names: Names) -> Self {
         Self {
             run: run.clone(),
             at: run.started_at,
             phase: String::new(),
             open: 0,
             valid: true,
+            names,
             measures: Measures::default(),
             generator: GeneratorSecond::default(),
         }
@@ -128,14 +130,16 @@ impl LiveTotals {
     }
 
     /// The operations that the run has.
-    fn operations(&self) -> impl Iterator<Item = (Operation, &OperationTally)> {
-        let all = Operation::ALL.iter().map(|operation| (*operation, self.measures.operation(*operation)));
+    fn operations(&self) -> impl Iterator<Item = (&str, &OperationTally)> {
+        let all = self.measures.operations.iter().enumerate();
+        let all = all.map(|(index, tally)| (self.names.operation(Operation::of(index)), tally));
         all.filter(|(_, tally)| tally.offered > 0)
     }
 
     /// The kinds of pushes that the run has.
-    fn deliveries(&self) -> impl Iterator<Item = (Kind, &DeliveryTally)> {
-        let all = Kind::ALL.iter().map(|kind| (*kind, self.measures.delivery(*kind)));
+    fn deliveries(&self) -> impl Iterator<Item = (&str, &DeliveryTally)> {
+        let all = self.measures.deliveries.iter().enumerate();
+        let all = all.map(|(index, tally)| (self.names.push(Kind::of(index)), tally));
         all.filter(|(_, tally)| tally.seen())
     }
 
@@ -159,15 +163,17 @@ fn own_time(name: &'static str, help: &'static str, histogram: &Histogram<u64>) 
     Metric { name, help, unit: Unit::Seconds, points }
 }
 
-fn label(operation: Operation) -> Labels {
-    vec![("operation", operation.word().to_owned())]
+fn label(operation: &str) -> Labels {
+    vec![("operation", operation.to_owned())]
 }
 
-fn kind_label(kind: Kind) -> Labels {
-    vec![("kind", kind.word().to_owned())]
+fn kind_label(kind: &str) -> Labels {
+    vec![("kind", kind.to_owned())]
 }
 
-fn outcomes((operation, tally): (Operation, &OperationTally)) -> impl Iterator<Item = (Labels, u64)> {
+fn outcomes<'t>(
+    (operation, tally): (&'t str, &'t OperationTally),
+) -> impl Iterator<Item = (Labels, u64)> + 't {
     let counts = [
         ("offered", tally.offered),
         ("sent", tally.sent),
@@ -179,11 +185,11 @@ fn outcomes((operation, tally): (Operation, &OperationTally)) -> impl Iterator<I
     counts.into_iter().map(move |(outcome, count)| (with(label(operation), "outcome", outcome), count))
 }
 
-fn errors((operation, tally): (Operation, &OperationTally)) -> impl Iterator<Item = (Labels, u64)> {
+fn errors<'t>((operation, tally): (&'t str, &'t OperationTally)) -> impl Iterator<Item = (Labels, u64)> + 't {
     tally.errors.iter().map(move |(class, count)| (with(label(operation), "class", class), count))
 }
 
-fn fates((kind, tally): (Kind, &DeliveryTally)) -> impl Iterator<Item = (Labels, u64)> {
+fn fates<'t>((kind, tally): (&'t str, &'t DeliveryTally)) -> impl Iterator<Item = (Labels, u64)> + 't {
     let counts = [
         ("expected", tally.due()),
         ("received", tally.received),
@@ -207,7 +213,7 @@ mod tests {
 
     #[test]
     fn an_invalid_run_is_marked_in_its_metrics() {
-        let mut totals = LiveTotals::new(&Run::default());
+        let mut totals = LiveTotals::new(&Run::default(), Names::default());
         let valid = |totals: &LiveTotals| {
             let metrics = totals.metrics();
             let metric = metrics.iter().find(|metric| metric.name == "run_valid");

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use scenarios::plan::disruptions::ClientFault;
-use scenarios::plan::threshold::{Kind, Operation};
+use scenarios::plan::operation::Operation;
+use scenarios::plan::reference::Reference;
 use tokio::sync::mpsc;
 
 use super::shared::Play;
@@ -70,7 +71,7 @@ impl PlayerContext {
 
     /// Whether an operation's arrivals wait for answers, so that there is no instant at which they should have left.
     fn is_closed(&self, operation: Operation) -> bool {
-        self.play.plan.operation(operation).is_some_and(|planned| planned.think().is_some())
+        self.play.plan.operation(operation).think().is_some()
     }
 
     /// An arrival could not be sent.
@@ -115,7 +116,7 @@ impl PlayerContext {
     /// A message was pushed: matched here, or by the worker that sent it.
     pub(super) fn message_pushed(&self, text: &str, now: Micros) {
         if let Some(receipt) = self.play.deliveries.message_pushed(self.number, text, now) {
-            self.play.received(self.number, Kind::Message, receipt, now);
+            self.play.received(self.number, Reference::MESSAGE, receipt, now);
         }
     }
 
@@ -123,12 +124,13 @@ impl PlayerContext {
     /// receipt counts under the request's errors.
     pub(super) fn placement_pushed(&self, push: &PlacementPush, receipt: Receipt) {
         let PlacementPush { player, at, status } = push;
-        self.play.received(*player, Kind::Placement, receipt, *at);
+        self.play.received(*player, Reference::PLACEMENT, receipt, *at);
         if let Receipt::Received { measured: ledger, .. } = receipt
             && status != FULFILLED
+            && let Some(operation) = self.play.plan.reference.placement_request
         {
             let class = &self.observer.class_of(*player, "placement_", status);
-            self.observe(Event::PlacementFailed { player: *player, ledger, class, status });
+            self.observe(Event::PushFailed { player: *player, operation, ledger, class, status });
         }
     }
 

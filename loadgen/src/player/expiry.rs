@@ -3,7 +3,8 @@
 use std::fmt;
 
 use scenarios::Plan;
-use scenarios::plan::threshold::Kind;
+use scenarios::plan::operation::Kind;
+use scenarios::plan::reference::Reference;
 
 use super::shared::Play;
 use crate::delivery::{GivenUp, Missing, Receipt};
@@ -20,7 +21,7 @@ pub fn sweep(play: &Play) {
     play.players.wake_overdue(now);
     let swept = play.deliveries.expire(now, |player, sent| play.players.was_away(player, sent));
     if !swept.firsts.is_empty() {
-        observer.observe(Event::FirstReceipts(&swept.firsts));
+        observer.observe(Event::FirstReceipts { kind: Reference::MESSAGE, firsts: &swept.firsts });
     }
     for (kind, ledger, GivenUp { lost, away }) in swept.given_up() {
         observer.observe(Event::GivenUp { kind, ledger, lost, away });
@@ -32,7 +33,7 @@ pub fn sweep(play: &Play) {
         }
     }
     for push in &swept.unexpected {
-        play.received(push.player, Kind::Placement, Receipt::Unexpected, push.at);
+        play.received(push.player, Reference::PLACEMENT, Receipt::Unexpected, push.at);
     }
 }
 
@@ -40,7 +41,7 @@ pub fn sweep(play: &Play) {
 pub fn abandon(play: &Play) {
     let swept = play.deliveries.abandon();
     if !swept.firsts.is_empty() {
-        play.observer.observe(Event::FirstReceipts(&swept.firsts));
+        play.observer.observe(Event::FirstReceipts { kind: Reference::MESSAGE, firsts: &swept.firsts });
     }
     for (kind, ledger, GivenUp { lost: count, .. }) in swept.given_up() {
         play.observer.observe(Event::Withdrawn { kind, ledger, count });

@@ -1,6 +1,6 @@
 //! What a process learns of other workers: which of their players are connected, and which pushes of its sends they received.
 
-use scenarios::plan::threshold::Kind;
+use scenarios::plan::reference::Reference;
 
 use super::shared::Play;
 use crate::delivery::relay::{ForwardedReceipt, PeerUpdate};
@@ -27,5 +27,5 @@ fn received_elsewhere(play: &Play, receipt: &ForwardedReceipt) {
     let ForwardedReceipt { recipient, at, .. } = *receipt;
     let lag = play.clock.now().saturating_sub(at);
     play.observer.observe(Event::ReceiptForwarded { lag });
-    play.received(recipient, Kind::Message, play.deliveries.received_elsewhere(receipt), at);
+    play.received(recipient, Reference::MESSAGE, play.deliveries.received_elsewhere(receipt), at);
 }

@@ -1,9 +1,6 @@
 //! A placement that a player polls over REST, in a task of its own.
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use scenarios::plan::threshold::Operation;
 
 use super::context::{Outcome, PlayerContext};
 use super::error::ConnectError;
@@ -25,8 +22,7 @@ async fn poll(player: PlayerContext, arrival: Arrival) {
     };
     let sent = player.now();
     player.sent(&arrival, sent);
-    let patience =
-        play.plan.operation(Operation::PlacementPoll).map_or(Duration::ZERO, |planned| planned.timeout);
+    let patience = play.plan.operation(arrival.operation).timeout;
     let settling =
         rest.settle(player.number, &play.credentials, &play.deliveries.placements, &player.observer);
     let settled = tokio::select! {

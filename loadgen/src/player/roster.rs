@@ -380,7 +380,7 @@ mod tests {
     use rand::SeedableRng;
 
     use scenarios::plan::ledger::Ledger;
-    use scenarios::plan::threshold::Operation;
+    use scenarios::plan::operation::Operation;
 
     use super::*;
 
@@ -503,8 +503,7 @@ mod tests {
     #[test]
     fn a_full_mailbox_refuses() {
         let players = Players::new(1);
-        let arrival =
-            Arrival { operation: Operation::SendMessage, index: 0, due: 0, measured: Ledger::MEASURED };
+        let arrival = Arrival { operation: Operation::of(1), index: 0, due: 0, measured: Ledger::MEASURED };
         assert!((0..BACKLOG).all(|_| players.hand(0, arrival)));
         assert!(!players.hand(0, arrival));
     }

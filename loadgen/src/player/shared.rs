@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use scenarios::Plan;
 use scenarios::plan::ledger::Ledger;
-use scenarios::plan::threshold::Kind;
+use scenarios::plan::operation::Kind;
 
 use super::handshake::Endpoint;
 use super::rest::Rest;
@@ -15,7 +15,7 @@ use crate::auth::Credentials;
 use crate::clock::{Clock, Micros};
 use crate::delivery::presence::Presence;
 use crate::delivery::{Deliveries, Receipt};
-use crate::record::{Event, Observer, Recorder};
+use crate::record::{Event, Names, Observer, Recorder};
 use crate::schedule::measures;
 
 /// What all players of a run share.
@@ -60,7 +60,8 @@ impl Play {
                 if headers.is_empty() { Cow::Borrowed(said) } else { Cow::Owned(headers.hide_in(said)) };
             prover.keepable(player, &said)
         };
-        let observer = Observer::new(Arc::new(Recorder::new(threads + 2)), clock.clone(), keepable);
+        let observer =
+            Observer::new(Arc::new(Recorder::new(threads + 2)), clock.clone(), Names::of(&plan), keepable);
         let think_time = Arc::new(ThinkTime::new(Arc::clone(&plan), Arc::clone(&players), observer.clone()));
         Self { plan, clock, players, observer, endpoint, credentials, deliveries, rest, think_time }
     }

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 
-use scenarios::plan::threshold::Operation;
+use scenarios::plan::operation::Operation;
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
 
@@ -24,7 +24,7 @@ pub async fn play(play: Arc<Play>, number: u32, goose: mpsc::Sender<GooseSample>
         for arrival in arrivals {
             if players.stopping() {
                 player.unsent(&arrival, &classes::UNSENT_RUN_ENDED);
-            } else if arrival.operation == Operation::Connect && connected.is_none() {
+            } else if arrival.operation == Operation::CONNECT && connected.is_none() {
                 connected = Some(first_connect(&player, &arrival).await);
             } else {
                 player.unsent(&arrival, &classes::UNSENT_NO_OPEN_SOCKET);

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::thread::Thread;
 
 use parking_lot::Mutex;
-use scenarios::plan::threshold::Operation;
+use scenarios::plan::operation::Operation;
 
 use crate::clock::Micros;
 

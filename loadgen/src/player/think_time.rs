@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 use scenarios::Plan;
-use scenarios::plan::PlannedOperation;
-use scenarios::plan::threshold::Operation;
+use scenarios::plan::operation::Operation;
 
 use super::roster::Players;
 use super::think_queue::{ThinkQueue, ThinkTimer};
@@ -56,9 +55,10 @@ impl ThinkTime {
     /// been woken for it.
     pub fn think(&self, now: Micros, player: u32, operation: Operation, pause: Pause) -> bool {
         let plan = &*self.plan;
-        let Some(think) = plan.operation(operation).and_then(PlannedOperation::think) else { return false };
+        let planned = plan.operation(operation);
+        let Some(think) = planned.think() else { return false };
         let index = self.players.next_request(player);
-        let mut random = choices(plan.seed ^ SALT, operation, index);
+        let mut random = choices(plan.seed ^ SALT, planned.what, index);
         let length = match pause {
             Pause::First => think.sample(&mut random).mul_f64(random.random()),
             Pause::Again => think.sample(&mut random),
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::delivery::presence::Presence;
-    use crate::record::Recorder;
+    use crate::record::{Names, Recorder};
 
     const SCENARIO: &str = r#"
         name = "closed"
@@ -142,7 +142,10 @@ mod tests {
     }
 
     fn think_time(pause: &str) -> ThinkTime {
-        let observer = Observer::new(Arc::new(Recorder::new(1)), Clock::default(), |_, said| said.to_owned());
+        let observer =
+            Observer::new(Arc::new(Recorder::new(1)), Clock::default(), Names::default(), |_, said| {
+                said.to_owned()
+            });
         ThinkTime::new(Arc::new(plan(pause)), Arc::new(Players::new(10)), observer)
     }
 
@@ -150,7 +153,7 @@ mod tests {
     fn a_pause_ends_for_the_socket_it_began_on() {
         let think_time = think_time("1s");
         let (players, queue) = (&think_time.players, &think_time.queue);
-        let think_again = |now| think_time.think(now, 3, Operation::SendMessage, Pause::Again);
+        let think_again = |now| think_time.think(now, 3, Operation::of(1), Pause::Again);
         players.set_presence(3, Presence::Open, false, 0);
         think_time.begin(0, 3);
         let first = queue.take().unwrap();
@@ -175,7 +178,7 @@ mod tests {
         let offered = || {
             let (mut total, mut spare) = Default::default();
             think_time.observer.recorder().drain(&mut total, &mut spare);
-            total.measured.operation(Operation::SendMessage).offered
+            total.measured.operation(Operation::of(1)).offered
         };
         for (player, now, handed, thinks) in [
             (3, 1_500_000, 0, true),
@@ -184,7 +187,7 @@ mod tests {
             (3, 12_000_000, 0, false),
         ] {
             players.set_presence(player, Presence::Open, false, 0);
-            let put = think_time.think(now, player, Operation::SendMessage, Pause::Again);
+            let put = think_time.think(now, player, Operation::of(1), Pause::Again);
             assert_eq!(put, handed == 1);
             assert_eq!(players.awaited(), handed, "{player} at {now}");
             assert_eq!(offered(), handed);

@@ -3,22 +3,32 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use scenarios::plan::threshold::Operation;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+/// A request of the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request {
+    /// `sendMessage`.
+    SendMessage,
+    /// `sessionPlacementRequest`.
+    PlacementRequest,
+    /// A route that the backend does not know.
+    UnknownRoute,
+}
 
 /// Correlates a request with its answer: the operation and its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AckId {
     /// What was asked.
-    pub operation: Operation,
+    pub operation: Request,
     /// Its number among the plan's arrivals of this operation.
     pub index: u64,
 }
 
 impl AckId {
-    const LETTERS: [(Operation, char); 3] =
-        [(Operation::SendMessage, 'm'), (Operation::PlacementRequest, 'p'), (Operation::UnknownRoute, 'u')];
+    const LETTERS: [(Request, char); 3] =
+        [(Request::SendMessage, 'm'), (Request::PlacementRequest, 'p'), (Request::UnknownRoute, 'u')];
 
     fn parse(text: &str) -> Option<Self> {
         let (operation, letter) = Self::LETTERS.into_iter().find(|(_, letter)| text.starts_with(*letter))?;
@@ -83,7 +93,7 @@ pub enum Incoming<'a> {
     /// An answer without an id: the plain texts of the protocol.
     PlainAnswer {
         /// What it must be an answer to.
-        operation: Operation,
+        operation: Request,
         /// HTTP-like status that the text stands for.
         status: u16,
         /// The placement that was started, if any.
@@ -157,7 +167,7 @@ impl<'a> Incoming<'a> {
             Some("ack") => match (frame.id.and_then(|Text(id)| AckId::parse(&id)), frame.status_code) {
                 (Some(id), Some(status)) => {
                     let body = frame.body.map_or("", RawValue::get);
-                    let placement = (id.operation == Operation::PlacementRequest)
+                    let placement = (id.operation == Request::PlacementRequest)
                         .then(|| serde_json::from_str(body).ok())
                         .flatten()
                         .map(|body: PlacementBody| body.placement_id);
@@ -169,7 +179,7 @@ impl<'a> Incoming<'a> {
             None => match (frame.message, frame.connection_id, frame.placement_id) {
                 (Some(Text(message)), Some(_), _) => Self::GatewayError(message),
                 (_, _, Some(Text(id))) => Self::PlainAnswer {
-                    operation: Operation::PlacementRequest,
+                    operation: Request::PlacementRequest,
                     status: 200,
                     placement: Some(id.into_owned()),
                 },
@@ -180,10 +190,10 @@ impl<'a> Incoming<'a> {
 
     fn from_plain(text: &str) -> Self {
         let (operation, status) = match text {
-            "Message(s) Sent" => (Operation::SendMessage, 200),
-            text if text.starts_with("Missing Params [") => (Operation::SendMessage, 400),
+            "Message(s) Sent" => (Request::SendMessage, 200),
+            text if text.starts_with("Missing Params [") => (Request::SendMessage, 400),
             text if text.starts_with("Route [") && text.ends_with("] Not Found") => {
-                (Operation::UnknownRoute, 404)
+                (Request::UnknownRoute, 404)
             }
             _ => return Self::Garbage,
         };
@@ -199,7 +209,7 @@ mod tests {
 
     #[test]
     fn requests_are_json_whatever_is_said() {
-        let id = AckId { operation: Operation::SendMessage, index: 7 };
+        let id = AckId { operation: Request::SendMessage, index: 7 };
         let read = |text: String| serde_json::from_str::<serde_json::Value>(&text).unwrap();
         let to = ["a".to_owned(), "\"b\"".to_owned()];
         assert_eq!(
@@ -214,7 +224,7 @@ mod tests {
 
     #[test]
     fn every_frame_of_the_protocol_is_known() {
-        let id = AckId { operation: Operation::PlacementRequest, index: 7 };
+        let id = AckId { operation: Request::PlacementRequest, index: 7 };
         let ack =
             r#"{"type":"ack","id":"p7","statusCode":200,"body":{"placementId":"x-1","status":"PENDING"}}"#;
         let Incoming::Ack { id: read, status: 200, placement, .. } = Incoming::parse(ack) else { panic!() };
@@ -230,9 +240,9 @@ mod tests {
         let error = r#"{"message": "Internal server error", "connectionId":"c=", "requestId":"r="}"#;
         assert_eq!(Incoming::parse(error), Incoming::GatewayError("Internal server error".into()));
         let plain = |operation, status| Incoming::PlainAnswer { operation, status, placement: None };
-        assert_eq!(Incoming::parse("Message(s) Sent"), plain(Operation::SendMessage, 200));
-        assert_eq!(Incoming::parse("Missing Params [message(string)]"), plain(Operation::SendMessage, 400));
-        assert_eq!(Incoming::parse("Route [x] Not Found"), plain(Operation::UnknownRoute, 404));
+        assert_eq!(Incoming::parse("Message(s) Sent"), plain(Request::SendMessage, 200));
+        assert_eq!(Incoming::parse("Missing Params [message(string)]"), plain(Request::SendMessage, 400));
+        assert_eq!(Incoming::parse("Route [x] Not Found"), plain(Request::UnknownRoute, 404));
         for garbage in
             ["", "{}", "[1]", "hello", r#"{"type":"ack"}"#, r#"{"type":"ack","id":"m","statusCode":200}"#]
         {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use scenarios::plan::disruptions::ClientFault;
 use scenarios::plan::ledger::Ledger;
-use scenarios::plan::threshold::{Kind, Operation};
+use scenarios::plan::operation::{Kind, Operation};
 
 use super::class::Class;
 use super::classes;
@@ -172,12 +172,19 @@ pub enum Event<'e> {
         /// What was lost.
         detail: &'e dyn fmt::Display,
     },
-    /// Latencies of the first receipts of messages that did not reach every recipient.
-    FirstReceipts(&'e [(Micros, Ledger)]),
-    /// A placement was pushed that brings no game session.
-    PlacementFailed {
+    /// Latencies of the first receipts of pushes that did not reach every recipient.
+    FirstReceipts {
+        /// Of what.
+        kind: Kind,
+        /// Each with where its send is booked.
+        firsts: &'e [(Micros, Ledger)],
+    },
+    /// A push told its request's failure.
+    PushFailed {
         /// The player.
         player: u32,
+        /// The operation that led to it.
+        operation: Operation,
         /// Where the request is booked.
         ledger: Ledger,
         /// The error class.
@@ -297,10 +304,18 @@ pub enum Event<'e> {
 /// An event of which a sample is kept while its class has room.
 pub(super) struct Evidence<'e> {
     pub(super) player: u32,
-    /// The operation's word, or `socket`.
-    pub(super) operation: &'static str,
+    pub(super) subject: Subject,
     pub(super) class: &'e Class,
     pub(super) detail: Detail<'e>,
+}
+
+/// What a sample is of; its name is looked up only where the sample is kept.
+#[derive(Clone, Copy)]
+pub(super) enum Subject {
+    Operation(Operation),
+    Push(Kind),
+    /// What belongs to neither.
+    Other(&'static str),
 }
 
 /// What was seen, written out only where a sample is kept.
@@ -402,13 +417,13 @@ impl<'e> Event<'e> {
                 delivery.lost += lost;
                 delivery.away += away;
             }
-            Self::FirstReceipts(firsts) => {
+            Self::FirstReceipts { kind, firsts } => {
                 for &(latency, ledger) in firsts {
-                    tally.measures(ledger).delivery_mut(Kind::Message).first.record(latency);
+                    tally.measures(ledger).delivery_mut(kind).first.record(latency);
                 }
             }
-            Self::PlacementFailed { ledger, class, .. } => {
-                tally.measures(ledger).operation_mut(Operation::PlacementRequest).errors.count(class);
+            Self::PushFailed { operation, ledger, class, .. } => {
+                tally.measures(ledger).operation_mut(operation).errors.count(class);
             }
             Self::ReceiptForwarded { lag } => tally.relay_lag.record(lag),
 
@@ -453,43 +468,50 @@ impl<'e> Event<'e> {
     /// What a sample of this event would hold; most events have none.
     #[inline]
     pub(super) fn evidence(&self) -> Option<Evidence<'e>> {
-        let (player, operation, class, detail) = match *self {
+        let (player, subject, class, detail) = match *self {
             Self::Unsent { player, operation, class, .. } => {
-                (player, operation.word(), class, Detail::Text("the arrival could not be sent"))
+                (player, Subject::Operation(operation), class, Detail::Text("the arrival could not be sent"))
             }
             Self::Failed { player, operation, class, detail: Some(detail), .. } => {
-                (player, operation.word(), class, Detail::Shown(detail))
+                (player, Subject::Operation(operation), class, Detail::Shown(detail))
             }
             Self::TimedOut { player, operation, .. } => {
-                (player, operation.word(), &classes::TIMEOUT, Detail::Text("no answer in time"))
+                (player, Subject::Operation(operation), &classes::TIMEOUT, Detail::Text("no answer in time"))
             }
             Self::Received { player, kind, latency, late: true, .. } => {
-                (player, kind.word(), &classes::LATE, Detail::Late(latency))
+                (player, Subject::Push(kind), &classes::LATE, Detail::Late(latency))
             }
             Self::TooLate { player, kind } => {
                 let detail = "a push came after its time-out and the grace, and stays counted as lost";
-                (player, kind.word(), &classes::TOO_LATE, Detail::Text(detail))
+                (player, Subject::Push(kind), &classes::TOO_LATE, Detail::Text(detail))
             }
-            Self::Unexpected { player, kind, .. } => {
-                (player, kind.word(), &classes::UNEXPECTED, Detail::Text("does not match any message sent"))
-            }
+            Self::Unexpected { player, kind, .. } => (
+                player,
+                Subject::Push(kind),
+                &classes::UNEXPECTED,
+                Detail::Text("does not match any message sent"),
+            ),
             Self::Lost { player, kind, detail } => {
-                (player, kind.word(), &classes::LOST, Detail::Shown(detail))
+                (player, Subject::Push(kind), &classes::LOST, Detail::Shown(detail))
             }
-            Self::PlacementFailed { player, class, status, .. } => {
-                (player, Operation::PlacementRequest.word(), class, Detail::Text(status))
+            Self::PushFailed { player, operation, class, status, .. } => {
+                (player, Subject::Operation(operation), class, Detail::Text(status))
             }
             Self::HandshakeRefused { player, error: Some((class, detail)) } => {
-                (player, Operation::Connect.word(), class, Detail::Text(detail))
+                (player, Subject::Operation(Operation::CONNECT), class, Detail::Text(detail))
             }
-            Self::Dropped { player, class, detail } => (player, SOCKET, class, Detail::Text(detail)),
-            Self::Stray { player, class, detail } => (player, SOCKET, class, Detail::Shown(detail)),
+            Self::Dropped { player, class, detail } => {
+                (player, Subject::Other(SOCKET), class, Detail::Text(detail))
+            }
+            Self::Stray { player, class, detail } => {
+                (player, Subject::Other(SOCKET), class, Detail::Shown(detail))
+            }
             Self::FaultEndedSocket { player, fault, class, detail } => {
-                (player, fault.word(), class, Detail::Text(detail))
+                (player, Subject::Other(fault.word()), class, Detail::Text(detail))
             }
             _ => return None,
         };
-        Some(Evidence { player, operation, class, detail })
+        Some(Evidence { player, subject, class, detail })
     }
 }
 

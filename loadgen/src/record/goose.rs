@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use scenarios::plan::threshold::Operation;
+use scenarios::plan::operation::Operation;
 
 use super::class::Class;
 use super::classes;

@@ -1,6 +1,8 @@
 //! Counts and times of operations, deliveries and sockets.
 
-use scenarios::plan::threshold::{Kind, Operation};
+use std::sync::LazyLock;
+
+use scenarios::plan::operation::{Kind, Operation};
 use serde::{Deserialize, Serialize};
 
 use super::class_counts::Classes;
@@ -79,10 +81,10 @@ impl DeliveryTally {
 tally! {
     /// Counts and times of measured, or of warm-up, arrivals.
     Measures {
-        /// By [`Operation`].
-        operations: [OperationTally; Operation::ALL.len()],
-        /// By [`Kind`].
-        deliveries: [DeliveryTally; Kind::ALL.len()],
+        /// By [`Operation`], as far as there was one.
+        operations: Vec<OperationTally>,
+        /// By [`Kind`], as far as there was one.
+        deliveries: Vec<DeliveryTally>,
         /// Actual send minus intended instant.
         dispatch_delay: Latencies,
         /// How long a task that is ready waited for the event loop.
@@ -95,25 +97,38 @@ tally! {
 impl Measures {
     /// One operation.
     #[must_use]
-    pub const fn operation(&self, operation: Operation) -> &OperationTally {
-        &self.operations[operation as usize]
+    pub fn operation(&self, operation: Operation) -> &OperationTally {
+        static NOTHING: LazyLock<OperationTally> = LazyLock::new(OperationTally::default);
+        self.operations.get(operation.index()).unwrap_or_else(|| &NOTHING)
     }
 
     /// One operation, to record into.
-    pub const fn operation_mut(&mut self, operation: Operation) -> &mut OperationTally {
-        &mut self.operations[operation as usize]
+    #[inline]
+    pub fn operation_mut(&mut self, operation: Operation) -> &mut OperationTally {
+        grown(&mut self.operations, operation.index())
     }
 
     /// One delivery kind.
     #[must_use]
-    pub const fn delivery(&self, kind: Kind) -> &DeliveryTally {
-        &self.deliveries[kind as usize]
+    pub fn delivery(&self, kind: Kind) -> &DeliveryTally {
+        static NOTHING: LazyLock<DeliveryTally> = LazyLock::new(DeliveryTally::default);
+        self.deliveries.get(kind.index()).unwrap_or_else(|| &NOTHING)
     }
 
     /// One delivery kind, to record into.
-    pub const fn delivery_mut(&mut self, kind: Kind) -> &mut DeliveryTally {
-        &mut self.deliveries[kind as usize]
+    #[inline]
+    pub fn delivery_mut(&mut self, kind: Kind) -> &mut DeliveryTally {
+        grown(&mut self.deliveries, kind.index())
     }
+}
+
+/// A list's element, after the list has become long enough for it.
+#[inline]
+fn grown<T: Default>(list: &mut Vec<T>, index: usize) -> &mut T {
+    if list.len() <= index {
+        list.resize_with(index + 1, T::default);
+    }
+    &mut list[index]
 }
 
 tally! {

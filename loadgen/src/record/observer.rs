@@ -5,8 +5,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::class::Class;
-use super::event::{Event, Evidence};
+use super::event::{Event, Evidence, Subject};
 use super::goose::GooseSample;
+use super::names::Names;
 use super::recorder::Recorder;
 use super::samples::Sample;
 use super::thread_tally::ThreadTally;
@@ -26,18 +27,20 @@ pub struct Observer {
 struct Run {
     recorder: Arc<Recorder>,
     clock: Clock,
+    names: Names,
     keepable: Box<Keepable>,
 }
 
 impl Observer {
-    /// Records into `recorder`. `keepable` is given the player and the text of each sample.
+    /// Records into `recorder`. Samples have their names from `names`. `keepable` is given the player and the text of each sample.
     #[must_use]
     pub fn new(
         recorder: Arc<Recorder>,
         clock: Clock,
+        names: Names,
         keepable: impl Fn(u32, &str) -> String + Send + Sync + 'static,
     ) -> Self {
-        Self { run: Arc::new(Run { recorder, clock, keepable: Box::new(keepable) }), goose: None }
+        Self { run: Arc::new(Run { recorder, clock, names, keepable: Box::new(keepable) }), goose: None }
     }
 
     /// The same, and goose gets a copy of what ends an operation.
@@ -71,10 +74,15 @@ impl Observer {
 
     #[cold]
     fn keep(&self, tally: &mut ThreadTally, evidence: &Evidence<'_>) {
-        let Evidence { player, operation, class, detail } = evidence;
-        tally.samples.offer(operation, class, || Sample {
+        let Evidence { player, subject, class, detail } = evidence;
+        let name = match *subject {
+            Subject::Operation(operation) => self.run.names.operation(operation),
+            Subject::Push(kind) => self.run.names.push(kind),
+            Subject::Other(word) => word,
+        };
+        tally.samples.offer(name, class, || Sample {
             at: self.run.clock.now(),
-            operation: (*operation).into(),
+            operation: name.to_owned(),
             class: (*class).clone(),
             player: *player,
             detail: (self.run.keepable)(*player, &detail.to_string()),
@@ -92,18 +100,18 @@ impl Observer {
 #[cfg(test)]
 mod tests {
     use scenarios::plan::ledger::Ledger;
-    use scenarios::plan::threshold::{Kind, Operation};
+    use scenarios::plan::operation::{Kind, Operation};
 
     use super::*;
     use crate::record::classes;
 
-    const OPERATION: Operation = Operation::SendMessage;
+    const OPERATION: Operation = Operation::of(1);
     const LEDGER: Ledger = Ledger::MEASURED;
 
     fn observer() -> Observer {
         let keepable =
             |player: u32, said: &str| format!("{player}: {}", said.replace("secret", "[credential]"));
-        Observer::new(Arc::new(Recorder::new(1)), Clock::default(), keepable)
+        Observer::new(Arc::new(Recorder::new(1)), Clock::default(), Names::default(), keepable)
     }
 
     fn drained(observer: &Observer) -> ThreadTally {
@@ -155,7 +163,7 @@ mod tests {
         let observer = observer();
         let received = |late| Event::Received {
             player: 7,
-            kind: Kind::Message,
+            kind: Kind::of(0),
             ledger: LEDGER,
             latency: 1_500_000,
             complete: None,
@@ -164,9 +172,9 @@ mod tests {
         };
         observer.observe(received(false));
         observer.observe(received(true));
-        observer.observe(Event::TooLate { player: 8, kind: Kind::Message });
+        observer.observe(Event::TooLate { player: 8, kind: Kind::of(0) });
         let total = drained(&observer);
-        let delivery = total.measured.delivery(Kind::Message);
+        let delivery = total.measured.delivery(Kind::of(0));
         assert_eq!((delivery.received, delivery.late, delivery.out_of_order, delivery.lost), (1, 1, 1, 0));
         let samples: Vec<_> = total.samples.iter().map(|sample| (&*sample.class, &*sample.detail)).collect();
         assert_eq!(samples[0], ("late", "7: a push came 1.500 s after its send"));

@@ -1,7 +1,5 @@
 //! A few samples of each error class; the rest is only counted.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
 use super::class::Class;
@@ -17,8 +15,8 @@ const SAMPLES_PER_CLASS: usize = 3;
 pub struct Sample {
     /// When.
     pub at: Micros,
-    /// The operation's word, or `socket`.
-    pub operation: Cow<'static, str>,
+    /// The operation's or the push's name, or `socket`.
+    pub operation: String,
     /// Its class.
     pub class: Class,
     /// The player's number.

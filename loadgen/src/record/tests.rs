@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use reports::format::Latency;
 
 use scenarios::plan::ledger::Ledger;
-use scenarios::plan::threshold::Operation;
+use scenarios::plan::operation::Operation;
 
 use super::class_counts::{MOST_CLASSES, OTHER};
 use super::latencies::A_DAY;
@@ -18,7 +18,7 @@ proptest! {
         let mut shards = vec![ThreadTally::default(); 4];
         let mut all = Latencies::default();
         for (shard, micros) in &samples {
-            let tally = shards[*shard].measures(Ledger::MEASURED).operation_mut(Operation::SendMessage);
+            let tally = shards[*shard].measures(Ledger::MEASURED).operation_mut(Operation::of(1));
             tally.completed += 1;
             tally.errors.count(&"class".into());
             tally.response.record(*micros);
@@ -30,7 +30,7 @@ proptest! {
             let sent = postcard::to_stdvec(shard).unwrap();
             merged.merge(&postcard::from_bytes::<ThreadTally>(&sent).unwrap());
         }
-        let tally = merged.measured.operation(Operation::SendMessage);
+        let tally = merged.measured.operation(Operation::of(1));
         prop_assert_eq!(tally.completed, samples.len() as u64);
         prop_assert_eq!(tally.errors.iter().next(), Some(("class", samples.len() as u64)));
         prop_assert_eq!(tally.response.histogram(), all.histogram());
@@ -42,7 +42,7 @@ proptest! {
 fn a_phase_is_part_of_what_is_measured_and_counted_once() {
     let mut tally = ThreadTally::default();
     let record = |tally: &mut ThreadTally, ledger, micros| {
-        tally.measures(ledger).operation_mut(Operation::SendMessage).response.record(micros);
+        tally.measures(ledger).operation_mut(Operation::of(1)).response.record(micros);
     };
     record(&mut tally, Ledger::WARM_UP, 1);
     record(&mut tally, Ledger::MEASURED, 10);
@@ -55,7 +55,7 @@ fn a_phase_is_part_of_what_is_measured_and_counted_once() {
     let mut merged = ThreadTally::default();
     merged.merge(&total);
     let response =
-        |measures: &Measures| Latency::of(measures.operation(Operation::SendMessage).response.histogram());
+        |measures: &Measures| Latency::of(measures.operation(Operation::of(1)).response.histogram());
     assert_eq!(
         (response(&merged.measured).count, response(&merged.measured).max),
         (3, 3_001),

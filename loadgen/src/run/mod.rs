@@ -62,7 +62,7 @@ pub async fn run(request: Request) -> Result<Ran, RunError> {
     let identity = identity(&plan);
     let dir = folder_of(request.out.as_deref(), &identity);
     let mut manifest = manifest(&plan, &identity, &request.command);
-    let live = Live::open(&request.watchers, &identity, plan.end()).await?;
+    let live = Live::open(&request.watchers, &identity, &plan).await?;
     let writer = RunWriter::create(&dir, &manifest, &as_run)?;
     if let Err(error) = keep_inputs(&dir, &inputs) {
         // Nothing is lost: nothing was measured.

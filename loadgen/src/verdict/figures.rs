@@ -13,7 +13,6 @@ use reports::format::{
 };
 use scenarios::Plan;
 use scenarios::plan::disruptions::{ClientFault, Policy};
-use scenarios::plan::threshold::{Kind, Operation};
 
 use super::totals::{Totals, WorkerTotals};
 use crate::health::sample::Second;
@@ -23,10 +22,10 @@ use crate::record::{
 };
 
 /// What a second's arrivals came to, of the operations that had any.
-pub(crate) fn operation_seconds(measures: &Measures) -> BTreeMap<String, OperationSecond> {
-    Operation::ALL
+pub(crate) fn operation_seconds(plan: &Plan, measures: &Measures) -> BTreeMap<String, OperationSecond> {
+    plan.operations
         .iter()
-        .map(|operation| (operation.to_string(), operation_of(measures.operation(*operation))))
+        .map(|planned| (planned.name.to_string(), operation_of(measures.operation(planned.operation))))
         .filter(|(_, second)| {
             let ended = second.unsent + second.completed + second.failed + second.timed_out;
             second.offered + second.sent + ended > 0
@@ -62,7 +61,7 @@ pub(crate) fn operations(plan: &Plan, measures: &Measures) -> BTreeMap<String, O
                 response_time_us,
                 service_time_us,
             };
-            (planned.operation.to_string(), summary)
+            (planned.name.to_string(), summary)
         })
         .collect()
 }
@@ -82,21 +81,19 @@ fn operation_of(tally: &OperationTally) -> OperationSecond {
 }
 
 /// What a second's pushes came to, of the kinds that had any.
-pub(crate) fn delivery_seconds(measures: &Measures) -> BTreeMap<String, DeliverySecond> {
-    Kind::ALL
-        .iter()
-        .map(|kind| (kind, measures.delivery(*kind)))
+pub(crate) fn delivery_seconds(plan: &Plan, measures: &Measures) -> BTreeMap<String, DeliverySecond> {
+    plan.kinds()
+        .map(|(kind, push)| (push, measures.delivery(kind)))
         .filter(|(_, tally)| tally.seen())
-        .map(|(kind, tally)| (kind.to_string(), delivery_of(tally)))
+        .map(|(push, tally)| (push.name.to_string(), delivery_of(tally)))
         .collect()
 }
 
 /// What the run's pushes came to, of the kinds that the plan's operations call for.
 pub(crate) fn deliveries(plan: &Plan, measures: &Measures) -> BTreeMap<String, Delivery> {
-    [(Kind::Message, Operation::SendMessage), (Kind::Placement, Operation::PlacementRequest)]
-        .into_iter()
-        .filter(|(_, operation)| plan.operation(*operation).is_some())
-        .map(|(kind, _)| {
+    plan.kinds()
+        .filter(|(_, push)| push.operation.is_some())
+        .map(|(kind, push)| {
             let tally = measures.delivery(kind);
             let DeliverySecond {
                 received,
@@ -123,7 +120,7 @@ pub(crate) fn deliveries(plan: &Plan, measures: &Measures) -> BTreeMap<String, D
                 first_us: Latency::of(tally.first.histogram()),
                 last_us: Latency::of(tally.last.histogram()),
             };
-            (kind.to_string(), summary)
+            (push.name.to_string(), summary)
         })
         .collect()
 }
@@ -155,9 +152,10 @@ pub(crate) fn sockets(tally: &ThreadTally) -> SocketsSecond {
     }
 }
 
-/// Reconnects, where the plan has them.
+/// Reconnects, where the plan or the protocol has them.
 pub(crate) fn reconnects(plan: &Plan, tally: &ReconnectTally, recovery: &Latencies) -> Option<Reconnects> {
-    (plan.disruptions.reconnect.policy != Policy::None).then(|| Reconnects {
+    let has = plan.disruptions.reconnect.policy != Policy::None || tally.wanted > 0;
+    has.then(|| Reconnects {
         wanted: tally.wanted,
         attempts: tally.attempts,
         succeeded: tally.succeeded,
@@ -266,14 +264,16 @@ pub(super) fn for_thresholds(
 }
 
 /// Every histogram with its tag in the interval log.
-pub(crate) fn histograms(measures: &Measures) -> impl Iterator<Item = (Tag<'static>, &Latencies)> {
-    let operations = Operation::ALL.iter().flat_map(|operation| {
-        let tally = measures.operation(*operation);
-        [(Tag::Response(operation.word()), &tally.response), (Tag::Service(operation.word()), &tally.service)]
+pub(crate) fn histograms<'r>(
+    plan: &'r Plan,
+    measures: &'r Measures,
+) -> impl Iterator<Item = (Tag<'r>, &'r Latencies)> {
+    let operations = plan.operations.iter().flat_map(|planned| {
+        let (tally, name) = (measures.operation(planned.operation), &*planned.name);
+        [(Tag::Response(name), &tally.response), (Tag::Service(name), &tally.service)]
     });
-    let deliveries = Kind::ALL.iter().flat_map(|kind| {
-        let tally = measures.delivery(*kind);
-        let word = kind.word();
+    let deliveries = plan.kinds().flat_map(|(kind, push)| {
+        let (tally, word) = (measures.delivery(kind), &*push.name);
         [(Tag::Each(word), &tally.each), (Tag::First(word), &tally.first), (Tag::Last(word), &tally.last)]
     });
     operations.chain(deliveries).chain([

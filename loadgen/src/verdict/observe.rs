@@ -14,24 +14,24 @@ pub(super) fn observe(metric: &Metric, summary: &Summary) -> Result<f64, &'stati
     let delivery = |word: &str| summary.deliveries.get(word).ok_or(NOTHING);
     match metric {
         Metric::OperationTime { operation: of, time, stat } => {
-            let operation = operation(of.word())?;
+            let operation = operation(of)?;
             let latency = match time {
                 OperationTime::Response => &operation.response_time_us,
                 OperationTime::Service => &operation.service_time_us,
             };
             statistic(latency, *stat).ok_or("nothing was answered")
         }
-        Metric::OperationCount(of, count) => counted(operation(of.word())?, *count),
+        Metric::OperationCount(of, count) => counted(operation(of)?, *count),
         Metric::ErrorRate(of) => {
-            let wanted = |word: &str| of.is_none_or(|of| of.word() == word);
+            let wanted = |word: &str| of.as_ref().is_none_or(|of| of == word);
             let operations = summary.operations.iter().filter(|(word, _)| wanted(word));
             let (errors, judged) = operations
                 .map(|(_, operation)| (operation.errors(), operation.judged()))
                 .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
             share(errors, judged, "nothing was called for")
         }
-        Metric::DeliveryTime { kind, time, stat } => {
-            let delivery = delivery(kind.word())?;
+        Metric::DeliveryTime { push, time, stat } => {
+            let delivery = delivery(push)?;
             let latency = match time {
                 DeliveryTime::Each => &delivery.each_us,
                 DeliveryTime::First => &delivery.first_us,
@@ -39,9 +39,9 @@ pub(super) fn observe(metric: &Metric, summary: &Summary) -> Result<f64, &'stati
             };
             statistic(latency, *stat).ok_or("nothing was received")
         }
-        Metric::DeliveryCount(kind, count) => delivered(delivery(kind.word())?, *count),
-        Metric::LostRate(kind) => {
-            let delivery = delivery(kind.word())?;
+        Metric::DeliveryCount(push, count) => delivered(delivery(push)?, *count),
+        Metric::LostRate(push) => {
+            let delivery = delivery(push)?;
             share(delivery.lost, delivery.expected, UNEXPECTED)
         }
         Metric::Reconnects(count) => Ok(reconnected(summary.reconnects.as_ref().ok_or(NOTHING)?, *count)),
@@ -141,8 +141,8 @@ pub(super) fn not_judged(metrics: &[&Metric], summary: &Summary) -> Vec<String> 
     let nobody = |looks: &dyn Fn(&Metric) -> bool| !metrics.iter().any(|metric| looks(metric));
     for (word, operation) in &summary.operations {
         let looks = |metric: &Metric| match metric {
-            Metric::ErrorRate(of) => of.is_none_or(|of| of.word() == word),
-            Metric::OperationCount(of, _) => of.word() == word,
+            Metric::ErrorRate(of) => of.as_ref().is_none_or(|of| of == word),
+            Metric::OperationCount(of, _) => of == word,
             _ => false,
         };
         let errors = operation.errors();
@@ -164,10 +164,8 @@ pub(super) fn not_judged(metrics: &[&Metric], summary: &Summary) -> Vec<String> 
     }
     for (word, delivery) in &summary.deliveries {
         let looks = |metric: &Metric| match metric {
-            Metric::LostRate(kind)
-            | Metric::DeliveryCount(kind, DeliveryCount::Lost | DeliveryCount::Received) => {
-                kind.word() == word
-            }
+            Metric::LostRate(push)
+            | Metric::DeliveryCount(push, DeliveryCount::Lost | DeliveryCount::Received) => push == word,
             _ => false,
         };
         if delivery.lost > 0 && nobody(&looks) {

@@ -13,7 +13,7 @@ use crate::health::machine;
 pub fn summarize(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary {
     let Totals { tally: total, peak_open, watched, workers, ending } = *totals;
     let limit = machine::descriptor_limit();
-    let Validity { invalid_reasons, warnings } = Validity::of(total, watched, workers.iter(), limit);
+    let Validity { invalid_reasons, warnings } = Validity::of(plan, total, watched, workers.iter(), limit);
     let unchecked = plan.way.trust.insecure.then(|| "certificates were not checked (--insecure)".to_owned());
     let warnings = warnings.into_iter().chain(unread(plan)).chain(unchecked).collect();
     let mut summary = Summary {

@@ -5,7 +5,7 @@
 
 use reports::format::Latency;
 use reports::human;
-use scenarios::plan::threshold::Operation;
+use scenarios::Plan;
 
 use super::totals::WorkerTotals;
 use crate::health::sample::{Second, Watched};
@@ -47,6 +47,7 @@ impl Validity {
     /// `descriptor_limit` is a process's.
     #[must_use]
     pub fn of<'w>(
+        plan: &Plan,
         total: &ThreadTally,
         watched: &Watched,
         workers: impl ExactSizeIterator<Item = &'w WorkerTotals>,
@@ -55,7 +56,7 @@ impl Validity {
         let descriptors = descriptor_limit.saturating_mul(workers.len() as u64);
         Self {
             invalid_reasons: workers.flat_map(|worker| reasons_of(worker, total, watched)).collect(),
-            warnings: warnings(&total.measured, watched, descriptors),
+            warnings: warnings(plan, &total.measured, watched, descriptors),
         }
     }
 }
@@ -99,7 +100,7 @@ fn invalid_reasons(total: &ThreadTally, watched: &Watched) -> Vec<String> {
             cause(watched)
         ));
     }
-    let offered: u64 = Operation::ALL.iter().map(|operation| measures.operation(*operation).offered).sum();
+    let offered: u64 = measures.operations.iter().map(|tally| tally.offered).sum();
     let backlog = count(errors(measures), &classes::UNSENT_BACKLOG);
     if backlog as f64 > offered as f64 * MAX_BACKLOG_SHARE {
         reasons.push(format!(
@@ -147,14 +148,15 @@ fn cause(watched: &Watched) -> String {
     }
 }
 
-fn warnings(measures: &Measures, watched: &Watched, descriptor_limit: u64) -> Vec<String> {
+fn warnings(plan: &Plan, measures: &Measures, watched: &Watched, descriptor_limit: u64) -> Vec<String> {
     let mut warnings = Vec::new();
     let delay = Latency::of(measures.dispatch_delay.histogram());
-    for operation in Operation::ALL {
-        let response = Latency::of(measures.operation(*operation).response.histogram());
+    for planned in &plan.operations {
+        let (name, tally) = (&planned.name, measures.operation(planned.operation));
+        let response = Latency::of(tally.response.histogram());
         if response.count > 0 && delay.p99 as f64 > response.p99 as f64 * NOTABLE_SHARE {
             warnings.push(format!(
-                "the generator's own dispatch delay (p99 {}) is more than a tenth of the response time of {operation} (p99 \
+                "the generator's own dispatch delay (p99 {}) is more than a tenth of the response time of {name} (p99 \
                  {}): trust the service time here",
                 shown(delay.p99),
                 shown(response.p99)
@@ -188,7 +190,7 @@ fn warnings(measures: &Measures, watched: &Watched, descriptor_limit: u64) -> Ve
 }
 
 fn errors(measures: &Measures) -> impl Iterator<Item = &Classes> {
-    Operation::ALL.iter().map(|operation| &measures.operation(*operation).errors)
+    measures.operations.iter().map(|tally| &tally.errors)
 }
 
 fn count<'c>(errors: impl Iterator<Item = &'c Classes>, wanted: &Class) -> u64 {
@@ -201,6 +203,8 @@ fn shown(micros: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use scenarios::plan::operation::Operation;
+
     use super::super::totals::ProcessTotals;
     use super::*;
     use crate::health::clock_offset::Offset;
@@ -210,6 +214,12 @@ mod tests {
         Watched { worst, busy_seconds, seconds: 30, cores: 2, ..Watched::default() }
     }
 
+    fn plan() -> Plan {
+        let text = "name = \"v\"\nplayers = 1\nphases = [{ kind = \"hold\", duration = \"1s\" }]\n\
+            [operations.send_message]\nrate = 1.0\n";
+        scenarios::check("v.toml", text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}")).plan
+    }
+
     fn of(measured: Measures) -> ThreadTally {
         ThreadTally { measured, ..ThreadTally::default() }
     }
@@ -217,7 +227,7 @@ mod tests {
     /// Of a run in one process.
     fn judge(total: ThreadTally, watched: Watched) -> Validity {
         let worker = WorkerTotals { watched, ..WorkerTotals::default() };
-        Validity::of(&total, &watched, [&worker].into_iter(), 20_000)
+        Validity::of(&plan(), &total, &watched, [&worker].into_iter(), 20_000)
     }
 
     fn late() -> Measures {
@@ -230,7 +240,7 @@ mod tests {
     #[test]
     fn a_slow_target_makes_no_run_invalid() {
         let mut measures = Measures::default();
-        let slow_target = measures.operation_mut(Operation::SendMessage);
+        let slow_target = measures.operation_mut(Operation::of(1));
         slow_target.offered = 1_000;
         slow_target.timed_out = 900;
         slow_target.response.record(9_000_000);
@@ -255,7 +265,7 @@ mod tests {
     #[test]
     fn a_handshake_that_lacks_a_port_or_a_descriptor_makes_the_run_invalid_whosever_it_is() {
         let mut total = ThreadTally::default();
-        total.measured.operation_mut(Operation::Connect).errors.count(&classes::NO_PORTS);
+        total.measured.operation_mut(Operation::CONNECT).errors.count(&classes::NO_PORTS);
         total.disruptions.reconnects.errors.add(&classes::NO_PORTS, 2);
         total.disruptions.reconnects.errors.add(&classes::REFUSED, 9);
         total.disruptions.churn.refused.count(&classes::NO_DESCRIPTORS);
@@ -281,7 +291,8 @@ mod tests {
             let mut all = ThreadTally::default();
             let processes = workers.iter().filter_map(|worker| worker.process.as_ref());
             processes.for_each(|process| all.merge(&process.total));
-            Validity::of(&all, &watched(Second::default(), 7), workers.iter(), 20_000).invalid_reasons
+            Validity::of(&plan(), &all, &watched(Second::default(), 7), workers.iter(), 20_000)
+                .invalid_reasons
         };
         assert_eq!(judged(&workers), Vec::<String>::new());
         // Ten times as many good ones: the p99 of all is fine, and that of one is not.
@@ -316,7 +327,7 @@ mod tests {
     fn what_does_not_spoil_a_run_is_a_warning() {
         let mut measures = Measures::default();
         measures.dispatch_delay.record(4_000);
-        measures.operation_mut(Operation::SendMessage).response.record(20_000);
+        measures.operation_mut(Operation::of(1)).response.record(20_000);
         let worst = Second {
             clock_step_ms: -900.0,
             receive_queue_bytes: 3 << 20,

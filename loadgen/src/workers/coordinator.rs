@@ -336,7 +336,7 @@ impl Coordinator {
             self.watched.add(&sample.health);
             log.add(&sample, |total| {
                 let workers = self.workers.iter().map(|worker| &worker.totals);
-                Validity::of(total, &self.watched, workers, descriptor_limit())
+                Validity::of(&self.plan, total, &self.watched, workers, descriptor_limit())
             });
         }
     }

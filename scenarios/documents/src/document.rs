@@ -126,6 +126,16 @@ impl Document {
         &self.file
     }
 
+    /// The keys of the table at `pointer` as they follow each other in the file.
+    #[must_use]
+    pub fn keys_in_order(&self, pointer: &str) -> Vec<&str> {
+        let table = self.value.pointer(pointer).and_then(Value::as_object);
+        let mut keys: Vec<_> = table.into_iter().flat_map(Map::keys).map(String::as_str).collect();
+        let begins = |key: &str| self.keys.get(&child(pointer, key)).map_or(usize::MAX, |span| span.start);
+        keys.sort_by_key(|key| begins(key));
+        keys
+    }
+
     /// Where the value at `pointer` (or its nearest ancestor) was written.
     #[must_use]
     pub fn place(&self, pointer: &str) -> String {
@@ -153,7 +163,7 @@ impl Document {
     pub fn mistake(&self, pointer: &str, problem: impl Into<String>, remedy: impl Into<String>) -> Mistake {
         Mistake {
             place: self.place(pointer),
-            key: pointer.trim_start_matches('/').replace('/', "."),
+            key: dotted(pointer),
             problem: problem.into(),
             remedy: remedy.into(),
         }
@@ -214,6 +224,17 @@ impl Document {
 #[must_use]
 pub fn child(parent: &str, key: &str) -> String {
     format!("{parent}/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
+/// A pointer as messages write it, and as TOML would: `operations.say.when."/type"`.
+#[must_use]
+pub(crate) fn dotted(pointer: &str) -> String {
+    let bare = |key: &str| key.chars().all(|letter| letter.is_alphanumeric() || "-_".contains(letter));
+    let keys = pointer.split('/').skip(1).map(|key| {
+        let key = key.replace("~1", "/").replace("~0", "~");
+        if bare(&key) { key } else { format!("\"{key}\"") }
+    });
+    keys.collect::<Vec<_>>().join(".")
 }
 
 fn place(file: &str, text: &str, offset: usize) -> String {
@@ -292,6 +313,20 @@ mod tests {
         document.set("n", 3.into(), "--set n=3").unwrap();
         let read: toml::Table = toml::from_str(&document.as_kept(str::to_owned)).unwrap();
         assert_eq!((read["url"].as_str(), read["n"].as_integer()), (Some("${U}"), Some(3)));
+    }
+
+    #[test]
+    fn keys_keep_the_order_of_the_file() {
+        let document = Document::parse("x.toml", "[t.b]\nx = 1\n[t]\nc = 2\n[t.a]\n").unwrap();
+        assert_eq!(document.keys_in_order("/t"), ["b", "c", "a"]);
+        assert!(document.keys_in_order("/u").is_empty());
+    }
+
+    #[test]
+    fn keys_are_written_as_in_the_file() {
+        let pointer = child(&child("/operations/say", "when"), "/type");
+        assert_eq!(dotted(&pointer), "operations.say.when.\"/type\"");
+        assert_eq!(dotted(""), "");
     }
 
     #[test]

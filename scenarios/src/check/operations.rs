@@ -1,5 +1,6 @@
 //! From `[operations]` to each operation's arrivals, and what it sends.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::context::Check;
@@ -8,33 +9,41 @@ use crate::keys::scenario::{ModelKind, Pace, Scenario, Spacing};
 use crate::plan::arrivals::{Arrivals, MOST_RANDOM};
 use crate::plan::auth::PlayerIds;
 use crate::plan::curve::{Curve, Line};
-use crate::plan::threshold::Operation;
-use crate::plan::{MAX_MESSAGE_BYTES, MessageShape, Model, PlannedOperation, Poll, Target};
+use crate::plan::operation::{self, Operation, What};
+use crate::plan::reference::{self, Reference};
+use crate::plan::{MAX_MESSAGE_BYTES, MessageShape, Model, PlannedOperation, PlannedPush, Poll, Target};
 
 /// What players do, connecting first.
 pub(super) fn operations(check: &mut Check<'_>, scenario: &Scenario, load: &Curve) -> Vec<PlannedOperation> {
     let rate = scenario.sockets.connect_rate;
     let connecting = Line::level(f64::from(scenario.players) / rate, 1.0);
     let mut operations = vec![PlannedOperation {
-        operation: Operation::Connect,
+        operation: Operation::CONNECT,
+        name: Arc::from(operation::CONNECT),
+        what: What::Connect,
         rate,
         timeout: scenario.sockets.connect_timeout.0,
         model: Model::Open,
         arrivals: Arrivals::even(Curve::new(Duration::ZERO, &[connecting.into()]), rate),
     }];
     let wanted = &scenario.operations;
-    for (operation, pace) in [
-        (Operation::SendMessage, wanted.send_message.as_ref().map(|message| message.pace())),
-        (Operation::PlacementRequest, wanted.placement_request.as_ref().map(|simple| simple.pace())),
-        (Operation::UnknownRoute, wanted.unknown_route.as_ref().map(|simple| simple.pace())),
-        (Operation::PlacementPoll, wanted.placement_poll.as_ref().map(|poll| poll.pace())),
-    ] {
+    let paces = [
+        wanted.send_message.as_ref().map(|message| message.pace()),
+        wanted.placement_request.as_ref().map(|simple| simple.pace()),
+        wanted.unknown_route.as_ref().map(|simple| simple.pace()),
+        wanted.placement_poll.as_ref().map(|poll| poll.pace()),
+    ];
+    for (number, (name, pace)) in reference::OPERATIONS.into_iter().zip(paces).enumerate() {
         let Some(pace) = pace else { continue };
-        let (model, arrivals) = paced(check, operation, &pace, load, scenario.seed);
+        let poll = number == reference::PLACEMENT_POLL;
+        let what = if poll { What::Poll(number) } else { What::Request(number) };
+        let (model, arrivals) = paced(check, name, what, &pace, load, scenario.seed);
         operations.push(PlannedOperation {
-            operation,
+            operation: Operation::of(operations.len()),
+            name: Arc::from(name),
+            what,
             rate: pace.rate.unwrap_or(0.0),
-            timeout: check.positive(&format!("/operations/{operation}/timeout"), pace.timeout),
+            timeout: check.positive(&format!("/operations/{name}/timeout"), pace.timeout),
             model,
             arrivals,
         });
@@ -42,15 +51,57 @@ pub(super) fn operations(check: &mut Check<'_>, scenario: &Scenario, load: &Curv
     operations
 }
 
+/// The plan's numbers of the reference protocol's operations.
+pub(super) fn reference(operations: &[PlannedOperation]) -> Reference {
+    let number = |number: usize| {
+        let is = |what| matches!(what, What::Request(of) | What::Poll(of) if of == number);
+        operations.iter().find(|planned| is(planned.what)).map(|planned| planned.operation)
+    };
+    Reference {
+        send_message: number(reference::SEND_MESSAGE),
+        placement_request: number(reference::PLACEMENT_REQUEST),
+        unknown_route: number(reference::UNKNOWN_ROUTE),
+        placement_poll: number(reference::PLACEMENT_POLL),
+    }
+}
+
+/// What is pushed, each after how long it is no longer in time.
+pub(super) fn pushes(
+    check: &mut Check<'_>,
+    scenario: &Scenario,
+    operations: &[PlannedOperation],
+) -> Vec<PlannedPush> {
+    let deliveries = &scenario.deliveries;
+    let timeouts = [
+        check.positive("/deliveries/timeout", deliveries.timeout),
+        check.positive("/deliveries/placement_timeout", deliveries.placement_timeout),
+    ];
+    let pushes = reference::PUSHES.into_iter().zip(timeouts).enumerate();
+    let planned = |name: &str| operations.iter().find(|planned| *planned.name == *name);
+    pushes
+        .map(|(push, ((name, operation), timeout))| {
+            let operation_name = reference::OPERATIONS[operation];
+            PlannedPush {
+                name: Arc::from(name),
+                operation_name: Arc::from(operation_name),
+                operation: planned(operation_name).map(|planned| planned.operation),
+                push,
+                timeout,
+            }
+        })
+        .collect()
+}
+
 /// An operation's model and its open arrivals.
 fn paced(
     check: &mut Check<'_>,
-    operation: Operation,
+    name: &str,
+    what: What,
     pace: &Pace<'_>,
     load: &Curve,
     seed: u64,
 ) -> (Model, Arrivals) {
-    let table = format!("/operations/{operation}");
+    let table = format!("/operations/{name}");
     let closed = pace.model == ModelKind::Closed;
     for (key, given, allowed, where_else) in [
         ("rate", pace.rate.is_some(), !closed, "in the closed model the answers and think_time set the pace"),
@@ -81,7 +132,7 @@ fn paced(
         return (Model::Closed { think }, Arrivals::none());
     }
     if let Some(file) = pace.recording {
-        return (Model::Open, recorded(check, operation, file, load));
+        return (Model::Open, recorded(check, name, file, load));
     }
     let Some(rate) = pace.rate else {
         check.wrong(
@@ -103,12 +154,12 @@ fn paced(
         return (Model::Open, Arrivals::none());
     }
     // Each operation has a process of its own.
-    let salt = (operation as u64 + 1) << 48;
+    let salt = what.salt() << 48;
     (Model::Open, Arrivals::poisson(load.clone(), rate, seed ^ salt))
 }
 
 /// A recording's arrivals on the run's axis.
-fn recorded(check: &mut Check<'_>, operation: Operation, file: &str, load: &Curve) -> Arrivals {
+fn recorded(check: &mut Check<'_>, operation: &str, file: &str, load: &Curve) -> Arrivals {
     let pointer = format!("/operations/{operation}/recording");
     let remedy = "name a CSV or JSONL file beside the scenario, or at a path from the working directory";
     let Some(path) = check.named_file(&pointer, file, remedy) else { return Arrivals::none() };

@@ -1,18 +1,22 @@
 //! The plan of a scenario, put together from what each table comes to.
 
+use protocol::Outline;
+
 use super::context::Check;
-use super::{auth, cloudwatch, disruptions, operations, phases, target, thresholds, way};
+use super::{auth, cloudwatch, disruptions, feeders, operations, phases, rooms, target, thresholds, way};
 use crate::keys::scenario::Scenario;
 use crate::plan::{Plan, Target};
 
 /// The plan; a wrong value is reported to `check` and replaced by a sound one.
 pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
     let target = target::target(check, &scenario.target);
-    let auth = auth::auth(check, scenario, &target);
+    let auth = auth::auth(check, scenario, &target, &Outline::default());
     let (mut phases, load) = phases::phases(check, scenario);
     let operations = operations::operations(check, scenario, &load);
+    let pushes = operations::pushes(check, scenario, &operations);
     let disruptions = disruptions::disruptions(check, scenario, &phases);
-    let (thresholds, judged_phases) = thresholds::thresholds(check, scenario, &mut phases, &operations);
+    let (thresholds, judged_phases) =
+        thresholds::thresholds(check, scenario, &mut phases, &operations, &pushes);
     Plan {
         name: scenario.name.clone(),
         players: scenario.players,
@@ -21,16 +25,15 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
         players_per_goose_user: scenario.sockets.per_goose_user,
         source_addresses: target::addresses(check, &scenario.sockets.source_addresses),
         max_message_bytes: scenario.sockets.max_message_bytes,
+        feeders: feeders::feeders(check, scenario),
+        rooms: rooms::rooms(check, scenario),
         disruptions,
         phases,
         message: operations::message(check, scenario, &auth.ids),
         poll: operations::poll(check, scenario, &target),
-        delivery_timeout: check.positive("/deliveries/timeout", scenario.deliveries.timeout),
-        placement_timeout: check
-            .positive("/deliveries/placement_timeout", scenario.deliveries.placement_timeout),
         grace: check.within_a_day("/deliveries/grace", scenario.deliveries.grace),
         load,
-        way: way::way(check, scenario, &target),
+        way: way::way(check, scenario, &target, &auth),
         thresholds,
         judged_phases,
         cloudwatch: cloudwatch::series(
@@ -38,7 +41,9 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
             &scenario.cloudwatch,
             matches!(target, Target::Embedded { .. }),
         ),
+        reference: operations::reference(&operations),
         operations,
+        pushes,
         auth,
         target,
     }

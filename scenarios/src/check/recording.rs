@@ -9,7 +9,9 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::file::sheet::{self, BadLine, Sheet};
-use crate::plan::threshold::Operation;
+use crate::keys::auth::FeederFormat;
+use crate::plan::operation::CONNECT;
+use crate::plan::reference;
 
 /// Bad lines that are reported one by one.
 const SHOWN: usize = 5;
@@ -30,11 +32,10 @@ struct Row {
 ///
 /// # Errors
 /// The first bad lines, each with its number.
-pub(crate) fn read(path: &Path, operation: Operation) -> Result<Vec<Duration>, Vec<BadLine>> {
+pub(crate) fn read(path: &Path, operation: &str) -> Result<Vec<Duration>, Vec<BadLine>> {
     let text = sheet::text(path).map_err(|bad| vec![bad])?;
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
     let rows: Box<dyn Iterator<Item = Result<Row, BadLine>>> =
-        if matches!(ending.as_str(), "jsonl" | "ndjson") {
+        if FeederFormat::by_ending(path) == Some(FeederFormat::Jsonl) {
             Box::new(sheet::objects(&text).map(|(line, object)| of_object(line, &object?)))
         } else {
             Box::new(csv_rows(&text).map_err(|bad| vec![bad])?)
@@ -56,15 +57,16 @@ pub(crate) fn read(path: &Path, operation: Operation) -> Result<Vec<Duration>, V
     if bad.is_empty() { Ok(offsets) } else { Err(bad) }
 }
 
-fn offset(row: &Row, operation: Operation) -> Result<Option<Duration>, BadLine> {
+fn offset(row: &Row, operation: &str) -> Result<Option<Duration>, BadLine> {
     if !(0.0..=MOST_SECONDS).contains(&row.offset_s) {
         return Err(BadLine::new(row.line, "`offset_s` must lie between 0 and 86,400 seconds"));
     }
     let named = row.operation.as_deref().filter(|named| !named.is_empty());
-    if let Some(other) = named.filter(|named| named.parse::<Operation>().is_err()) {
+    let known = |named: &&str| *named == CONNECT || reference::OPERATIONS.contains(named);
+    if let Some(other) = named.filter(|named| !known(named)) {
         return Err(BadLine::new(row.line, format!("`{other}` is not an operation")));
     }
-    let wanted = named.is_none_or(|named| named == operation.word());
+    let wanted = named.is_none_or(|named| named == operation);
     Ok(wanted.then(|| Duration::from_secs_f64(row.offset_s)))
 }
 
@@ -107,7 +109,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
-        read(&path, Operation::SendMessage)
+        read(&path, "send_message")
             .map(|offsets| offsets.iter().map(Duration::as_secs_f64).collect())
             .map_err(|bad| bad.iter().map(ToString::to_string).collect())
     }

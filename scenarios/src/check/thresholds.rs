@@ -5,19 +5,21 @@ use crate::keys::disruptions::Policy;
 use crate::keys::scenario::Scenario;
 use crate::keys::thresholds::RuleTable;
 use crate::plan::ledger::Ledger;
-use crate::plan::threshold::{self, Abort, Kind, Metric, Operation, SocketCount, Threshold};
-use crate::plan::{PlannedOperation, PlannedPhase};
+use crate::plan::threshold::{self, Abort, Metric, SocketCount, Threshold};
+use crate::plan::{PlannedOperation, PlannedPhase, PlannedPush, reference};
 
 /// What applies where a scenario has no rules of its own: of everything that the plan has, less than 1 % goes wrong.
 /// A socket that the plan itself cuts, or that its player leaves, is none that was dropped.
-fn defaults(phases: &[PlannedPhase], operations: &[PlannedOperation]) -> Vec<Threshold> {
-    let due = |operation| {
-        let planned = operations.iter().find(|planned| planned.operation == operation);
+fn defaults(
+    phases: &[PlannedPhase],
+    operations: &[PlannedOperation],
+    pushes: &[PlannedPush],
+) -> Vec<Threshold> {
+    let due = |push: &&PlannedPush| {
+        let planned = push.operation.map(|operation| &operations[operation.index()]);
         planned.is_some_and(|planned| is_due(planned, phases.iter().filter(|phase| phase.measured)))
     };
-    let lost = [(Kind::Message, Operation::SendMessage), (Kind::Placement, Operation::PlacementRequest)];
-    let lost =
-        lost.into_iter().filter(|(_, operation)| due(*operation)).map(|(kind, _)| Metric::LostRate(kind));
+    let lost = pushes.iter().filter(due).map(|push| Metric::LostRate(push.name.to_string()));
     [Metric::ErrorRate(None), Metric::Sockets(SocketCount::DroppedRate)]
         .into_iter()
         .chain(lost)
@@ -37,8 +39,9 @@ pub(super) fn thresholds(
     scenario: &Scenario,
     phases: &mut [PlannedPhase],
     operations: &[PlannedOperation],
+    pushes: &[PlannedPush],
 ) -> (Vec<Threshold>, Vec<String>) {
-    let Some(rules) = &scenario.thresholds else { return (defaults(phases, operations), Vec::new()) };
+    let Some(rules) = &scenario.thresholds else { return (defaults(phases, operations, pushes), Vec::new()) };
     let (mut thresholds, mut judged) = (Vec::new(), Vec::<String>::new());
     for (index, rule) in rules.iter().enumerate() {
         let (expression, table) = rule.parts();
@@ -53,7 +56,7 @@ pub(super) fn thresholds(
             }
         };
         if let Some(threshold) = &threshold {
-            measurable(check, scenario, &place, threshold, operations);
+            measurable(check, scenario, &place, threshold, operations, pushes);
         }
         let Some(RuleTable { phase, abort, grace, .. }) = table else {
             thresholds.extend(threshold);
@@ -76,7 +79,7 @@ pub(super) fn thresholds(
             if let Some(threshold) = &mut threshold
                 && known
             {
-                in_phase(check, &pointer, threshold, name, phases, operations);
+                in_phase(check, &pointer, threshold, name, phases, operations, pushes);
                 let nth = judged.iter().position(|other| other == name).unwrap_or_else(|| {
                     judged.push(name.clone());
                     judged.len() - 1
@@ -109,10 +112,28 @@ fn measurable(
     pointer: &str,
     threshold: &Threshold,
     operations: &[PlannedOperation],
+    pushes: &[PlannedPush],
 ) {
     let expression = &threshold.expression;
-    let planned = |operation| operations.iter().any(|planned| planned.operation == operation);
-    if let Some(operation) = threshold.metric.operation().filter(|operation| !planned(*operation)) {
+    let planned = |operation: &str| operations.iter().any(|planned| *planned.name == *operation);
+    let called_for = |push: &str| pushes.iter().find(|known| *known.name == *push);
+    let needed = match (threshold.metric.operation(), threshold.metric.push()) {
+        (Some(operation), _) if planned(operation) => None,
+        (Some(operation), _) if reference::OPERATIONS.contains(&operation) => Some(operation),
+        (Some(operation), _) => {
+            let known: Vec<_> = operations.iter().map(|planned| &*planned.name).collect();
+            return unknown(check, pointer, expression, "operation", operation, &known);
+        }
+        (_, Some(push)) => {
+            let Some(known) = called_for(push) else {
+                let known: Vec<_> = pushes.iter().map(|push| &*push.name).collect();
+                return unknown(check, pointer, expression, "push", push, &known);
+            };
+            known.operation.is_none().then_some(&*known.operation_name)
+        }
+        _ => None,
+    };
+    if let Some(operation) = needed {
         check.wrong_beside(
             pointer,
             &[&format!("/operations/{operation}")],
@@ -129,6 +150,14 @@ fn measurable(
             "set reconnect.policy, or take the threshold out",
         );
     }
+}
+
+/// A rule names what the plan does not have.
+fn unknown(check: &mut Check<'_>, pointer: &str, expression: &str, what: &str, name: &str, known: &[&str]) {
+    let shown = known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", ");
+    let remedy = documents::form::nearest(name, known)
+        .map_or_else(|| format!("it has {shown}"), |near| format!("did you mean `{near}`? It has {shown}"));
+    check.wrong(pointer, format!("`{expression}`: the plan has no {what} `{name}`"), &remedy);
 }
 
 /// Whether there is a measured phase of this name.
@@ -171,6 +200,7 @@ fn in_phase(
     name: &str,
     phases: &[PlannedPhase],
     operations: &[PlannedOperation],
+    pushes: &[PlannedPush],
 ) {
     let expression = &threshold.expression;
     if matches!(threshold.metric, Metric::Sockets(_) | Metric::Reconnects(_)) {
@@ -181,15 +211,20 @@ fn in_phase(
         );
         return;
     }
-    let planned = threshold.metric.operation();
-    let planned = planned.and_then(|wanted| operations.iter().find(|planned| planned.operation == wanted));
+    let metric = &threshold.metric;
+    let named = |name: &str| operations.iter().find(|planned| *planned.name == *name);
+    let leads_to = |name: &str| {
+        let push = pushes.iter().find(|push| *push.name == *name)?;
+        push.operation.map(|operation| &operations[operation.index()])
+    };
+    let planned = metric.operation().and_then(named).or_else(|| metric.push().and_then(leads_to));
     let named = phases.iter().filter(|phase| phase.name == name && phase.measured);
     if let Some(planned) = planned.filter(|planned| !is_due(planned, named)) {
         check.wrong(
             pointer,
             format!(
                 "`{expression}` can never be measured: {} has no arrival in the phase `{name}`",
-                planned.operation
+                planned.name
             ),
             "name another phase, or take the threshold out",
         );
@@ -297,11 +332,14 @@ load = 0.0
             { expression = "sockets.dropped == 0", phase = "peak" },
             { expression = "send_message.response_time.p99 < 1s", phase = "quiet" },
             { expression = "error_rate < 1%", grace = "10s" },
+            "send_mesage.failed == 0",
+            "mesage.lost == 0",
+            "unknown_route.failed == 0",
             { expression = "error_rate < 1%", abort = "yes" },
             { expresion = "error_rate < 1%" },
         ]"#;
         let form = plan(rules, MESSAGES).unwrap_err();
-        for told in ["rules.toml:9", "thresholds.5.abort", "must be boolean", "did you mean `expression`?"] {
+        for told in ["rules.toml:12", "thresholds.8.abort", "must be boolean", "did you mean `expression`?"] {
             assert!(form.contains(told), "{told}\n{form}");
         }
         let rules = rules.replace("abort = \"yes\"", "abort = true").replace("expresion", "expression");
@@ -313,11 +351,21 @@ load = 0.0
             (6, "is counted over the whole run"),
             (7, "send_message has no arrival in the phase `quiet`"),
             (8, "belongs to rules that end the run"),
+            (9, "the plan has no operation `send_mesage`"),
+            (10, "the plan has no push `mesage`"),
+            (11, "can never be measured: the plan has no unknown_route"),
         ] {
             let found = meaning
                 .lines()
                 .any(|found| found.contains(&format!("rules.toml:{line}:")) && found.contains(told));
             assert!(found, "{line}: {told}\n{meaning}");
+        }
+        for remedy in [
+            "did you mean `send_message`? It has `connect`, `send_message`",
+            "did you mean `message`? It has `message`, `placement`",
+            "add [operations.unknown_route]",
+        ] {
+            assert!(meaning.contains(remedy), "{remedy}\n{meaning}");
         }
         assert!(meaning.contains("`connect`, `warm-up`, `hold`, `peak`, `quiet`;"), "{meaning}");
     }

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use crate::explain::prices;
 use crate::plan::auth::AuthMode;
-use crate::plan::threshold::Operation;
+use crate::plan::operation::{Operation, What};
+use crate::plan::reference;
 use crate::plan::{Model, Plan, PlannedOperation};
 
 /// Closed model: how long an answer is taken to take, which decides how often a player asks.
@@ -161,10 +162,10 @@ impl Forecast {
         let small = Work::exchange(AROUND / 2.0, AROUND);
         // Asked with each handshake and each REST request; a signature is proven by the gateway itself.
         let authorizer = if plan.auth.mode == AuthMode::SigV4 { 0.0 } else { 1.0 };
-        let work = match operation {
+        let work = match plan.operation(operation).what {
             // A handshake is not a message.
-            Operation::Connect => Work { invocations: 1.0 + authorizer, writes: 2.0, ..Work::default() },
-            Operation::SendMessage => {
+            What::Connect => Work { invocations: 1.0 + authorizer, writes: 2.0, ..Work::default() },
+            What::Request(reference::SEND_MESSAGE) => {
                 let Some(shape) = &plan.message else { return };
                 let recipients = shape.mean_fan_out();
                 let id = plan.player_id(plan.players.saturating_sub(1)).len() as f64;
@@ -180,7 +181,7 @@ impl Forecast {
                     ..Work::exchange(AROUND / 2.0 + recipients * (id + 3.0) + text, AROUND / 2.0)
                 }
             }
-            Operation::PlacementRequest => {
+            What::Request(reference::PLACEMENT_REQUEST) => {
                 self.placement_pushes = count;
                 self.work += Work::push(3.0 * AROUND).times(count);
                 // The pending record and its outcome are a stream record each.
@@ -188,7 +189,7 @@ impl Forecast {
                 // Written when it is pending and when it is settled, which reads it first; SNS calls a function.
                 Work { invocations: 2.0, reads: 1.0, writes: 4.0, publishes: 1.0, ..small }
             }
-            Operation::PlacementPoll => {
+            What::Poll(_) => {
                 // Pushed all the same; wished for, and asked for once at least.
                 self.work += Work::push(3.0 * AROUND).times(count);
                 self.work += stream(2.0 * count, phases);
@@ -203,7 +204,8 @@ impl Forecast {
                     ..Work::default()
                 }
             }
-            Operation::UnknownRoute => small,
+            What::Request(_) => small,
+            What::Ready | What::Journey(_) => return,
         };
         self.work += work.times(count);
     }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::explain::forecast::between;
-use crate::plan::threshold::Operation;
+use crate::plan::operation::What;
 use crate::plan::{Model, Plan};
 
 /// After so long without a message in either direction API Gateway ends a socket.
@@ -61,12 +61,12 @@ fn idle_share(plan: &Plan, from: Duration) -> f64 {
     let (to, players) = (from + IDLE_TIMEOUT, f64::from(plan.players));
     let mut share = 1.0;
     for planned in &plan.operations {
-        let messages = match planned.operation {
-            Operation::Connect | Operation::PlacementPoll => continue,
-            Operation::SendMessage => {
+        let messages = match planned.what {
+            What::Request(_) if Some(planned.operation) == plan.reference.send_message => {
                 1.0 + plan.message.as_ref().map_or(0.0, crate::plan::MessageShape::mean_fan_out)
             }
-            Operation::PlacementRequest | Operation::UnknownRoute => 1.0,
+            What::Request(_) => 1.0,
+            _ => continue,
         };
         let each = messages * between(plan, planned, from, to) / players;
         share *= match planned.model {

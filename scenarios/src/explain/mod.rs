@@ -6,6 +6,7 @@ mod disruptions;
 pub mod forecast;
 pub mod idle;
 mod prices;
+mod values;
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -15,7 +16,8 @@ use serde_json::{Value, json};
 use crate::explain::forecast::{Forecast, between};
 use crate::plan::arrivals::Kind;
 use crate::plan::auth::{Auth, AuthMode, SigV4Form, TokenLocation, TokenSource};
-use crate::plan::threshold::{Abort, Operation, Threshold};
+use crate::plan::operation::Operation;
+use crate::plan::threshold::{Abort, Threshold};
 use crate::plan::way::{HeaderValue, Proxy, Way, is_loopback};
 use crate::plan::{Model, Plan, PlannedOperation, Target};
 use crate::redact;
@@ -53,7 +55,7 @@ pub fn values(plan: &Plan) -> Value {
     });
     let operations = plan.operations.iter().zip(&forecast.requests).map(|(planned, (_, requests))| {
         json!({
-            "operation": planned.operation.word(),
+            "operation": &*planned.name,
             "model": if planned.think().is_some() { "closed" } else { "open" },
             "rate": planned.rate,
             "requests": requests,
@@ -94,7 +96,7 @@ fn chart(plan: &Plan) -> String {
         let rate = |index: u32| between(plan, planned, cell * index, cell * (index + 1)) / cell.as_secs_f64();
         let rates: Vec<_> = (0..WIDTH).map(rate).collect();
         let most = rates.iter().copied().fold(0.0, f64::max);
-        let name = planned.operation.word();
+        let name = &*planned.name;
         // Writing into a string cannot fail.
         let _ = writeln!(text, "{name:<18} {} up to {} a second", chart::row(&rates), rounded(most));
     }
@@ -160,6 +162,7 @@ pub fn sentences(plan: &Plan) -> Vec<String> {
         )
     }));
     lines.extend(plan.operations.iter().skip(1).map(|planned| operation(plan, planned)));
+    lines.extend(values::sentences(plan));
     lines.extend(disruptions::sentences(&plan.disruptions));
     lines.push(format!(
         "The run takes {:.1} s, and up to {:.0} s more for what is still awaited.",
@@ -188,15 +191,16 @@ fn rule(threshold: &Threshold) -> String {
 
 fn operation(plan: &Plan, planned: &PlannedOperation) -> String {
     let timeout = humantime::format_duration(planned.timeout);
-    let what = match (planned.operation, &plan.message) {
-        (Operation::SendMessage, Some(shape)) => {
+    let is = |operation: Option<Operation>| operation == Some(planned.operation);
+    let what = match &plan.message {
+        Some(shape) if is(plan.reference.send_message) => {
             let (least, most) = (*shape.fan_out.start(), *shape.fan_out.end());
             let recipients = if least == most { least.to_string() } else { format!("{least} to {most}") };
             format!(" to {recipients} players each ({} bytes of text)", shape.size)
         }
         _ => String::new(),
     };
-    let name = planned.operation;
+    let name = &planned.name;
     match planned.model {
         Model::Closed { think } => format!(
             "{name}{what} in the closed model: each player that the load calls for asks, waits for the answer for {timeout} \
@@ -209,11 +213,11 @@ fn operation(plan: &Plan, planned: &PlannedOperation) -> String {
                 Kind::Random => format!("at random, {} per second times the load on average", planned.rate),
                 Kind::Recorded => "as recorded".into(),
             };
-            let pushes = match (planned.operation, &plan.message) {
-                (Operation::SendMessage, Some(shape)) => {
+            let pushes = match &plan.message {
+                Some(shape) if is(plan.reference.send_message) => {
                     format!(", about {:.0} pushes", planned.arrivals() as f64 * shape.mean_fan_out())
                 }
-                (Operation::PlacementRequest, _) => format!(", {} pushes", planned.arrivals()),
+                _ if is(plan.reference.placement_request) => format!(", {} pushes", planned.arrivals()),
                 _ => String::new(),
             };
             format!(
@@ -279,11 +283,10 @@ fn way(plan: &Plan) -> Vec<String> {
 }
 
 fn players(plan: &Plan) -> String {
-    let connect = plan.operation(Operation::Connect);
     format!(
         "{} players connect at {} per second {}.",
         plan.players,
-        connect.map_or(0.0, |planned| planned.rate),
+        plan.operation(Operation::CONNECT).rate,
         credentials(&plan.auth)
     )
 }
@@ -305,6 +308,7 @@ fn credentials(auth: &Auth) -> String {
                 TokenLocation::Query { name } if name == "token" => "the query".into(),
                 TokenLocation::Query { name } => format!("the query as {name}"),
                 TokenLocation::Subprotocol { .. } => "a subprotocol".into(),
+                TokenLocation::Protocol => "the place that the protocol has for it".into(),
             };
             format!("with a {from} in {place}")
         }

@@ -3,8 +3,11 @@
 use documents::{Document, Mistake, Mistakes, form};
 use serde_json::Value;
 
+use super::beside::beside;
 use super::overrides::Override;
+use super::table::Table;
 use super::{secrets, variables};
+use crate::keys::auth::FeederFormat;
 use crate::keys::schema;
 
 /// A scenario's text after overrides and variables, before anything is concluded from it.
@@ -25,7 +28,8 @@ impl Read {
         };
         let mistakes = overrides.iter().filter_map(set).collect();
         let mut refused = secrets::remove(&mut document);
-        let (unknown, hidden) = variables::fill_in(&mut document, &|name| std::env::var(name).ok());
+        let columns = columns(&document);
+        let (unknown, hidden) = variables::fill_in(&mut document, &environment, &columns);
         refused.extend(unknown);
         Ok(Self { document, mistakes, refused, hidden })
     }
@@ -53,4 +57,19 @@ impl Read {
             _ => Err(hidden.hide_in_all(mistakes)),
         }
     }
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The names of the columns that feeders bring; whether their files are sound is checked later.
+fn columns(document: &Document) -> Vec<String> {
+    let feeders = document.value.get("feeders").and_then(Value::as_array).into_iter().flatten();
+    let files = feeders.filter_map(|feeder| feeder.get("file")?.as_str());
+    let names = files.filter_map(|file| {
+        let path = beside(document, &variables::filled(file, &environment)?)?;
+        Some(Table::names_in(&path, FeederFormat::by_ending(&path)?))
+    });
+    names.flatten().collect()
 }

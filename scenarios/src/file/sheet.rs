@@ -8,6 +8,8 @@ use std::path::Path;
 use csv::StringRecord;
 use serde_json::{Map, Value};
 
+/// Bad lines that are reported one by one.
+const SHOWN: usize = 10;
 /// What a file's columns may be separated by; the first wins where nothing tells.
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 
@@ -34,6 +36,17 @@ impl fmt::Display for BadLine {
         }
         f.write_str(&self.problem)
     }
+}
+
+/// The first of a file's bad lines, and how many more there are.
+pub(crate) fn first(mut bad: Vec<BadLine>) -> Vec<BadLine> {
+    bad.sort_by_key(|bad| bad.line);
+    let more = bad.len().saturating_sub(SHOWN);
+    bad.truncate(SHOWN);
+    if more > 0 {
+        bad.push(BadLine::new(0, format!("has {more} more bad lines")));
+    }
+    bad
 }
 
 /// A file's text.
@@ -96,6 +109,16 @@ impl<'t> Sheet<'t> {
             Err(BadLine::new(sheet.header_line, format!("names the column `{name}` twice")))
         })?;
         Ok(sheet)
+    }
+
+    /// The columns' names.
+    pub(crate) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// Line of the names.
+    pub(crate) const fn header_line(&self) -> u64 {
+        self.header_line
     }
 
     /// Where a column stands; its name may differ in upper and lower case.

@@ -33,6 +33,9 @@ const PLACES: [&str; 4] = ["FILE", "PATH", "DIR", "FOLDER"];
 /// Texts that reports and folders' names repeat: there a secret could not be hidden.
 const REPEATED: [&str; 5] = ["/name", "/description", "/phases/", "/thresholds/", "/auth/player_prefix"];
 
+/// Where operations are described.
+const OPERATIONS: &str = "/operations/";
+
 /// Shorter values hide nothing: they stand in half the words of a message.
 const LEAST: usize = 4;
 
@@ -61,10 +64,12 @@ impl Secrets {
     }
 }
 
-/// Fills the variables in; `environment` tells a variable's value.
+/// Fills the variables in; `environment` tells a variable's value. Where operations are described, `${name}` may stand for
+/// one of `columns` instead: it stays as it is, to be filled in for each send.
 pub(crate) fn fill_in(
     document: &mut Document,
     environment: &dyn Fn(&str) -> Option<String>,
+    columns: &[String],
 ) -> (Vec<Mistake>, Secrets) {
     let mut texts = Vec::new();
     collect(&document.value, "", &mut |pointer, text| {
@@ -74,13 +79,17 @@ pub(crate) fn fill_in(
     });
     let (mut mistakes, mut secrets) = (Vec::new(), Secrets::default());
     for (pointer, written) in texts {
-        let filled = match fill(&written, environment) {
+        let columns = if pointer.starts_with(OPERATIONS) { columns } else { &[] };
+        let filled = match fill(&written, environment, columns) {
             Ok(filled) => filled,
             Err(wrong) => {
                 mistakes.push(document.mistake(&pointer, wrong.problem, wrong.remedy));
                 continue;
             }
         };
+        if filled.text == written {
+            continue;
+        }
         let of_url = credentials(&written);
         let hidden: Vec<_> = filled
             .variables
@@ -101,8 +110,7 @@ pub(crate) fn fill_in(
                 "take it out of this text; if it is not a secret, give the variable another name",
             ));
         }
-        // `$${` stays so in the copy, which is read again.
-        let kept = if hidden.is_empty() { escaped(&filled.text) } else { written };
+        let kept = if hidden.is_empty() { filled.kept } else { written };
         secrets
             .0
             .extend(hidden.into_iter().map(|variable| (variable.value, format!("${{{}}}", variable.name))));
@@ -115,7 +123,7 @@ pub(crate) fn fill_in(
 
 /// The text with every variable that has no default taken out: what of a secret stands in the file itself.
 pub(crate) fn without(text: &str) -> String {
-    fill(text, &|_| Some(String::new())).map_or_else(|_| text.to_owned(), |filled| filled.text)
+    fill(text, &|_| Some(String::new()), &[]).map_or_else(|_| text.to_owned(), |filled| filled.text)
 }
 
 /// Shows every text of a value with its pointer.
@@ -133,6 +141,8 @@ pub(crate) fn collect(value: &Value, pointer: &str, show: &mut dyn FnMut(&str, &
 
 struct Filled {
     text: String,
+    /// The same to be read again: `$${` stays so.
+    kept: String,
     variables: Vec<Variable>,
 }
 
@@ -148,18 +158,26 @@ struct Wrong {
     remedy: String,
 }
 
-fn fill(written: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<Filled, Wrong> {
-    let mut filled = Filled { text: String::new(), variables: Vec::new() };
+/// Fills a text's variables in. Where there are columns, the text is read once more for each send: what names one stays,
+/// and what merely looks so is marked by `$${`.
+fn fill(
+    written: &str,
+    environment: &dyn Fn(&str) -> Option<String>,
+    columns: &[String],
+) -> Result<Filled, Wrong> {
+    let mut filled = Filled { text: String::new(), kept: String::new(), variables: Vec::new() };
+    let read_again = !columns.is_empty();
     let mut at = 0;
     while let Some(found) = written[at..].find("${") {
         let begin = at + found;
         if written[..begin].ends_with('$') {
-            filled.text.push_str(&written[at..begin - 1]);
-            filled.text.push_str("${");
+            filled.literal(&written[at..begin - 1]);
+            filled.text.push_str(if read_again { "$${" } else { "${" });
+            filled.kept.push_str("$${");
             at = begin + 2;
             continue;
         }
-        filled.text.push_str(&written[at..begin]);
+        filled.literal(&written[at..begin]);
         let Some(length) = written[begin..].find('}') else {
             return Err(Wrong {
                 problem: "has a `${` without its `}`".into(),
@@ -176,29 +194,68 @@ fn fill(written: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<F
                 remedy: "a name has letters, digits and `_`; write ${NAME} or ${NAME:-default}".into(),
             });
         }
+        if columns.iter().any(|column| column == inner) {
+            filled.literal(&written[begin..=begin + length]);
+            at = begin + length + 1;
+            continue;
+        }
         // As in a shell, an empty variable has its default as well.
         let given = environment(name).filter(|value| default.is_none() || !value.is_empty());
         let Some(value) = given.or_else(|| default.map(str::to_owned)) else {
-            return Err(Wrong {
-                problem: format!("the environment has no variable `{name}`"),
-                remedy: format!("`export {name}=…` before the command, or write ${{{name}:-default}}"),
-            });
+            return Err(unknown(name, columns));
         };
-        filled.text.push_str(&value);
+        filled.text.push_str(&if read_again { escaped(&value) } else { value.clone() });
+        filled.kept.push_str(&escaped(&value));
         filled.variables.push(Variable { name: name.into(), value, at: begin });
         at = begin + length + 1;
     }
-    filled.text.push_str(&written[at..]);
+    filled.literal(&written[at..]);
     Ok(filled)
+}
+
+/// A name that stands for nothing.
+fn unknown(name: &str, columns: &[String]) -> Wrong {
+    let variable = format!("`export {name}=…` before the command, or write ${{{name}:-default}}");
+    if columns.is_empty() {
+        return Wrong { problem: format!("the environment has no variable `{name}`"), remedy: variable };
+    }
+    Wrong {
+        problem: format!("no feeder has a column `{name}`, and the environment has no such variable"),
+        remedy: documents::form::nearest(name, columns).map_or_else(
+            || format!("the columns are {}; for a variable, {variable}", columns.join(", ")),
+            |near| format!("did you mean `${{{near}}}`?"),
+        ),
+    }
+}
+
+impl Filled {
+    /// What stays as it is.
+    fn literal(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.kept.push_str(text);
+    }
 }
 
 fn escaped(text: &str) -> String {
     text.replace("${", "$${")
 }
 
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    let words: Vec<_> = name.split('_').collect();
+/// The value of a text's variables, as far as they have one.
+pub(crate) fn filled(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    fill(text, environment, &[]).ok().map(|filled| filled.text)
+}
+
+/// Whether a name says that its value is a secret: `API_KEY`, `accessToken`.
+pub(crate) fn is_secret(name: &str) -> bool {
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && words.ends_with(|before: char| before.is_ascii_lowercase()) {
+            words.push('_');
+        }
+        words.push(letter);
+    }
+    let words = words.to_ascii_uppercase();
+    let words: Vec<_> = words.split('_').collect();
     !words.last().is_some_and(|last| PLACES.contains(last))
         && words.iter().any(|word| SECRET_WORDS.contains(word))
 }
@@ -234,7 +291,26 @@ mod tests {
             "EMPTY" => Some(String::new()),
             _ => None,
         };
-        fill(text, &environment).map(|filled| filled.text).map_err(|wrong| wrong.problem)
+        fill(text, &environment, &[]).map(|filled| filled.text).map_err(|wrong| wrong.problem)
+    }
+
+    #[test]
+    fn where_there_are_columns_what_names_one_stays() {
+        let environment = |name: &str| (name == "A").then(|| "o${level}e".to_owned());
+        let columns = ["level".to_owned(), "A".to_owned()];
+        let filled = |text: &str| {
+            let filled = fill(text, &environment, &columns[..1]);
+            filled.map(|filled| (filled.text, filled.kept)).map_err(|wrong| (wrong.problem, wrong.remedy))
+        };
+        assert_eq!(filled("x${level}"), Ok(("x${level}".into(), "x${level}".into())));
+        assert_eq!(filled("$${x}${A}"), Ok(("$${x}o$${level}e".into(), "$${x}o$${level}e".into())));
+        let (problem, remedy) = filled("${lvel}").unwrap_err();
+        assert!(problem.starts_with("no feeder has a column `lvel`"), "{problem}");
+        assert_eq!(remedy, "did you mean `${level}`?");
+        let (_, remedy) = filled("${STAGE}").unwrap_err();
+        assert!(remedy.starts_with("the columns are level; for a variable, `export"), "{remedy}");
+        let before_a_variable = fill("${A}", &environment, &columns).map(|filled| filled.text);
+        assert_eq!(before_a_variable.map_err(|wrong| wrong.problem), Ok("${A}".into()));
     }
 
     #[test]
@@ -259,7 +335,7 @@ mod tests {
 
     #[test]
     fn secrets_are_told_by_name_and_by_place() {
-        for name in ["API_KEY", "token", "DB_PASSWORD", "GAME_JWT"] {
+        for name in ["API_KEY", "token", "DB_PASSWORD", "GAME_JWT", "accessToken"] {
             assert!(is_secret(name), "{name}");
         }
         for name in ["PLAYERS", "PWD", "KEY_FILE", "MONKEY", "STAGE"] {

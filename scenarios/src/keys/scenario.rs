@@ -9,6 +9,8 @@ pub use crate::keys::auth::{Auth, AuthMode, TokenPlacement, UsualPlacement};
 pub use crate::keys::disruptions::{Churn, HalfOpen, Malformed, Reconnect, SlowReaders, Storm};
 use crate::keys::draw::Draw;
 use crate::keys::duration::Span;
+use crate::keys::feeders::ColumnFeeder;
+use crate::keys::rooms::Rooms;
 pub use crate::keys::thresholds::{Rule, RuleTable};
 use crate::keys::units;
 pub use crate::keys::way::{HeaderSource, HeaderText};
@@ -46,6 +48,12 @@ pub struct Scenario {
     /// What players do. Default: they only hold their sockets.
     #[serde(default)]
     pub operations: Operations,
+    /// Files whose columns are values for the parameters of operations.
+    #[serde(default)]
+    pub feeders: Vec<ColumnFeeder>,
+    /// Rooms that players are in. Default: all in one.
+    #[serde(default)]
+    pub rooms: Rooms,
     /// How pushes are awaited.
     #[serde(default)]
     pub deliveries: Deliveries,

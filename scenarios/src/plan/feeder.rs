@@ -14,8 +14,6 @@ pub use crate::file::sheet::BadLine;
 use crate::file::sheet::{self, Sheet};
 pub use crate::keys::auth::FeederFormat;
 
-/// Bad lines that are reported one by one.
-const SHOWN: usize = 10;
 /// Longest player id that a header or a message is asked to carry.
 const MAX_ID: usize = 256;
 
@@ -106,13 +104,7 @@ impl Feeder {
         if bad.is_empty() {
             return Ok(rows);
         }
-        bad.sort_by_key(|bad| bad.line);
-        let more = bad.len().saturating_sub(SHOWN);
-        bad.truncate(SHOWN);
-        if more > 0 {
-            bad.push(BadLine { line: 0, problem: format!("has {more} more bad lines") });
-        }
-        Err(bad)
+        Err(sheet::first(bad))
     }
 
     /// The file with the players' ids and nothing else, to be kept without tokens.

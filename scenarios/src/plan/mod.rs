@@ -5,12 +5,17 @@
 
 pub mod arrivals;
 pub mod auth;
+pub mod columns;
 pub mod curve;
 pub mod disruptions;
 pub mod expiry;
 pub mod feeder;
 pub mod ledger;
 pub mod mint;
+pub mod operation;
+pub mod parameter;
+pub mod reference;
+pub mod rooms;
 pub mod shard;
 pub mod share;
 pub mod threshold;
@@ -18,6 +23,7 @@ pub mod way;
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
@@ -25,11 +31,15 @@ use url::Url;
 use crate::keys::draw::Draw;
 use crate::plan::arrivals::{Arrivals, Cursor};
 pub use crate::plan::auth::Auth;
+use crate::plan::columns::Feeders;
 use crate::plan::curve::Curve;
 pub use crate::plan::disruptions::Disruptions;
 use crate::plan::ledger::Ledger;
+use crate::plan::operation::{Kind, Operation, What};
+use crate::plan::reference::Reference;
+use crate::plan::rooms::Rooms;
 use crate::plan::shard::Shard;
-use crate::plan::threshold::{Kind, Operation, Threshold};
+use crate::plan::threshold::Threshold;
 pub use crate::plan::way::Way;
 
 /// Largest message that API Gateway takes, in bytes.
@@ -63,20 +73,24 @@ pub struct Plan {
     pub phases: Vec<PlannedPhase>,
     /// What players do, `connect` first.
     pub operations: Vec<PlannedOperation>,
+    /// What the protocol pushes to players, whether or not the plan has the operation that leads to it.
+    pub pushes: Vec<PlannedPush>,
+    /// The numbers of the reference protocol's operations.
+    pub reference: Reference,
     /// Shape of the messages, where messages are sent.
     pub message: Option<MessageShape>,
     /// How placements are polled, where they are.
     pub poll: Option<Poll>,
-    /// After how long a message's push is no longer in time.
-    pub delivery_timeout: Duration,
-    /// After how long a placement's push is no longer in time.
-    pub placement_timeout: Duration,
     /// How long after its time-out a push still counts as late; what has not come then is lost.
     pub grace: Duration,
     /// The load factor over the phases.
     pub(crate) load: Curve,
     /// Longest message that a player takes.
     pub max_message_bytes: u32,
+    /// Values from files for what players send.
+    pub feeders: Feeders,
+    /// Who is in which room.
+    pub rooms: Rooms,
     /// Players that leave and come back, and disruptions.
     pub disruptions: Disruptions,
     /// Rules with a verdict.
@@ -125,8 +139,12 @@ impl PlannedPhase {
 /// An operation with its arrivals.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedOperation {
-    /// Which.
+    /// Its number in the plan.
     pub operation: Operation,
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it is.
+    pub what: What,
     /// Arrivals per second at load 1; 0 where there is no such rate.
     pub rate: f64,
     /// How long the answer may take.
@@ -134,6 +152,21 @@ pub struct PlannedOperation {
     /// Whether arrivals wait for answers.
     pub model: Model,
     pub(crate) arrivals: Arrivals,
+}
+
+/// A kind of push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedPush {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The name of the operation that leads to it.
+    pub operation_name: Arc<str>,
+    /// That operation, if the plan has it; else nothing is expected.
+    pub operation: Option<Operation>,
+    /// Its number in the protocol.
+    pub push: usize,
+    /// After how long it is no longer in time.
+    pub timeout: Duration,
 }
 
 /// Whether arrivals wait for answers.
@@ -241,21 +274,15 @@ impl Plan {
     #[must_use]
     pub fn drain(&self) -> Duration {
         let answers = self.operations.iter().map(|planned| planned.timeout).max().unwrap_or_default();
-        let has = |operation| self.operations.iter().any(|planned| planned.operation == operation);
-        let pushes = |operation, kind| if has(operation) { self.lost_after(kind) } else { Duration::ZERO };
-        let messages = pushes(Operation::SendMessage, Kind::Message);
-        let placements = pushes(Operation::PlacementRequest, Kind::Placement);
-        answers.max(messages).max(placements)
+        let pushes = self.pushes.iter().filter(|push| push.operation.is_some());
+        let pushes = pushes.map(|push| push.timeout + self.grace).max().unwrap_or_default();
+        answers.max(pushes)
     }
 
     /// How long after its send a push that has not come is lost: its time-out and the grace.
     #[must_use]
     pub fn lost_after(&self, kind: Kind) -> Duration {
-        let timeout = match kind {
-            Kind::Message => self.delivery_timeout,
-            Kind::Placement => self.placement_timeout,
-        };
-        timeout + self.grace
+        self.pushes[kind.index()].timeout + self.grace
     }
 
     /// The phase at an offset; past the end, the last.
@@ -281,10 +308,36 @@ impl Plan {
         self.phases.first().map_or(Duration::ZERO, |phase| phase.end)
     }
 
-    /// The planned operation of a kind, if the plan has it.
+    /// An operation of this plan.
+    ///
+    /// # Panics
+    /// Where the number is another plan's.
     #[must_use]
-    pub fn operation(&self, operation: Operation) -> Option<&PlannedOperation> {
-        self.operations.iter().find(|planned| planned.operation == operation)
+    pub fn operation(&self, operation: Operation) -> &PlannedOperation {
+        &self.operations[operation.index()]
+    }
+
+    /// The operation of a name, if the plan has it.
+    #[must_use]
+    pub fn operation_named(&self, name: &str) -> Option<Operation> {
+        self.operations.iter().find(|planned| *planned.name == *name).map(|planned| planned.operation)
+    }
+
+    /// The name of an operation of this plan.
+    #[must_use]
+    pub fn name(&self, operation: Operation) -> &str {
+        &self.operation(operation).name
+    }
+
+    /// The name of a push of this plan.
+    #[must_use]
+    pub fn push_name(&self, kind: Kind) -> &str {
+        &self.pushes[kind.index()].name
+    }
+
+    /// The kinds of pushes with what leads to them.
+    pub fn kinds(&self) -> impl Iterator<Item = (Kind, &PlannedPush)> {
+        self.pushes.iter().enumerate().map(|(index, push)| (Kind::of(index), push))
     }
 
     /// Player number → id.

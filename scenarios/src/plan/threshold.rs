@@ -65,30 +65,30 @@ impl fmt::Display for Threshold {
 pub enum Metric {
     /// `OPERATION.response_time.STAT` or `OPERATION.service_time.STAT`: microseconds.
     OperationTime {
-        /// The operation.
-        operation: Operation,
+        /// The operation's name.
+        operation: String,
         /// Which of the two times.
         time: OperationTime,
         /// Which statistic.
         stat: Stat,
     },
     /// `OPERATION.COUNT`: `offered`, `sent`, `unsent`, `completed`, `failed`, `timed_out`.
-    OperationCount(Operation, OperationCount),
+    OperationCount(String, OperationCount),
     /// `OPERATION.error_rate`, or `error_rate` over all: (failed + timed out + unsent) / offered.
-    ErrorRate(Option<Operation>),
-    /// `KIND.each.STAT`, `KIND.first.STAT`, `KIND.last.STAT`: microseconds.
+    ErrorRate(Option<String>),
+    /// `PUSH.each.STAT`, `PUSH.first.STAT`, `PUSH.last.STAT`: microseconds.
     DeliveryTime {
-        /// Which kind of push.
-        kind: Kind,
+        /// The push's name.
+        push: String,
         /// Which of the three times.
         time: DeliveryTime,
         /// Which statistic.
         stat: Stat,
     },
-    /// `KIND.lost` and the like.
-    DeliveryCount(Kind, DeliveryCount),
-    /// `KIND.lost_rate`: lost / expected.
-    LostRate(Kind),
+    /// `PUSH.lost` and the like.
+    DeliveryCount(String, DeliveryCount),
+    /// `PUSH.lost_rate`: lost / expected.
+    LostRate(String),
     /// `sockets.opened` and the like.
     Sockets(SocketCount),
     /// `reconnects.gave_up` and the like.
@@ -116,32 +116,6 @@ macro_rules! words {
             }
         }
     };
-}
-
-words! {
-    /// Something a player does that is timed.
-    Operation {
-        /// Opening the socket.
-        Connect = "connect",
-        /// `sendMessage`.
-        SendMessage = "send_message",
-        /// `sessionPlacementRequest`.
-        PlacementRequest = "placement_request",
-        /// A route that the backend does not know.
-        UnknownRoute = "unknown_route",
-        /// The polling way.
-        PlacementPoll = "placement_poll",
-    }
-}
-
-words! {
-    /// What is pushed.
-    Kind {
-        /// A player's message.
-        Message = "message",
-        /// The result of a placement.
-        Placement = "placement",
-    }
 }
 
 words! {
@@ -314,28 +288,20 @@ impl Metric {
                 (Self::Reconnects(count.parse::<ReconnectCount>().ok()?), Dimension::Count)
             }
             ["reconnects", "recovery", stat] => (Self::Recovery(stat.parse::<Stat>().ok()?), Dimension::Time),
-            [operation, "error_rate"] => {
-                (Self::ErrorRate(Some(operation.parse::<Operation>().ok()?)), Dimension::Fraction)
-            }
-            [kind, "lost_rate"] => (Self::LostRate(kind.parse::<Kind>().ok()?), Dimension::Fraction),
-            [of, count] => match (of.parse::<Operation>().ok(), of.parse::<Kind>().ok()) {
-                (Some(operation), _) => {
-                    (Self::OperationCount(operation, count.parse::<OperationCount>().ok()?), Dimension::Count)
-                }
-                (_, Some(kind)) => {
-                    (Self::DeliveryCount(kind, count.parse::<DeliveryCount>().ok()?), Dimension::Count)
-                }
+            // What is meant, an operation or a push, is known by the last words: names are the protocol's.
+            [of, ..] if !is_name(of) => return None,
+            [of, "error_rate"] => (Self::ErrorRate(Some(of.into())), Dimension::Fraction),
+            [of, "lost_rate"] => (Self::LostRate(of.into()), Dimension::Fraction),
+            [of, count] => match (count.parse::<OperationCount>(), count.parse::<DeliveryCount>()) {
+                (Ok(count), _) => (Self::OperationCount(of.into(), count), Dimension::Count),
+                (_, Ok(count)) => (Self::DeliveryCount(of.into(), count), Dimension::Count),
                 _ => return None,
             },
             [of, time, stat] => {
                 let stat = stat.parse::<Stat>().ok()?;
-                let metric = match (of.parse::<Operation>().ok(), of.parse::<Kind>().ok()) {
-                    (Some(operation), _) => {
-                        Self::OperationTime { operation, time: time.parse::<OperationTime>().ok()?, stat }
-                    }
-                    (_, Some(kind)) => {
-                        Self::DeliveryTime { kind, time: time.parse::<DeliveryTime>().ok()?, stat }
-                    }
+                let metric = match (time.parse::<OperationTime>(), time.parse::<DeliveryTime>()) {
+                    (Ok(time), _) => Self::OperationTime { operation: of.into(), time, stat },
+                    (_, Ok(time)) => Self::DeliveryTime { push: of.into(), time, stat },
                     _ => return None,
                 };
                 (metric, Dimension::Time)
@@ -346,20 +312,25 @@ impl Metric {
 }
 
 impl Metric {
-    /// The operation without which there is nothing to look at.
+    /// The name of the operation that is looked at.
     #[must_use]
-    pub const fn operation(&self) -> Option<Operation> {
+    pub fn operation(&self) -> Option<&str> {
         match self {
             Self::OperationTime { operation, .. }
             | Self::OperationCount(operation, _)
-            | Self::ErrorRate(Some(operation)) => Some(*operation),
-            Self::DeliveryTime { kind, .. } | Self::DeliveryCount(kind, _) | Self::LostRate(kind) => {
-                Some(match kind {
-                    Kind::Message => Operation::SendMessage,
-                    Kind::Placement => Operation::PlacementRequest,
-                })
+            | Self::ErrorRate(Some(operation)) => Some(operation),
+            _ => None,
+        }
+    }
+
+    /// The name of the push that is looked at.
+    #[must_use]
+    pub fn push(&self) -> Option<&str> {
+        match self {
+            Self::DeliveryTime { push, .. } | Self::DeliveryCount(push, _) | Self::LostRate(push) => {
+                Some(push)
             }
-            Self::ErrorRate(None) | Self::Sockets(_) | Self::Reconnects(_) | Self::Recovery(_) => None,
+            _ => None,
         }
     }
 }
@@ -372,9 +343,9 @@ impl fmt::Display for Metric {
             Self::OperationCount(operation, count) => write!(f, "{operation}.{count}"),
             Self::ErrorRate(None) => f.write_str("error_rate"),
             Self::ErrorRate(Some(operation)) => write!(f, "{operation}.error_rate"),
-            Self::DeliveryTime { kind, time, stat } => write!(f, "{kind}.{time}.{stat}"),
-            Self::DeliveryCount(kind, count) => write!(f, "{kind}.{count}"),
-            Self::LostRate(kind) => write!(f, "{kind}.lost_rate"),
+            Self::DeliveryTime { push, time, stat } => write!(f, "{push}.{time}.{stat}"),
+            Self::DeliveryCount(push, count) => write!(f, "{push}.{count}"),
+            Self::LostRate(push) => write!(f, "{push}.lost_rate"),
             Self::Sockets(count) => write!(f, "sockets.{count}"),
             Self::Reconnects(count) => write!(f, "reconnects.{count}"),
             Self::Recovery(stat) => write!(f, "reconnects.recovery.{stat}"),
@@ -435,9 +406,15 @@ fn bound(text: &str, dimension: Dimension) -> Result<(f64, f64), String> {
 
 /// The grammar in one sentence, for messages.
 pub const HELP: &str = "metrics: OPERATION.response_time.p99, OPERATION.service_time.p50, OPERATION.error_rate, \
-    OPERATION.failed, message.each.p99, placement.last.max, message.lost, message.lost_rate, sockets.dropped, sockets.dropped_rate, error_rate, \
+    OPERATION.failed, PUSH.each.p99, PUSH.last.max, PUSH.lost, PUSH.lost_rate, sockets.dropped, sockets.dropped_rate, error_rate, \
     reconnects.recovery.p99, reconnects.gave_up; \
-    operations: connect, send_message, placement_request, unknown_route, placement_poll";
+    OPERATION is `connect` or one of [operations], PUSH what it leads to";
+
+/// Whether a word can name an operation or a push.
+fn is_name(word: &str) -> bool {
+    !word.is_empty()
+        && word.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-')
+}
 
 #[cfg(test)]
 mod tests {
@@ -471,15 +448,25 @@ mod tests {
     }
 
     #[test]
-    fn the_help_names_every_operation() {
-        assert!(Operation::ALL.iter().all(|operation| HELP.contains(operation.word())), "{HELP}");
+    fn the_last_words_say_whether_an_operation_or_a_push_is_meant() {
+        let metric = |text: &str| format!("{text} < 1s").parse::<Threshold>().unwrap().metric;
+        let (stat, operation) = (Stat::P99, "chat".to_owned());
+        let time = OperationTime::Response;
+        assert_eq!(metric("chat.response_time.p99"), Metric::OperationTime { operation, time, stat });
+        let (push, time) = ("chat".to_owned(), DeliveryTime::Each);
+        assert_eq!(metric("chat.each.p99"), Metric::DeliveryTime { push, time, stat });
+        let count = |text: &str| format!("{text} == 0").parse::<Threshold>().unwrap().metric;
+        assert_eq!(count("chat.failed"), Metric::OperationCount("chat".into(), OperationCount::Failed));
+        assert_eq!(count("chat.lost"), Metric::DeliveryCount("chat".into(), DeliveryCount::Lost));
     }
 
     #[test]
     fn wrong_expressions_say_what_is_wrong() {
         for (expression, said) in [
             ("send_message.response_time.p99<250ms", "with spaces between"),
-            ("send_mesage.response_time.p99 < 250ms", "is not a metric"),
+            ("send_message.respons_time.p99 < 250ms", "is not a metric"),
+            ("send message.failed == 0", "with spaces between"),
+            ("$.failed == 0", "is not a metric"),
             ("send_message.response_time.p99 =< 250ms", "is not a comparison"),
             ("send_message.response_time.p99 < 250", "is not a duration"),
             ("message.lost < 1%", "is not a count"),

@@ -1,7 +1,8 @@
 //! The load that a search varies: the level of a scenario, and the overrides that make it another one.
 
 use reports::capacity::Vary;
-use scenarios::plan::threshold::Operation as Kind;
+use scenarios::plan::PlannedOperation;
+use scenarios::plan::operation::Operation;
 use scenarios::{Override, Plan};
 
 /// The load that is varied.
@@ -11,11 +12,11 @@ pub(super) struct VariedLoad<'p> {
     pub(super) vary: Vary,
 }
 
-impl VariedLoad<'_> {
+impl<'p> VariedLoad<'p> {
     /// The level of the scenario as it is written.
     pub(super) fn as_written(self) -> f64 {
         match self.vary {
-            Vary::Rate => self.rated().map(|(_, rate)| rate).sum(),
+            Vary::Rate => self.rated().map(|planned| planned.rate).sum(),
             Vary::Players => f64::from(self.plan.players),
         }
     }
@@ -26,8 +27,9 @@ impl VariedLoad<'_> {
         match self.vary {
             Vary::Rate => {
                 let factor = level / self.as_written();
-                let scaled = |(kind, rate): (Kind, f64)| {
-                    set(format!("operations.{kind}.rate"), format!("{:?}", rate * factor))
+                let scaled = |planned: &PlannedOperation| {
+                    let rate = planned.rate * factor;
+                    set(format!("operations.{}.rate", planned.name), format!("{rate:?}"))
                 };
                 self.rated().map(scaled).collect()
             }
@@ -36,10 +38,9 @@ impl VariedLoad<'_> {
     }
 
     /// Operations that have a rate of their own: neither recorded nor of the closed model, which stay as they are.
-    fn rated(self) -> impl Iterator<Item = (Kind, f64)> {
+    fn rated(self) -> impl Iterator<Item = &'p PlannedOperation> {
         let others = self.plan.operations.iter();
-        let others = others.filter(|planned| planned.operation != Kind::Connect && planned.rate > 0.0);
-        others.map(|planned| (planned.operation, planned.rate))
+        others.filter(|planned| planned.operation != Operation::CONNECT && planned.rate > 0.0)
     }
 }
 
@@ -57,10 +58,8 @@ mod tests {
         let load = VariedLoad { plan: &plan, vary: Vary::Rate };
         assert!((load.as_written() - 40.0).abs() < 1e-9);
         let scaled = scenarios::check("x.toml", SCENARIO, &load.overrides(100.0)).unwrap().plan;
-        let rate = |kind| scaled.operation(kind).unwrap().rate;
-        assert!(
-            (rate(Kind::SendMessage) - 75.0).abs() < 1e-9 && (rate(Kind::UnknownRoute) - 25.0).abs() < 1e-9
-        );
+        let rate = |name| scaled.operation(scaled.operation_named(name).unwrap()).rate;
+        assert!((rate("send_message") - 75.0).abs() < 1e-9 && (rate("unknown_route") - 25.0).abs() < 1e-9);
         let load = VariedLoad { plan: &plan, vary: Vary::Players };
         assert!((load.as_written() - 40.0).abs() < 1e-9);
         assert_eq!(scenarios::check("x.toml", SCENARIO, &load.overrides(55.0)).unwrap().plan.players, 55);

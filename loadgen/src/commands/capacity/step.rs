@@ -10,7 +10,7 @@ use reports::folder::RunFolder;
 use reports::format::{Manifest, Operation, Status, Summary};
 use reports::verdict::explained;
 use scenarios::Override;
-use scenarios::plan::threshold::Operation as Kind;
+use scenarios::plan::operation::CONNECT;
 use tokio::process::Command;
 
 use super::error::CapacityError;
@@ -107,7 +107,7 @@ impl StepRun<'_> {
             },
             status => CapacityError::Step { number, problem: format!("its verdict is `{}`", status.word()) },
         })?;
-        let others = || summary.operations.iter().filter(|(name, _)| *name != Kind::Connect.word());
+        let others = || summary.operations.iter().filter(|(name, _)| *name != CONNECT);
         let wanted = self.operation.and_then(|name| summary.operations.get_key_value(name));
         let busiest = || others().max_by_key(|(_, operation)| operation.offered);
         let timed = wanted.or_else(busiest).or_else(|| summary.operations.first_key_value());

@@ -49,13 +49,13 @@ fn bare(overrides: &[Override]) -> Result<Plan, Mistakes> {
 
 /// `addresses` are those of the target; none where it is embedded, or has none.
 fn need(plan: &Plan, addresses: &[IpAddr]) -> Need {
-    let connect = plan.operation(scenarios::plan::threshold::Operation::Connect);
+    let connect = plan.operation(scenarios::plan::operation::Operation::CONNECT);
     let embedded = matches!(plan.target, Target::Embedded { .. });
     let all =
         |is: fn(IpAddr) -> bool| embedded || (!addresses.is_empty() && addresses.iter().copied().all(is));
     Need {
         players: plan.players,
-        connect_rate: connect.map_or(0.0, |planned| planned.rate),
+        connect_rate: connect.rate,
         sources: plan.source_addresses.len(),
         destinations: addresses.len().max(1),
         loopback: all(|address| address.is_loopback()),

@@ -5,13 +5,11 @@ use rand::RngExt as _;
 use rand::rngs::SmallRng;
 use scenarios::Plan;
 use scenarios::plan::disruptions::{ClientFault, SlowReaders};
-use scenarios::plan::threshold::Operation;
 
 use super::malformed;
 use super::script::{Placed, ScriptStep, SessionScript};
 use crate::clock::{Micros, micros};
 use crate::delivery::presence::Presence;
-use crate::schedule::Arrival;
 
 /// What is unusual about a socket.
 #[derive(Debug, Default)]
@@ -166,17 +164,10 @@ impl Behaviour {
         }
     }
 
-    /// A request of the player was answered.
-    pub(super) fn answered(
-        &mut self,
-        arrival: &Arrival,
-        placement: Option<&str>,
-        now: Micros,
-    ) -> Option<Placed> {
-        match (&mut self.kind, arrival.operation) {
-            (BehaviourKind::Scripted(script), Operation::PlacementRequest) => {
-                script.answered(arrival.index, placement, now)
-            }
+    /// A request of the player for a game session was answered.
+    pub(super) fn answered(&mut self, index: u64, placement: Option<&str>, now: Micros) -> Option<Placed> {
+        match &mut self.kind {
+            BehaviourKind::Scripted(script) => script.answered(index, placement, now),
             _ => None,
         }
     }

@@ -5,10 +5,9 @@
 
 use std::collections::VecDeque;
 
-use scenarios::plan::threshold::Operation;
+use scenarios::plan::operation::Operation;
 
 use crate::clock::Micros;
-use crate::player::wire::AckId;
 use crate::record::Class;
 use crate::schedule::Arrival;
 
@@ -51,10 +50,8 @@ impl InFlight {
     }
 
     /// Takes the request that an answer names.
-    pub(super) fn take(&mut self, id: AckId) -> Option<SentRequest> {
-        self.take_where(|request| {
-            request.arrival.operation == id.operation && request.arrival.index == id.index
-        })
+    pub(super) fn take(&mut self, operation: Operation, index: u64) -> Option<SentRequest> {
+        self.take_where(|request| request.arrival.operation == operation && request.arrival.index == index)
     }
 
     /// Takes the request that an answer without an id must belong to: the oldest of its operation.
@@ -101,7 +98,7 @@ mod tests {
     use super::*;
 
     fn request(index: u64, deadline: Micros) -> SentRequest {
-        let operation = Operation::SendMessage;
+        let operation = Operation::of(1);
         SentRequest {
             arrival: Arrival { operation, index, due: 0, measured: Ledger::MEASURED },
             sent: 0,
@@ -120,9 +117,9 @@ mod tests {
         in_flight.add(request(2, 20));
         in_flight.keep(error("forbidden"));
         assert!(in_flight.next_failed().is_none(), "it could be either");
-        let id = AckId { operation: Operation::SendMessage, index: 1 };
-        assert_eq!(in_flight.take(id).unwrap().arrival.index, 1);
-        assert!(in_flight.take(id).is_none());
+        let operation = Operation::of(1);
+        assert_eq!(in_flight.take(operation, 1).unwrap().arrival.index, 1);
+        assert!(in_flight.take(operation, 1).is_none());
         let (failed, error) = in_flight.next_failed().unwrap();
         assert_eq!((failed.unwrap().arrival.index, &*error.class), (2, "forbidden"));
         assert!(in_flight.next_failed().is_none() && in_flight.is_empty());

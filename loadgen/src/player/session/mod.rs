@@ -16,7 +16,8 @@ mod socket;
 use std::task::{Context, Poll};
 
 use scenarios::plan::disruptions::{ClientFault, Cut};
-use scenarios::plan::threshold::{Kind, Operation};
+use scenarios::plan::operation::What;
+use scenarios::plan::reference::Reference;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -33,7 +34,7 @@ use super::context::{OWN_REQUESTS, Outcome, PlayerContext};
 use super::handshake::Stream;
 use super::placement_poll;
 use super::think_time::Pause;
-use super::wire::{FULFILLED, Incoming};
+use super::wire::{AckId, FULFILLED, Incoming};
 use crate::auth::head;
 use crate::clock::{Micros, micros};
 use crate::delivery::PlacementPush;
@@ -154,10 +155,11 @@ impl<'p> Session<'p> {
 
     fn send(&mut self, arrival: &Arrival, cx: &mut Context<'_>) {
         let (player, play) = (self.player, &self.player.play);
-        match arrival.operation {
-            Operation::PlacementPoll => return placement_poll::start(play, player.number, *arrival),
+        let planned = play.plan.operation(arrival.operation);
+        match planned.what {
+            What::Poll(_) => return placement_poll::start(play, player.number, *arrival),
             // A second connect on an open socket is nothing that a plan calls for.
-            Operation::Connect => return,
+            What::Connect => return,
             _ => {}
         }
         let Some((text, recipients)) = request::of(play, arrival) else {
@@ -174,9 +176,9 @@ impl<'p> Session<'p> {
         }
         player.sent(arrival, sent);
         if count > 0 {
-            player.observe(Event::Expected { kind: Kind::Message, ledger: arrival.measured, count });
+            player.observe(Event::Expected { kind: Reference::MESSAGE, ledger: arrival.measured, count });
         }
-        let timeout = play.plan.operation(arrival.operation).map_or(0, |planned| micros(planned.timeout));
+        let timeout = micros(planned.timeout);
         self.in_flight.add(SentRequest { arrival: *arrival, sent, deadline: sent + timeout });
     }
 
@@ -238,14 +240,15 @@ impl<'p> Session<'p> {
         let player = self.player;
         let now = player.now();
         match Incoming::parse(text) {
-            Incoming::Ack { id, status, placement, body } => match self.in_flight.take(id) {
+            Incoming::Ack { id, status, placement, body } => match self.take_request(id) {
                 Some(request) => self.answered(&request, status, placement, &body, now),
                 None => {
                     self.stray(&classes::LATE_ANSWER, &format_args!("answer {id} with status {status}"));
                 }
             },
             Incoming::PlainAnswer { operation, status, placement } => {
-                match self.in_flight.take_first(operation) {
+                let operation = request::planned(&player.play.plan.reference, operation);
+                match operation.and_then(|operation| self.in_flight.take_first(operation)) {
                     Some(request) => self.answered(&request, status, placement, text, now),
                     None if self.claimed(|| classes::answered(status)) => {}
                     None => self.stray(&classes::LATE_ANSWER, &text),
@@ -270,6 +273,12 @@ impl<'p> Session<'p> {
         }
     }
 
+    /// Takes the request that an answer names.
+    fn take_request(&mut self, id: AckId) -> Option<SentRequest> {
+        let operation = request::planned(&self.player.play.plan.reference, id.operation)?;
+        self.in_flight.take(operation, id.index)
+    }
+
     /// The answer to a request has come.
     fn answered(
         &mut self,
@@ -281,18 +290,23 @@ impl<'p> Session<'p> {
     ) {
         let SentRequest { arrival, sent, .. } = request;
         let player = self.player;
-        let expected = match arrival.operation {
-            Operation::UnknownRoute => status == 404,
-            Operation::PlacementRequest => (200..300).contains(&status) && placement.is_some(),
-            _ => (200..300).contains(&status),
+        let reference = &player.play.plan.reference;
+        let operation = Some(arrival.operation);
+        let expected = if operation == reference.unknown_route {
+            status == 404
+        } else {
+            let needs_placement = operation == reference.placement_request;
+            (200..300).contains(&status) && (placement.is_some() || !needs_placement)
         };
-        if let Some(behaviour) = self.behaviour.as_deref_mut() {
-            let placed = behaviour.answered(arrival, placement.as_deref().filter(|_| expected), now);
+        if operation == reference.placement_request
+            && let Some(behaviour) = self.behaviour.as_deref_mut()
+        {
+            let placed = behaviour.answered(arrival.index, placement.as_deref().filter(|_| expected), now);
             self.placed(placed);
         }
         if let Some(id) = placement.filter(|_| expected) {
             let ledger = arrival.measured;
-            player.observe(Event::Expected { kind: Kind::Placement, ledger, count: 1 });
+            player.observe(Event::Expected { kind: Reference::PLACEMENT, ledger, count: 1 });
             for (push, receipt) in player.play.deliveries.placements.expect(&id, player.number, *sent, ledger)
             {
                 player.placement_pushed(&push, receipt);
@@ -309,9 +323,9 @@ impl<'p> Session<'p> {
     /// A request failed: nothing more is expected of it.
     fn fail(&self, request: &SentRequest, class: &Class, detail: &str) {
         let (player, arrival) = (self.player, &request.arrival);
-        if arrival.operation == Operation::SendMessage {
+        if Some(arrival.operation) == player.play.plan.reference.send_message {
             let count = player.play.deliveries.messages.withdraw(arrival.index);
-            player.observe(Event::Withdrawn { kind: Kind::Message, ledger: arrival.measured, count });
+            player.observe(Event::Withdrawn { kind: Reference::MESSAGE, ledger: arrival.measured, count });
         }
         self.ended(request, player.now(), Outcome::Failed { class, detail: Some(&detail) });
     }
@@ -473,12 +487,16 @@ impl<'p> Session<'p> {
             return;
         }
         let index = OWN_REQUESTS + (u64::from(player.number) << 24) + u64::from(self.socket_generation);
-        let (operation, measured) = (Operation::PlacementRequest, play.ledger_at(now));
+        let Some(operation) = play.plan.reference.placement_request else { return };
+        let measured = play.ledger_at(now);
         let arrival = Arrival { operation, index, due: now, measured };
         play.players.begun();
         player.observe(Event::Offered { operation, ledger: measured, unsent: None });
         if let Some(behaviour) = self.behaviour.as_deref_mut() {
-            behaviour.placement_requested(index, now + micros(play.plan.placement_timeout));
+            behaviour.placement_requested(
+                index,
+                now + micros(play.plan.pushes[Reference::PLACEMENT.index()].timeout),
+            );
         }
         self.send(&arrival, cx);
     }
