@@ -85,8 +85,11 @@ impl Compiler {
     /// All of them as one reader.
     #[must_use]
     pub fn finish(mut self) -> Matcher {
-        self.message.tree.seal();
-        self.cuts.iter_mut().for_each(|cut| cut.document.tree.seal());
+        let documents = self.cuts.iter_mut().map(|cut| &mut cut.document).chain([&mut self.message]);
+        for document in documents {
+            document.tree.seal();
+            document.absent = document.values.iter().filter_map(|value| self.values[*value].absent).collect();
+        }
         let rules = self.rules.into_iter().map(|rule| {
             let mut asks = Bits::none(self.asked);
             rule.asks.iter().for_each(|asked| asks.set(*asked));

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 use memchr::memmem::Finder;
 use serde::de::IgnoredAny;
-use smallvec::SmallVec;
 
 use super::bits::Bits;
-use super::held::Held;
+use super::found::Found;
 use super::pattern::Pattern;
 use super::slot::{RuleNumber, Slot};
 use super::test::{Test, id};
 use super::tree::{Fill, Tree};
+use super::value::{Held, Value};
 
 /// Reads messages: one pass over each, for all rules and values together.
 ///
@@ -60,6 +60,8 @@ pub(super) struct Document {
     pub(super) tree: Tree,
     /// The values that are read from it.
     pub(super) values: Vec<usize>,
+    /// What is asked of it and has passed as long as nothing is read: that values are absent.
+    pub(super) absent: Vec<usize>,
 }
 
 /// A pattern: what it cuts out of a message.
@@ -83,7 +85,7 @@ impl Matcher {
             matcher: self,
             message,
             passed: Bits::none(self.asked),
-            values: SmallVec::from_elem(Value::Absent, self.values.len()),
+            values: Held::none(self.values.len()),
             copied: Vec::new(),
         };
         if !self.message.tree.is_empty() && begins_like_json(message) {
@@ -108,27 +110,9 @@ pub struct View<'m> {
     message: &'m str,
     /// What has been asked and has passed.
     passed: Bits,
-    values: SmallVec<[Value<'m>; 16]>,
+    values: Held<'m>,
     /// Those that stand in the message with escapes.
     copied: Vec<String>,
-}
-
-/// A value that has been read.
-#[derive(Debug, Clone, Copy)]
-enum Value<'m> {
-    Absent,
-    /// A string's content, or a capture.
-    Text(&'m str),
-    /// The same, with escapes.
-    CopiedText(usize),
-    /// The JSON of an object or an array.
-    Parts(usize),
-    /// An object or an array of which nothing more is asked.
-    UnreadParts,
-    Unsigned(u64),
-    Signed(i64),
-    Float(f64),
-    Bool(bool),
 }
 
 impl<'m> View<'m> {
@@ -160,7 +144,7 @@ impl<'m> View<'m> {
     /// A value as a text: a string's content, anything else as JSON; `None` where it is absent or `null`.
     #[must_use]
     pub fn text(&self, slot: Slot) -> Option<Cow<'m, str>> {
-        Some(match self.values[slot.0] {
+        Some(match self.values.get(slot.0) {
             Value::Absent | Value::UnreadParts => return None,
             Value::Text(text) => Cow::Borrowed(text),
             Value::CopiedText(copy) | Value::Parts(copy) => Cow::Owned(self.copied[copy].clone()),
@@ -175,7 +159,7 @@ impl<'m> View<'m> {
     /// A value as a whole number, whether it is written as a number or as a string.
     #[must_use]
     pub fn number(&self, slot: Slot) -> Option<u64> {
-        match self.values[slot.0] {
+        match self.values.get(slot.0) {
             Value::Unsigned(number) => Some(number),
             Value::Text(text) => id(text),
             Value::CopiedText(copy) => id(&self.copied[copy]),
@@ -187,7 +171,7 @@ impl<'m> View<'m> {
     #[must_use]
     pub fn json(&self, slot: Slot) -> Option<Cow<'m, str>> {
         let text = self.text(slot)?;
-        let written = match self.values[slot.0] {
+        let written = match self.values.get(slot.0) {
             Value::Text(_) | Value::CopiedText(_) => {
                 self.matcher.values[slot.0].captured && serde_json::from_str::<IgnoredAny>(&text).is_ok()
             }
@@ -204,19 +188,11 @@ impl<'m> View<'m> {
 
     /// Reads a JSON text; of one that is none, nothing holds.
     fn read(&mut self, document: &Document, json: &'m str) -> bool {
-        for value in &document.values {
-            if let Some(absent) = self.matcher.values[*value].absent {
-                self.passed.set(absent);
-            }
-        }
+        document.absent.iter().for_each(|absent| self.passed.set(*absent));
         let valid = document.tree.read(json, self).is_ok();
         if !valid {
             self.forget(&document.values);
-            for value in &document.values {
-                if let Some(absent) = self.matcher.values[*value].absent {
-                    self.passed.clear(absent);
-                }
-            }
+            document.absent.iter().for_each(|absent| self.passed.clear(*absent));
         }
         valid
     }
@@ -230,16 +206,16 @@ impl<'m> View<'m> {
         }
         self.passed.set(cut.asked);
         for (slot, text) in cut.captures.iter().zip(held) {
-            self.values[*slot] = Value::Text(text);
+            self.values.set(*slot, Value::Text(text));
         }
     }
 
     /// What was read before does not count.
     fn clear(&mut self, slot: usize) {
-        if matches!(self.values[slot], Value::Absent) {
+        if matches!(self.values.get(slot), Value::Absent) {
             return;
         }
-        self.values[slot] = Value::Absent;
+        self.values.set(slot, Value::Absent);
         let watched = &self.matcher.values[slot];
         if let Some(absent) = watched.absent {
             self.passed.set(absent);
@@ -257,7 +233,7 @@ impl<'m> View<'m> {
 
 impl<'m> Fill<'m> for View<'m> {
     #[inline]
-    fn fill(&mut self, slot: usize, held: Held<'m>) {
+    fn fill(&mut self, slot: usize, found: Found<'m>) {
         self.clear(slot);
         let watched = &self.matcher.values[slot];
         if let Some(present) = watched.present {
@@ -267,22 +243,23 @@ impl<'m> Fill<'m> for View<'m> {
             self.passed.clear(absent);
         }
         for (test, asked) in &watched.tests {
-            if test.holds(&held) {
+            if test.holds(&found) {
                 self.passed.set(*asked);
             }
         }
-        self.values[slot] = match held {
-            Held::Text(Cow::Borrowed(text)) => Value::Text(text),
-            Held::Text(Cow::Owned(text)) => Value::CopiedText(self.copy(text)),
-            Held::Parts(Some(json)) => Value::Parts(self.copy(json)),
-            Held::Parts(None) => Value::UnreadParts,
-            Held::Bool(is) => Value::Bool(is),
-            Held::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+        let value = match found {
+            Found::Text(Cow::Borrowed(text)) => Value::Text(text),
+            Found::Text(Cow::Owned(text)) => Value::CopiedText(self.copy(text)),
+            Found::Parts(Some(json)) => Value::Parts(self.copy(json)),
+            Found::Parts(None) => Value::UnreadParts,
+            Found::Bool(is) => Value::Bool(is),
+            Found::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
                 (Some(number), ..) => Value::Unsigned(number),
                 (_, Some(number), _) => Value::Signed(number),
                 (.., number) => Value::Float(number.unwrap_or_default()),
             },
         };
+        self.values.set(slot, value);
     }
 
     fn forget(&mut self, slots: &[usize]) {

@@ -10,7 +10,7 @@ use serde::de::{
 };
 use serde_json::{Number, Value};
 
-use super::held::Held;
+use super::found::Found;
 use super::pointer::Step;
 
 /// Names from this length on are looked for as if they had it.
@@ -44,7 +44,7 @@ struct Member {
 /// What becomes of values that are read.
 pub(super) trait Fill<'m> {
     /// A value.
-    fn fill(&mut self, slot: usize, held: Held<'m>);
+    fn fill(&mut self, slot: usize, found: Found<'m>);
     /// What was read before under these numbers does not count: a name stands there twice, or a string that began as JSON
     /// is none.
     fn forget(&mut self, slots: &[usize]);
@@ -179,11 +179,11 @@ impl<'t, 'm, K, F: Fill<'m>> Place<'t, 'm, K, F> {
     }
 
     #[inline]
-    fn fill(&mut self, held: Held<'m>) {
+    fn fill(&mut self, found: Found<'m>) {
         if let Some(slot) = self.tree.slot
             && !self.kept
         {
-            self.into.fill(slot, held);
+            self.into.fill(slot, found);
         }
     }
 
@@ -194,7 +194,7 @@ impl<'t, 'm, K, F: Fill<'m>> Place<'t, 'm, K, F> {
 
     /// Keeps an object or array, then reads its parts.
     fn keep<E: Error>(mut self, parts: Value) -> Result<(), E> {
-        self.fill(Held::Parts(Some(parts.to_string())));
+        self.fill(Found::Parts(Some(parts.to_string())));
         let within = Place::<Own, F> { tree: self.tree, into: self.into, kept: true, types: PhantomData };
         parts.deserialize_any(within).map_err(E::custom)
     }
@@ -228,7 +228,7 @@ impl<'de, 'm, K: Keep<'de, 'm>, F: Fill<'m>> Visitor<'de> for Place<'_, 'm, K, F
         if self.keeps_parts() {
             return self.keep(Value::deserialize(MapAccessDeserializer::new(map))?);
         }
-        self.fill(Held::Parts(None));
+        self.fill(Found::Parts(None));
         while let Some(member) = map.next_key_seed(Name(self.tree))? {
             match member {
                 Some(tree) => map.next_value_seed(self.member(tree))?,
@@ -242,7 +242,7 @@ impl<'de, 'm, K: Keep<'de, 'm>, F: Fill<'m>> Visitor<'de> for Place<'_, 'm, K, F
         if self.keeps_parts() {
             return self.keep(Value::deserialize(SeqAccessDeserializer::new(elements))?);
         }
-        self.fill(Held::Parts(None));
+        self.fill(Found::Parts(None));
         for number in 0.. {
             let member = self.tree.members.iter().find(|member| member.number == Some(number));
             let more = match member {
@@ -258,14 +258,14 @@ impl<'de, 'm, K: Keep<'de, 'm>, F: Fill<'m>> Visitor<'de> for Place<'_, 'm, K, F
 
     #[inline]
     fn visit_borrowed_str<E>(mut self, text: &'de str) -> Result<(), E> {
-        self.fill(Held::Text(K::keep(text)));
+        self.fill(Found::Text(K::keep(text)));
         self.read_within(text);
         Ok(())
     }
 
     fn visit_str<E>(mut self, text: &str) -> Result<(), E> {
         if self.tree.slot.is_some() {
-            self.fill(Held::Text(Cow::Owned(text.to_owned())));
+            self.fill(Found::Text(Cow::Owned(text.to_owned())));
         }
         self.read_within(text);
         Ok(())
@@ -273,26 +273,26 @@ impl<'de, 'm, K: Keep<'de, 'm>, F: Fill<'m>> Visitor<'de> for Place<'_, 'm, K, F
 
     #[inline]
     fn visit_bool<E>(mut self, is: bool) -> Result<(), E> {
-        self.fill(Held::Bool(is));
+        self.fill(Found::Bool(is));
         Ok(())
     }
 
     #[inline]
     fn visit_i64<E>(mut self, number: i64) -> Result<(), E> {
-        self.fill(Held::Number(number.into()));
+        self.fill(Found::Number(number.into()));
         Ok(())
     }
 
     #[inline]
     fn visit_u64<E>(mut self, number: u64) -> Result<(), E> {
-        self.fill(Held::Number(number.into()));
+        self.fill(Found::Number(number.into()));
         Ok(())
     }
 
     fn visit_f64<E>(mut self, number: f64) -> Result<(), E> {
         // A float that is read from JSON is a number, never an infinity.
         if let Some(number) = Number::from_f64(number) {
-            self.fill(Held::Number(number));
+            self.fill(Found::Number(number));
         }
         Ok(())
     }

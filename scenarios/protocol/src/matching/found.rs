@@ -6,7 +6,7 @@ use serde_json::Number;
 
 /// A value as it is read from a message; `null` is none.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Held<'m> {
+pub(super) enum Found<'m> {
     /// A string's content.
     Text(Cow<'m, str>),
     /// A number.
