@@ -20,6 +20,7 @@ pub mod outline;
 mod places;
 pub mod protocol;
 mod reading;
+pub mod shape;
 pub mod shipped;
 mod source;
 pub mod template;
