@@ -94,6 +94,9 @@ pub enum Command {
     /// Validate, explain, create or list scenarios, or print their JSON Schema.
     #[command(subcommand)]
     Scenario(ScenarioCommand),
+    /// List, show or validate protocols (how backends talk), or print their JSON Schema.
+    #[command(subcommand)]
+    Protocol(ProtocolCommand),
     /// Print a shell completion script.
     #[command(
         after_help = "Examples:\n  loadgen completions bash > ~/.local/share/bash-completion/completions/loadgen\n  \
@@ -174,6 +177,10 @@ pub struct PlanArgs {
     /// `embedded`, or a ws:// or wss:// URL; overrides the scenario's `target.url`.
     #[arg(long, value_name = "embedded|URL")]
     pub target: Option<String>,
+    /// How the target talks: a protocol that ships (`loadgen protocol list`), or a file; overrides the scenario's
+    /// `protocol`.
+    #[arg(long, value_name = "NAME|PATH")]
+    pub protocol: Option<String>,
     /// Number of players; overrides the scenario's `players`.
     #[arg(short, long, value_name = "N")]
     pub players: Option<u32>,
@@ -192,13 +199,15 @@ impl PlanArgs {
     /// All overrides, the flags among them, in the order in which they apply.
     #[must_use]
     pub fn all_overrides(&self) -> Vec<Override> {
-        all_overrides(&self.overrides, self.target.as_ref(), self.players, self.seed, self.insecure)
+        let Self { target, protocol, players, seed, insecure, .. } = self;
+        all_overrides(&self.overrides, target.as_ref(), protocol.as_ref(), *players, *seed, *insecure)
     }
 }
 
 fn all_overrides(
     overrides: &[Override],
     target: Option<&String>,
+    protocol: Option<&String>,
     players: Option<u32>,
     seed: Option<u64>,
     insecure: bool,
@@ -206,6 +215,7 @@ fn all_overrides(
     let flag = |key: &str, value: String| Override { key: key.into(), value };
     let mut all = overrides.to_vec();
     all.extend(target.map(|target| flag("target.url", target.clone())));
+    all.extend(protocol.map(|protocol| flag("protocol", Value::from(protocol.as_str()).to_string())));
     all.extend(players.map(|players| flag("players", players.to_string())));
     all.extend(seed.map(|seed| flag("seed", seed.to_string())));
     all.extend(insecure.then(|| flag("target.insecure", "true".into())));
@@ -336,6 +346,9 @@ pub struct DoctorArgs {
     /// A ws:// or wss:// URL to connect to; overrides the scenario's `target.url`.
     #[arg(long, value_name = "URL")]
     pub target: Option<String>,
+    /// How the target talks: a protocol that ships, or a file; overrides the scenario's `protocol`.
+    #[arg(long, value_name = "NAME|PATH")]
+    pub protocol: Option<String>,
     /// Number of players; overrides the scenario's `players`.
     #[arg(short, long, value_name = "N", requires = "scenario")]
     pub players: Option<u32>,
@@ -354,7 +367,8 @@ impl DoctorArgs {
     /// All overrides, the target among them.
     #[must_use]
     pub fn all_overrides(&self) -> Vec<Override> {
-        all_overrides(&self.overrides, self.target.as_ref(), self.players, None, self.insecure)
+        let Self { target, protocol, players, insecure, .. } = self;
+        all_overrides(&self.overrides, target.as_ref(), protocol.as_ref(), *players, None, *insecure)
     }
 }
 
@@ -394,6 +408,40 @@ pub enum ScenarioCommand {
     /// Print the JSON Schema of scenario files.
     #[command(after_help = "Example:\n  loadgen scenario schema > scenario.schema.json")]
     Schema,
+}
+
+/// Commands about protocols.
+#[derive(Debug, Subcommand)]
+pub enum ProtocolCommand {
+    /// List the protocols that a scenario can name.
+    #[command(after_help = "Example:\n  loadgen protocol list")]
+    List {
+        /// Print one JSON object instead.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a protocol's file, and before it, as comments, what is sent and awaited.
+    #[command(after_help = "Examples:\n  loadgen protocol show reference\n  \
+        loadgen protocol show tutorial > mine.toml\n  loadgen protocol show mine.toml --json")]
+    Show(ProtocolArgs),
+    /// Validate a protocol: every mistake with file, line and remedy; else what is sent and awaited.
+    #[command(after_help = "Examples:\n  loadgen protocol check mine.toml\n  \
+        loadgen protocol check mine.toml --json\n\n\
+        Exit codes: 0 no mistakes, 2 mistakes.")]
+    Check(ProtocolArgs),
+    /// Print the JSON Schema of protocol files.
+    #[command(after_help = "Example:\n  loadgen protocol schema > protocol.schema.json")]
+    Schema,
+}
+
+/// A protocol, and the form of the output.
+#[derive(Debug, Args)]
+pub struct ProtocolArgs {
+    /// The protocol: a file, or a name of `loadgen protocol list`.
+    pub protocol: String,
+    /// Print one JSON object instead.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A scenario, and the form of the output.

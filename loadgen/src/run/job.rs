@@ -16,7 +16,6 @@ use crate::cloudwatch::{self, Window};
 use crate::embedded::{Embedded, EmbeddedError};
 use crate::generate::generation::{Setup, run_number};
 use crate::live::Live;
-use crate::no_protocol::protocol_of;
 use crate::player::{Endpoint, Rest};
 use crate::run_log::Finished;
 use crate::verdict::summary::summarize;
@@ -58,16 +57,15 @@ impl Job {
             }
         };
         let issuer = embedded.as_ref().map(|embedded| &embedded.endpoints.identity);
-        let protocol = protocol_of(&plan);
         let endpoint =
-            Endpoint::prepare(&url, &plan.way, &protocol, &plan.source_addresses, plan.players).await?;
+            Endpoint::prepare(&url, &plan.way, &plan.protocol, &plan.source_addresses, plan.players).await?;
         let rest = plan.poll.as_ref().and_then(|poll| {
             let embedded = embedded.as_ref().map(|embedded| &embedded.endpoints.rest);
-            Some((poll.rest.as_ref().or(embedded)?.clone(), poll.every))
+            poll.rest.as_ref().or(embedded).cloned()
         });
         let load = if workers == 1 {
             let credentials = Credentials::prepare(&plan, Shard::WHOLE, issuer).await?;
-            let rest = rest.map(|(rest, every)| Rest::new(&rest, every, &plan.way)).transpose()?;
+            let rest = rest.map(|rest| Rest::new(&rest, &plan.way)).transpose()?;
             Load::InProcess(Box::new(Setup {
                 plan: Arc::clone(&plan),
                 shard: Shard::WHOLE,
@@ -80,7 +78,7 @@ impl Job {
             }))
         } else {
             let targets = endpoint.targets();
-            let (issuer, rest) = (issuer.cloned(), rest.map(|(rest, _)| rest));
+            let issuer = issuer.cloned();
             Load::Split(Box::new(Split { file, text, overrides, workers, targets, issuer, rest, url }))
         };
         let Generated { finished, watched, ending, started_at, ended_at, peak_open, workers } =

@@ -24,7 +24,6 @@ use crate::generate::error::GenerateError;
 use crate::generate::generation::{Generation, Setup};
 use crate::generate::stage::Stage;
 use crate::health::machine;
-use crate::no_protocol::protocol_of;
 use crate::player::{Endpoint, EndpointError, Play, Rest, Targets, peers};
 
 /// Why a worker's process could not do its part; the run names the worker.
@@ -116,18 +115,14 @@ async fn prepare(assignment: Assignment) -> Result<Setup, WorkerError> {
         endpoint: Endpoint::prepare(
             &parse(url)?,
             &plan.way,
-            &protocol_of(&plan),
+            &plan.protocol,
             &plan.source_addresses,
             plan.players,
         )
         .await?,
         credentials: Credentials::prepare(&plan, shard, issuer.as_ref()).await?,
         relay: Some(Arc::new(Relay::new(shard, clock))),
-        rest: rest
-            .as_ref()
-            .zip(plan.poll.as_ref())
-            .map(|(rest, poll)| Rest::new(rest, poll.every, &plan.way))
-            .transpose()?,
+        rest: rest.as_ref().map(|rest| Rest::new(rest, &plan.way)).transpose()?,
         plan,
     })
 }

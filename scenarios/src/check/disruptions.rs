@@ -52,7 +52,9 @@ pub(super) fn disruptions(
 }
 
 fn churn(check: &mut Check<'_>, scenario: &Scenario, churn: &keys::Churn) -> Churn {
-    if churn.place && scenario.operations.placement_request.is_none() {
+    // Known by name as long as churn knows of places: journeys say the same of any protocol.
+    let asking = scenario.operations.get("placement_request");
+    if churn.place && asking.is_none() {
         check.wrong_beside(
             "/churn/place",
             &["/operations/placement_request"],
@@ -60,11 +62,7 @@ fn churn(check: &mut Check<'_>, scenario: &Scenario, churn: &keys::Churn) -> Chu
             "add [operations.placement_request]; with rate = 0.0 only these players ask for a place",
         );
     }
-    let closed = scenario
-        .operations
-        .placement_request
-        .as_ref()
-        .is_some_and(|placement| placement.model == ModelKind::Closed);
+    let closed = asking.is_some_and(|asking| asking.model == ModelKind::Closed);
     if churn.place && closed {
         check.wrong_beside(
             "/churn/place",

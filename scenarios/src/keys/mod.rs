@@ -5,6 +5,7 @@ pub(crate) mod auth;
 pub(crate) mod disruptions;
 pub mod draw;
 pub(crate) mod feeders;
+pub(crate) mod operations;
 pub(crate) mod rooms;
 pub mod scenario;
 pub mod schema;

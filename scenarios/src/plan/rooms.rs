@@ -40,10 +40,30 @@ impl Rooms {
         self.name.join(&room.to_string())
     }
 
+    /// The players of a player's room, itself among them.
+    #[must_use]
+    pub fn with(&self, player: u32) -> Range<u32> {
+        self.members(self.of(player))
+    }
+
+    /// What a player's room is called.
+    #[must_use]
+    pub fn name_for(&self, player: u32) -> String {
+        self.name(self.of(player))
+    }
+
     /// How many rooms there are.
     #[must_use]
     pub const fn count(&self) -> u32 {
         self.players.div_ceil(self.size)
+    }
+
+    /// In how large a room a player is on average.
+    #[must_use]
+    pub fn mean_size(&self) -> f64 {
+        let last = f64::from(self.players % self.size);
+        let full = f64::from(self.players) - last;
+        (full * f64::from(self.size) + last * last) / f64::from(self.players.max(1))
     }
 
     /// Players of a room; the last one may have fewer.

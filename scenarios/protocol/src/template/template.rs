@@ -15,7 +15,7 @@ use super::names::Names;
 use super::part::{Part, Place, Stands};
 use crate::matching::View;
 use crate::places::{Piece, Unclosed, pieces};
-use crate::protocol::{Missing, Values};
+use crate::values::{Missing, Values};
 
 /// A message with places for values: `{"id":"${id}","text":"${text}"}`. A value is escaped as its place asks: in JSON
 /// quotes as the inside of a string, elsewhere in JSON as a value, outside of JSON not at all.
