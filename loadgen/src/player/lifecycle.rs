@@ -26,7 +26,7 @@ use super::connect::{Refusal, connect};
 use super::context::PlayerContext;
 use super::disruptions::settle_command;
 use super::handshake::Stream;
-use super::session::{Behaviour, Dropped, End, HeartbeatTimer, Session};
+use super::session::{Behaviour, Dropped, End, Heartbeat, HeartbeatTimer, Session};
 use crate::clock::Micros;
 use crate::delivery::presence::Presence;
 use crate::record::{Class, Event, classes};
@@ -124,11 +124,8 @@ async fn hold(player: &PlayerContext, socket_generation: u32, socket: &mut Optio
         // Nobody sends to it, and it sends nothing, before it is ready.
         Presence::Leaving
     };
-    player.set_presence(presence, false);
-    if presence == Presence::Open {
-        play.think_time.begin(player.now(), player.number);
-    }
-    let heartbeat = HeartbeatTimer::of(play.plan.way.heartbeat.as_ref(), player.now());
+    player.open(presence);
+    let heartbeat = HeartbeatTimer::of(Heartbeat::of(&play.plan), player.now());
     let mut session = Session::new(player, socket_generation, open, behaviour, heartbeat);
     let end = poll_fn(|cx| session.poll(cx)).await;
     let own_doing =

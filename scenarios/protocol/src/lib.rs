@@ -8,6 +8,7 @@
 //! ```
 
 mod check;
+mod class;
 mod encoded;
 pub mod explain;
 mod file;
@@ -19,9 +20,11 @@ pub mod outline;
 mod places;
 pub mod protocol;
 mod reading;
+pub mod shape;
 pub mod shipped;
 mod source;
 pub mod template;
+mod values;
 
 pub use check::check;
 pub use file::FileProtocol;

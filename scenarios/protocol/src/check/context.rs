@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use documents::{Document, Findings, child};
 
+use crate::class::Class;
 use crate::keys::rule::{Rule as RuleKeys, Rules as RulesKeys};
 use crate::matching::{Compiler, Pointer, Rule, RuleNumber, Slot, overlap};
-use crate::reading::class::Class;
 use crate::reading::keep::{Keep, Source};
 use crate::template::{Names, ReceivedNames, Template};
 

@@ -144,7 +144,9 @@ fn to(check: &mut Check<'_>, pointer: &str, keys: &Keys, cause: &Cause<'_>, tie:
         (Some(To::Room), _) => Audience::Room,
         (Some(To::Everyone), _) => Audience::Everyone,
         (Some(To::Sender), _) | (None, Some(Tie::Kept(_) | Tie::Player)) => Audience::Sender,
-        (None, _) => {
+        // What it is tied by may say who gets it.
+        (None, None) => Audience::Recipients,
+        (None, Some(Tie::Marker)) => {
             if !names_recipients {
                 let remedy = "write to = \"room\", \"everyone\" or \"sender\"";
                 check.wrong(pointer, "does not say who gets it", remedy);
