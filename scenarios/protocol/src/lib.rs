@@ -9,6 +9,7 @@
 
 mod check;
 mod encoded;
+pub mod explain;
 mod file;
 pub mod frames;
 pub mod keys;
@@ -27,4 +28,4 @@ pub use check::check;
 pub use file::FileProtocol;
 pub use outline::Outline;
 pub use protocol::{Meaning, Protocol, Values};
-pub use source::{Source, load_named, named_or_path, register};
+pub use source::{Source, all, load_named, named_or_path, register};
