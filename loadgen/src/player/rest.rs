@@ -17,6 +17,7 @@ use super::error::{ConnectError, EndpointError};
 use super::extra::Extra;
 use super::kept::Kept;
 use super::send_values::SendValues;
+use super::tap::{Purpose, Sight};
 use crate::auth::Secrets;
 use crate::http_client::{self, HttpError};
 use crate::record::classes;
@@ -79,8 +80,18 @@ impl Rest {
                 ConnectError::new(&classes::UNSENT_MISSING_VALUE, format!("`{name}` is not there"))
             })?;
             let Some(request) = request else { return Ok(()) };
+            player.show(player.now(), |shown| Sight::Sent {
+                message: shown(&format!("{} {}", request.method, request.path)),
+                purpose: Purpose::Poll(planned.operation),
+            });
             let body = self.ask(player, &request).await?;
-            let Some(Polled { outcome, keep }) = protocol.read_polled(number, &body) else {
+            let polled = protocol.read_polled(number, &body);
+            player.show(player.now(), |shown| Sight::Polled {
+                message: shown(&body),
+                operation: planned.operation,
+                outcome: polled.as_ref().map(|polled| polled.outcome.shown(shown)),
+            });
+            let Some(Polled { outcome, keep }) = polled else {
                 let seen = self.secrets.hide_in(&body[..body.floor_char_boundary(512)]);
                 return Err(ConnectError::new(&classes::GARBAGE, seen));
             };
