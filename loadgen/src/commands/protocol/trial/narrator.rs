@@ -142,8 +142,8 @@ impl<'n> Narrator<'n> {
                 let said = format!("answer to {name}{outcome} ({by}; rule operations.{name}.{rule})");
                 (kind, Some(name.into()), said)
             }
-            Meaning::Push { push, tie, outcome } => {
-                self.pushed(player, *push, tie.as_deref(), outcome, fate, marker)
+            Meaning::Push { push, outcome, .. } => {
+                self.pushed(player, *push, outcome, fate, marker)
             }
             Meaning::Opened { step, id, failed, .. } => {
                 let (step, by) = (self.step(*step), id.map_or_else(String::new, |id| format!("by id {id}; ")));
@@ -172,7 +172,6 @@ impl<'n> Narrator<'n> {
         &self,
         player: u32,
         push: usize,
-        value: Option<&str>,
         outcome: &PushOutcome<'_>,
         fate: Fate,
         marker: Option<(Operation, u64)>,
@@ -182,12 +181,12 @@ impl<'n> Narrator<'n> {
         let name = &push.name;
         let operation = outline.operations.get(push.operation).map_or("", |operation| &operation.name);
         let (sender, tie) = match push.tie {
-            Tie::Marker => (marker.and_then(|of| self.senders.get(&of)).copied(), "marker".to_owned()),
+            Tie::Marker => (marker.and_then(|of| self.senders.get(&of)).copied(), "by the marker".to_owned()),
             Tie::Kept(number) => {
                 let kept = outline.kept.get(number).map_or("", String::as_str);
-                (Some(player), format!("{kept} {}", value.unwrap_or_default()))
+                (Some(player), format!("by its {kept}"))
             }
-            Tie::Player => (Some(player), "its player".to_owned()),
+            Tie::Player => (Some(player), "by its player".to_owned()),
         };
         let sender = sender.map_or_else(|| "a".to_owned(), |player| format!("player {player}'s"));
         let rule = format!("({tie}; rule operations.{operation}.push.when)");
@@ -210,6 +209,9 @@ impl<'n> Narrator<'n> {
             }
             (_, Some(Receipt::Duplicate { .. })) => {
                 ("duplicate_push", of, format!("second copy of push {name} of {sends} {rule}"))
+            }
+            (_, Some(Receipt::Aside)) => {
+                ("aside", of, format!("push {name}, as it should be, and counted nowhere {rule}"))
             }
             (_, Some(Receipt::TooLate)) => {
                 ("late_push", of, format!("push {name} of {sends}, too late {rule}"))

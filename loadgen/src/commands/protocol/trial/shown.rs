@@ -8,7 +8,9 @@ use super::narrator::{Told, Way};
 /// Columns where nobody says how many there are.
 const WIDTH: usize = 120;
 /// Columns that a message has at least beside what is said of it; with fewer that stands below it.
-const ROOM: usize = 32;
+const ROOM: usize = 56;
+/// Columns that a message has at least on a narrow terminal.
+const NARROWEST: usize = 32;
 /// Columns before the message.
 const BEFORE: usize = 25;
 
@@ -30,7 +32,7 @@ impl Told {
             return format!("{before}{painted}{detail}\n");
         }
         let width = look.width.map_or(WIDTH, |width| width.get());
-        let room = width.saturating_sub(BEFORE).max(ROOM);
+        let room = width.saturating_sub(BEFORE).max(NARROWEST);
         let beside = room.saturating_sub(taken + 3);
         if beside >= length.min(ROOM) && (!full || beside >= length) {
             return format!("{before}{}   {painted}\n", cut(message, beside));
