@@ -27,6 +27,7 @@ use super::context::PlayerContext;
 use super::disruptions::settle_command;
 use super::handshake::Stream;
 use super::session::{Behaviour, Dropped, End, Heartbeat, HeartbeatTimer, Session};
+use super::tap::Sight;
 use crate::clock::Micros;
 use crate::delivery::presence::Presence;
 use crate::record::{Class, Event, classes};
@@ -182,6 +183,7 @@ async fn end_session(player: &PlayerContext, mut session: Session<'_>, end: End)
             let (Dropped { class, detail, .. }, retry) =
                 dropped.under(&player.play.endpoint.protocol().outline().close);
             session.fail_all(&class);
+            player.show(at, |shown| Sight::Ended { class: shown(&class), detail: shown(&detail) });
             let (player, observer) = (player.number, &player.observer);
             if let Some(fault) = sent.or(fault) {
                 settle(&class);

@@ -17,6 +17,7 @@ use super::error::{ConnectError, EndpointError};
 use super::extra::Extra;
 use super::kept::Kept;
 use super::send_values::SendValues;
+use super::tap::{Purpose, Sight};
 use crate::auth::Secrets;
 use crate::http_client::{self, HttpError};
 use crate::record::classes;
@@ -82,38 +83,33 @@ impl Rest {
                 ConnectError::new(&classes::UNSENT_MISSING_VALUE, format!("`{name}` is not there"))
             })?;
             let Some(request) = request else { return Ok(()) };
+            player.show(player.now(), |shown| Sight::Sent {
+                message: shown(&format!("{} {}", request.method, request.path)),
+                purpose: Purpose::Poll(planned.operation),
+            });
             let body = self.ask(player, &request).await?;
-            if let Some(settled) = self.judge(player, number, &body, &mut kept) {
-                return settled;
+            let polled = protocol.read_polled(number, &body);
+            player.show(player.now(), |shown| Sight::Polled {
+                message: shown(&body),
+                operation: planned.operation,
+                outcome: polled.as_ref().map(|polled| polled.outcome.shown(shown)),
+            });
+            let Some(Polled { outcome, keep }) = polled else {
+                let seen = self.secrets.hide_in(&body[..body.floor_char_boundary(SHOWN)]);
+                return Err(ConnectError::new(&classes::GARBAGE, seen));
+            };
+            // The backend pushes it all the same.
+            keep.iter().for_each(|(_, value)| player.play.deliveries.set_aside(value));
+            kept.keep(keep);
+            match outcome {
+                Outcome::Ok => return Ok(()),
+                Outcome::Pending => tokio::time::sleep(planned.every).await,
+                Outcome::Failed(class) => {
+                    let class = player.observer.class_of(player.number, "", &class);
+                    return Err(ConnectError::new(class, body));
+                }
             }
-            tokio::time::sleep(planned.every).await;
             asked = Asked::Again;
-        }
-    }
-
-    /// What an answer says: how it was settled, if it was. Its values are kept.
-    fn judge(
-        &self,
-        player: &PlayerContext,
-        number: usize,
-        body: &str,
-        kept: &mut Kept,
-    ) -> Option<Result<(), ConnectError>> {
-        let play = &player.play;
-        let Some(Polled { outcome, keep }) = play.plan.protocol.read_polled(number, body) else {
-            let seen = self.secrets.hide_in(&body[..body.floor_char_boundary(SHOWN)]);
-            return Some(Err(ConnectError::new(&classes::GARBAGE, seen)));
-        };
-        // The backend pushes it all the same.
-        keep.iter().for_each(|(_, value)| play.deliveries.set_aside(value));
-        kept.keep(keep);
-        match outcome {
-            Outcome::Ok => Some(Ok(())),
-            Outcome::Pending => None,
-            Outcome::Failed(class) => {
-                let class = player.observer.class_of(player.number, "", &class.to_string());
-                Some(Err(ConnectError::new(class, body)))
-            }
         }
     }
 

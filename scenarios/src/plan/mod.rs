@@ -233,6 +233,12 @@ impl PlannedOperation {
         self.arrivals.before(offset)
     }
 
+    /// Has it done at these offsets from the run's start, and not at its rate.
+    pub fn do_at(&mut self, offsets: Vec<Duration>) {
+        self.rate = 0.0;
+        self.arrivals = Arrivals::recorded(offsets);
+    }
+
     /// Number of arrivals that the plan calls for; none in the closed model, where answers decide.
     #[must_use]
     pub fn arrivals(&self) -> u64 {

@@ -43,11 +43,12 @@ use super::handshake::Stream;
 use super::kept::Kept;
 use super::poll;
 use super::send_values::SendValues;
+use super::tap::{Fate, Offer, Purpose, Sight};
 use super::think_time::Pause;
 use crate::auth::head;
 use crate::clock::{Micros, micros};
-use crate::delivery::Sent;
 use crate::delivery::presence::Presence;
+use crate::delivery::{Receipt, Sent};
 use crate::record::{Class, Event, classes};
 use crate::schedule::Arrival;
 
@@ -206,6 +207,10 @@ impl<'p> Session<'p> {
         let expected = request
             .push
             .map(|(kind, to)| (kind, player.play.deliveries.expect(kind, self.sent(arrival, sent), to)));
+        player.show(sent, |shown| Sight::Sent {
+            message: shown(&request.message),
+            purpose: Purpose::Request { operation: arrival.operation, arrival: arrival.index, id },
+        });
         if !self.write(request.message, cx) {
             self.withdraw(arrival);
             return self.unsent(arrival, &classes::UNSENT_WRITE_BLOCKED);
@@ -262,6 +267,11 @@ impl<'p> Session<'p> {
         player.play.plan.protocol.write(what, &values)
     }
 
+    /// Shows what is being sent to the one who looks on.
+    fn show_sent(&self, message: &str, purpose: Purpose, now: Micros) {
+        self.player.show(now, |shown| Sight::Sent { message: shown(message), purpose });
+    }
+
     /// Sends a heartbeat, if one is due; the end of the socket, if the target has been silent for too long. A socket that
     /// awaits an answer has just been used, and is left alone.
     fn beat(&mut self, cx: &mut Context<'_>) -> Option<End> {
@@ -288,6 +298,7 @@ impl<'p> Session<'p> {
                 let id = self.next_id();
                 if let Ok(message) = self.message(Sending::Heartbeat, id) {
                     self.heartbeat.as_deref_mut()?.sent(now, Some(id));
+                    self.show_sent(&message, Purpose::Heartbeat, now);
                     let _ = self.write(message, cx);
                 }
             }
@@ -330,6 +341,7 @@ impl<'p> Session<'p> {
                             return Some(self.not_ready(classes::UNSENT_MISSING_VALUE.clone(), detail));
                         }
                     };
+                    self.show_sent(&message, Purpose::Step(step), now);
                     if !self.write(message, cx) {
                         let class = classes::UNSENT_WRITE_BLOCKED.clone();
                         return Some(self.not_ready(class, "the socket takes nothing more".into()));
@@ -353,13 +365,15 @@ impl<'p> Session<'p> {
 
     /// The opening has failed.
     fn not_ready(&mut self, class: Class, detail: String) -> End {
+        let now = self.player.now();
+        self.player.show(now, |shown| Sight::Ended { class: shown(&class), detail: shown(&detail) });
         if let Some(opening) = self.opening.take() {
             let outcome = if class == classes::TIMEOUT {
                 Outcome::TimedOut
             } else {
                 Outcome::Failed { class: &class, detail: Some(&detail) }
             };
-            self.player.ended(&opening.arrival, opening.began, self.player.now(), outcome);
+            self.player.ended(&opening.arrival, opening.began, now, outcome);
         }
         End::NotReady { class }
     }
@@ -377,7 +391,11 @@ impl<'p> Session<'p> {
                 Ok(Received::Text(text)) => understood += self.take(&text, cx),
                 Ok(Received::Binary(bytes)) => match std::str::from_utf8(&bytes) {
                     Ok(text) => understood += self.take(text, cx),
-                    Err(_) => self.unclassified("a binary frame that is no text"),
+                    Err(_) => {
+                        let message = "a binary frame that is no text";
+                        self.unclassified(message);
+                        self.show_received(message, Read::Unclassified, Vec::new(), self.player.now());
+                    }
                 },
                 Err(dropped) => {
                     end = Some(End::Dropped(dropped));
@@ -416,33 +434,57 @@ impl<'p> Session<'p> {
     /// Takes a message; false where the protocol does not know it.
     fn receive(&mut self, message: &str, now: Micros, cx: &mut Context<'_>) -> bool {
         let player = self.player;
-        let read =
-            player.play.plan.protocol.read(message, &mut |meaning| self.take_as(meaning, message, now, cx));
+        let is_watched = player.play.tap.is_some();
+        let mut offers = Vec::new();
+        let mut read = player.play.plan.protocol.read(message, &mut |meaning| {
+            let shown = is_watched.then(|| meaning.shown(&|text| player.play.shown(player.number, text)));
+            let fate = self.take_as(meaning, message, now, cx);
+            offers.extend(shown.map(|meaning| Offer { meaning, fate }));
+            fate.is_taken()
+        });
         match read {
             Read::Taken => {}
             Read::Known => self.stray(&classes::LATE_ANSWER, &message),
             Read::Unclassified => {
                 let class = || player.observer.class_of(player.number, "", message);
-                if !self.claimed(class) {
+                if self.claimed(class) {
+                    read = Read::Taken;
+                } else {
                     self.unclassified(message);
-                    return false;
                 }
             }
         }
-        true
+        if is_watched {
+            self.show_received(message, read, offers, now);
+        }
+        read != Read::Unclassified
     }
 
-    /// Takes a message for what it may mean; false where nothing of that kind is awaited.
-    fn take_as(&mut self, meaning: Meaning<'_>, message: &str, now: Micros, cx: &mut Context<'_>) -> bool {
+    /// Shows what was received to the one who looks on, and what it was answered with at once.
+    #[cold]
+    fn show_received(&self, message: &str, read: Read, offers: Vec<Offer>, now: Micros) {
+        let correlation = self.player.play.deliveries.find(message);
+        let marker = correlation.map(|sent| (Operation::of(sent.operation().into()), sent.index()));
+        let reply = offers.last().and_then(|offer| match &offer.meaning {
+            Meaning::Reply(reply) => Some(reply.clone()),
+            _ => None,
+        });
+        self.player.show(now, |shown| Sight::Received { message: shown(message), read, offers, marker });
+        if let Some(reply) = reply {
+            self.show_sent(&reply, Purpose::Reply, now);
+        }
+    }
+
+    /// Takes a message for what it may mean, where something of that kind is awaited.
+    fn take_as(&mut self, meaning: Meaning<'_>, message: &str, now: Micros, cx: &mut Context<'_>) -> Fate {
         let player = self.player;
-        match meaning {
+        Fate::of(match meaning {
             Meaning::Answer { operation, to, outcome, keep } => {
-                let Some(operation) = player.play.plan.requested(operation) else { return false };
+                let Some(operation) = player.play.plan.requested(operation) else { return Fate::Declined };
                 self.answered(operation, &to, &outcome, keep, message, now)
             }
             Meaning::Push { push, tie, outcome } => {
-                self.pushed(Kind::of(push), tie.as_deref(), &outcome, message, now);
-                true
+                return Fate::Pushed(self.pushed(Kind::of(push), tie.as_deref(), &outcome, message, now));
             }
             Meaning::Reply(reply) => {
                 // A socket whose buffer is full has other worries.
@@ -467,7 +509,7 @@ impl<'p> Session<'p> {
                 true
             }
             Meaning::Ignored => true,
-        }
+        })
     }
 
     /// Keeps values for messages to come, if any.
@@ -477,7 +519,7 @@ impl<'p> Session<'p> {
         }
     }
 
-    /// Something was pushed.
+    /// Something was pushed: what that turned out to be, where it is known.
     fn pushed(
         &mut self,
         kind: Kind,
@@ -485,8 +527,8 @@ impl<'p> Session<'p> {
         outcome: &PushOutcome<'_>,
         message: &str,
         now: Micros,
-    ) {
-        self.player.pushed(kind, value, message, outcome, now);
+    ) -> Option<Receipt> {
+        let receipt = self.player.pushed(kind, value, message, outcome, now);
         let placement = value.unwrap_or_default();
         if let Some(behaviour) = self.behaviour.as_deref_mut()
             && *outcome != PushOutcome::Progress
@@ -494,6 +536,7 @@ impl<'p> Session<'p> {
             let placed = behaviour.placement_pushed(placement, *outcome == PushOutcome::Final, now);
             self.placed(placed);
         }
+        receipt
     }
 
     /// A message may be the answer to a request; false where it is to none that is awaited.
