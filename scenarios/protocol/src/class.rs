@@ -1,9 +1,9 @@
 //! Error classes that a protocol gives.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::fmt;
 use std::ops::Deref;
+use std::sync::OnceLock;
 
 use crate::matching::View;
 use crate::template::Template;
@@ -21,7 +21,7 @@ impl Class {
     /// The class, put together when it is looked at.
     pub(crate) fn of<'v>(&'v self, view: &'v View<'_>) -> ErrorClass<'v> {
         ErrorClass(match self.said {
-            Some(_) => Text::Later { class: self, view, made: OnceCell::new() },
+            Some(_) => Text::Later { class: self, view, made: OnceLock::new() },
             None => Text::Known(Cow::Borrowed(self.usual)),
         })
     }
@@ -34,7 +34,7 @@ impl Class {
 }
 
 /// A message that has been received, whatever the lifetime of its text.
-pub(crate) trait Received {
+pub(crate) trait Received: Sync {
     /// What a template makes of it.
     fn fill(&self, template: &Template) -> Option<String>;
 }
@@ -53,7 +53,7 @@ pub struct ErrorClass<'f>(Text<'f>);
 #[derive(Clone)]
 enum Text<'f> {
     Known(Cow<'f, str>),
-    Later { class: &'f Class, view: &'f dyn Received, made: OnceCell<Cow<'static, str>> },
+    Later { class: &'f Class, view: &'f dyn Received, made: OnceLock<Cow<'static, str>> },
 }
 
 impl Deref for ErrorClass<'_> {

@@ -232,6 +232,13 @@ fn of_the_opening() {
             "`${session}` stands for nothing here",
             "one of",
         ),
+        (
+            "[[opening]]\nawait = { \"/a\" = 1, \"/sid\" = false }\nkeep = { sid = \"/sid\" }",
+            4,
+            "opening.0.keep.sid",
+            "is never filled",
+            "allows",
+        ),
         ("[[opening]]\nawait = []", 3, "opening.0.await", "holds for no message", "write a rule"),
         (
             "[[opening]]\nawait = { \"/a\" = 1 }\nkeep = { text = \"/a\" }",
@@ -475,6 +482,13 @@ fn of_answers() {
             "a pointer",
         ),
         (
+            "send = 'x'\nanswer = { by = \"order\", ok = { text = \"Sent\" }, keep = { ticket = \"/ticket\" } }",
+            4,
+            "answer.keep.ticket",
+            "is never filled",
+            "allows",
+        ),
+        (
             "send = '${room} ${player}'\nanswers = [{ by = \"field\", at = \"/a\", is = \"${room}\" }, { by = \"field\", at = \"/b\", is = \"${player}\" }]",
             4,
             "answers.1",
@@ -544,6 +558,13 @@ fn of_pushes() {
             "push.class",
             "no push says that anything failed",
             "`final`",
+        ),
+        (
+            NONE,
+            "push = { when = { \"/a\" = 1 }, tie = { player = true }, final = { \"/a\" = 2 } }",
+            "push.final",
+            "contradicts `when`",
+            "leave out",
         ),
         (
             NONE,
