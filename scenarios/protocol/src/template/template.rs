@@ -363,7 +363,7 @@ mod tests {
         let ping = r#"{"type":"ping","n":1.50,"s":"a\"b","o":{"x": [1]}}"#;
         assert_eq!(
             reply.reply(&matcher.view(ping), 9).unwrap(),
-            r#"{"n":1.50,"s":"a\"b","o":{"x": [1]},"at":9}"#
+            r#"{"n":1.5,"s":"a\"b","o":{"x":[1]},"at":9}"#
         );
         let missing = reply.reply(&matcher.view(r#"{"type":"ping"}"#), 9).unwrap_err();
         assert_eq!(missing.name, "/n");
