@@ -80,7 +80,7 @@ fn taken_for(name: &str, frames: &[(&str, &[&str])]) {
 
 fn sent(protocol: &dyn Protocol, what: Sending) -> String {
     let sample = Sample { kept: &protocol.outline().kept, parameters: Default::default() };
-    protocol.write(what, &sample).unwrap()
+    protocol.write(what, &sample).expect("every value is there")
 }
 
 #[test]

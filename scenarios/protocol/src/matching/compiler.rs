@@ -96,7 +96,7 @@ impl Compiler {
             let texts = rule.texts.into_iter().map(|test| match test {
                 TextTest::Whole(text) => Text::Whole(text),
                 TextTest::Starts(text) => Text::Starts(text),
-                TextTest::Contains(text) => Text::Contains(Finder::new(&text).into_owned()),
+                TextTest::Contains(text) => Text::Contains(Box::new(Finder::new(&text).into_owned())),
             });
             Compiled { asks, texts: texts.collect(), ids: rule.ids }
         });

@@ -41,7 +41,7 @@ pub(super) struct Compiled {
 pub(super) enum Text {
     Whole(String),
     Starts(String),
-    Contains(Finder<'static>),
+    Contains(Box<Finder<'static>>),
 }
 
 /// A value that is read, and what is asked of it.

@@ -285,6 +285,9 @@ mod tests {
             "SEND\nto:\"\n\n{\"t\":\"\\\"\"}\u{0}"
         );
         assert_eq!(rendered("to [room] ${text}", "\""), "to [room] \"");
+        assert_eq!(rendered("to [${room}] ${text}", "\""), "to [\"] \"");
+        assert_eq!(rendered("\"${text}\"", "\n"), "\"\\n\"");
+        assert_eq!(rendered("\"${text}\" it says", "\n"), "\"\n\" it says");
         assert_eq!(
             rendered(r#"{"to":${recipients},"one":"${recipient}"}"#, "\""),
             r#"{"to":["\"","b"],"one":"\""}"#
