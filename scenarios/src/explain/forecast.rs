@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use protocol::outline::{self, Outline};
 
-use crate::explain::{examples, prices};
+use crate::explain::{messages, prices};
 use crate::plan::auth::AuthMode;
 use crate::plan::operation::{Kind, Operation, What};
 use crate::plan::{Model, Plan, PlannedOperation};
@@ -156,7 +156,7 @@ impl Forecast {
             // A message like any other, which somebody has to read; a ping is none.
             let beats = players * phases / beat.every.as_secs_f64();
             let down = if beat.answered { AROUND / 2.0 } else { 0.0 };
-            let exchange = Work::exchange(examples::heartbeat_bytes(plan), down);
+            let exchange = Work::exchange(messages::heartbeat_bytes(plan), down);
             forecast.work += Work { invocations: 1.0, ..exchange }.times(beats);
         }
         for (operation, count) in forecast.requests.clone() {
@@ -199,7 +199,7 @@ impl Forecast {
                         (true, true) => AROUND / 2.0,
                         (true, false) => AROUND,
                     };
-                    Work::exchange(examples::mean_bytes(plan, planned, number), down)
+                    Work::exchange(messages::mean_bytes(plan, planned, number), down)
                 }
             }
             What::Journey(_) => return,
