@@ -97,10 +97,7 @@ fn handshake(protocol: &dyn Protocol, values: &dyn Values) -> Vec<String> {
     if !subprotocols.is_empty() {
         let offered: Vec<_> =
             subprotocols.iter().map(|offered| format!("the subprotocol `{offered}`")).collect();
-        lines.push(format!(
-            "It offers the subprotocol {}, and the answer must name one that was offered.",
-            list(&offered)
-        ));
+        lines.push(format!("It offers {}, and the answer must name one that was offered.", list(&offered)));
     }
     lines
 }
