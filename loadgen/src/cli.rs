@@ -467,7 +467,8 @@ pub struct TryArgs {
     /// How long an answer or a push is awaited.
     #[arg(long, default_value = "10s")]
     pub timeout: Span,
-    /// Set a key that a scenario would have, e.g. `auth.mode=token` or `operations.chat.room=lobby`.
+    /// Set a key that a scenario would have, e.g. `auth.mode=none` or `operations.chat.lobby=blue`. Without any `auth`
+    /// players say who they are in `X-Player-Id` (`auth.mode=header`), unless the protocol holds a token.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<Override>,
     /// Do not verify certificates; only for a target on this machine.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use protocol::protocol::{Asked, Missing, Outcome, Polled, RestRequest};
 use reqwest::{Client, Method};
+use scenarios::plan::operation::Operation;
 use scenarios::plan::{PlannedOperation, Way};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -88,28 +89,44 @@ impl Rest {
                 purpose: Purpose::Poll(planned.operation),
             });
             let body = self.ask(player, &request).await?;
-            let polled = protocol.read_polled(number, &body);
-            player.show(player.now(), |shown| Sight::Polled {
-                message: shown(&body),
-                operation: planned.operation,
-                outcome: polled.as_ref().map(|polled| polled.outcome.shown(shown)),
-            });
-            let Some(Polled { outcome, keep }) = polled else {
-                let seen = self.secrets.hide_in(&body[..body.floor_char_boundary(SHOWN)]);
-                return Err(ConnectError::new(&classes::GARBAGE, seen));
-            };
-            // The backend pushes it all the same.
-            keep.iter().for_each(|(_, value)| player.play.deliveries.set_aside(value));
-            kept.keep(keep);
-            match outcome {
-                Outcome::Ok => return Ok(()),
-                Outcome::Pending => tokio::time::sleep(planned.every).await,
-                Outcome::Failed(class) => {
-                    let class = player.observer.class_of(player.number, "", &class);
-                    return Err(ConnectError::new(class, body));
-                }
+            if let Some(settled) = self.judge(player, planned.operation, number, &body, &mut kept) {
+                return settled;
             }
+            tokio::time::sleep(planned.every).await;
             asked = Asked::Again;
+        }
+    }
+
+    /// What an answer says: how it was settled, if it was. Its values are kept.
+    fn judge(
+        &self,
+        player: &PlayerContext,
+        operation: Operation,
+        number: usize,
+        body: &str,
+        kept: &mut Kept,
+    ) -> Option<Result<(), ConnectError>> {
+        let play = &player.play;
+        let polled = play.plan.protocol.read_polled(number, body);
+        player.show(player.now(), |shown| Sight::Polled {
+            message: shown(body),
+            operation,
+            outcome: polled.as_ref().map(|polled| polled.outcome.shown(shown)),
+        });
+        let Some(Polled { outcome, keep }) = polled else {
+            let seen = self.secrets.hide_in(&body[..body.floor_char_boundary(SHOWN)]);
+            return Some(Err(ConnectError::new(&classes::GARBAGE, seen)));
+        };
+        // The backend pushes it all the same.
+        keep.iter().for_each(|(_, value)| play.deliveries.set_aside(value));
+        kept.keep(keep);
+        match outcome {
+            Outcome::Ok => Some(Ok(())),
+            Outcome::Pending => None,
+            Outcome::Failed(class) => {
+                let class = player.observer.class_of(player.number, "", &class.to_string());
+                Some(Err(ConnectError::new(class, body)))
+            }
         }
     }
 

@@ -53,9 +53,12 @@ impl<'n> Narrator<'n> {
 
     /// A sight in words; `player` is counted from 0.
     pub(super) fn tell(&mut self, player: u32, at: Micros, sight: Sight) -> Told {
+        let id = self.plan.player_id(player);
         let player = player + 1;
         let (way, message, (kind, of, said)) = match sight {
-            Sight::Connected => (Way::Neither, String::new(), ("connected", None, "connected".to_owned())),
+            Sight::Connected => {
+                (Way::Neither, String::new(), ("connected", None, format!("connected as {id}")))
+            }
             Sight::Refused { class, detail } => {
                 (Way::Neither, detail, ("refused", None, format!("could not connect: {class}")))
             }

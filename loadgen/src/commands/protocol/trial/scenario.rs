@@ -72,6 +72,11 @@ impl Wanted<'_> {
         if self.embedded {
             text.push_str("[target]\nprofile = \"instant\"\n");
         }
+        let says_who = self.overrides.iter().any(|set| set.key == "auth" || set.key.starts_with("auth."));
+        // Whose token it would be, nobody has said; a protocol that has one in its messages needs it all the same.
+        if !self.embedded && !self.outline.token && !says_who {
+            text.push_str("[auth]\nmode = \"header\"\n");
+        }
         for Outlined { name, push, .. } in operations {
             text.push_str(&format!("[operations.{name}]\nrate = 1.0\ntimeout = {timeout}\n"));
             if push.is_some() {
