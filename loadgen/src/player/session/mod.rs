@@ -351,17 +351,26 @@ impl<'p> Session<'p> {
         player.open(self.behaviour.as_deref().map_or(Presence::Open, Behaviour::presence));
     }
 
+    /// Whether the player is not ready yet.
+    pub(super) const fn is_opening(&self) -> bool {
+        self.opening.is_some()
+    }
+
     /// The opening has failed.
     fn not_ready(&mut self, class: Class, detail: String) -> End {
-        if let Some(opening) = self.opening.take() {
-            let outcome = if class == classes::TIMEOUT {
-                Outcome::TimedOut
-            } else {
-                Outcome::Failed { class: &class, detail: Some(&detail) }
-            };
-            self.player.ended(&opening.arrival, opening.began, self.player.now(), outcome);
-        }
+        self.fail_opening(&class, &detail);
         End::NotReady { class }
+    }
+
+    /// Ends the opening, if it is not over.
+    fn fail_opening(&mut self, class: &Class, detail: &str) {
+        let Some(opening) = self.opening.take() else { return };
+        let outcome = if *class == classes::TIMEOUT {
+            Outcome::TimedOut
+        } else {
+            Outcome::Failed { class, detail: Some(&detail) }
+        };
+        self.player.ended(&opening.arrival, opening.began, self.player.now(), outcome);
     }
 
     // ---- Receiving ----
@@ -416,12 +425,18 @@ impl<'p> Session<'p> {
     /// Takes a message; false where the protocol does not know it.
     fn receive(&mut self, message: &str, now: Micros, cx: &mut Context<'_>) -> bool {
         let player = self.player;
-        let read =
-            player.play.plan.protocol.read(message, &mut |meaning| self.take_as(meaning, message, now, cx));
+        let plan = &player.play.plan;
+        // What only answers an operation that the plan does not have answers nothing that was ever sent.
+        let mut is_possible = false;
+        let read = plan.protocol.read(message, &mut |meaning| {
+            is_possible |=
+                !matches!(meaning, Meaning::Answer { operation, .. } if plan.requested(operation).is_none());
+            self.take_as(meaning, message, now, cx)
+        });
         match read {
             Read::Taken => {}
-            Read::Known => self.stray(&classes::LATE_ANSWER, &message),
-            Read::Unclassified => {
+            Read::Known if is_possible => self.stray(&classes::LATE_ANSWER, &message),
+            Read::Known | Read::Unclassified => {
                 let class = || player.observer.class_of(player.number, "", message);
                 if !self.claimed(class) {
                     self.unclassified(message);
@@ -781,8 +796,9 @@ impl<'p> Session<'p> {
 
     // ---- The end ----
 
-    /// The socket is gone: the requests whose answers were awaited have failed.
+    /// The socket is gone: its opening, if it is not over, and the requests whose answers were awaited have failed.
     pub(super) fn fail_all(&mut self, class: &Class) {
+        self.fail_opening(class, "the socket ended before the player was ready");
         for request in self.in_flight.take_all() {
             self.fail(&request, class, "the socket ended before the answer");
         }
