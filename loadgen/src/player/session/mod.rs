@@ -363,19 +363,28 @@ impl<'p> Session<'p> {
         player.open(self.behaviour.as_deref().map_or(Presence::Open, Behaviour::presence));
     }
 
+    /// Whether the player is not ready yet.
+    pub(super) const fn is_opening(&self) -> bool {
+        self.opening.is_some()
+    }
+
     /// The opening has failed.
     fn not_ready(&mut self, class: Class, detail: String) -> End {
         let now = self.player.now();
         self.player.show(now, |shown| Sight::Ended { class: shown(&class), detail: shown(&detail) });
-        if let Some(opening) = self.opening.take() {
-            let outcome = if class == classes::TIMEOUT {
-                Outcome::TimedOut
-            } else {
-                Outcome::Failed { class: &class, detail: Some(&detail) }
-            };
-            self.player.ended(&opening.arrival, opening.began, now, outcome);
-        }
+        self.fail_opening(&class, &detail);
         End::NotReady { class }
+    }
+
+    /// Ends the opening, if it is not over.
+    fn fail_opening(&mut self, class: &Class, detail: &str) {
+        let Some(opening) = self.opening.take() else { return };
+        let outcome = if *class == classes::TIMEOUT {
+            Outcome::TimedOut
+        } else {
+            Outcome::Failed { class, detail: Some(&detail) }
+        };
+        self.player.ended(&opening.arrival, opening.began, self.player.now(), outcome);
     }
 
     // ---- Receiving ----
@@ -434,14 +443,21 @@ impl<'p> Session<'p> {
     /// Takes a message; false where the protocol does not know it.
     fn receive(&mut self, message: &str, now: Micros, cx: &mut Context<'_>) -> bool {
         let player = self.player;
-        let is_watched = player.play.tap.is_some();
+        let (plan, is_watched) = (&player.play.plan, player.play.tap.is_some());
+        // What only answers an operation that the plan does not have answers nothing that was ever sent.
+        let mut is_possible = false;
         let mut offers = Vec::new();
-        let mut read = player.play.plan.protocol.read(message, &mut |meaning| {
+        let mut read = plan.protocol.read(message, &mut |meaning| {
+            is_possible |=
+                !matches!(meaning, Meaning::Answer { operation, .. } if plan.requested(operation).is_none());
             let shown = is_watched.then(|| meaning.shown(&|text| player.play.shown(player.number, text)));
             let fate = self.take_as(meaning, message, now, cx);
             offers.extend(shown.map(|meaning| Offer { meaning, fate }));
             fate.is_taken()
         });
+        if read == Read::Known && !is_possible {
+            read = Read::Unclassified;
+        }
         match read {
             Read::Taken => {}
             Read::Known => self.stray(&classes::LATE_ANSWER, &message),
@@ -824,8 +840,9 @@ impl<'p> Session<'p> {
 
     // ---- The end ----
 
-    /// The socket is gone: the requests whose answers were awaited have failed.
+    /// The socket is gone: its opening, if it is not over, and the requests whose answers were awaited have failed.
     pub(super) fn fail_all(&mut self, class: &Class) {
+        self.fail_opening(class, "the socket ended before the player was ready");
         for request in self.in_flight.take_all() {
             self.fail(&request, class, "the socket ended before the answer");
         }
