@@ -48,7 +48,7 @@ fn every_protocol_that_is_listed_can_be_shown_and_what_is_shown_is_a_file() {
 fn what_the_reference_sends_and_awaits_is_said_in_sentences() {
     let (_, shown, _) = protocol(&["show", "reference"]);
     for said in [
-        "#   It sends {\"route\":\"sendMessage\",\"id\":\"1\",\"body\":{\"playerIds\":[\"player-1\",\"player-2\"],\"message\":\"lg1:00000001:0000000000000000:\"}}.\n",
+        "#   It sends `{\"route\":\"sendMessage\",\"id\":\"1\",\"body\":{\"playerIds\":[\"player-1\",\"player-2\"],\"message\":\"lg1:00000001:0000000000000000:\"}}`.\n",
         "one with the request's number at /id where",
         "good where /statusCode is 200 to 299, failed otherwise; error class `status_${/statusCode}`",
         "#   Each player that it names is pushed `message`, linked to its send by the marker in its text: a message where",
@@ -60,10 +60,10 @@ fn what_the_reference_sends_and_awaits_is_said_in_sentences() {
     let (_, opened, _) = protocol(&["check", "graphql-ws"]);
     for said in [
         "It offers the subprotocol `graphql-transport-ws`",
-        "step `init` sends {\"type\":\"connection_init\"}, then awaits a message where /type is \"connection_ack\".",
+        "step `init` sends `{\"type\":\"connection_init\"}`, then awaits a message where /type is \"connection_ack\".",
         "does nothing for 300ms.",
-        "A message where /type is \"ping\" is answered at once with {\"type\":\"pong\"}.",
-        "Every 5m each socket sends {\"type\":\"ping\"}",
+        "A message where /type is \"ping\" is answered at once with `{\"type\":\"pong\"}`.",
+        "Every 5m each socket sends `{\"type\":\"ping\"}`",
         "4406 is `subprotocol_not_acceptable` (its player stays away)",
     ] {
         assert!(opened.contains(said), "{said}\n{opened}");

@@ -120,6 +120,8 @@ impl Opening {
         refused: Option<Class>,
         now: Micros,
     ) -> bool {
+        // What the target says first may come together with what was before it, even with the handshake's answer.
+        self.next(steps, now);
         let StepState::Awaiting { id: awaited } = self.state else { return false };
         let Some(current) = steps.get(self.step).filter(|_| self.step == step) else { return false };
         // A step that the server begins, or whose answer has no id, takes what comes.
@@ -169,6 +171,15 @@ mod tests {
         opening.sent(&steps, 8, 15);
         assert_eq!((opening.next(&steps, 64), opening.due()), (OpeningStep::Wait, 65));
         assert_eq!(opening.next(&steps, 65), OpeningStep::Ready);
+    }
+
+    #[test]
+    fn what_the_target_says_first_may_come_at_once() {
+        let steps = [step(false, true, 0), step(false, true, 0)];
+        let mut opening = opening();
+        assert!(opening.answered(&steps, 0, None, None, 10), "with the handshake's answer");
+        assert!(opening.answered(&steps, 1, None, None, 10), "in the same packet");
+        assert_eq!(opening.next(&steps, 10), OpeningStep::Ready);
     }
 
     #[test]
