@@ -126,6 +126,16 @@ impl Document {
         &self.file
     }
 
+    /// The keys of the table at `pointer` as they follow each other in the file.
+    #[must_use]
+    pub fn keys_in_order(&self, pointer: &str) -> Vec<&str> {
+        let table = self.value.pointer(pointer).and_then(Value::as_object);
+        let mut keys: Vec<_> = table.into_iter().flat_map(Map::keys).map(String::as_str).collect();
+        let begins = |key: &str| self.keys.get(&child(pointer, key)).map_or(usize::MAX, |span| span.start);
+        keys.sort_by_key(|key| begins(key));
+        keys
+    }
+
     /// Where the value at `pointer` (or its nearest ancestor) was written.
     #[must_use]
     pub fn place(&self, pointer: &str) -> String {
@@ -292,6 +302,13 @@ mod tests {
         document.set("n", 3.into(), "--set n=3").unwrap();
         let read: toml::Table = toml::from_str(&document.as_kept(str::to_owned)).unwrap();
         assert_eq!((read["url"].as_str(), read["n"].as_integer()), (Some("${U}"), Some(3)));
+    }
+
+    #[test]
+    fn keys_keep_the_order_of_the_file() {
+        let document = Document::parse("x.toml", "[t.b]\nx = 1\n[t]\nc = 2\n[t.a]\n").unwrap();
+        assert_eq!(document.keys_in_order("/t"), ["b", "c", "a"]);
+        assert!(document.keys_in_order("/u").is_empty());
     }
 
     #[test]

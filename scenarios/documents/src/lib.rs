@@ -5,12 +5,17 @@
 //! bytes ─▶ text ─▶ Document (values with places) ─▶ form::check (every mistake, and a value to go on with)
 //! ```
 //!
-//! Scenarios and the backend's profiles are such files; neither room knows the other, and both speak of mistakes alike.
+//! Scenarios, protocols and the backend's profiles are such files; none knows the others, and all speak of mistakes alike
+//! and write quantities alike ([`units`], [`duration`]).
 
 mod document;
+pub mod duration;
+mod findings;
 pub mod form;
 mod mistakes;
 pub mod text;
+pub mod units;
 
 pub use document::{Document, child, parse_value};
+pub use findings::Findings;
 pub use mistakes::{Mistake, Mistakes};

@@ -7,8 +7,13 @@
 //! file ─▶ keys ─▶ check (every mistake, with its line) ─▶ FileProtocol: templates out, rules in
 //! ```
 
+pub mod frames;
+pub mod marker;
+pub mod matching;
 pub mod outline;
+mod places;
 pub mod protocol;
+pub mod template;
 
 pub use outline::Outline;
 pub use protocol::{Meaning, Protocol, Values};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use documents::{Mistakes, form};
+use documents::{Findings, Mistakes, form};
 
 use super::context::{Check, ProfileCheck};
 use super::inputs::Input;
@@ -59,7 +59,7 @@ pub fn check_with(
 ) -> Result<Checked, Mistakes> {
     let mut read = Read::new(file, text, overrides)?;
     let form::Formed { value, doubtful, read: texts, .. } = read.form(&schema::json_schema());
-    let mut check = Check::new(&read.document, &read.refused, doubtful, profile);
+    let mut check = Check::new(&read.document, &read.refused, &doubtful, profile);
     let planned = match serde_json::from_value::<Scenario>(value) {
         Ok(scenario) => {
             let plan = plan::plan(&mut check, &scenario);
@@ -70,7 +70,7 @@ pub fn check_with(
             None
         }
     };
-    let Check { mistakes, inputs, kept, .. } = check;
+    let Check { findings: Findings { mistakes, .. }, inputs, kept, .. } = check;
     let ((scenario, plan), mut document) = read.unless_wrong(planned, mistakes)?;
     for (pointer, value) in texts {
         document.keep_read(&pointer, value);

@@ -59,7 +59,7 @@ pub fn cloudwatch(
     let mut read = Read::new(file, text, overrides)?;
     read.refused.retain(|mistake| mistake.key.split('.').next() == Some(SECTION));
     let form::Formed { value, doubtful, .. } = read.form(&schemars::schema_for!(Part).to_value());
-    let mut check = Check::new(&read.document, &read.refused, doubtful, |_| Vec::new());
+    let mut check = Check::new(&read.document, &read.refused, &doubtful, |_| Vec::new());
     let wanted = match serde_json::from_value(value) {
         Ok(Part { cloudwatch }) => {
             series(&mut check, &scenario::CloudWatch { enabled: Some(true), ..cloudwatch }, embedded)
@@ -69,7 +69,7 @@ pub fn cloudwatch(
             None
         }
     };
-    let mistakes = check.mistakes;
+    let mistakes = check.findings.mistakes;
     read.unless_wrong(wanted, mistakes).map(|(wanted, _)| wanted)
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use documents::{Document, Mistake};
+use documents::{Document, Findings, Mistake};
 use url::Url;
 
 use super::inputs::{self, Content, Input};
@@ -16,11 +16,8 @@ pub type ProfileCheck = fn(&Path) -> Vec<Mistake>;
 
 /// Gathers the mistakes while the plan is put together.
 pub(crate) struct Check<'d> {
-    document: &'d Document,
+    pub(crate) findings: Findings<'d>,
     pub(super) profile: ProfileCheck,
-    /// Dotted keys whose value is not the author's own, since that was wrong.
-    doubtful: Vec<String>,
-    pub(crate) mistakes: Vec<Mistake>,
     /// Files to keep with the run.
     pub(crate) inputs: Vec<Input>,
     /// What the kept scenario says instead of a file's name, by pointer.
@@ -32,20 +29,16 @@ impl<'d> Check<'d> {
     pub(crate) fn new(
         document: &'d Document,
         refused: &[Mistake],
-        doubtful: Vec<String>,
+        doubtful: &[String],
         profile: ProfileCheck,
     ) -> Self {
-        let refused = refused.iter().map(|mistake| mistake.key.clone());
-        let doubtful = doubtful.iter().map(|pointer| dotted(pointer)).chain(refused).collect();
-        Self { document, profile, doubtful, mistakes: Vec::new(), inputs: Vec::new(), kept: Vec::new() }
+        let findings = Findings::new(document, refused, doubtful);
+        Self { findings, profile, inputs: Vec::new(), kept: Vec::new() }
     }
 
     /// Reports a mistake, unless one was reported already for this value or one within it.
     pub(crate) fn wrong(&mut self, pointer: &str, problem: impl Into<String>, remedy: &str) {
-        let mistake = self.document.mistake(pointer, problem, remedy);
-        if !self.doubts(&mistake.key) {
-            self.mistakes.push(mistake);
-        }
+        self.findings.wrong(pointer, problem, remedy);
     }
 
     /// Reports a mistake between one key and others, unless one was reported already for one of them.
@@ -56,30 +49,20 @@ impl<'d> Check<'d> {
         problem: impl Into<String>,
         remedy: &str,
     ) {
-        if !others.iter().any(|other| self.doubts(&dotted(other))) {
-            self.wrong(pointer, problem, remedy);
-        }
+        self.findings.wrong_beside(pointer, others, problem, remedy);
     }
 
     /// Reports a mistake in a line of a file that the scenario names at `pointer`: it is there, not in the scenario.
     pub(super) fn wrong_in_file(&mut self, pointer: &str, file: &str, bad: BadLine, remedy: &str) {
         let BadLine { line, problem } = bad;
-        let place = if line > 0 { format!("{file}:{line}") } else { file.to_owned() };
-        self.mistakes.push(Mistake { place, key: dotted(pointer), problem, remedy: remedy.into() });
+        let mut mistake = self.findings.document().mistake(pointer, problem, remedy);
+        mistake.place = if line > 0 { format!("{file}:{line}") } else { file.to_owned() };
+        self.findings.mistakes.push(mistake);
     }
 
     /// From here on nothing is concluded from the value at `pointer`.
     pub(super) fn doubt(&mut self, pointer: &str) {
-        self.doubtful.push(dotted(pointer));
-    }
-
-    fn doubts(&self, key: &str) -> bool {
-        let within = |inner: &str, outer: &str| {
-            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        self.doubtful
-            .iter()
-            .any(|doubtful| within(key, doubtful) || (!key.is_empty() && within(doubtful, key)))
+        self.findings.doubt(pointer);
     }
 
     /// Keeps a file with the run, and calls it by its name there.
@@ -102,7 +85,7 @@ impl<'d> Check<'d> {
 
     /// A file that the scenario names: beside it, or at a path from the working directory.
     pub(crate) fn beside(&self, file: &str) -> Option<PathBuf> {
-        beside(self.document, file)
+        beside(self.findings.document(), file)
     }
 
     /// The same, or a mistake at `pointer`.
@@ -115,15 +98,12 @@ impl<'d> Check<'d> {
     }
 
     pub(crate) fn positive(&mut self, pointer: &str, span: Span) -> Duration {
-        if span.0.is_zero() || span.0 > Duration::from_secs(86_400) {
-            self.wrong(pointer, "must be above zero and at most a day", "write e.g. \"30s\"");
-        }
-        span.0.min(Duration::from_secs(86_400))
+        self.findings.positive(pointer, span)
     }
 
     /// A span that may be nothing.
     pub(crate) fn within_a_day(&mut self, pointer: &str, span: Span) -> Duration {
-        if span.0.is_zero() { Duration::ZERO } else { self.positive(pointer, span) }
+        self.findings.within_a_day(pointer, span)
     }
 
     pub(crate) fn url(&mut self, pointer: &str, text: &str, schemes: &[&str], remedy: &str) -> Option<Url> {
@@ -139,9 +119,4 @@ impl<'d> Check<'d> {
         self.wrong(pointer, problem, remedy);
         None
     }
-}
-
-/// A pointer as messages write it.
-fn dotted(pointer: &str) -> String {
-    pointer.trim_start_matches('/').replace('/', ".")
 }

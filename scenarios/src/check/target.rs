@@ -47,7 +47,7 @@ fn profile_file(check: &mut Check<'_>, file: &str) -> String {
         );
         return String::new();
     };
-    check.mistakes.extend((check.profile)(&path));
+    check.findings.mistakes.extend((check.profile)(&path));
     check.keep_file("/target/profile", &path);
     path.display().to_string()
 }

@@ -4,11 +4,12 @@
 pub(crate) mod auth;
 pub(crate) mod disruptions;
 pub mod draw;
-pub(crate) mod duration;
 pub(crate) mod feeders;
 pub(crate) mod rooms;
 pub mod scenario;
 pub mod schema;
 pub(crate) mod thresholds;
-pub mod units;
 pub(crate) mod way;
+
+pub(crate) use documents::duration;
+pub use documents::units;

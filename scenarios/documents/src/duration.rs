@@ -7,12 +7,12 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::keys::units;
+use crate::units;
 
 /// One length of time in patterns for editors.
-pub(crate) const PATTERN: &str = r"([0-9._]+(e[0-9]+)?\s*[A-Za-zµ]+\s*)+";
+pub const PATTERN: &str = r"([0-9._]+(e[0-9]+)?\s*[A-Za-zµ]+\s*)+";
 
-/// A length of time in a scenario file.
+/// A length of time in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub Duration);
 

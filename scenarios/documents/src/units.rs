@@ -9,7 +9,7 @@ use serde_json::Value;
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident $kind:literal $pattern:literal;)+) => {$(
         $(#[$doc])*
-        pub(crate) fn $name(schema: &mut Schema) {
+        pub fn $name(schema: &mut Schema) {
             also_text(schema, $kind, $pattern);
         }
     )+};
@@ -134,7 +134,7 @@ pub fn share(text: &str) -> Result<f64, String> {
 ///
 /// # Errors
 /// What is wrong, without a full stop.
-pub(crate) fn span(text: &str) -> Result<Duration, String> {
+pub fn span(text: &str) -> Result<Duration, String> {
     let wrong = || "is not a duration; write e.g. \"500ms\", \"30s\", \"1.5m\" or \"1h 30m\"".to_owned();
     let (mut rest, mut sum) = (text.trim(), Duration::ZERO);
     if rest == "0" {

@@ -1,0 +1,153 @@
+//! Collects the rules and values of a protocol into one matcher.
+
+use memchr::memmem::Finder;
+
+use super::bits::Bits;
+use super::matcher::{Compiled, Cut, Document, Matcher, Text, Watched};
+use super::pattern::{ID, JSON, Pattern};
+use super::pointer::Pointer;
+use super::rule::{Rule, TextTest};
+use super::slot::{RuleNumber, Slot};
+use super::test::Test;
+
+/// Collects the rules and values of a protocol, of all its operations and pushes together: what several ask is looked at
+/// once.
+#[derive(Debug, Default)]
+pub struct Compiler {
+    rules: Vec<Collected>,
+    values: Vec<Watched>,
+    /// What each value is read from: a JSON text and where in it, for those that are no captures.
+    places: Vec<Option<(Option<usize>, Pointer)>>,
+    asked: usize,
+    message: Document,
+    cuts: Vec<Cut>,
+}
+
+#[derive(Debug)]
+struct Collected {
+    asks: Vec<usize>,
+    texts: Vec<TextTest>,
+    ids: Vec<usize>,
+    /// The pattern whose captures and JSON it sees.
+    cut: Option<usize>,
+}
+
+impl Compiler {
+    /// Adds a rule. Its pointers look into the `${json}` of its own pattern; without one, into that of the rule `within`
+    /// (the `ok` of an answer looks into what its `when` cut out); else into the whole message.
+    pub fn rule(&mut self, rule: &Rule, within: Option<RuleNumber>) -> RuleNumber {
+        let mut collected = Collected {
+            asks: Vec::new(),
+            texts: rule.texts.clone(),
+            ids: Vec::new(),
+            cut: within.and_then(|rule| self.rules[rule.0].cut),
+        };
+        if let Some(pattern) = &rule.pattern {
+            let cut = self.cut(pattern);
+            collected.cut = Some(cut);
+            collected.asks.push(self.cuts[cut].asked);
+            if let Some(capture) = pattern.captures().position(|name| name == ID) {
+                collected.ids.push(self.cuts[cut].captures[capture]);
+            }
+        }
+        for (pointer, test) in &rule.values {
+            let slot = self.slot(pointer, collected.cut);
+            collected.asks.push(self.ask(slot, test));
+            if *test == Test::Id {
+                collected.ids.push(slot);
+            }
+        }
+        self.rules.push(collected);
+        RuleNumber(self.rules.len() - 1)
+    }
+
+    /// Adds a value to be read at a pointer; it looks into the same JSON as the pointers of the rule `within`.
+    pub fn value(&mut self, pointer: &Pointer, within: Option<RuleNumber>) -> Slot {
+        let cut = within.and_then(|rule| self.rules[rule.0].cut);
+        Slot(self.slot(pointer, cut))
+    }
+
+    /// What the pattern of this rule (or of the one that it was added within) captures under a name.
+    #[must_use]
+    pub fn capture(&self, name: &str, within: RuleNumber) -> Option<Slot> {
+        let cut = &self.cuts[self.rules[within.0].cut?];
+        let capture = cut.pattern.captures().position(|captured| captured == name)?;
+        Some(Slot(cut.captures[capture]))
+    }
+
+    /// All of them as one reader.
+    #[must_use]
+    pub fn finish(self) -> Matcher {
+        let rules = self.rules.into_iter().map(|rule| {
+            let mut asks = Bits::none(self.asked);
+            rule.asks.iter().for_each(|asked| asks.set(*asked));
+            let texts = rule.texts.into_iter().map(|test| match test {
+                TextTest::Whole(text) => Text::Whole(text),
+                TextTest::Starts(text) => Text::Starts(text),
+                TextTest::Contains(text) => Text::Contains(Finder::new(&text).into_owned()),
+            });
+            Compiled { asks, texts: texts.collect(), ids: rule.ids }
+        });
+        Matcher {
+            rules: rules.collect(),
+            values: self.values,
+            asked: self.asked,
+            message: self.message,
+            cuts: self.cuts,
+        }
+    }
+
+    fn cut(&mut self, pattern: &Pattern) -> usize {
+        if let Some(known) = self.cuts.iter().position(|cut| cut.pattern == *pattern) {
+            return known;
+        }
+        let captures: Vec<&str> = pattern.captures().collect();
+        let slots = captures.iter().map(|name| {
+            self.values.push(Watched { captured: *name != JSON, ..Watched::default() });
+            self.places.push(None);
+            self.values.len() - 1
+        });
+        self.cuts.push(Cut {
+            pattern: pattern.clone(),
+            asked: self.asked,
+            captures: slots.collect(),
+            json: captures.iter().position(|name| *name == JSON),
+            document: Document::default(),
+        });
+        self.asked += 1;
+        self.cuts.len() - 1
+    }
+
+    fn slot(&mut self, pointer: &Pointer, cut: Option<usize>) -> usize {
+        // Without JSON in it, a pattern leaves pointers to the whole message.
+        let cut = cut.filter(|cut| self.cuts[*cut].json.is_some());
+        let place = Some((cut, pointer.clone()));
+        if let Some(known) = self.places.iter().position(|known| *known == place) {
+            return known;
+        }
+        let slot = self.values.len();
+        self.values.push(Watched::default());
+        self.places.push(place);
+        let document = cut.map_or(&mut self.message, |cut| &mut self.cuts[cut].document);
+        document.tree.add(pointer.steps(), slot);
+        document.values.push(slot);
+        slot
+    }
+
+    fn ask(&mut self, slot: usize, test: &Test) -> usize {
+        let (watched, next) = (&mut self.values[slot], self.asked);
+        let asked = match test {
+            Test::Present => *watched.present.get_or_insert(next),
+            Test::Absent => *watched.absent.get_or_insert(next),
+            test => match watched.tests.iter().find(|(known, _)| known == test) {
+                Some((_, known)) => *known,
+                None => {
+                    watched.tests.push((test.clone(), next));
+                    next
+                }
+            },
+        };
+        self.asked += usize::from(asked == next);
+        asked
+    }
+}

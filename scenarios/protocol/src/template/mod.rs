@@ -1,0 +1,18 @@
+//! Messages with places for values.
+//!
+//! ```text
+//! text ─▶ Template::compile (names known, samples parse) ─▶ render(values): escaped where they stand
+//! ```
+
+mod error;
+mod name;
+mod names;
+mod sample;
+#[allow(clippy::module_inception)]
+mod template;
+
+pub use error::TemplateError;
+pub use name::Name;
+pub use names::{Names, SendNames};
+pub use sample::Sample;
+pub use template::Template;
