@@ -6,7 +6,7 @@ use super::context::Check;
 use crate::keys::disruptions::{self as keys, Policy};
 use crate::keys::draw::Draw;
 use crate::keys::duration::Span;
-use crate::keys::scenario::{ModelKind, Scenario};
+use crate::keys::scenario::Scenario;
 use crate::plan::disruptions::{
     Churn, ClientFault, Disruptions, HalfOpen, Malformed, Reconnect, SlowReaders, Storm,
 };
@@ -52,41 +52,18 @@ pub(super) fn disruptions(
 }
 
 fn churn(check: &mut Check<'_>, scenario: &Scenario, churn: &keys::Churn) -> Churn {
-    if churn.place && scenario.operations.placement_request.is_none() {
+    if !scenario.journeys.is_empty() {
         check.wrong_beside(
-            "/churn/place",
-            &["/operations/placement_request"],
-            "the plan has no placement_request",
-            "add [operations.placement_request]; with rate = 0.0 only these players ask for a place",
+            "/churn",
+            &["/journeys"],
+            "the players have journeys, which say themselves when they leave",
+            "take [churn] out and write `{ leave = \"10s\" }` as a step of a journey, or take the journeys out",
         );
     }
-    let closed = scenario
-        .operations
-        .placement_request
-        .as_ref()
-        .is_some_and(|placement| placement.model == ModelKind::Closed);
-    if churn.place && closed {
-        check.wrong_beside(
-            "/churn/place",
-            &["/operations/placement_request/model"],
-            "placement_request is closed: its think_time and the players' churn would both ask for places",
-            "make operations.placement_request open, with rate = 0.0, or leave place out",
-        );
-    }
-    if !churn.place && churn.lobby.is_some() {
-        check.wrong_beside(
-            "/churn/lobby",
-            &["/churn/place"],
-            "a lobby without a place leads nowhere",
-            "add place = true, or leave lobby out",
-        );
-    }
-    let lobby = churn.lobby.map(|lobby| drawn(check, "/churn/lobby", lobby));
     Churn {
         share: Share::churning(scenario.players, churn.share),
         session: drawn(check, "/churn/session", churn.session),
         pause: drawn(check, "/churn/pause", churn.pause),
-        lobby: churn.place.then(|| lobby.unwrap_or(Draw::Constant(Duration::ZERO))),
     }
 }
 

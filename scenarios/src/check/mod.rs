@@ -8,6 +8,7 @@ pub(crate) mod context;
 mod disruptions;
 mod feeders;
 pub(crate) mod inputs;
+mod journeys;
 mod operations;
 mod phases;
 mod plan;

@@ -37,7 +37,8 @@ pub(super) fn operations(check: &mut Check<'_>, scenario: &Scenario, load: &Curv
         let Some(pace) = pace else { continue };
         let poll = number == reference::PLACEMENT_POLL;
         let what = if poll { What::Poll(number) } else { What::Request(number) };
-        let (model, arrivals) = paced(check, name, what, &pace, load, scenario.seed);
+        let by_journey = super::journeys::does(scenario, name);
+        let (model, arrivals) = paced(check, name, what, &pace, by_journey, load, scenario.seed);
         operations.push(PlannedOperation {
             operation: Operation::of(operations.len()),
             name: Arc::from(name),
@@ -98,6 +99,7 @@ fn paced(
     name: &str,
     what: What,
     pace: &Pace<'_>,
+    by_journey: bool,
     load: &Curve,
     seed: u64,
 ) -> (Model, Arrivals) {
@@ -135,6 +137,9 @@ fn paced(
         return (Model::Open, recorded(check, name, file, load));
     }
     let Some(rate) = pace.rate else {
+        if by_journey {
+            return (Model::Open, Arrivals::none());
+        }
         check.wrong(
             &table,
             "`rate` is missing",

@@ -1,7 +1,11 @@
 //! The plan of a scenario, put together from what each table comes to.
 
+use std::time::Duration;
+
 use super::context::Check;
-use super::{auth, cloudwatch, disruptions, feeders, operations, phases, rooms, target, thresholds, way};
+use super::{
+    auth, cloudwatch, disruptions, feeders, journeys, operations, phases, rooms, target, thresholds, way,
+};
 use crate::keys::scenario::Scenario;
 use crate::plan::{Plan, Target};
 
@@ -10,8 +14,10 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
     let target = target::target(check, &scenario.target);
     let auth = auth::auth(check, scenario, &target);
     let (mut phases, load) = phases::phases(check, scenario);
-    let operations = operations::operations(check, scenario, &load);
+    let mut operations = operations::operations(check, scenario, &load);
     let pushes = operations::pushes(check, scenario, &operations);
+    let length = phases.last().map_or(Duration::ZERO, |last| last.end);
+    let journeys = journeys::journeys(check, scenario, &mut operations, &pushes, length);
     let disruptions = disruptions::disruptions(check, scenario, &phases);
     let (thresholds, judged_phases) =
         thresholds::thresholds(check, scenario, &mut phases, &operations, &pushes);
@@ -25,6 +31,7 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
         max_message_bytes: scenario.sockets.max_message_bytes,
         feeders: feeders::feeders(check, scenario),
         rooms: rooms::rooms(check, scenario),
+        journeys,
         disruptions,
         phases,
         message: operations::message(check, scenario, &auth.ids),

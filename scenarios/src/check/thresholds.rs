@@ -5,6 +5,7 @@ use crate::keys::disruptions::Policy;
 use crate::keys::scenario::Scenario;
 use crate::keys::thresholds::RuleTable;
 use crate::plan::ledger::Ledger;
+use crate::plan::operation::What;
 use crate::plan::threshold::{self, Abort, Metric, SocketCount, Threshold};
 use crate::plan::{PlannedOperation, PlannedPhase, PlannedPush, reference};
 
@@ -29,7 +30,8 @@ fn defaults(
 
 /// Whether an operation has an arrival in any of the phases, as far as the plan decides it.
 fn is_due<'s>(planned: &PlannedOperation, mut phases: impl Iterator<Item = &'s PlannedPhase>) -> bool {
-    planned.think().is_some() || phases.any(|phase| planned.before(phase.end) > planned.before(phase.start))
+    let by_players = planned.think().is_some() || matches!(planned.what, What::Journey(_));
+    by_players || phases.any(|phase| planned.before(phase.end) > planned.before(phase.start))
 }
 
 /// The rules of a scenario. Phases that a rule names get a ledger of their own; their names are returned in the

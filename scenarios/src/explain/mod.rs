@@ -5,6 +5,7 @@ mod chart;
 mod disruptions;
 pub mod forecast;
 pub mod idle;
+mod journeys;
 mod prices;
 mod values;
 
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use crate::explain::forecast::{Forecast, between};
 use crate::plan::arrivals::Kind;
 use crate::plan::auth::{Auth, AuthMode, SigV4Form, TokenLocation, TokenSource};
-use crate::plan::operation::Operation;
+use crate::plan::operation::{Operation, What};
 use crate::plan::threshold::{Abort, Threshold};
 use crate::plan::way::{HeaderValue, Proxy, Way, is_loopback};
 use crate::plan::{Model, Plan, PlannedOperation, Target};
@@ -56,7 +57,11 @@ pub fn values(plan: &Plan) -> Value {
     let operations = plan.operations.iter().zip(&forecast.requests).map(|(planned, (_, requests))| {
         json!({
             "operation": &*planned.name,
-            "model": if planned.think().is_some() { "closed" } else { "open" },
+            "model": match planned.model {
+                Model::Closed { .. } => "closed",
+                Model::Open if is_journey(planned) => "journey",
+                Model::Open => "open",
+            },
             "rate": planned.rate,
             "requests": requests,
         })
@@ -107,7 +112,10 @@ fn chart(plan: &Plan) -> String {
 /// What the plan comes to, in a sentence.
 fn total(plan: &Plan) -> String {
     let forecast = Forecast::of(plan);
-    let requests = forecast.requests.iter().skip(1).map(|(_, count)| count).sum::<f64>();
+    // Connecting and journeys as a whole are no requests.
+    let requests =
+        forecast.requests.iter().skip(1).filter(|(operation, _)| !is_journey(plan.operation(*operation)));
+    let requests = requests.map(|(_, count)| count).sum::<f64>();
     format!(
         "It comes to {} handshakes, {} requests and {} pushes ({} of messages, {} of placements); players send {} and \
          receive {}, frames and TLS not counted.",
@@ -161,7 +169,9 @@ pub fn sentences(plan: &Plan) -> Vec<String> {
             if phase.measured { "" } else { " as a warm-up: its figures stay out of the summary" }
         )
     }));
-    lines.extend(plan.operations.iter().skip(1).map(|planned| operation(plan, planned)));
+    let asked = plan.operations.iter().skip(1).filter(|planned| !is_journey(planned));
+    lines.extend(asked.map(|planned| operation(plan, planned)));
+    lines.extend(journeys::sentences(plan));
     lines.extend(values::sentences(plan));
     lines.extend(disruptions::sentences(&plan.disruptions));
     lines.push(format!(
@@ -174,6 +184,10 @@ pub fn sentences(plan: &Plan) -> Vec<String> {
         lines.push("It has no thresholds: nothing is judged.".into());
     }
     lines
+}
+
+const fn is_journey(planned: &PlannedOperation) -> bool {
+    matches!(planned.what, What::Journey(_))
 }
 
 fn rule(threshold: &Threshold) -> String {
@@ -205,6 +219,10 @@ fn operation(plan: &Plan, planned: &PlannedOperation) -> String {
         Model::Closed { think } => format!(
             "{name}{what} in the closed model: each player that the load calls for asks, waits for the answer for {timeout} \
              at most, thinks for {think}, and asks again; about {:.0} requests.",
+            between(plan, planned, Duration::ZERO, plan.end())
+        ),
+        Model::Open if journeys::only_by_journeys(plan, planned) => format!(
+            "{name}{what} as journeys do it, about {:.0} requests; an answer may take {timeout}.",
             between(plan, planned, Duration::ZERO, plan.end())
         ),
         Model::Open => {

@@ -10,7 +10,6 @@ mod heartbeat;
 mod in_flight;
 mod malformed;
 mod request;
-mod script;
 mod socket;
 
 use std::task::{Context, Poll};
@@ -27,14 +26,13 @@ pub(super) use heartbeat::HeartbeatTimer;
 
 use self::behaviour::{PendingAction, Step};
 use self::in_flight::{InFlight, SentRequest, Unclaimed};
-use self::script::Placed;
 use self::socket::{Received, Socket};
 use super::commands::PlayerCommand;
-use super::context::{OWN_REQUESTS, Outcome, PlayerContext};
+use super::context::{Outcome, PlayerContext};
 use super::handshake::Stream;
 use super::placement_poll;
 use super::think_time::Pause;
-use super::wire::{AckId, FULFILLED, Incoming};
+use super::wire::{AckId, Incoming};
 use crate::auth::head;
 use crate::clock::{Micros, micros};
 use crate::delivery::PlacementPush;
@@ -118,7 +116,7 @@ impl<'p> Session<'p> {
                 self.send(&arrival, cx);
             }
         }
-        if let Some(end) = self.take_step(cx) {
+        if let Some(end) = self.take_step() {
             return Some(end);
         }
         if !silent && let Some(end) = self.read(cx) {
@@ -256,14 +254,9 @@ impl<'p> Session<'p> {
             }
             Incoming::Message { text } => player.message_pushed(&text, now),
             Incoming::Placement { id, status } => {
-                let fulfilled = status == FULFILLED;
                 let push = PlacementPush { player: player.number, at: now, status: status.into_owned() };
                 if let Some(receipt) = player.play.deliveries.placements.receive(&id, &push) {
                     player.placement_pushed(&push, receipt);
-                }
-                if let Some(behaviour) = self.behaviour.as_deref_mut() {
-                    let placed = behaviour.placement_pushed(&id, fulfilled, now);
-                    self.placed(placed);
                 }
             }
             Incoming::GatewayError(message) => {
@@ -298,12 +291,6 @@ impl<'p> Session<'p> {
             let needs_placement = operation == reference.placement_request;
             (200..300).contains(&status) && (placement.is_some() || !needs_placement)
         };
-        if operation == reference.placement_request
-            && let Some(behaviour) = self.behaviour.as_deref_mut()
-        {
-            let placed = behaviour.answered(arrival.index, placement.as_deref().filter(|_| expected), now);
-            self.placed(placed);
-        }
         if let Some(id) = placement.filter(|_| expected) {
             let ledger = arrival.measured;
             player.observe(Event::Expected { kind: Reference::PLACEMENT, ledger, count: 1 });
@@ -402,15 +389,10 @@ impl<'p> Session<'p> {
     }
 
     /// Takes the step that is due; the end of the socket, if that is it.
-    fn take_step(&mut self, cx: &mut Context<'_>) -> Option<End> {
+    fn take_step(&mut self) -> Option<End> {
         let behaviour = self.behaviour.as_deref_mut()?;
         let now = self.player.now();
         match behaviour.step(now)? {
-            Step::RequestPlacement => self.request_placement(cx, now),
-            Step::LeaveUnplaced => {
-                self.player.observe(Event::SessionPlaced { placed: false });
-                self.plan(PendingAction::Leave);
-            }
             Step::Plan(action) => self.plan(action),
             Step::CheckSocket => return Some(End::NotRead),
         }
@@ -478,35 +460,6 @@ impl<'p> Session<'p> {
         if self.behaviour.as_deref().is_some_and(|behaviour| !behaviour.has_plans()) {
             self.player.set_presence(Presence::Open, false);
         }
-    }
-
-    /// The player's own session asks for a game session.
-    fn request_placement(&mut self, cx: &mut Context<'_>, now: Micros) {
-        let (player, play) = (self.player, &self.player.play);
-        if now >= micros(play.plan.end()) {
-            return;
-        }
-        let index = OWN_REQUESTS + (u64::from(player.number) << 24) + u64::from(self.socket_generation);
-        let Some(operation) = play.plan.reference.placement_request else { return };
-        let measured = play.ledger_at(now);
-        let arrival = Arrival { operation, index, due: now, measured };
-        play.players.begun();
-        player.observe(Event::Offered { operation, ledger: measured, unsent: None });
-        if let Some(behaviour) = self.behaviour.as_deref_mut() {
-            behaviour.placement_requested(
-                index,
-                now + micros(play.plan.pushes[Reference::PLACEMENT.index()].timeout),
-            );
-        }
-        self.send(&arrival, cx);
-    }
-
-    /// It is known how asking for a game session ended.
-    fn placed(&self, placed: Option<Placed>) {
-        let Some(placed) = placed else { return };
-        self.player.observe(Event::SessionPlaced { placed: placed == Placed::Yes });
-        // Its stay begins now, so that it is looked at again when that is over.
-        self.player.play.players.wake(self.player.number);
     }
 
     // ---- The end ----
