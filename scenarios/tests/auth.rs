@@ -140,7 +140,10 @@ fn what_cannot_work_is_told_with_its_key() {
             "[auth]\nissuer = \"http://127.0.0.1:1\"\ncommand = { argv = [\"sh\", \"{player}\"] }\n".into(),
             "cannot come from issuer and command at once",
         ),
-        ("[auth]\nplacement = \"cookie\"\n".into(), "must be one of \"header\", \"query\", found \"cookie\""),
+        (
+            "[auth]\nplacement = \"cookie\"\n".into(),
+            "must be one of \"header\", \"query\", \"protocol\", found \"cookie\"",
+        ),
         ("[auth]\nplacement = { heder = \"x\" }\n".into(), "did you mean `header`?"),
         ("[auth]\nplacement = { header = \"Upgrade\" }\n".into(), "is not a header that can carry a token"),
         ("[auth]\nplacement = { header = \"a\", query = \"b\" }\n".into(), "must name a header"),

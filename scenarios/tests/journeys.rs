@@ -207,7 +207,10 @@ fn ranges_and_forms_hold() {
             "name = \"a\"\nweight = 0\nsteps = [\"unknown_route\"]",
             "8 journeys.0.weight: no journey has a weight above 0",
         ),
-        ("name = \"a\"\nsteps = [{ do = \"unknown_route\", untill = \"push\" }]", "8 journeys.0.steps.0.untill: unknown key"),
+        (
+            "name = \"a\"\nsteps = [{ do = \"unknown_route\", untill = \"push\" }]",
+            "8 journeys.0.steps.0.untill: unknown key",
+        ),
         (
             "name = \"a\"\nsteps = [{ do = \"unknown_route\", until = \"done\" }]",
             "8 journeys.0.steps.0.until: must be one of",

@@ -5,12 +5,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::Method;
+use protocol::Outline;
 use reports::printable;
 use scenarios::plan::shard::Shard;
 use scenarios::{Plan, redact};
+use secrecy::SecretString;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
+use scenarios::plan::auth::TokenLocation;
 use scenarios::scenario::AuthMode;
 
 use super::aws::Chain;
@@ -20,6 +23,7 @@ use super::presented::Presented;
 use super::sigv4::{self, Signer};
 use super::source::Source;
 use super::vault::{self, Vault};
+use crate::no_protocol::protocol_of;
 
 /// Characters that are kept of what a target sends: the first 512 bytes of a refusal and what stands before them.
 const KEPT: usize = 700;
@@ -28,6 +32,8 @@ const KEPT: usize = 700;
 pub struct Credentials {
     plan: Arc<Plan>,
     kind: Kind,
+    /// Whether a token is needed until its player is ready, beyond the handshake.
+    until_ready: bool,
     /// Renews what ends; it ends with this value.
     _renewal: Option<AbortOnDropHandle<()>>,
 }
@@ -51,11 +57,22 @@ impl Credentials {
     /// # Errors
     /// [`AuthError`] when there is no token for every player, or no AWS credentials.
     pub async fn prepare(plan: &Arc<Plan>, shard: Shard, issuer: Option<&Url>) -> Result<Self, AuthError> {
+        Self::for_protocol(plan, protocol_of(plan).outline(), shard, issuer).await
+    }
+
+    /// The same for players that speak this protocol.
+    pub(crate) async fn for_protocol(
+        plan: &Arc<Plan>,
+        protocol: &Outline,
+        shard: Shard,
+        issuer: Option<&Url>,
+    ) -> Result<Self, AuthError> {
         let (kind, renewal) = match plan.auth.mode {
             AuthMode::None => (Kind::Nothing, None),
             AuthMode::Header => (Kind::Ids, None),
             AuthMode::Token => {
-                let vault = Arc::new(Vault::new(Arc::clone(plan), shard, Source::new(plan, issuer)?));
+                let vault =
+                    Arc::new(Vault::new(Arc::clone(plan), shard, Source::new(plan, issuer)?, protocol));
                 vault.fill().await?;
                 let renewal = tokio::spawn(vault::keep_fresh(Arc::clone(&vault)));
                 (Kind::Tokens(vault), Some(renewal))
@@ -64,7 +81,9 @@ impl Credentials {
                 return Self::signing(plan, Chain::resolve(plan.auth.sigv4.region.as_deref()).await?);
             }
         };
-        Ok(Self { plan: Arc::clone(plan), kind, _renewal: renewal.map(AbortOnDropHandle::new) })
+        let until_ready = protocol.token && !protocol.opening.is_empty();
+        let renewal = renewal.map(AbortOnDropHandle::new);
+        Ok(Self { plan: Arc::clone(plan), kind, until_ready, _renewal: renewal })
     }
 
     /// Signatures of all players, made with what the AWS chain has come to.
@@ -74,7 +93,12 @@ impl Credentials {
     pub fn signing(plan: &Arc<Plan>, chain: Chain) -> Result<Self, AuthError> {
         let signer = Arc::new(Signer::new(Arc::clone(plan), chain)?);
         let renewal = AbortOnDropHandle::new(tokio::spawn(sigv4::keep_fresh(Arc::clone(&signer))));
-        Ok(Self { plan: Arc::clone(plan), kind: Kind::Signatures(signer), _renewal: Some(renewal) })
+        Ok(Self {
+            plan: Arc::clone(plan),
+            kind: Kind::Signatures(signer),
+            until_ready: false,
+            _renewal: Some(renewal),
+        })
     }
 
     /// What player `number` presents in a handshake with `url`. Waits only where a token has to be fetched again.
@@ -99,10 +123,34 @@ impl Credentials {
         match &self.kind {
             Kind::Nothing => Ok(Presented::default()),
             Kind::Ids => Ok(Presented::player_id(&self.plan.player_id(number))),
+            Kind::Tokens(_) if self.plan.auth.placement == TokenLocation::Protocol => {
+                Ok(Presented::default())
+            }
             Kind::Tokens(vault) => {
                 Ok(Presented::token(&self.plan.auth.placement, &vault.token(number).await?))
             }
             Kind::Signatures(signer) => signer.sign(&self.plan.player_id(number), method, url, body),
+        }
+    }
+
+    /// Player `number`'s token, for a protocol that has it in its handshake or messages; none where players have no tokens.
+    /// Waits only where it has to be fetched again.
+    ///
+    /// # Errors
+    /// As for [`present`](Self::present).
+    pub async fn token(&self, number: u32) -> Result<Option<SecretString>, AuthError> {
+        match &self.kind {
+            Kind::Tokens(vault) => vault.token(number).await.map(Some),
+            Kind::Nothing | Kind::Ids | Kind::Signatures(_) => Ok(None),
+        }
+    }
+
+    /// The same without waiting: none where it is not here, or has ended.
+    #[must_use]
+    pub fn token_at_once(&self, number: u32) -> Option<SecretString> {
+        match &self.kind {
+            Kind::Tokens(vault) => vault.available(number),
+            Kind::Nothing | Kind::Ids | Kind::Signatures(_) => None,
         }
     }
 
@@ -119,8 +167,16 @@ impl Credentials {
         printable::line(&redact::text(&unknown)).chars().take(KEPT).collect()
     }
 
-    /// Player `number` is connected: its token is no longer needed, and 15,000 of them would be megabytes.
+    /// Player `number` is connected: its token is no longer needed, and 15,000 of them would be megabytes; unless the
+    /// protocol may have it in its opening.
     pub fn connected(&self, number: u32) {
+        if !self.until_ready {
+            self.ready(number);
+        }
+    }
+
+    /// Player `number` is ready: its token is no longer needed, unless the protocol has it in operations.
+    pub fn ready(&self, number: u32) {
         if let Kind::Tokens(vault) = &self.kind {
             vault.used(number);
         }

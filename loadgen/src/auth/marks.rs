@@ -6,7 +6,10 @@
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hasher};
 
-use super::presented::HIDDEN;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use super::presented::{HIDDEN, in_url};
 
 /// Bytes of a block. Any part of a token that is twice as long has one whole block in it.
 const BLOCK: usize = 12;
@@ -20,15 +23,14 @@ pub(super) struct Marks {
 }
 
 impl Marks {
-    pub(super) fn of(token: &str) -> Self {
+    /// Of a token; `in_templates`: the protocol has it, and may give it another form.
+    pub(super) fn of(token: &str, in_templates: bool) -> Self {
         let block = BLOCK.min(token.len());
         if block == 0 {
             return Self::default();
         }
-        // In a URL it may look otherwise.
-        let encoded: String = url::form_urlencoded::byte_serialize(token.as_bytes()).collect();
-        let encoded = Some(encoded).filter(|encoded| encoded != token);
-        let forms = [Some(token), encoded.as_deref()].into_iter().flatten();
+        let (encoded, base64) = (in_url(token), in_templates.then(|| BASE64_STANDARD.encode(token)));
+        let forms = [Some(token), encoded.as_deref(), base64.as_deref()].into_iter().flatten();
         let hashes = forms.flat_map(|form| form.as_bytes().chunks_exact(block).map(hash)).collect();
         Self { block, hashes }
     }
@@ -102,7 +104,7 @@ mod tests {
     #[test]
     fn a_token_is_known_again_wherever_it_stands() {
         let token = "14000000D5F2hunter2+MARKER/of-an-opaque-ticket==";
-        let marks = Marks::of(token);
+        let marks = Marks::of(token, false);
         for (said, wanted) in [
             (format!("bad ticket «{token}», sorry"), "bad ticket «[credential]», sorry"),
             (format!("ticket={token}&v=2"), "[credential]&v=2"),
@@ -113,14 +115,23 @@ mod tests {
         ] {
             assert_eq!(marks.hide_in(&said), wanted, "{said}");
         }
-        assert_eq!(Marks::of("abc").hide_in("x abc ä"), "x [credential] ä");
-        assert_eq!(Marks::of("").hide_in("ä"), "ä");
+        assert_eq!(Marks::of("abc", false).hide_in("x abc ä"), "x [credential] ä");
+        assert_eq!(Marks::of("", false).hide_in("ä"), "ä");
         assert!(std::mem::size_of_val(&*marks.hashes) <= token.len() * 2 / 3, "less than the token itself");
     }
 
     #[test]
+    fn what_a_template_makes_of_a_token_is_known_too() {
+        let token = "14000000D5F2hunter2+MARKER/of-an-opaque-ticket==";
+        let encoded = BASE64_STANDARD.encode(token);
+        let said = format!("Basic {encoded}");
+        assert_eq!(Marks::of(token, true).hide_in(&said), "Basic [credential]");
+        assert_eq!(Marks::of(token, false).hide_in(&said), said);
+    }
+
+    #[test]
     fn no_text_makes_it_panic() {
-        let marks = Marks::of("äöüß-äöüß-äöüß");
+        let marks = Marks::of("äöüß-äöüß-äöüß", true);
         for text in ["äöüß-äöüß-äöüß", "x äöüß-äöüß-äö", "\u{1f600}äöüß-äö"] {
             let _ = marks.hide_in(text);
         }

@@ -3,11 +3,12 @@
 //! ```text
 //! source (issuer, key, file, command) ─▶ vault: a token per player, renewed before it expires, dropped once it is used
 //! AWS chain ─▶ signer: a signature per request                             ─▶ what a handshake or REST request presents
+//!                                              vault alone                 ─▶ `${token}` of the protocol's templates
 //! ```
 //!
 //! Tokens and signatures are secrets: they are put into the request and never written anywhere, not even when the
 //! target sends them back, in the answer to the request ([`Secrets::hide_in`]) or at any time later
-//! ([`Credentials::keepable`]).
+//! ([`Credentials::keepable`]), nor where the protocol's own templates have put them.
 
 pub mod aws;
 mod command;

@@ -1,6 +1,8 @@
 //! What a handshake or a REST request presents: query parameters and headers, and how to keep them out of every
 //! message.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 use scenarios::plan::auth::TokenLocation;
@@ -38,6 +40,7 @@ impl Presented {
         let token = token.expose_secret();
         let mut presented = Self::default();
         match placement {
+            TokenLocation::Protocol => {}
             TokenLocation::Query { name } => presented.parameter(name, token, true),
             TokenLocation::Subprotocol { prefix } => {
                 presented.subprotocol = Some(format!("{prefix}{token}").into());
@@ -68,11 +71,23 @@ impl Presented {
         self.query.push((name.to_owned(), value.to_owned()));
         if secret {
             self.secrets.add(value);
-            let encoded: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
-            if encoded != value {
+            if let Some(encoded) = in_url(value) {
                 self.secrets.add(&encoded);
             }
         }
+    }
+
+    /// The protocol presents the token at places of its own, in whatever form its templates give it.
+    pub(crate) fn hide(&mut self, token: &SecretString) {
+        let token = token.expose_secret();
+        let others = [in_url(token), Some(BASE64_STANDARD.encode(token))];
+        self.secrets.add(token);
+        others.iter().flatten().for_each(|form| self.secrets.add(form));
+    }
+
+    /// Whether a header of this name is presented.
+    pub(crate) fn has_header(&self, wanted: &str) -> bool {
+        self.headers.iter().any(|(name, _)| name.as_str().eq_ignore_ascii_case(wanted))
     }
 
     /// Whether there is nothing to present.
@@ -110,6 +125,12 @@ impl Presented {
         headers.extend(self.headers);
         self.secrets
     }
+}
+
+/// How a secret looks in a URL, if otherwise.
+pub(super) fn in_url(secret: &str) -> Option<String> {
+    let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    Some(encoded).filter(|encoded| encoded != secret)
 }
 
 /// The secrets of one request, to keep them out of everything that is kept of the target's text.

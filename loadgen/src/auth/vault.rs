@@ -1,7 +1,8 @@
-//! The players' tokens: fetched before the run, renewed before they expire, dropped once their player is connected.
+//! The players' tokens: fetched before the run, renewed before they expire, dropped once their player needs it no more.
 //!
 //! The first player that asks a second time shows that players reconnect: from then on tokens are kept, and renewed,
-//! so that a reconnect does not wait for one.
+//! so that a reconnect does not wait for one. Where a protocol has them in messages of an open socket, they are kept from
+//! the start.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use protocol::Outline;
 use scenarios::Plan;
 use scenarios::plan::expiry::expiry;
 use scenarios::plan::shard::Shard;
@@ -32,8 +34,10 @@ pub(super) struct Vault {
     shard: Shard,
     source: Source,
     slots: Box<[Mutex<Slot>]>,
-    /// Whether tokens stay after their player has connected.
+    /// Whether tokens stay after they were used.
     keep: AtomicBool,
+    /// Whether the protocol has them, so that they may look otherwise.
+    in_templates: bool,
     /// The last failure and when it was.
     trouble: Mutex<Option<(u64, AuthError)>>,
 }
@@ -51,9 +55,11 @@ struct Slot {
 }
 
 impl Vault {
-    pub(super) fn new(plan: Arc<Plan>, shard: Shard, source: Source) -> Self {
+    /// Without tokens yet.
+    pub(super) fn new(plan: Arc<Plan>, shard: Shard, source: Source, protocol: &Outline) -> Self {
         let slots = numbers(&plan, shard).map(|_| Mutex::default()).collect();
-        Self { plan, shard, source, slots, keep: AtomicBool::new(false), trouble: Mutex::new(None) }
+        let (keep, in_templates) = (AtomicBool::new(protocol.token_in_operations), protocol.token);
+        Self { plan, shard, source, slots, keep, in_templates, trouble: Mutex::new(None) }
     }
 
     /// Fetches all tokens.
@@ -80,7 +86,7 @@ impl Vault {
         self.available(number).ok_or_else(|| AuthError::Expired("it expired at once".into()))
     }
 
-    /// The player has connected.
+    /// The player needs its token no more.
     pub(super) fn used(&self, number: u32) {
         if !self.keep.load(Ordering::Relaxed) {
             let mut slot = self.slot(number).lock();
@@ -99,7 +105,8 @@ impl Vault {
         &self.slots[(number / self.shard.step() as u32) as usize]
     }
 
-    fn available(&self, number: u32) -> Option<SecretString> {
+    /// A player's token, if it is here and good.
+    pub(super) fn available(&self, number: u32) -> Option<SecretString> {
         let slot = self.slot(number).lock();
         if slot.ends != 0 && u64::from(slot.ends) <= now() { None } else { slot.token.clone() }
     }
@@ -146,7 +153,7 @@ impl Vault {
             *self.slot(number).lock() = Slot {
                 ends: ends.map_or(0, seconds),
                 renew_at: ends.map_or(0, |ends| seconds(self.renew_at(now, ends))),
-                marks: Marks::of(token.expose_secret()),
+                marks: Marks::of(token.expose_secret(), self.in_templates),
                 token: Some(token),
             };
         }
@@ -203,6 +210,11 @@ mod tests {
 
     /// Two players whose tokens stand in a file.
     fn vault(folder: &Path, tokens: [&str; 2]) -> Arc<Vault> {
+        vault_of(folder, tokens, &Outline::default())
+    }
+
+    /// The same, for a protocol.
+    fn vault_of(folder: &Path, tokens: [&str; 2], protocol: &Outline) -> Arc<Vault> {
         let write = |tokens: [&str; 2]| {
             std::fs::write(folder.join("t.csv"), format!("token\n{}\n{}\n", tokens[0], tokens[1])).unwrap();
         };
@@ -212,7 +224,7 @@ mod tests {
         let scenario = folder.join("v.toml");
         let plan = scenarios::check(&scenario.display().to_string(), text, &[]).unwrap().plan;
         let source = Source::new(&plan, None).unwrap();
-        Arc::new(Vault::new(Arc::new(plan), Shard::WHOLE, source))
+        Arc::new(Vault::new(Arc::new(plan), Shard::WHOLE, source, protocol))
     }
 
     #[tokio::test]
@@ -250,6 +262,18 @@ mod tests {
         vault.used(0);
         vault.used(1);
         assert!(vault.available(0).is_some() && vault.available(1).is_some(), "kept from then on");
+    }
+
+    #[tokio::test]
+    async fn tokens_of_messages_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let protocol = Outline { token: true, token_in_operations: true, ..Outline::default() };
+        let vault = vault_of(folder.path(), ["a-first-ticket", "a-second-ticket"], &protocol);
+        vault.fill().await.unwrap();
+        vault.used(0);
+        assert!(vault.available(0).is_some());
+        let said = "dXNlcg== YS1maXJzdC10aWNrZXQ= YS1zZWNvbmQtdGlja2V0";
+        assert_eq!(vault.hide_in(0, said), "dXNlcg== [credential] YS1zZWNvbmQtdGlja2V0");
     }
 
     #[tokio::test]

@@ -37,7 +37,7 @@ pub(super) async fn connect(player: &PlayerContext) -> Result<WebSocketStream<St
     // Boxed, so that the handshake's state does not stay in the player's task.
     let opening = Box::pin(tokio::time::timeout(
         play.plan.connect_timeout,
-        play.endpoint.open(number, &play.credentials, socket_options(player)),
+        play.endpoint.open(number, &play.plan, &play.credentials, socket_options(player)),
     ));
     let opened = tokio::select! {
         opened = opening => opened.map_err(|_| Refusal::Timeout),

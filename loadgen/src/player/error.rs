@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use protocol::protocol::Missing;
+
 use crate::auth::AuthError;
 use crate::http_client::{self, BodyError, HttpError};
 use crate::record::{Class, classes};
@@ -40,9 +42,32 @@ pub enum EndpointError {
         /// What is wrong.
         problem: String,
     },
+    /// The protocol's handshake cannot be made.
+    #[error("{0}")]
+    Handshake(#[from] HandshakeError),
     /// The REST API's client cannot be built.
     #[error("{0}")]
     Http(#[from] HttpError),
+}
+
+/// A handshake that cannot be made of what the protocol wants in it. None of the texts holds a value.
+#[derive(Debug, thiserror::Error)]
+pub enum HandshakeError {
+    /// A value is not there.
+    #[error(
+        "the protocol's handshake needs `{0}`, which the player does not have; check auth.mode and the protocol's file"
+    )]
+    Missing(String),
+    /// A header that HTTP cannot carry.
+    #[error(
+        "the protocol's header `{0}` has letters that HTTP cannot carry; check handshake.headers in its file"
+    )]
+    Header(String),
+    /// A subprotocol that cannot be offered.
+    #[error(
+        "a subprotocol of the protocol is empty, or has letters that it cannot have; check handshake.subprotocols in its file"
+    )]
+    Subprotocol,
 }
 
 /// Why a handshake led to no socket, or a REST request to no answer.
@@ -77,6 +102,18 @@ impl From<io::Error> for ConnectError {
 impl From<AuthError> for ConnectError {
     fn from(error: AuthError) -> Self {
         Self::new(&classes::AUTH_REFRESH, error)
+    }
+}
+
+impl From<Missing> for HandshakeError {
+    fn from(missing: Missing) -> Self {
+        Self::Missing(missing.name)
+    }
+}
+
+impl From<HandshakeError> for ConnectError {
+    fn from(error: HandshakeError) -> Self {
+        Self::new(&classes::HANDSHAKE_VALUE, error)
     }
 }
 

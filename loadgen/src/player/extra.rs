@@ -1,5 +1,7 @@
 //! The headers that a scenario adds to handshakes and REST requests, their values fetched from where they are kept.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use scenarios::plan::way::{self, Header, Way};
 
@@ -7,17 +9,17 @@ use super::error::EndpointError;
 use crate::auth::Secrets;
 use crate::http_client::USER_AGENT;
 
-/// Headers with their values.
+/// Headers with their values. Our name goes with them unless they give another.
 pub(super) struct Extra {
     headers: Vec<(String, String)>,
     /// Values that came from outside.
-    pub(super) secrets: Secrets,
+    pub(super) secrets: Arc<Secrets>,
 }
 
 impl Extra {
     /// Fetches the values.
     pub(super) fn fetch(way: &Way) -> Result<Self, EndpointError> {
-        let mut extra = Self { headers: Vec::new(), secrets: Secrets::default() };
+        let (mut headers, mut secrets) = (Vec::new(), Secrets::default());
         for Header { name, value } in &way.headers {
             let wrong = |problem: String| EndpointError::Header { name: name.clone(), problem };
             let is_secret = !matches!(value, way::HeaderValue::Written(_));
@@ -39,19 +41,23 @@ impl Extra {
                 return Err(wrong("its value is empty, or has letters that a header cannot have".into()));
             }
             if is_secret {
-                extra.secrets.add(value);
+                secrets.add(value);
             }
-            extra.headers.push((name.clone(), value.to_owned()));
+            headers.push((name.clone(), value.to_owned()));
         }
-        if !extra.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("user-agent")) {
-            extra.headers.insert(0, ("User-Agent".into(), USER_AGENT.into()));
-        }
-        Ok(extra)
+        Ok(Self { headers, secrets: Arc::new(secrets) })
     }
 
-    /// As lines of a request's head.
-    pub(super) fn lines(&self) -> String {
-        self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect()
+    /// As lines of a request's head, with those of the protocol that are not among them.
+    pub(super) fn lines<'h>(&'h self, of_protocol: impl Iterator<Item = &'h (String, String)>) -> String {
+        let further = of_protocol.filter(|(name, _)| !self.has(name));
+        let headers: Vec<_> = self.headers.iter().chain(further).collect();
+        let agent = if headers.iter().any(|(name, _)| is_agent(name)) {
+            String::new()
+        } else {
+            format!("User-Agent: {USER_AGENT}\r\n")
+        };
+        headers.iter().fold(agent, |lines, (name, value)| lines + name + ": " + value + "\r\n")
     }
 
     /// As headers of every request of a client.
@@ -61,6 +67,16 @@ impl Extra {
             value.set_sensitive(true);
             Some((name.parse::<HeaderName>().ok()?, value))
         });
-        parsed.collect()
+        let mut map: HeaderMap = parsed.collect();
+        map.entry(http::header::USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT));
+        map
     }
+
+    fn has(&self, wanted: &str) -> bool {
+        self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted))
+    }
+}
+
+fn is_agent(name: &str) -> bool {
+    name.eq_ignore_ascii_case("user-agent")
 }

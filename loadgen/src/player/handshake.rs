@@ -5,6 +5,7 @@
 //! The key comes from tungstenite, the answer's head is read by httparse ([`answer`]), and what follows the head belongs to
 //! the socket.
 
+use std::borrow::Cow;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -12,7 +13,11 @@ use std::sync::Arc;
 use httparse::Response;
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::IpBindAddressNoPort;
+use protocol::Protocol;
+use protocol::outline::Handshake;
+use protocol::protocol::HandshakeParts;
 use rustls::pki_types::ServerName;
+use scenarios::Plan;
 use scenarios::plan::way::Way;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
@@ -26,9 +31,11 @@ use url::{Position, Url};
 
 use super::addresses::{Addresses, Targets};
 use super::answer::{self, header};
-use super::error::{ConnectError, EndpointError, io_class};
+use super::error::{ConnectError, EndpointError, HandshakeError, io_class};
 use super::extra::Extra;
+use super::handshake_values::HandshakeValues;
 use super::proxy::Tunnel;
+use super::upgrade::{Upgrade, url_of};
 use crate::auth::{Credentials, Presented, Secrets};
 use crate::record::classes;
 use crate::tls;
@@ -53,12 +60,21 @@ pub struct Endpoint {
     only_sources: bool,
     proxy: Option<Tunnel>,
     tls: Option<(TlsConnector, ServerName<'static>)>,
-    /// Lines of every request's head.
-    lines: String,
-    /// Subprotocols that every handshake offers.
+    protocol: Arc<dyn Protocol>,
+    /// The scenario's own headers.
+    extra: Extra,
+    /// The scenario's own subprotocols.
     subprotocols: Vec<String>,
-    /// What of the lines must not be repeated.
-    secrets: Arc<Secrets>,
+    /// What every player asks for, where the protocol makes no difference between them.
+    upgrade: Upgrade,
+}
+
+/// What a player asks for, with what proves who it is.
+pub struct Introduction<'e> {
+    upgrade: Cow<'e, Upgrade>,
+    presented: Presented,
+    /// Whether it proves anything.
+    pub proves: bool,
 }
 
 /// How a socket is opened.
@@ -73,7 +89,12 @@ pub(super) struct SocketOptions {
 impl Endpoint {
     /// What of the scenario's own headers and subprotocols must not be repeated.
     pub(super) const fn secrets(&self) -> &Arc<Secrets> {
-        &self.secrets
+        &self.extra.secrets
+    }
+
+    /// What its players speak.
+    pub(super) fn protocol(&self) -> &dyn Protocol {
+        &*self.protocol
     }
 
     /// Resolves the target, or the proxy before it, and prepares TLS; `sources` empty: chosen for a loopback target with
@@ -84,6 +105,7 @@ impl Endpoint {
     pub async fn prepare(
         url: &Url,
         way: &Way,
+        protocol: &Arc<dyn Protocol>,
         sources: &[IpAddr],
         players: u32,
     ) -> Result<Self, EndpointError> {
@@ -107,8 +129,13 @@ impl Endpoint {
             sources.to_vec()
         };
         let extra = Extra::fetch(way)?;
-        let (lines, secrets) = (extra.lines(), Arc::new(extra.secrets));
-        let subprotocols = way.subprotocols.clone();
+        let parts = if protocol.outline().handshake.by_player {
+            HandshakeParts::default()
+        } else {
+            protocol.handshake(&HandshakeValues::default()).map_err(HandshakeError::from)?
+        };
+        let nothing = Presented::default();
+        let upgrade = Upgrade::new(&url_of(url, &parts), &extra, &way.subprotocols, &parts, &nothing)?;
         Ok(Self {
             url: url.clone(),
             addresses,
@@ -116,9 +143,10 @@ impl Endpoint {
             only_sources,
             proxy,
             tls,
-            lines,
-            subprotocols,
-            secrets,
+            protocol: Arc::clone(protocol),
+            extra,
+            subprotocols: way.subprotocols.clone(),
+            upgrade,
         })
     }
 
@@ -140,6 +168,45 @@ impl Endpoint {
         self.proxy.as_ref().map(Tunnel::shown)
     }
 
+    /// What player `number` asks for, and what proves who it is; it waits where a token has to be fetched again.
+    ///
+    /// # Errors
+    /// [`ConnectError`] when there are no credentials, or the protocol's handshake cannot be made.
+    pub async fn introduce(
+        &self,
+        number: u32,
+        plan: &Plan,
+        credentials: Option<&Credentials>,
+    ) -> Result<Introduction<'_>, ConnectError> {
+        let Handshake { by_player, .. } = self.protocol.outline().handshake;
+        // Where messages alone have the token, it must be here by the time that they are sent.
+        let token = match credentials.filter(|_| self.protocol.outline().token) {
+            Some(credentials) => credentials.token(number).await?,
+            None => None,
+        };
+        let proves = token.is_some();
+        let present = async |url: &Url| match credentials {
+            Some(credentials) => credentials.present(number, url).await,
+            None => Ok(Presented::default()),
+        };
+        if !by_player {
+            let presented = present(&self.upgrade.url).await?;
+            let proves = proves || !presented.is_empty();
+            return Ok(Introduction { upgrade: Cow::Borrowed(&self.upgrade), presented, proves });
+        }
+        let room = plan.rooms.name(plan.rooms.of(number));
+        let values = HandshakeValues { player: plan.player_id(number), room, token };
+        let parts = self.protocol.handshake(&values).map_err(HandshakeError::from)?;
+        let url = url_of(&self.url, &parts);
+        let mut presented = present(&url).await?;
+        let proves = proves || !presented.is_empty();
+        let upgrade = Upgrade::new(&url, &self.extra, &self.subprotocols, &parts, &presented)?;
+        if let Some(token) = &values.token {
+            presented.hide(token);
+        }
+        Ok(Introduction { upgrade: Cow::Owned(upgrade), presented, proves })
+    }
+
     /// Opens player `number`'s socket.
     ///
     /// # Errors
@@ -147,12 +214,13 @@ impl Endpoint {
     pub(super) async fn open(
         &self,
         number: u32,
+        plan: &Plan,
         credentials: &Credentials,
         options: SocketOptions,
     ) -> Result<WebSocketStream<Stream>, ConnectError> {
-        let presented = credentials.present(number, &self.url).await?;
+        let introduction = self.introduce(number, plan, Some(credentials)).await?;
         let mut stream = self.stream(number, options).await?;
-        let Exchanged { upgrade, rest, .. } = self.exchange(&mut stream, presented, |_| ()).await?;
+        let Exchanged { upgrade, rest, .. } = self.exchange(&mut stream, introduction, |_| ()).await?;
         upgrade?;
         credentials.connected(number);
         let mut config = WebSocketConfig::default()
@@ -235,25 +303,25 @@ impl Endpoint {
     }
 
     /// The upgrade request: its bytes, its key, and what of it must not be repeated.
-    fn request(&self, presented: Presented) -> UpgradeRequest {
-        let url = presented.url(&self.url);
+    fn request(Introduction { upgrade, presented, .. }: Introduction<'_>) -> UpgradeRequest<'_> {
+        let url = presented.url(&upgrade.url);
         let host = &url[Position::BeforeHost..Position::AfterPort];
         let path = &url[Position::BeforePath..Position::AfterQuery];
         let key = generate_key();
-        let lines = &self.lines;
+        let lines = &upgrade.lines;
         let mut bytes = format!(
             "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{lines}"
         )
         .into_bytes();
         let of_player = presented.subprotocol().map(str::to_owned);
-        if of_player.is_some() || !self.subprotocols.is_empty() {
-            let offered: Vec<_> = self.subprotocols.iter().chain(&of_player).map(String::as_str).collect();
+        if of_player.is_some() || !upgrade.subprotocols.is_empty() {
+            let offered: Vec<_> = upgrade.subprotocols.iter().chain(&of_player).map(String::as_str).collect();
             bytes.extend_from_slice(format!("Sec-WebSocket-Protocol: {}\r\n", offered.join(", ")).as_bytes());
         }
         let secrets = presented.write_to(&mut bytes);
         bytes.extend_from_slice(b"\r\n");
-        UpgradeRequest { bytes, key, of_player, secrets }
+        UpgradeRequest { bytes, key, upgrade, of_player, secrets }
     }
 
     /// Writes the upgrade request and reads the answer, and what it says of its reasons where it is a refusal; `look`
@@ -261,18 +329,19 @@ impl Endpoint {
     pub(super) async fn exchange<T>(
         &self,
         stream: &mut Stream,
-        presented: Presented,
+        introduction: Introduction<'_>,
         look: impl Fn(&Response<'_, '_>) -> T,
     ) -> Result<Exchanged<T>, ConnectError> {
-        let UpgradeRequest { bytes, key, of_player, secrets } = self.request(presented);
+        let UpgradeRequest { bytes, key, upgrade, of_player, secrets } = Self::request(introduction);
         stream.write_all(&bytes).await?;
         stream.flush().await?;
         let accept = derive_accept_key(key.as_bytes());
-        let offers = |name: &str| self.subprotocols.iter().chain(&of_player).any(|offered| offered == name);
-        let offered = !self.subprotocols.is_empty() || of_player.is_some();
+        let all = || upgrade.subprotocols.iter().chain(&of_player);
+        let offers = |name: &str| all().any(|offered| offered == name);
+        let offered = all().next().is_some();
         // The target may send back what it does not like.
         let hidden = |error: ConnectError| ConnectError {
-            detail: self.secrets.hide_in(&secrets.hide_in(&error.detail)),
+            detail: self.extra.secrets.hide_in(&secrets.hide_in(&error.detail)),
             ..error
         };
         let judge = |head: &Response<'_, '_>| (upgraded(head, &accept, offered, offers), look(head));
@@ -289,9 +358,10 @@ impl Endpoint {
 }
 
 /// An upgrade request.
-struct UpgradeRequest {
+struct UpgradeRequest<'e> {
     bytes: Vec<u8>,
     key: String,
+    upgrade: Cow<'e, Upgrade>,
     /// The subprotocol that is the player's own, since it holds its token.
     of_player: Option<String>,
     secrets: Secrets,
@@ -352,83 +422,4 @@ fn loopback_sources(addresses: &[SocketAddr], players: u32) -> Vec<IpAddr> {
 }
 
 #[cfg(test)]
-mod tests {
-    use scenarios::plan::way::{Header, HeaderValue};
-
-    use super::*;
-
-    const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
-
-    async fn endpoint(way: &Way) -> Endpoint {
-        let url: Url = "ws://127.0.0.1:8080/Stage?game=1".parse().unwrap();
-        Endpoint::prepare(&url, way, &[], 1).await.unwrap()
-    }
-
-    #[tokio::test]
-    async fn the_request_is_a_websocket_upgrade() {
-        let endpoint = endpoint(&Way::default()).await;
-        let UpgradeRequest { bytes, key, .. } = endpoint.request(Presented::default());
-        let mut headers = [httparse::EMPTY_HEADER; 16];
-        let mut read = httparse::Request::new(&mut headers);
-        assert_eq!(read.parse(&bytes), Ok(httparse::Status::Complete(bytes.len())));
-        assert_eq!((read.method, read.path, read.version), (Some("GET"), Some("/Stage?game=1"), Some(1)));
-        let headers: Vec<_> = read
-            .headers
-            .iter()
-            .map(|header| (header.name, std::str::from_utf8(header.value).unwrap()))
-            .collect();
-        let wanted = [
-            ("Host", "127.0.0.1:8080"),
-            ("Connection", "Upgrade"),
-            ("Upgrade", "websocket"),
-            ("Sec-WebSocket-Version", "13"),
-            ("Sec-WebSocket-Key", &key),
-            ("User-Agent", concat!("loadgen/", env!("CARGO_PKG_VERSION"))),
-        ];
-        assert_eq!(headers, wanted);
-        assert_ne!(endpoint.request(Presented::default()).key, key, "a key is used once");
-    }
-
-    #[tokio::test]
-    async fn headers_and_subprotocols_go_with_it() {
-        let header =
-            |name: &str, value: &str| Header { name: name.into(), value: HeaderValue::Written(value.into()) };
-        let way = Way {
-            headers: vec![header("user-agent", "MyGame/1.4"), header("Origin", "https://game.example")],
-            subprotocols: vec!["game.v2".into(), "game.v1".into()],
-            ..Way::default()
-        };
-        let request = endpoint(&way).await.request(Presented::default());
-        let text = String::from_utf8(request.bytes).unwrap();
-        for line in [
-            "user-agent: MyGame/1.4",
-            "Origin: https://game.example",
-            "Sec-WebSocket-Protocol: game.v2, game.v1",
-        ] {
-            assert!(text.contains(&format!("\r\n{line}\r\n")), "{line}: {text}");
-        }
-        assert!(!text.contains("loadgen/"), "theirs replaces ours: {text}");
-    }
-
-    #[test]
-    fn an_upgrade_has_the_right_key_and_a_subprotocol_that_was_offered() {
-        let judge = |lines: &str, offered: &[&str]| {
-            let answer = format!("HTTP/1.1 101 Switching Protocols\r\n{lines}\r\n");
-            let mut headers = [httparse::EMPTY_HEADER; 16];
-            let mut head = Response::new(&mut headers);
-            head.parse(answer.as_bytes()).unwrap();
-            let judged = upgraded(&head, ACCEPT, !offered.is_empty(), |name| offered.contains(&name));
-            judged.map_err(|error| error.class.to_string())
-        };
-        let key = format!("sec-WebSocket-accept: {ACCEPT}\r\n");
-        let with = |name: &str| format!("{key}Sec-WebSocket-Protocol: {name}\r\n");
-        assert_eq!(judge(&key, &[]), Ok(()));
-        assert_eq!(judge("", &[]), Err("bad_handshake".into()));
-        assert_eq!(judge(&with("game.v1"), &["game.v2", "game.v1"]), Ok(()));
-        for (lines, offered) in
-            [(with("game.v3"), &["game.v2"][..]), (with("game.v3"), &[]), (key.clone(), &["game.v2"])]
-        {
-            assert_eq!(judge(&lines, offered), Err("bad_subprotocol".into()), "{lines}");
-        }
-    }
-}
+mod tests;

@@ -5,12 +5,17 @@
 //!   │         ├─▶ session over ─▶ pause ─▶ connect again (same player id)
 //!   │         ├─▶ cut, not read, malformed ─┐
 //!   └─▶ refused                             ├─▶ backoff ─▶ connect again, or give up
+//!             ├─▶ not ready ────────────────┤
 //!             └─▶ ended by the backend ─────┘
 //! ```
+//!
+//! Where the protocol has an opening, a socket is the player's only once it is ready: a socket that was lost before counts as
+//! a failed attempt, so that the waits go on growing.
 
 use std::future::poll_fn;
 use std::time::Duration;
 
+use protocol::outline::Retry;
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 use scenarios::plan::disruptions::{ClientFault, Policy};
@@ -30,6 +35,9 @@ type Socket = WebSocketStream<Stream>;
 
 /// Longest wait: an exponential has no bound of its own.
 const A_DAY: Duration = Duration::from_secs(86_400);
+/// A socket that ends sooner is not followed by another at once a second time: a backend that closes every socket would
+/// have the players connect as fast as they can.
+const TOO_SOON: Micros = 1_000_000;
 
 /// Why a player has no socket.
 #[derive(Debug, Clone, Copy)]
@@ -38,24 +46,56 @@ enum NoSocket {
     RunOver,
     /// Its session was over.
     Left,
-    /// It wants it back: since when, and whether the socket was cut by its own side.
-    Lost { at: Micros, cut: bool },
+    /// It wants it back.
+    Lost(Lost),
+}
+
+/// How a socket was lost.
+#[derive(Debug, Clone, Copy)]
+struct Lost {
+    at: Micros,
+    /// Its own side cut it.
+    cut: bool,
+    /// It was open, but the player was not ready.
+    unready: bool,
+    /// What the protocol has the player do.
+    retry: Retry,
+    /// Attempts to come back that have failed so far.
+    attempts: u32,
+}
+
+impl Lost {
+    const fn new(at: Micros) -> Self {
+        Self { at, cut: false, unready: false, retry: Retry::Policy, attempts: 0 }
+    }
 }
 
 /// Holds a socket, and reconnects where one is lost, until the run is over or the player stays away; `socket` is what the
 /// first handshake led to. It stays in its place until it is used: a socket that is handed on by value has room in every
 /// future that it went through.
 pub(super) async fn live(player: &PlayerContext, socket: &mut Option<Socket>) {
-    let mut why = NoSocket::Lost { at: player.now(), cut: false };
+    let mut why = NoSocket::Lost(Lost::new(player.now()));
+    // How the player came to the socket that it has.
+    let (mut attempts, mut retry) = (0, Retry::Policy);
     for socket_generation in 0.. {
         if socket.is_some() {
+            let opened = player.now();
             why = hold(player, socket_generation, socket).await;
+            if let NoSocket::Lost(lost) = &mut why {
+                if lost.unready {
+                    lost.attempts = attempts;
+                }
+                if lost.retry == retry && retry == Retry::AtOnce && lost.at < opened + TOO_SOON {
+                    lost.retry = Retry::Policy;
+                }
+                retry = lost.retry;
+            }
         }
         if matches!(why, NoSocket::RunOver) {
             return;
         }
         // Boxed, so that the state of reconnecting is allocated only while a player reconnects.
-        *socket = Box::pin(come_back(player, socket_generation, why)).await;
+        (*socket, attempts) = Box::pin(come_back(player, socket_generation, why)).await;
         if socket.is_none() {
             return;
         }
@@ -71,14 +111,19 @@ fn dice(player: &PlayerContext, socket_generation: u32) -> SmallRng {
 
 /// Plays on an open socket until it ends.
 async fn hold(player: &PlayerContext, socket_generation: u32, socket: &mut Option<Socket>) -> NoSocket {
-    let Some(open) = socket.take() else { return NoSocket::Lost { at: player.now(), cut: false } };
+    let Some(open) = socket.take() else { return NoSocket::Lost(Lost::new(player.now())) };
     let play = &*player.play;
     let mut dice = dice(player, socket_generation);
     let behaviour = Behaviour::of(&play.plan, player.number, &mut dice, player.now());
     if behaviour.as_deref().is_some_and(Behaviour::is_slow) {
         player.observe(Event::FaultMade(ClientFault::SlowReader));
     }
-    let presence = behaviour.as_deref().map_or(Presence::Open, Behaviour::presence);
+    let presence = if play.endpoint.protocol().outline().opening.is_empty() {
+        behaviour.as_deref().map_or(Presence::Open, Behaviour::presence)
+    } else {
+        // Nobody sends to it, and it sends nothing, before it is ready.
+        Presence::Leaving
+    };
     player.set_presence(presence, false);
     if presence == Presence::Open {
         play.think_time.begin(player.now(), player.number);
@@ -86,7 +131,8 @@ async fn hold(player: &PlayerContext, socket_generation: u32, socket: &mut Optio
     let heartbeat = HeartbeatTimer::of(play.plan.way.heartbeat.as_ref(), player.now());
     let mut session = Session::new(player, socket_generation, open, behaviour, heartbeat);
     let end = poll_fn(|cx| session.poll(cx)).await;
-    let own_doing = session.malformed_sent().is_some() || !matches!(end, End::Dropped(_));
+    let own_doing =
+        session.malformed_sent().is_some() || !matches!(end, End::Dropped(_) | End::NotReady { .. });
     player.set_presence(Presence::Closed, own_doing);
     play.players.set_deadline(player.number, None);
     settle_command(play, player.number);
@@ -128,9 +174,16 @@ async fn end_session(player: &PlayerContext, mut session: Session<'_>, end: End)
             settle(&classes::CUT);
             player.observe(Event::FaultMade(ClientFault::Cut));
             session.cut(cut).await;
-            return NoSocket::Lost { at, cut: true };
+            return NoSocket::Lost(Lost { cut: true, ..Lost::new(at) });
         }
-        End::Dropped(Dropped { class, detail }) => {
+        End::NotReady { class } => {
+            settle(&class);
+            session.leave().await;
+            return NoSocket::Lost(Lost { unready: true, ..Lost::new(at) });
+        }
+        End::Dropped(dropped) => {
+            let (Dropped { class, detail, .. }, retry) =
+                dropped.under(&player.play.endpoint.protocol().outline().close);
             session.fail_all(&class);
             let (player, observer) = (player.number, &player.observer);
             if let Some(fault) = sent.or(fault) {
@@ -139,18 +192,24 @@ async fn end_session(player: &PlayerContext, mut session: Session<'_>, end: End)
             } else {
                 observer.observe(Event::Dropped { player, class: &class, detail: &detail });
             }
+            return NoSocket::Lost(Lost { retry, ..Lost::new(at) });
         }
     }
-    NoSocket::Lost { at, cut: false }
+    NoSocket::Lost(Lost::new(at))
 }
 
-/// Brings a player back; `None`: it stays away, or the run is over.
-async fn come_back(player: &PlayerContext, socket_generation: u32, mut why: NoSocket) -> Option<Socket> {
+/// Brings a player back, after how many attempts; without a socket it stays away, or the run is over.
+async fn come_back(
+    player: &PlayerContext,
+    socket_generation: u32,
+    mut why: NoSocket,
+) -> (Option<Socket>, u32) {
+    const AWAY: (Option<Socket>, u32) = (None, 0);
     let disruptions = &player.play.plan.disruptions;
     let churn = disruptions.churn_of(player.number);
     let mut dice = dice(player, socket_generation);
     // A socket that was cut has one outcome, whatever comes afterwards.
-    let mut cut = matches!(why, NoSocket::Lost { cut: true, .. });
+    let mut cut = matches!(why, NoSocket::Lost(Lost { cut: true, .. }));
     let mut settle = |outcome: &'static Class| {
         if std::mem::take(&mut cut) {
             player.fault_outcome(ClientFault::Cut, outcome);
@@ -158,32 +217,32 @@ async fn come_back(player: &PlayerContext, socket_generation: u32, mut why: NoSo
     };
     loop {
         why = match (why, churn) {
-            (NoSocket::RunOver, _) | (NoSocket::Left, None) => return None,
+            (NoSocket::RunOver, _) | (NoSocket::Left, None) => return AWAY,
             (NoSocket::Left, Some(churn)) => {
                 if !wait(player, churn.pause.sample(&mut dice)).await {
-                    return None;
+                    return AWAY;
                 }
                 match connect(player).await {
                     Ok(socket) => {
                         player.observe(Event::SessionStarted);
-                        return Some(socket);
+                        return (Some(socket), 0);
                     }
-                    Err(Refusal::RunEnded) => return None,
+                    Err(Refusal::RunEnded) => return AWAY,
                     Err(refusal) => {
                         player.observe(Event::SessionRefused { class: refusal.class() });
-                        NoSocket::Lost { at: player.now(), cut: false }
+                        NoSocket::Lost(Lost::new(player.now()))
                     }
                 }
             }
-            (NoSocket::Lost { at, .. }, churn) => {
-                match reconnect(player, at, &mut dice).await {
-                    Ok(socket) => {
+            (NoSocket::Lost(lost), churn) => {
+                match reconnect(player, lost, &mut dice).await {
+                    Ok((socket, attempts)) => {
                         settle(&classes::BACK);
-                        return Some(socket);
+                        return (Some(socket), attempts);
                     }
                     Err(NotBack::RunOver) => {
                         settle(&classes::RUN_ENDED);
-                        return None;
+                        return AWAY;
                     }
                     Err(NotBack::GaveUp) => settle(if disruptions.reconnect.policy == Policy::None {
                         &classes::STAYED_AWAY
@@ -192,7 +251,9 @@ async fn come_back(player: &PlayerContext, socket_generation: u32, mut why: NoSo
                     }),
                 }
                 // A player with churn begins another session later; others stay away.
-                churn?;
+                if churn.is_none() {
+                    return AWAY;
+                }
                 NoSocket::Left
             }
         }
@@ -205,15 +266,20 @@ enum NotBack {
     RunOver,
 }
 
-/// Reconnects by the policy; `at` is when the socket was lost.
-async fn reconnect(player: &PlayerContext, at: Micros, dice: &mut SmallRng) -> Result<Socket, NotBack> {
+/// Reconnects by the policy and what the protocol has for the way in which the socket was lost; returns after how many
+/// attempts, too.
+async fn reconnect(
+    player: &PlayerContext,
+    Lost { at, retry, attempts, .. }: Lost,
+    dice: &mut SmallRng,
+) -> Result<(Socket, u32), NotBack> {
     let policy = &player.play.plan.disruptions.reconnect;
-    if policy.policy == Policy::None {
+    if retry == Retry::No || (retry == Retry::Policy && policy.policy == Policy::None) {
         return Err(NotBack::GaveUp);
     }
     player.observe(Event::ReconnectWanted);
-    for attempt in 0.. {
-        let Some(pause) = backoff::wait(policy, attempt, dice) else { break };
+    for attempt in attempts.. {
+        let Some(pause) = backoff::wait(policy, retry, attempt, dice) else { break };
         if !wait(player, pause).await {
             player.observe(Event::ReconnectUnfinished);
             return Err(NotBack::RunOver);
@@ -223,7 +289,7 @@ async fn reconnect(player: &PlayerContext, at: Micros, dice: &mut SmallRng) -> R
             Ok(socket) => {
                 let recovery = player.now().saturating_sub(at);
                 player.observe(Event::Reconnected { ledger: player.play.ledger_at(at), recovery });
-                return Ok(socket);
+                return Ok((socket, attempt.saturating_add(1)));
             }
             Err(refusal) => {
                 player.observe(Event::ReconnectFailed { class: refusal.class() });
@@ -251,3 +317,6 @@ async fn wait(player: &PlayerContext, length: Duration) -> bool {
         arrivals.iter().for_each(|arrival| player.unsent(arrival, &classes::UNSENT_NO_OPEN_SOCKET));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,7 @@ mod error;
 pub mod expiry;
 mod extra;
 mod handshake;
+mod handshake_values;
 mod lifecycle;
 pub(crate) mod peers;
 mod placement_poll;
@@ -30,13 +31,16 @@ mod roster;
 mod session;
 mod shared;
 mod task;
+#[cfg(test)]
+mod test_protocol;
 mod think_queue;
 mod think_time;
+mod upgrade;
 mod wire;
 
 pub use addresses::Targets;
 pub use disruptions::{make_disruptions, settle_commands};
-pub use error::{ConnectError, EndpointError};
+pub use error::{ConnectError, EndpointError, HandshakeError};
 pub use handshake::{Endpoint, has_more_sources};
 pub use rest::Rest;
 pub use roster::Players;

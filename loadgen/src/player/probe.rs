@@ -10,8 +10,7 @@ use tokio_util::either::Either;
 
 use super::answer::header;
 use super::error::ConnectError;
-use super::handshake::{Endpoint, Exchanged, SocketOptions, Stream};
-use crate::auth::Presented;
+use super::handshake::{Endpoint, Exchanged, Introduction, SocketOptions, Stream};
 
 /// What the ping carries.
 const PING: &str = "loadgen doctor";
@@ -84,10 +83,11 @@ pub async fn dial(endpoint: &Endpoint, number: u32) -> Result<Connection, Connec
 pub async fn upgrade(
     endpoint: &Endpoint,
     Connection(stream): &mut Connection,
-    presented: Presented,
+    introduction: Introduction<'_>,
 ) -> Result<Head, ConnectError> {
     let date = |head: &httparse::Response<'_, '_>| header(head, "date").map(std::borrow::Cow::into_owned);
-    let Exchanged { status, upgrade, made: date, rest } = endpoint.exchange(stream, presented, date).await?;
+    let Exchanged { status, upgrade, made: date, rest } =
+        endpoint.exchange(stream, introduction, date).await?;
     let reason = match upgrade {
         Err(error) if status == 101 => return Err(error),
         upgrade => upgrade.err().map(|error| error.detail),

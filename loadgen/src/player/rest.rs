@@ -4,6 +4,7 @@
 //! response time includes the pauses between the requests. They go past the player's socket, over connections that all
 //! players share, and each carries the player's credentials.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Client, Method};
@@ -29,7 +30,7 @@ pub struct Rest {
     every: Duration,
     stop: CancellationToken,
     /// What of the scenario's headers must not be repeated.
-    secrets: Secrets,
+    secrets: Arc<Secrets>,
 }
 
 #[derive(Deserialize)]

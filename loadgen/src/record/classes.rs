@@ -42,6 +42,8 @@ classes! {
     BAD_HANDSHAKE = "bad_handshake";
     /// The answer selects no subprotocol, or one that was not offered.
     BAD_SUBPROTOCOL = "bad_subprotocol";
+    /// The protocol's handshake needs a value that is not there, or that HTTP cannot carry.
+    HANDSHAKE_VALUE = "handshake_value";
     /// The proxy broke the protocol.
     PROXY = "proxy";
     /// A token or a signature could not be renewed.

@@ -160,9 +160,10 @@ pub(crate) fn sockets(tally: &ThreadTally) -> SocketsSecond {
     }
 }
 
-/// Reconnects, where the plan has them.
+/// Reconnects, where the plan or the protocol has them.
 pub(crate) fn reconnects(plan: &Plan, tally: &ReconnectTally, recovery: &Latencies) -> Option<Reconnects> {
-    (plan.disruptions.reconnect.policy != Policy::None).then(|| Reconnects {
+    let has = plan.disruptions.reconnect.policy != Policy::None || tally.wanted > 0;
+    has.then(|| Reconnects {
         wanted: tally.wanted,
         attempts: tally.attempts,
         succeeded: tally.succeeded,

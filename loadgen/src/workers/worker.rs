@@ -24,6 +24,7 @@ use crate::generate::error::GenerateError;
 use crate::generate::generation::{Generation, Setup};
 use crate::generate::stage::Stage;
 use crate::health::machine;
+use crate::no_protocol::protocol_of;
 use crate::player::{Endpoint, EndpointError, Play, Rest, Targets, peers};
 
 /// Why a worker's process could not do its part; the run names the worker.
@@ -112,7 +113,14 @@ async fn prepare(assignment: Assignment) -> Result<Setup, WorkerError> {
         shard,
         clock: clock.clone(),
         run,
-        endpoint: Endpoint::prepare(&parse(url)?, &plan.way, &plan.source_addresses, plan.players).await?,
+        endpoint: Endpoint::prepare(
+            &parse(url)?,
+            &plan.way,
+            &protocol_of(&plan),
+            &plan.source_addresses,
+            plan.players,
+        )
+        .await?,
         credentials: Credentials::prepare(&plan, shard, issuer.as_ref()).await?,
         relay: Some(Arc::new(Relay::new(shard, clock))),
         rest: rest

@@ -163,7 +163,7 @@ impl Document {
     pub fn mistake(&self, pointer: &str, problem: impl Into<String>, remedy: impl Into<String>) -> Mistake {
         Mistake {
             place: self.place(pointer),
-            key: pointer.trim_start_matches('/').replace('/', "."),
+            key: dotted(pointer),
             problem: problem.into(),
             remedy: remedy.into(),
         }
@@ -224,6 +224,17 @@ impl Document {
 #[must_use]
 pub fn child(parent: &str, key: &str) -> String {
     format!("{parent}/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
+/// A pointer as messages write it, and as TOML would: `operations.say.when."/type"`.
+#[must_use]
+pub(crate) fn dotted(pointer: &str) -> String {
+    let bare = |key: &str| key.chars().all(|letter| letter.is_alphanumeric() || "-_".contains(letter));
+    let keys = pointer.split('/').skip(1).map(|key| {
+        let key = key.replace("~1", "/").replace("~0", "~");
+        if bare(&key) { key } else { format!("\"{key}\"") }
+    });
+    keys.collect::<Vec<_>>().join(".")
 }
 
 fn place(file: &str, text: &str, offset: usize) -> String {
@@ -309,6 +320,13 @@ mod tests {
         let document = Document::parse("x.toml", "[t.b]\nx = 1\n[t]\nc = 2\n[t.a]\n").unwrap();
         assert_eq!(document.keys_in_order("/t"), ["b", "c", "a"]);
         assert!(document.keys_in_order("/u").is_empty());
+    }
+
+    #[test]
+    fn keys_are_written_as_in_the_file() {
+        let pointer = child(&child("/operations/say", "when"), "/type");
+        assert_eq!(dotted(&pointer), "operations.say.when.\"/type\"");
+        assert_eq!(dotted(""), "");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::document::Document;
+use crate::document::{Document, dotted};
 use crate::duration::Span;
 use crate::mistakes::Mistake;
 
@@ -54,6 +54,18 @@ impl<'d> Findings<'d> {
         }
     }
 
+    /// Reports a mistake in another place, a file that the document names at `pointer`.
+    pub fn wrong_elsewhere(
+        &mut self,
+        pointer: &str,
+        place: String,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        let (problem, remedy) = (problem.into(), remedy.into());
+        self.mistakes.push(Mistake { place, key: dotted(pointer), problem, remedy });
+    }
+
     /// From here on nothing is concluded from the value at `pointer`.
     pub fn doubt(&mut self, pointer: &str) {
         self.doubtful.push(dotted(pointer));
@@ -80,9 +92,4 @@ impl<'d> Findings<'d> {
             .iter()
             .any(|doubtful| within(key, doubtful) || (!key.is_empty() && within(doubtful, key)))
     }
-}
-
-/// A pointer as messages write it.
-fn dotted(pointer: &str) -> String {
-    pointer.trim_start_matches('/').replace('/', ".")
 }

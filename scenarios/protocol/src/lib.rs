@@ -7,13 +7,23 @@
 //! file ─▶ keys ─▶ check (every mistake, with its line) ─▶ FileProtocol: templates out, rules in
 //! ```
 
+mod check;
+mod encoded;
+mod file;
 pub mod frames;
+pub mod keys;
 pub mod marker;
 pub mod matching;
 pub mod outline;
 mod places;
 pub mod protocol;
+mod reading;
+pub mod shipped;
+mod source;
 pub mod template;
 
+pub use check::check;
+pub use file::FileProtocol;
 pub use outline::Outline;
 pub use protocol::{Meaning, Protocol, Values};
+pub use source::{Source, load_named, named_or_path, register};

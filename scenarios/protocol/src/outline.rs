@@ -101,6 +101,8 @@ pub struct Operation {
     pub description: String,
     /// Whether an answer is awaited.
     pub answered: bool,
+    /// How its answer is known, in words; empty where that is left unsaid.
+    pub answer: String,
     /// The push that it leads to.
     pub push: Option<usize>,
     /// Whether its message holds a text that the generator makes, with a marker in it.
@@ -126,12 +128,14 @@ pub struct Work {
     pub invocations: f64,
     /// DynamoDB read units.
     pub reads: f64,
-    /// DynamoDB write units.
+    /// Items that are written to DynamoDB, indexes included; each is as large as the message.
     pub writes: f64,
     /// SNS publishes.
     pub publishes: f64,
     /// Records that a stream hands over.
     pub stream_records: f64,
+    /// WebSocket messages that the protocol does not tell of.
+    pub messages: f64,
 }
 
 /// What is pushed.
@@ -147,6 +151,8 @@ pub struct Push {
     pub to: Audience,
     /// Whether the sender gets it too, where it goes to several.
     pub sender: bool,
+    /// How it is known, in words; empty where that is left unsaid.
+    pub shape: String,
     /// Of each push, what the backend does.
     pub work: Work,
 }

@@ -26,6 +26,26 @@ pub trait Protocol: Send + Sync + fmt::Debug {
     /// [`Missing`] where a value that it needs is not there.
     fn handshake(&self, values: &dyn Values) -> Result<HandshakeParts, Missing>;
 
+    /// A request of an operation that is polled over REST, the first one or a further one; `None` where it is not polled.
+    ///
+    /// # Errors
+    /// [`Missing`] where a value that it needs is not there.
+    fn ask(
+        &self,
+        operation: usize,
+        asked: Asked,
+        values: &dyn Values,
+    ) -> Result<Option<RestRequest>, Missing> {
+        let _ = (operation, asked, values);
+        Ok(None)
+    }
+
+    /// Reads the answer to a request of an operation that is polled; `None` where it means nothing that the protocol knows.
+    fn read_polled<'f>(&'f self, operation: usize, body: &'f str) -> Option<Polled<'f>> {
+        let _ = (operation, body);
+        None
+    }
+
     /// Reads a received message: offers each meaning that it may have, in the protocol's order, until one is taken.
     /// Returns what became of it.
     fn read(&self, message: &str, take: &mut dyn FnMut(Meaning<'_>) -> bool) -> Read;
@@ -51,6 +71,33 @@ pub enum Read {
     Known,
     /// It means nothing that the protocol knows.
     Unclassified,
+}
+
+/// Which request of an operation that is polled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// The one that asks for it.
+    First,
+    /// One that asks how it stands.
+    Again,
+}
+
+/// A request to the target's REST API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestRequest {
+    /// Its method, in capitals.
+    pub method: &'static str,
+    /// Its path below the API's URL, percent-encoded.
+    pub path: String,
+}
+
+/// What the answer to a request of a polled operation says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Polled<'f> {
+    /// How it stands.
+    pub outcome: Outcome<'f>,
+    /// Values to keep: number, value.
+    pub keep: Vec<(usize, Cow<'f, str>)>,
 }
 
 /// A value that a message needs and that is not there.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use protocol::Outline;
 use url::Url;
 
 use super::context::Check;
@@ -25,14 +26,22 @@ const EACH_LINE: &str = "each line needs a unique id and a valid token";
 /// Headers that the handshake itself sets.
 const TAKEN: [&str; 4] = ["host", "connection", "upgrade", "content-length"];
 
-pub(super) fn auth(check: &mut Check<'_>, scenario: &Scenario, target: &Target) -> Auth {
+pub(super) fn auth(check: &mut Check<'_>, scenario: &Scenario, target: &Target, protocol: &Outline) -> Auth {
     let auth = &scenario.auth;
+    if protocol.token && auth.mode != AuthMode::Token {
+        check.wrong_beside(
+            "/auth/mode",
+            &["/protocol"],
+            format!("brings no token, but the protocol `{}` has `${{token}}`", protocol.name),
+            "set it to \"token\" and say where tokens come from, or take `${token}` out of the protocol's file",
+        );
+    }
     let rows = feeder(check, scenario);
     let source = source(check, scenario, target, rows.as_ref().map(|(feeder, _)| feeder));
     let ids = ids(check, scenario, rows.as_ref());
     Auth {
         mode: auth.mode,
-        placement: placement(check, &auth.placement),
+        placement: placement(check, auth, protocol),
         source,
         sigv4: sigv4(check, auth, target),
         refresh_before: check.positive("/auth/refresh_before", auth.refresh_before),
@@ -358,19 +367,34 @@ fn token_command(check: &mut Check<'_>, command: &keys::Command) -> Command {
     }
 }
 
-fn placement(check: &mut Check<'_>, placement: &keys::TokenPlacement) -> TokenLocation {
+fn placement(check: &mut Check<'_>, auth: &keys::Auth, protocol: &Outline) -> TokenLocation {
     let header = |name: &str, scheme: Option<&str>| TokenLocation::Header {
         name: name.to_ascii_lowercase(),
         scheme: scheme.map(str::to_owned),
     };
-    let names = match placement {
-        keys::TokenPlacement::Usual(UsualPlacement::Header) => {
+    let names = match &auth.placement {
+        None if protocol.token => return TokenLocation::Protocol,
+        None | Some(keys::TokenPlacement::Usual(UsualPlacement::Header)) => {
             return header("authorization", Some("Bearer"));
         }
-        keys::TokenPlacement::Usual(UsualPlacement::Query) => {
+        Some(keys::TokenPlacement::Usual(UsualPlacement::Query)) => {
             return TokenLocation::Query { name: "token".into() };
         }
-        keys::TokenPlacement::Named(names) => names,
+        Some(keys::TokenPlacement::Usual(UsualPlacement::Protocol)) => {
+            if !protocol.token && auth.mode == AuthMode::Token {
+                check.wrong_beside(
+                    "/auth/placement",
+                    &["/protocol"],
+                    format!(
+                        "leaves the token to the protocol `{}`, which has no `${{token}}`",
+                        protocol.name
+                    ),
+                    "write `${token}` into its handshake or a message, or set \"header\" or \"query\"",
+                );
+            }
+            return TokenLocation::Protocol;
+        }
+        Some(keys::TokenPlacement::Named(names)) => names,
     };
     let taken = |name: &str| {
         let name = name.to_ascii_lowercase();
@@ -502,6 +526,8 @@ fn runnable(program: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use documents::Document;
+
     use super::*;
 
     #[test]
@@ -515,6 +541,38 @@ mod tests {
         );
         assert_eq!(region("ws://127.0.0.1:8080/Development"), None);
         assert_eq!(region("wss://game.example.com/"), None);
+    }
+
+    /// What `[auth]` comes to for a protocol that has `${token}`, or does not; the mistakes' keys where it is wrong.
+    fn placed(auth: &str, token: bool) -> Result<TokenLocation, Vec<String>> {
+        let text = format!(
+            "name = \"a\"\nplayers = 1\n[target]\nurl = \"ws://127.0.0.1:1\"\n\
+             [auth]\nissuer = \"http://127.0.0.1:2\"\n{auth}\n\
+             [[phases]]\nkind = \"hold\"\nduration = \"1s\"\n"
+        );
+        let document = Document::parse("a.toml", &text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let scenario: Scenario = toml::from_str(&text).unwrap_or_else(|error| panic!("{error}"));
+        let mut check = Check::new(&document, &[], Vec::new(), |_| Vec::new());
+        let protocol = Outline { name: "game".into(), token, ..Outline::default() };
+        let target = Target::Url("ws://127.0.0.1:1".parse().unwrap());
+        let placement = super::auth(&mut check, &scenario, &target, &protocol).placement;
+        let mistakes = check.mistakes;
+        if mistakes.is_empty() { Ok(placement) } else { Err(mistakes.into_iter().map(|m| m.key).collect()) }
+    }
+
+    #[test]
+    fn a_token_is_left_to_the_protocol_that_has_it() {
+        let bearer = TokenLocation::Header { name: "authorization".into(), scheme: Some("Bearer".into()) };
+        assert_eq!(placed("", false), Ok(bearer.clone()));
+        assert_eq!(placed("", true), Ok(TokenLocation::Protocol));
+        assert_eq!(placed("placement = \"protocol\"", true), Ok(TokenLocation::Protocol));
+        assert_eq!(placed("placement = \"header\"", true), Ok(bearer), "it is in two places then");
+        assert_eq!(placed("placement = \"protocol\"", false), Err(vec!["auth.placement".into()]));
+        for mode in ["header", "none"] {
+            let mode = format!("mode = \"{mode}\"");
+            assert_eq!(placed(&mode, true), Err(vec!["auth.mode".into()]));
+            assert!(placed(&mode, false).is_ok());
+        }
     }
 
     #[test]

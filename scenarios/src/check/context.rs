@@ -55,9 +55,8 @@ impl<'d> Check<'d> {
     /// Reports a mistake in a line of a file that the scenario names at `pointer`: it is there, not in the scenario.
     pub(super) fn wrong_in_file(&mut self, pointer: &str, file: &str, bad: BadLine, remedy: &str) {
         let BadLine { line, problem } = bad;
-        let mut mistake = self.findings.document().mistake(pointer, problem, remedy);
-        mistake.place = if line > 0 { format!("{file}:{line}") } else { file.to_owned() };
-        self.findings.mistakes.push(mistake);
+        let place = if line > 0 { format!("{file}:{line}") } else { file.to_owned() };
+        self.findings.wrong_elsewhere(pointer, place, problem, remedy);
     }
 
     /// From here on nothing is concluded from the value at `pointer`.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use protocol::Outline;
+
 use super::context::Check;
 use super::{
     auth, cloudwatch, disruptions, feeders, journeys, operations, phases, rooms, target, thresholds, way,
@@ -12,7 +14,7 @@ use crate::plan::{Plan, Target};
 /// The plan; a wrong value is reported to `check` and replaced by a sound one.
 pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
     let target = target::target(check, &scenario.target);
-    let auth = auth::auth(check, scenario, &target);
+    let auth = auth::auth(check, scenario, &target, &Outline::default());
     let (mut phases, load) = phases::phases(check, scenario);
     let mut operations = operations::operations(check, scenario, &load);
     let pushes = operations::pushes(check, scenario, &operations);
@@ -38,7 +40,7 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
         poll: operations::poll(check, scenario, &target),
         grace: check.within_a_day("/deliveries/grace", scenario.deliveries.grace),
         load,
-        way: way::way(check, scenario, &target),
+        way: way::way(check, scenario, &target, &auth),
         thresholds,
         judged_phases,
         cloudwatch: cloudwatch::series(

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use documents::child;
 
 use super::context::Check;
-use crate::keys::auth::{AuthMode, TokenPlacement, UsualPlacement};
 use crate::keys::scenario::{self, Scenario};
 use crate::keys::way::HeaderText;
+use crate::plan::auth::{Auth, AuthMode, TokenLocation};
 use crate::plan::way::{Header, HeaderValue, Heartbeat, Proxy, Trust, Way, is_loopback};
 use crate::plan::{MAX_MESSAGE_BYTES, Target};
 
@@ -15,18 +15,18 @@ use crate::plan::{MAX_MESSAGE_BYTES, Target};
 const TAKEN: [&str; 7] =
     ["host", "connection", "upgrade", "content-length", "transfer-encoding", "te", "x-player-id"];
 
-pub(super) fn way(check: &mut Check<'_>, scenario: &Scenario, target: &Target) -> Way {
+pub(super) fn way(check: &mut Check<'_>, scenario: &Scenario, target: &Target, auth: &Auth) -> Way {
     let keys = &scenario.target;
     Way {
-        headers: headers(check, scenario),
-        subprotocols: subprotocols(check, scenario),
+        headers: headers(check, scenario, auth),
+        subprotocols: subprotocols(check, scenario, auth),
         proxy: keys.proxy.as_ref().and_then(|text| proxy(check, text)),
         trust: trust(check, keys, target),
         heartbeat: heartbeat(check, &scenario.sockets),
     }
 }
 
-fn headers(check: &mut Check<'_>, scenario: &Scenario) -> Vec<Header> {
+fn headers(check: &mut Check<'_>, scenario: &Scenario, auth: &Auth) -> Vec<Header> {
     let mut headers = Vec::new();
     for (name, text) in &scenario.target.headers {
         let pointer = child("/target/headers", name);
@@ -47,7 +47,7 @@ fn headers(check: &mut Check<'_>, scenario: &Scenario) -> Vec<Header> {
             check.wrong(&pointer, "is set by the handshake itself", "leave it out");
             continue;
         }
-        if carries_the_token(scenario, &lower) {
+        if carries_the_token(auth, &lower) {
             check.wrong(
                 &pointer,
                 "is the header that carries the credentials",
@@ -103,7 +103,7 @@ fn header_value(check: &mut Check<'_>, pointer: &str, text: &HeaderText) -> Opti
     }
 }
 
-fn subprotocols(check: &mut Check<'_>, scenario: &Scenario) -> Vec<String> {
+fn subprotocols(check: &mut Check<'_>, scenario: &Scenario, auth: &Auth) -> Vec<String> {
     let offered = &scenario.target.subprotocols;
     for (index, name) in offered.iter().enumerate() {
         let pointer = format!("/target/subprotocols/{index}");
@@ -117,13 +117,18 @@ fn subprotocols(check: &mut Check<'_>, scenario: &Scenario) -> Vec<String> {
             check.wrong(&pointer, "is offered twice", "leave it out");
         }
     }
-    let by_subprotocol =
-        matches!(&scenario.auth.placement, TokenPlacement::Named(names) if names.subprotocol.is_some());
-    if by_subprotocol && scenario.auth.mode == AuthMode::Token && scenario.operations.placement_poll.is_some()
+    let of_sockets = match &auth.placement {
+        TokenLocation::Subprotocol { .. } => Some("there is no subprotocol to carry the token"),
+        TokenLocation::Protocol => Some("the protocol's `${token}` does not carry the token"),
+        TokenLocation::Header { .. } | TokenLocation::Query { .. } => None,
+    };
+    if let Some(problem) = of_sockets
+        && auth.mode == AuthMode::Token
+        && scenario.operations.placement_poll.is_some()
     {
         check.wrong(
             "/operations/placement_poll",
-            "asks over REST, where there is no subprotocol to carry the token",
+            format!("asks over REST, where {problem}"),
             "set auth.placement to a header or a query parameter, or leave placement_poll out",
         );
     }
@@ -203,15 +208,11 @@ fn secret_file(check: &mut Check<'_>, pointer: &str, name: &str, remedy: &str) -
 }
 
 /// Whether a header is the one that credentials travel in.
-fn carries_the_token(scenario: &Scenario, name: &str) -> bool {
-    let auth = &scenario.auth;
+fn carries_the_token(auth: &Auth, name: &str) -> bool {
     match auth.mode {
-        AuthMode::Token => match &auth.placement {
-            TokenPlacement::Usual(usual) => *usual == UsualPlacement::Header && name == "authorization",
-            TokenPlacement::Named(names) => {
-                names.header.as_ref().is_some_and(|header| header.eq_ignore_ascii_case(name))
-            }
-        },
+        AuthMode::Token => {
+            matches!(&auth.placement, TokenLocation::Header { name: header, .. } if header == name)
+        }
         AuthMode::SigV4 => name == "authorization" || name.starts_with("x-amz-"),
         AuthMode::Header | AuthMode::None => false,
     }

@@ -326,6 +326,7 @@ fn credentials(auth: &Auth) -> String {
                 TokenLocation::Query { name } if name == "token" => "the query".into(),
                 TokenLocation::Query { name } => format!("the query as {name}"),
                 TokenLocation::Subprotocol { .. } => "a subprotocol".into(),
+                TokenLocation::Protocol => "the place that the protocol has for it".into(),
             };
             format!("with a {from} in {place}")
         }

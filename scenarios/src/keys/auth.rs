@@ -15,8 +15,8 @@ use crate::keys::units;
 pub struct Auth {
     /// `token` (a token of the player's platform), `header` (`X-Player-Id`, trusted by the server), `sigv4` (handshakes and REST requests signed with AWS credentials) or `none`.
     pub mode: AuthMode,
-    /// Where a token travels: `header` (`Authorization: Bearer`), `query` (`?token=`), or names of your own, e.g. `{ header = "Authorization", scheme = "Steam" }`, `{ query = "ticket" }` or `{ subprotocol = "bearer." }`.
-    pub placement: TokenPlacement,
+    /// Where a token travels: `header` (`Authorization: Bearer`), `query` (`?token=`), `protocol` (only where the protocol has `${token}`), or names of your own, e.g. `{ header = "Authorization", scheme = "Steam" }`, `{ query = "ticket" }` or `{ subprotocol = "bearer." }`. Default: `protocol` where it has `${token}`, else `header`.
+    pub placement: Option<TokenPlacement>,
     /// Base URL of the identity provider that issues the tokens (`POST /tokens`). Default: the embedded backend's.
     pub issuer: Option<String>,
     /// Tokens are signed here, ahead of the run, with a key file.
@@ -41,7 +41,7 @@ impl Default for Auth {
     fn default() -> Self {
         Self {
             mode: AuthMode::Token,
-            placement: TokenPlacement::Usual(UsualPlacement::Header),
+            placement: None,
             issuer: None,
             mint: None,
             feeder: None,
@@ -86,6 +86,8 @@ pub enum UsualPlacement {
     Header,
     /// `?token=…`.
     Query,
+    /// Only where the protocol's handshake and messages have `${token}`.
+    Protocol,
 }
 
 /// Names under which a token travels: `header` with or without `scheme`, `query`, or `subprotocol`.

@@ -51,6 +51,8 @@ pub enum TokenLocation {
         /// What stands before the token.
         prefix: String,
     },
+    /// Only where the protocol's templates have it.
+    Protocol,
 }
 
 /// Where tokens come from.

@@ -1,5 +1,8 @@
 //! How a socket ends, and the error class of each way.
 
+use std::collections::BTreeMap;
+
+use protocol::outline::{Close, Retry};
 use scenarios::plan::disruptions::Cut;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -22,6 +25,11 @@ pub(in crate::player) enum End {
     Unusable,
     /// The other side, or the network.
     Dropped(Dropped),
+    /// The protocol's opening failed or took too long; the operation `ready` has the error.
+    NotReady {
+        /// The error class.
+        class: Class,
+    },
 }
 
 /// How the other side, or the network, ended a socket.
@@ -30,24 +38,40 @@ pub(in crate::player) struct Dropped {
     pub(in crate::player) class: Class,
     /// What was seen.
     pub(in crate::player) detail: String,
+    /// The close code: that of the frame, else the one that RFC 6455 has for its absence; none where the connection broke
+    /// otherwise.
+    code: Option<u16>,
 }
 
 impl Dropped {
     /// By a close frame.
     pub(super) fn by_frame(frame: Option<&CloseFrame>) -> Self {
         let detail = frame.map_or_else(String::new, |frame| frame.reason.to_string());
-        Self { class: class_of_frame(frame), detail }
+        let code = frame.map_or(1005, |frame| frame.code.into());
+        Self { class: class_of_frame(frame), detail, code: Some(code) }
     }
 
     /// The stream ended.
     pub(super) fn at_the_end() -> Self {
-        Self { class: classes::CLOSED_1006.clone(), detail: "the stream ended".into() }
+        Self { class: classes::CLOSED_1006.clone(), detail: "the stream ended".into(), code: Some(1006) }
+    }
+
+    /// What a protocol makes of it: under which class it counts, and what the player does then.
+    pub(in crate::player) fn under(self, codes: &BTreeMap<u16, Close>) -> (Self, Retry) {
+        let Some(close) = self.code.and_then(|code| codes.get(&code)) else {
+            return (self, Retry::Policy);
+        };
+        // A code of which only the consequence is said keeps its class.
+        let class = if close.class.is_empty() { self.class } else { close.class.clone().into() };
+        (Self { class, ..self }, close.retry)
     }
 }
 
 impl From<&Error> for Dropped {
     fn from(error: &Error) -> Self {
-        Self { class: class_of_error(error), detail: error.to_string() }
+        let class = class_of_error(error);
+        let code = (class == classes::CLOSED_1006).then_some(1006);
+        Self { class, detail: error.to_string(), code }
     }
 }
 
@@ -68,4 +92,34 @@ pub(super) fn class_of_error(error: &Error) -> Class {
 /// The error class of a close frame.
 pub(super) fn class_of_frame(frame: Option<&CloseFrame>) -> Class {
     frame.map_or_else(|| classes::CLOSED_1005.clone(), |frame| classes::closed(frame.code.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_protocol_says_what_a_code_means() {
+        let close = |class: &str, retry| Close { class: class.into(), retry };
+        let codes = BTreeMap::from([
+            (4401, close("unauthorized", Retry::No)),
+            (1012, close("", Retry::AtOnce)),
+            (1005, close("left", Retry::Policy)),
+            (1006, close("gone", Retry::AtOnce)),
+        ]);
+        let frame = |code: u16| CloseFrame { code: code.into(), reason: "because".into() };
+        let under = |dropped: Dropped| {
+            let (Dropped { class, detail, .. }, retry) = dropped.under(&codes);
+            (class.to_string(), detail, retry)
+        };
+        let by = |code| under(Dropped::by_frame(Some(&frame(code))));
+        assert_eq!(by(4401), ("unauthorized".into(), "because".into(), Retry::No));
+        assert_eq!(by(1012), ("closed_1012".into(), "because".into(), Retry::AtOnce));
+        assert_eq!(by(1001), ("closed_1001".into(), "because".into(), Retry::Policy));
+        assert_eq!(under(Dropped::by_frame(None)), ("left".into(), String::new(), Retry::Policy));
+        assert_eq!(under(Dropped::at_the_end()).0, "gone");
+        assert_eq!(under(Dropped::from(&Error::ConnectionClosed)).2, Retry::AtOnce);
+        let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        assert_eq!(under(Dropped::from(&Error::Io(reset))).0, "closed_reset");
+    }
 }

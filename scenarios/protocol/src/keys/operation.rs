@@ -89,6 +89,27 @@ pub struct Answer {
     pub class: Option<String>,
 }
 
+impl Answer {
+    /// How it is known and judged, in words; `None` where there is none.
+    #[must_use]
+    pub fn words(&self) -> Option<String> {
+        let at = self.at.as_deref().unwrap_or("the place of `${id}`");
+        let found = match self.by {
+            By::Id => format!("one with the number of the message at {at}"),
+            By::Field => format!("one with {} at {at}", self.is.as_deref().unwrap_or_default()),
+            By::Echo => "one that repeats the text".to_owned(),
+            By::Order => "the next one of this shape".to_owned(),
+            By::None => return None,
+        };
+        let parts = [
+            self.when.as_ref().map(|when| format!("where {}", when.words())),
+            self.ok.as_ref().map(|ok| format!("good where {}", ok.words())),
+            self.failed.as_ref().map(|failed| format!("failed where {}", failed.words())),
+        ];
+        Some([Some(found)].into_iter().chain(parts).flatten().collect::<Vec<_>>().join("; "))
+    }
+}
+
 /// How an answer finds its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

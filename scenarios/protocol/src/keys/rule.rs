@@ -20,3 +20,53 @@ pub enum Rules {
     /// Several.
     Several(Vec<Rule>),
 }
+
+impl Rule {
+    /// What it asks for, in words: `/type is "ack", /id is there`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let asked = self.0.iter().map(|(key, test)| match key.as_str() {
+            "text" => format!("the text is {test}"),
+            "starts" => format!("the text begins with {test}"),
+            "contains" => format!("the text has {test} in it"),
+            "pattern" => format!("the text is like {test}"),
+            pointer => format!("{pointer} {}", words_of(test)),
+        });
+        asked.collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Rules {
+    /// What one of them asks for, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::One(rule) => rule.words(),
+            Self::Several(rules) => rules.iter().map(Rule::words).collect::<Vec<_>>().join(" or "),
+        }
+    }
+}
+
+/// What a test asks of a value, in words.
+fn words_of(test: &Value) -> String {
+    let several = |values: &[Value]| values.iter().map(Value::to_string).collect::<Vec<_>>().join(", ");
+    match test {
+        Value::Bool(true) => "is there".to_owned(),
+        Value::Bool(false) => "is absent".to_owned(),
+        Value::String(text) if text == "${id}" => "is the number of the message".to_owned(),
+        Value::Array(values) => format!("is one of {}", several(values)),
+        Value::Object(keys) => {
+            let asked = keys.iter().map(|(key, value)| match (key.as_str(), value) {
+                ("from", least) => format!("at least {least}"),
+                ("to", most) => format!("at most {most}"),
+                ("starts", text) => format!("begins with {text}"),
+                ("contains", text) => format!("has {text} in it"),
+                ("not", Value::Array(values)) => format!("is none of {}", several(values)),
+                ("not", value) => format!("is not {value}"),
+                (_, value) => format!("is {value}"),
+            });
+            asked.collect::<Vec<_>>().join(" and ")
+        }
+        other => format!("is {other}"),
+    }
+}

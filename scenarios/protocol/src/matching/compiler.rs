@@ -75,6 +75,11 @@ impl Compiler {
         Some(Slot(cut.captures[capture]))
     }
 
+    /// The names of what the pattern of this rule (or of the one that it was added within) captures.
+    pub fn captures(&self, within: RuleNumber) -> impl Iterator<Item = &str> {
+        self.rules[within.0].cut.into_iter().flat_map(|cut| self.cuts[cut].pattern.captures())
+    }
+
     /// All of them as one reader.
     #[must_use]
     pub fn finish(self) -> Matcher {

@@ -59,8 +59,8 @@ impl Pattern {
         let mut parts: Vec<Part> = Vec::new();
         for piece in pieces(text).map_err(|Unclosed(at)| PatternError::Unclosed(at))? {
             match (piece, parts.last_mut()) {
-                (Piece::Literal(more), Some(Part::Literal(literal))) => literal.push_str(more),
-                (Piece::Literal(literal), _) => parts.push(Part::Literal(literal.to_owned())),
+                (Piece::Literal(more, _), Some(Part::Literal(literal))) => literal.push_str(more),
+                (Piece::Literal(literal, _), _) => parts.push(Part::Literal(literal.to_owned())),
                 (Piece::Place(name, _), _) => parts.push(Part::Capture(name.to_owned())),
             }
         }

@@ -177,7 +177,7 @@ fn scalar(value: &Value) -> Result<Scalar, (String, String)> {
                 pieces
                     .iter()
                     .map(|piece| match piece {
-                        Piece::Literal(literal) => Some(*literal),
+                        Piece::Literal(literal, _) => Some(*literal),
                         Piece::Place(..) => None,
                     })
                     .collect::<Option<String>>()

@@ -82,7 +82,7 @@ impl Tree {
     ) -> serde_json::Result<()> {
         let mut deserializer = serde_json::Deserializer::from_str(json);
         Place::<K, F> { tree: self, into, keep: PhantomData, message: PhantomData }
-            .descend(&mut deserializer)?;
+            .deserialize(&mut deserializer)?;
         deserializer.end()
     }
 

@@ -28,3 +28,10 @@ pub enum Name {
     /// A value of the message that was received, in replies and error classes.
     Received(Slot),
 }
+
+impl Name {
+    /// Whether it is a text whatever its value, so that in JSON it stands in quotes.
+    pub(super) const fn is_text(&self) -> bool {
+        matches!(self, Self::Player | Self::Recipient | Self::Text | Self::Token | Self::Room)
+    }
+}

@@ -1,6 +1,7 @@
 //! The names that a template may hold where it stands.
 
 use super::name::Name;
+use crate::matching::{Compiler, Pointer, RuleNumber};
 
 /// The names that a template may hold where it stands.
 pub trait Names {
@@ -19,7 +20,8 @@ pub struct SendNames<'a> {
     pub parameters: Vec<&'a str>,
 }
 
-const WORDS: [(&str, Name); 8] = [
+/// What every message that is sent may hold.
+pub const WORDS: [(&str, Name); 8] = [
     ("id", Name::Id),
     ("player", Name::Player),
     ("recipients", Name::Recipients),
@@ -27,8 +29,9 @@ const WORDS: [(&str, Name); 8] = [
     ("text", Name::Text),
     ("token", Name::Token),
     ("room", Name::Room),
-    ("now_ms", Name::NowMs),
+    (NOW_MS, Name::NowMs),
 ];
+const NOW_MS: &str = "now_ms";
 
 impl Names for SendNames<'_> {
     fn find(&mut self, name: &str) -> Option<Name> {
@@ -40,10 +43,33 @@ impl Names for SendNames<'_> {
 
     fn all(&self) -> Vec<String> {
         let words = WORDS.iter().map(|(word, _)| *word);
-        words
-            .chain(self.kept.iter().map(String::as_str))
-            .chain(self.parameters.iter().copied())
-            .map(str::to_owned)
-            .collect()
+        let kept = self.kept.iter().map(String::as_str);
+        words.chain(kept).chain(self.parameters.iter().copied()).map(str::to_owned).collect()
+    }
+}
+
+/// The names of what is made of a received message, a reply or an error class: pointers into it, captures of its pattern,
+/// `now_ms`. What a template asks for is read from then on.
+#[derive(Debug)]
+pub struct ReceivedNames<'a> {
+    /// What reads the message.
+    pub compiler: &'a mut Compiler,
+    /// The rule that recognises it.
+    pub rule: RuleNumber,
+}
+
+impl Names for ReceivedNames<'_> {
+    fn find(&mut self, name: &str) -> Option<Name> {
+        if name == NOW_MS {
+            return Some(Name::NowMs);
+        }
+        let capture = self.compiler.capture(name, self.rule);
+        let value = || Some(self.compiler.value(&Pointer::parse(name).ok()?, Some(self.rule)));
+        capture.or_else(value).map(Name::Received)
+    }
+
+    fn all(&self) -> Vec<String> {
+        let captures = self.compiler.captures(self.rule).map(str::to_owned);
+        captures.chain([NOW_MS.to_owned(), "a pointer into the message such as /a/0".to_owned()]).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! Values to try a template with.
+//! Values to show a message with.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,38 +7,48 @@ use serde_json::Value;
 
 use crate::protocol::Values;
 
-/// Values as a run has them, for checks and for showing a message.
+/// Values as a run has them: the first player's, with two others to talk to.
 #[derive(Debug, Clone, Default)]
-pub struct Sample {
+pub struct Sample<'a> {
+    /// Names of the values that are kept, by number.
+    pub kept: &'a [String],
     /// The operation's parameters.
     pub parameters: BTreeMap<String, Value>,
 }
 
-impl Values for Sample {
+impl Values for Sample<'_> {
     fn id(&self) -> u64 {
-        7
+        1
     }
+
     fn player(&self) -> Cow<'_, str> {
-        "player-1".into()
+        "player-0".into()
     }
+
     fn recipients(&self) -> Cow<'_, [String]> {
-        vec!["player-2".to_owned(), "player-3".to_owned()].into()
+        vec!["player-1".to_owned(), "player-2".to_owned()].into()
     }
+
     fn text(&self) -> Cow<'_, str> {
-        "lg1:0000002a:0000000000000007:".into()
+        "lg1:00000001:0000000000000000:".into()
     }
+
     fn token(&self) -> Option<Cow<'_, str>> {
         Some("TOKEN".into())
     }
+
     fn room(&self) -> Cow<'_, str> {
-        "room-1".into()
+        "room-0".into()
     }
+
     fn now_ms(&self) -> u64 {
         1_767_225_600_000
     }
+
     fn kept(&self, number: usize) -> Option<Cow<'_, str>> {
-        Some(format!("kept-{number}").into())
+        self.kept.get(number).map(|name| name.as_str().into())
     }
+
     fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
         self.parameters.get(name).map(|value| match value {
             Value::String(text) => Cow::Borrowed(text.as_str()),

@@ -10,8 +10,9 @@ use reports::printable;
 use scenarios::{Plan, redact};
 use url::Url;
 
-use crate::auth::{Credentials, Presented};
+use crate::auth::Credentials;
 use crate::commands::doctor::facts::{HandshakeAnswer, Reached};
+use crate::no_protocol::protocol_of;
 use crate::player::Endpoint;
 use crate::player::probe::{self, Head};
 
@@ -37,7 +38,8 @@ pub(in crate::commands::doctor) async fn look(
         ping_ms: None,
         with_credentials: false,
     };
-    let prepared = in_time(Endpoint::prepare(url, &plan.way, &plan.source_addresses, 1)).await;
+    let prepared =
+        in_time(Endpoint::prepare(url, &plan.way, &protocol_of(plan), &plan.source_addresses, 1)).await;
     let endpoint = match prepared {
         Ok(endpoint) => endpoint,
         Err(problem) => {
@@ -76,15 +78,21 @@ pub(in crate::commands::doctor) async fn look(
         }
     };
     reached.tls = connection.tls_version().map(Ok);
-    let presented = match credentials {
-        Some(credentials) => credentials.present(0, url).await.ok(),
-        None => None,
+    // Credentials that cannot be had are a finding of their own; the target is then asked without.
+    let mut introduced = endpoint.introduce(0, plan, credentials).await;
+    if introduced.is_err() && credentials.is_some() {
+        introduced = endpoint.introduce(0, plan, None).await;
+    }
+    let introduction = match introduced {
+        Ok(introduction) => introduction,
+        Err(error) => {
+            reached.handshake = Some(Err(printable::line(&error.to_string()).into_owned()));
+            return reached;
+        }
     };
-    reached.with_credentials = presented.as_ref().is_some_and(|presented| !presented.is_empty());
+    reached.with_credentials = introduction.proves;
     let before = Instant::now();
-    let mut head =
-        in_time(probe::upgrade(&endpoint, &mut connection, presented.unwrap_or_else(Presented::default)))
-            .await;
+    let mut head = in_time(probe::upgrade(&endpoint, &mut connection, introduction)).await;
     let took_ms = milliseconds(before);
     let rest =
         head.as_mut().ok().filter(|head| head.status == 101).map(|head| std::mem::take(&mut head.rest));

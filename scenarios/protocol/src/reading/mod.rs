@@ -1,0 +1,9 @@
+//! Reading received messages by a protocol file's rules: one pass over each, then the meanings in the protocol's order.
+
+pub(crate) mod answer;
+pub(crate) mod class;
+pub(crate) mod keep;
+pub(crate) mod poll;
+pub(crate) mod push;
+pub(crate) mod rules;
+pub(crate) mod step;
