@@ -174,6 +174,10 @@ pub struct PlanArgs {
     /// `embedded`, or a ws:// or wss:// URL; overrides the scenario's `target.url`.
     #[arg(long, value_name = "embedded|URL")]
     pub target: Option<String>,
+    /// How the target talks: a protocol that ships (`loadgen protocol list`), or a file; overrides the scenario's
+    /// `protocol`.
+    #[arg(long, value_name = "NAME|PATH")]
+    pub protocol: Option<String>,
     /// Number of players; overrides the scenario's `players`.
     #[arg(short, long, value_name = "N")]
     pub players: Option<u32>,
@@ -192,13 +196,15 @@ impl PlanArgs {
     /// All overrides, the flags among them, in the order in which they apply.
     #[must_use]
     pub fn all_overrides(&self) -> Vec<Override> {
-        all_overrides(&self.overrides, self.target.as_ref(), self.players, self.seed, self.insecure)
+        let Self { target, protocol, players, seed, insecure, .. } = self;
+        all_overrides(&self.overrides, target.as_ref(), protocol.as_ref(), *players, *seed, *insecure)
     }
 }
 
 fn all_overrides(
     overrides: &[Override],
     target: Option<&String>,
+    protocol: Option<&String>,
     players: Option<u32>,
     seed: Option<u64>,
     insecure: bool,
@@ -206,6 +212,7 @@ fn all_overrides(
     let flag = |key: &str, value: String| Override { key: key.into(), value };
     let mut all = overrides.to_vec();
     all.extend(target.map(|target| flag("target.url", target.clone())));
+    all.extend(protocol.map(|protocol| flag("protocol", Value::from(protocol.as_str()).to_string())));
     all.extend(players.map(|players| flag("players", players.to_string())));
     all.extend(seed.map(|seed| flag("seed", seed.to_string())));
     all.extend(insecure.then(|| flag("target.insecure", "true".into())));
@@ -336,6 +343,9 @@ pub struct DoctorArgs {
     /// A ws:// or wss:// URL to connect to; overrides the scenario's `target.url`.
     #[arg(long, value_name = "URL")]
     pub target: Option<String>,
+    /// How the target talks: a protocol that ships, or a file; overrides the scenario's `protocol`.
+    #[arg(long, value_name = "NAME|PATH")]
+    pub protocol: Option<String>,
     /// Number of players; overrides the scenario's `players`.
     #[arg(short, long, value_name = "N", requires = "scenario")]
     pub players: Option<u32>,
@@ -354,7 +364,8 @@ impl DoctorArgs {
     /// All overrides, the target among them.
     #[must_use]
     pub fn all_overrides(&self) -> Vec<Override> {
-        all_overrides(&self.overrides, self.target.as_ref(), self.players, None, self.insecure)
+        let Self { target, protocol, players, insecure, .. } = self;
+        all_overrides(&self.overrides, target.as_ref(), protocol.as_ref(), *players, None, *insecure)
     }
 }
 

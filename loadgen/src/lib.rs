@@ -24,7 +24,6 @@ pub mod generate;
 pub mod health;
 pub mod http_client;
 pub mod live;
-mod no_protocol;
 pub mod player;
 pub mod record;
 pub mod run;

@@ -87,7 +87,7 @@ fn quantities_have_the_units_that_people_write() {
         Duration::from_secs(11),
         "1,000 players at 100 a second, and a second to settle"
     );
-    assert_eq!(plan.message.as_ref().unwrap().size, 1_000);
+    assert_eq!(plan.operation(plan.operation_named("send_message").unwrap()).size, 1_000);
     assert_eq!(plan.operation(plan.operation_named("send_message").unwrap()).arrivals(), 1_350);
     assert_eq!(plan.thresholds[0].bound, 90e6);
     let plan = of(&[

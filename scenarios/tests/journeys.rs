@@ -154,7 +154,7 @@ pause = "1s"
     let told = told(&text);
     let expected = [
         (12, "journeys.0.name: `message` cannot be told apart: a push"),
-        (14, "journeys.0.steps.0: the protocol has no operation `send_mesage`"),
+        (14, "journeys.0.steps.0: the protocol `reference` has no operation `send_mesage`"),
         (15, "journeys.0.steps.1: `send_message` is closed"),
         (16, "journeys.0.steps.2: `ready` is no step"),
         (17, "journeys.0.steps.3: `placement_poll` is polled"),

@@ -23,7 +23,6 @@ use super::presented::Presented;
 use super::sigv4::{self, Signer};
 use super::source::Source;
 use super::vault::{self, Vault};
-use crate::no_protocol::protocol_of;
 
 /// Characters that are kept of what a target sends: the first 512 bytes of a refusal and what stands before them.
 const KEPT: usize = 700;
@@ -57,7 +56,7 @@ impl Credentials {
     /// # Errors
     /// [`AuthError`] when there is no token for every player, or no AWS credentials.
     pub async fn prepare(plan: &Arc<Plan>, shard: Shard, issuer: Option<&Url>) -> Result<Self, AuthError> {
-        Self::for_protocol(plan, protocol_of(plan).outline(), shard, issuer).await
+        Self::for_protocol(plan, plan.protocol.outline(), shard, issuer).await
     }
 
     /// The same for players that speak this protocol.

@@ -16,7 +16,6 @@ use crate::cloudwatch::{self, Window};
 use crate::embedded::{Embedded, EmbeddedError};
 use crate::generate::generation::{Setup, run_number};
 use crate::live::Live;
-use crate::no_protocol::protocol_of;
 use crate::player::{Endpoint, Rest};
 use crate::run_log::Finished;
 use crate::verdict::summary::summarize;
@@ -58,9 +57,8 @@ impl Job {
             }
         };
         let issuer = embedded.as_ref().map(|embedded| &embedded.endpoints.identity);
-        let protocol = protocol_of(&plan);
         let endpoint =
-            Endpoint::prepare(&url, &plan.way, &protocol, &plan.source_addresses, plan.players).await?;
+            Endpoint::prepare(&url, &plan.way, &plan.protocol, &plan.source_addresses, plan.players).await?;
         let rest = plan.poll.as_ref().and_then(|poll| {
             let embedded = embedded.as_ref().map(|embedded| &embedded.endpoints.rest);
             Some((poll.rest.as_ref().or(embedded)?.clone(), poll.every))

@@ -24,7 +24,6 @@ use crate::generate::error::GenerateError;
 use crate::generate::generation::{Generation, Setup};
 use crate::generate::stage::Stage;
 use crate::health::machine;
-use crate::no_protocol::protocol_of;
 use crate::player::{Endpoint, EndpointError, Play, Rest, Targets, peers};
 
 /// Why a worker's process could not do its part; the run names the worker.
@@ -116,7 +115,7 @@ async fn prepare(assignment: Assignment) -> Result<Setup, WorkerError> {
         endpoint: Endpoint::prepare(
             &parse(url)?,
             &plan.way,
-            &protocol_of(&plan),
+            &plan.protocol,
             &plan.source_addresses,
             plan.players,
         )

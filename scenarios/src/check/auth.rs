@@ -10,6 +10,7 @@ use url::Url;
 
 use super::context::Check;
 use super::inputs::Content;
+use super::operations::matched;
 use super::way::is_word;
 use crate::keys::auth::{self as keys, AuthMode, UsualPlacement};
 use crate::keys::scenario::Scenario;
@@ -38,7 +39,8 @@ pub(super) fn auth(check: &mut Check<'_>, scenario: &Scenario, target: &Target, 
     }
     let rows = feeder(check, scenario);
     let source = source(check, scenario, target, rows.as_ref().map(|(feeder, _)| feeder));
-    let ids = ids(check, scenario, rows.as_ref());
+    let matched = matched(scenario, protocol);
+    let ids = ids(check, scenario, rows.as_ref(), &matched);
     Auth {
         mode: auth.mode,
         placement: placement(check, auth, protocol),
@@ -46,18 +48,23 @@ pub(super) fn auth(check: &mut Check<'_>, scenario: &Scenario, target: &Target, 
         sigv4: sigv4(check, auth, target),
         refresh_before: check.positive("/auth/refresh_before", auth.refresh_before),
         ids,
-        claim: (matched(scenario) && auth.mode == AuthMode::Token && !auth.player_claim.is_empty())
+        claim: (!matched.is_empty() && auth.mode == AuthMode::Token && !auth.player_claim.is_empty())
             .then(|| auth.player_claim.clone()),
     }
 }
 
 /// What the players are called, and whether the target can call them so.
-fn ids(check: &mut Check<'_>, scenario: &Scenario, rows: Option<&(Feeder, Vec<Row>)>) -> PlayerIds {
+fn ids(
+    check: &mut Check<'_>,
+    scenario: &Scenario,
+    rows: Option<&(Feeder, Vec<Row>)>,
+    matched: &[&str],
+) -> PlayerIds {
     let auth = &scenario.auth;
     let numbered = PlayerIds::Numbered { prefix: auth.player_prefix.clone() };
     let Some((feeder, rows)) = rows else { return numbered };
     let played = &rows[..rows.len().min(scenario.players as usize)];
-    check_identities(check, scenario, feeder, played);
+    check_identities(check, scenario, feeder, played, matched);
     if rows.first().is_some_and(|row| row.player.is_some()) {
         header_takes(check, scenario, feeder, played);
         return PlayerIds::Listed(rows.iter().filter_map(|row| row.player.clone()).collect());
@@ -68,9 +75,15 @@ fn ids(check: &mut Check<'_>, scenario: &Scenario, rows: Option<&(Feeder, Vec<Ro
 }
 
 /// A delivery is matched by its recipient's id, so the target has to know each socket's player by an id of its own.
-fn check_identities(check: &mut Check<'_>, scenario: &Scenario, feeder: &Feeder, played: &[Row]) {
+fn check_identities(
+    check: &mut Check<'_>,
+    scenario: &Scenario,
+    feeder: &Feeder,
+    played: &[Row],
+    matched: &[&str],
+) {
     let auth = &scenario.auth;
-    if !matched(scenario) || auth.mode == AuthMode::None {
+    if matched.is_empty() || auth.mode == AuthMode::None {
         return;
     }
     let file = auth.feeder.as_ref().map_or("", |keys| &keys.file);
@@ -83,7 +96,7 @@ fn check_identities(check: &mut Check<'_>, scenario: &Scenario, feeder: &Feeder,
                     scenario.players,
                     played.len()
                 ),
-                "add lines or lower players; or take out send_message and placement_request, whose deliveries are matched",
+                &format!("add lines or lower players; or take out {}, whose deliveries are matched", matched.join(" and ")),
             );
     }
     if auth.mode != AuthMode::Token {
@@ -490,11 +503,6 @@ fn sigv4(check: &mut Check<'_>, auth: &keys::Auth, target: &Target) -> SigV4 {
     }
 }
 
-/// Whether deliveries are matched by their recipients' ids.
-const fn matched(scenario: &Scenario) -> bool {
-    scenario.operations.send_message.is_some() || scenario.operations.placement_request.is_some()
-}
-
 /// By which id the target knows a line's player, as its token says.
 fn named_by(auth: &keys::Auth, row: &Row) -> Option<String> {
     let token =
@@ -552,11 +560,11 @@ mod tests {
         );
         let document = Document::parse("a.toml", &text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let scenario: Scenario = toml::from_str(&text).unwrap_or_else(|error| panic!("{error}"));
-        let mut check = Check::new(&document, &[], Vec::new(), |_| Vec::new());
+        let mut check = Check::new(&document, &[], &[], |_| Vec::new());
         let protocol = Outline { name: "game".into(), token, ..Outline::default() };
         let target = Target::Url("ws://127.0.0.1:1".parse().unwrap());
         let placement = super::auth(&mut check, &scenario, &target, &protocol).placement;
-        let mistakes = check.mistakes;
+        let mistakes = check.findings.mistakes;
         if mistakes.is_empty() { Ok(placement) } else { Err(mistakes.into_iter().map(|m| m.key).collect()) }
     }
 

@@ -1,9 +1,11 @@
 //! From `[[journeys]]` to the plan: steps that can be done and that come to an end, names that nothing else has.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use documents::form::nearest;
+use protocol::outline::{Audience, Outline, Push, Tie};
 
 use super::context::Check;
 use crate::keys::draw::Draw;
@@ -14,22 +16,18 @@ use crate::keys::times::Times;
 use crate::plan::arrivals::Arrivals;
 use crate::plan::journey::{Journey, Journeys, Step, Until};
 use crate::plan::operation::{self, Operation, What};
-use crate::plan::{Model, PlannedOperation, PlannedPush, reference};
+use crate::plan::{Model, PlannedOperation, PlannedPush};
 
 /// Names of figures that no operation has: a journey of the name could not be told from them.
-const RESERVED: [&str; 6] = [operation::CONNECT, "ready", "sockets", "socket", "reconnects", "error_rate"];
-
-/// Whether a journey does an operation.
-pub(super) fn does(scenario: &Scenario, operation: &str) -> bool {
-    let mut steps = scenario.journeys.iter().flat_map(|journey| &journey.steps);
-    steps.any(|step| step.operation() == Some(operation))
-}
+const RESERVED: [&str; 6] =
+    [operation::CONNECT, operation::READY, "sockets", "socket", "reconnects", "error_rate"];
 
 /// What players do in order; each journey as a whole is an operation of its own, after all others. `length` is that of the
 /// run, which a journey may take.
 pub(super) fn journeys(
     check: &mut Check<'_>,
     scenario: &Scenario,
+    protocol: &Outline,
     operations: &mut Vec<PlannedOperation>,
     pushes: &[PlannedPush],
     length: Duration,
@@ -39,13 +37,17 @@ pub(super) fn journeys(
     }
     let mut planned = Vec::new();
     for (number, journey) in scenario.journeys.iter().enumerate() {
-        name(check, scenario, number, journey);
+        name(check, scenario, protocol, number, journey);
         let mut steps = Vec::new();
         for (index, step) in journey.steps.iter().enumerate() {
             let pointer = format!("/journeys/{number}/steps/{index}");
-            steps.extend(planned_step(check, &pointer, step, operations, pushes));
+            steps.extend(planned_step(check, &pointer, step, protocol, operations, pushes));
         }
-        if journey.repeats && !steps.is_empty() && steps.len() == journey.steps.len() && !waits(&steps) {
+        if journey.repeats
+            && !steps.is_empty()
+            && steps.len() == journey.steps.len()
+            && !waits(&steps, protocol, operations)
+        {
             check.wrong(
                 &format!("/journeys/{number}/steps"),
                 "nothing in it takes any time, so that it would begin again at once and for ever",
@@ -78,6 +80,11 @@ pub(super) fn journeys(
             rate: 0.0,
             timeout: length,
             model: Model::Open,
+            fan_out: 1..=1,
+            size: 0,
+            every: Duration::ZERO,
+            parameters: BTreeMap::new(),
+            of_itself: true,
             arrivals: Arrivals::none(),
         });
         Journey { operation, weight: keys.weight, repeats: keys.repeats, steps }
@@ -87,14 +94,20 @@ pub(super) fn journeys(
 }
 
 /// Whether a journey's name can be told from every other.
-fn name(check: &mut Check<'_>, scenario: &Scenario, number: usize, journey: &keys::Journey) {
+fn name(
+    check: &mut Check<'_>,
+    scenario: &Scenario,
+    protocol: &Outline,
+    number: usize,
+    journey: &keys::Journey,
+) {
     let name = journey.name.as_str();
     let earlier = scenario.journeys[..number].iter().any(|other| other.name == name);
     let taken = if RESERVED.contains(&name) {
         "other figures are called so"
-    } else if reference::OPERATIONS.contains(&name) {
+    } else if protocol.operations.iter().any(|operation| operation.name == name) {
         "an operation of the protocol is called so"
-    } else if reference::PUSHES.iter().any(|(push, _)| *push == name) {
+    } else if protocol.pushes.iter().any(|push| push.name == name) {
         "a push of the protocol is called so"
     } else if earlier {
         "another journey is called so"
@@ -110,6 +123,7 @@ fn planned_step(
     check: &mut Check<'_>,
     pointer: &str,
     step: &keys::Step,
+    protocol: &Outline,
     operations: &[PlannedOperation],
     pushes: &[PlannedPush],
 ) -> Option<Step> {
@@ -156,12 +170,12 @@ fn planned_step(
     let pause = pause.map(|pause| length(check, &format!("{pointer}/pause"), pause));
     let place =
         if matches!(step, keys::Step::Table(_)) { format!("{pointer}/do") } else { pointer.to_owned() };
-    let planned = done(check, &place, &name, operations)?;
+    let planned = done(check, &place, &name, protocol, operations)?;
     let until = match until.unwrap_or_default() {
         keys::Until::Answer => Until::Answer,
         keys::Until::Push => {
             let kind = pushes.iter().position(|push| push.operation == Some(planned.operation));
-            let Some(kind) = kind.filter(|kind| comes_back(&pushes[*kind])) else {
+            let Some(kind) = kind.filter(|kind| comes_back(&protocol.pushes[pushes[*kind].push])) else {
                 check.wrong(
                     &format!("{pointer}/until"),
                     format!("no push of `{name}` comes back to the player"),
@@ -180,9 +194,10 @@ fn done<'o>(
     check: &mut Check<'_>,
     pointer: &str,
     name: &str,
+    protocol: &Outline,
     operations: &'o [PlannedOperation],
 ) -> Option<&'o PlannedOperation> {
-    if [operation::CONNECT, "ready"].contains(&name) {
+    if [operation::CONNECT, operation::READY].contains(&name) {
         check.wrong(
             pointer,
             format!("`{name}` is no step: a journey begins when its player is ready"),
@@ -191,13 +206,13 @@ fn done<'o>(
         return None;
     }
     let Some(planned) = operations.iter().find(|planned| *planned.name == *name) else {
-        let known: Vec<_> = reference::OPERATIONS.to_vec();
+        let known: Vec<_> = protocol.operations.iter().map(|operation| operation.name.as_str()).collect();
         let shown = known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", ");
         let remedy = nearest(name, &known).map_or_else(
             || format!("it has {shown}"),
             |near| format!("did you mean `{near}`? It has {shown}"),
         );
-        check.wrong(pointer, format!("the protocol has no operation `{name}`"), &remedy);
+        check.wrong(pointer, format!("the protocol `{}` has no operation `{name}`", protocol.name), &remedy);
         return None;
     };
     if matches!(planned.what, What::Poll(_)) {
@@ -221,14 +236,22 @@ fn done<'o>(
 }
 
 /// Whether a push comes to the player whose request leads to it.
-fn comes_back(push: &PlannedPush) -> bool {
-    push.push == 1
+fn comes_back(push: &Push) -> bool {
+    match (push.tie, push.to) {
+        (Tie::Kept(_) | Tie::Player, _) | (_, Audience::Sender) => true,
+        (Tie::Marker, Audience::Room | Audience::Everyone) => push.sender,
+        (Tie::Marker, Audience::Recipients) => false,
+    }
 }
 
 /// Whether something in a journey takes time.
-fn waits(steps: &[Step]) -> bool {
+fn waits(steps: &[Step], protocol: &Outline, operations: &[PlannedOperation]) -> bool {
+    let answered = |operation: &Operation| match operations[operation.index()].what {
+        What::Request(number) => protocol.operations[number].answered,
+        _ => false,
+    };
     steps.iter().any(|step| match step {
-        Step::Do { .. } => true,
+        Step::Do { operation, until, .. } => *until != Until::Answer || answered(operation),
         Step::Pause(length) | Step::Leave(length) => !length.mean().is_zero(),
     })
 }

@@ -2,27 +2,33 @@
 
 use std::time::Duration;
 
-use protocol::Outline;
-
 use super::context::Check;
+use super::messages::Surroundings;
 use super::{
-    auth, cloudwatch, disruptions, feeders, journeys, operations, phases, rooms, target, thresholds, way,
+    auth, cloudwatch, disruptions, feeders, journeys, operations, phases, protocol, rooms, target,
+    thresholds, way,
 };
 use crate::keys::scenario::Scenario;
+use crate::plan::reference::Reference;
 use crate::plan::{Plan, Target};
 
 /// The plan; a wrong value is reported to `check` and replaced by a sound one.
 pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
+    let protocol = protocol::protocol(check, scenario);
+    let outline = protocol.outline();
     let target = target::target(check, &scenario.target);
-    let auth = auth::auth(check, scenario, &target, &Outline::default());
+    let auth = auth::auth(check, scenario, &target, outline);
     let (mut phases, load) = phases::phases(check, scenario);
-    let mut operations = operations::operations(check, scenario, &load);
-    let pushes = operations::pushes(check, scenario, &operations);
+    let (feeders, rooms) = (feeders::feeders(check, scenario), rooms::rooms(check, scenario));
+    let around = Surroundings { ids: &auth.ids, rooms: &rooms, feeders: &feeders };
+    let mut operations = operations::operations(check, scenario, &*protocol, &around, &load);
+    let requested = operations::requested(outline, &operations);
+    let pushes = operations::pushes(check, scenario, outline, &requested);
     let length = phases.last().map_or(Duration::ZERO, |last| last.end);
-    let journeys = journeys::journeys(check, scenario, &mut operations, &pushes, length);
+    let journeys = journeys::journeys(check, scenario, outline, &mut operations, &pushes, length);
     let disruptions = disruptions::disruptions(check, scenario, &phases);
     let (thresholds, judged_phases) =
-        thresholds::thresholds(check, scenario, &mut phases, &operations, &pushes);
+        thresholds::thresholds(check, scenario, outline, &mut phases, &operations, &pushes);
     Plan {
         name: scenario.name.clone(),
         players: scenario.players,
@@ -31,16 +37,15 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
         players_per_goose_user: scenario.sockets.per_goose_user,
         source_addresses: target::addresses(check, &scenario.sockets.source_addresses),
         max_message_bytes: scenario.sockets.max_message_bytes,
-        feeders: feeders::feeders(check, scenario),
-        rooms: rooms::rooms(check, scenario),
+        feeders,
+        rooms,
         journeys,
         disruptions,
         phases,
-        message: operations::message(check, scenario, &auth.ids),
-        poll: operations::poll(check, scenario, &target),
+        poll: operations::poll(check, scenario, &operations, &target),
         grace: check.within_a_day("/deliveries/grace", scenario.deliveries.grace),
         load,
-        way: way::way(check, scenario, &target, &auth),
+        way: way::way(check, scenario, &target, &auth, outline),
         thresholds,
         judged_phases,
         cloudwatch: cloudwatch::series(
@@ -48,10 +53,12 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
             &scenario.cloudwatch,
             matches!(target, Target::Embedded { .. }),
         ),
-        reference: operations::reference(&operations),
+        reference: Reference::of(&operations),
+        requested,
         operations,
         pushes,
         auth,
         target,
+        protocol,
     }
 }

@@ -6,12 +6,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use protocol::Outline;
 use serde_json::{Map, Value};
 
 use crate::file::sheet::{self, BadLine, Sheet};
 use crate::keys::auth::FeederFormat;
 use crate::plan::operation::CONNECT;
-use crate::plan::reference;
 
 /// Bad lines that are reported one by one.
 const SHOWN: usize = 5;
@@ -32,7 +32,7 @@ struct Row {
 ///
 /// # Errors
 /// The first bad lines, each with its number.
-pub(crate) fn read(path: &Path, operation: &str) -> Result<Vec<Duration>, Vec<BadLine>> {
+pub(crate) fn read(path: &Path, operation: &str, protocol: &Outline) -> Result<Vec<Duration>, Vec<BadLine>> {
     let text = sheet::text(path).map_err(|bad| vec![bad])?;
     let rows: Box<dyn Iterator<Item = Result<Row, BadLine>>> =
         if FeederFormat::by_ending(path) == Some(FeederFormat::Jsonl) {
@@ -42,7 +42,7 @@ pub(crate) fn read(path: &Path, operation: &str) -> Result<Vec<Duration>, Vec<Ba
         };
     let (mut offsets, mut bad) = (Vec::new(), Vec::new());
     for row in rows {
-        match row.and_then(|row| offset(&row, operation)) {
+        match row.and_then(|row| offset(&row, operation, protocol)) {
             Ok(Some(offset)) => offsets.push(offset),
             Ok(None) => {}
             Err(line) => bad.push(line),
@@ -57,13 +57,13 @@ pub(crate) fn read(path: &Path, operation: &str) -> Result<Vec<Duration>, Vec<Ba
     if bad.is_empty() { Ok(offsets) } else { Err(bad) }
 }
 
-fn offset(row: &Row, operation: &str) -> Result<Option<Duration>, BadLine> {
+fn offset(row: &Row, operation: &str, protocol: &Outline) -> Result<Option<Duration>, BadLine> {
     if !(0.0..=MOST_SECONDS).contains(&row.offset_s) {
         return Err(BadLine::new(row.line, "`offset_s` must lie between 0 and 86,400 seconds"));
     }
     let named = row.operation.as_deref().filter(|named| !named.is_empty());
-    let known = |named: &&str| *named == CONNECT || reference::OPERATIONS.contains(named);
-    if let Some(other) = named.filter(|named| !known(named)) {
+    let known = |name: &str| protocol.operations.iter().any(|operation| operation.name == name);
+    if let Some(other) = named.filter(|named| *named != CONNECT && !known(named)) {
         return Err(BadLine::new(row.line, format!("`{other}` is not an operation")));
     }
     let wanted = named.is_none_or(|named| named == operation);
@@ -109,7 +109,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
-        read(&path, "send_message")
+        let operation = protocol::outline::Operation { name: "send_message".into(), ..Default::default() };
+        let protocol = Outline { operations: vec![operation], ..Outline::default() };
+        read(&path, "send_message", &protocol)
             .map(|offsets| offsets.iter().map(Duration::as_secs_f64).collect())
             .map_err(|bad| bad.iter().map(ToString::to_string).collect())
     }

@@ -1,13 +1,14 @@
 //! The scenario's thresholds: as they are written, those that apply where none are, and what can be wrong with them.
 
+use protocol::Outline;
+
 use super::context::Check;
 use crate::keys::disruptions::Policy;
 use crate::keys::scenario::Scenario;
 use crate::keys::thresholds::RuleTable;
 use crate::plan::ledger::Ledger;
-use crate::plan::operation::What;
 use crate::plan::threshold::{self, Abort, Metric, SocketCount, Threshold};
-use crate::plan::{PlannedOperation, PlannedPhase, PlannedPush, reference};
+use crate::plan::{PlannedOperation, PlannedPhase, PlannedPush};
 
 /// What applies where a scenario has no rules of its own: of everything that the plan has, less than 1 % goes wrong.
 /// A socket that the plan itself cuts, or that its player leaves, is none that was dropped.
@@ -30,8 +31,9 @@ fn defaults(
 
 /// Whether an operation has an arrival in any of the phases, as far as the plan decides it.
 fn is_due<'s>(planned: &PlannedOperation, mut phases: impl Iterator<Item = &'s PlannedPhase>) -> bool {
-    let by_players = planned.think().is_some() || matches!(planned.what, What::Journey(_));
-    by_players || phases.any(|phase| planned.before(phase.end) > planned.before(phase.start))
+    planned.of_itself
+        || planned.think().is_some()
+        || phases.any(|phase| planned.before(phase.end) > planned.before(phase.start))
 }
 
 /// The rules of a scenario. Phases that a rule names get a ledger of their own; their names are returned in the
@@ -39,6 +41,7 @@ fn is_due<'s>(planned: &PlannedOperation, mut phases: impl Iterator<Item = &'s P
 pub(super) fn thresholds(
     check: &mut Check<'_>,
     scenario: &Scenario,
+    protocol: &Outline,
     phases: &mut [PlannedPhase],
     operations: &[PlannedOperation],
     pushes: &[PlannedPush],
@@ -58,7 +61,7 @@ pub(super) fn thresholds(
             }
         };
         if let Some(threshold) = &threshold {
-            measurable(check, scenario, &place, threshold, operations, pushes);
+            measurable(check, scenario, protocol, &place, threshold, operations, pushes);
         }
         let Some(RuleTable { phase, abort, grace, .. }) = table else {
             thresholds.extend(threshold);
@@ -111,6 +114,7 @@ pub(super) fn thresholds(
 fn measurable(
     check: &mut Check<'_>,
     scenario: &Scenario,
+    protocol: &Outline,
     pointer: &str,
     threshold: &Threshold,
     operations: &[PlannedOperation],
@@ -121,7 +125,9 @@ fn measurable(
     let called_for = |push: &str| pushes.iter().find(|known| *known.name == *push);
     let needed = match (threshold.metric.operation(), threshold.metric.push()) {
         (Some(operation), _) if planned(operation) => None,
-        (Some(operation), _) if reference::OPERATIONS.contains(&operation) => Some(operation),
+        (Some(operation), _) if protocol.operations.iter().any(|known| known.name == operation) => {
+            Some(operation)
+        }
         (Some(operation), _) => {
             let known: Vec<_> = operations.iter().map(|planned| &*planned.name).collect();
             return unknown(check, pointer, expression, "operation", operation, &known);

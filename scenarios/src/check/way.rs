@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use documents::child;
+use protocol::Outline;
 
 use super::context::Check;
+use super::operations::polled;
 use crate::keys::scenario::{self, Scenario};
 use crate::keys::way::HeaderText;
 use crate::plan::auth::{Auth, AuthMode, TokenLocation};
@@ -15,11 +17,17 @@ use crate::plan::{MAX_MESSAGE_BYTES, Target};
 const TAKEN: [&str; 7] =
     ["host", "connection", "upgrade", "content-length", "transfer-encoding", "te", "x-player-id"];
 
-pub(super) fn way(check: &mut Check<'_>, scenario: &Scenario, target: &Target, auth: &Auth) -> Way {
+pub(super) fn way(
+    check: &mut Check<'_>,
+    scenario: &Scenario,
+    target: &Target,
+    auth: &Auth,
+    protocol: &Outline,
+) -> Way {
     let keys = &scenario.target;
     Way {
         headers: headers(check, scenario, auth),
-        subprotocols: subprotocols(check, scenario, auth),
+        subprotocols: subprotocols(check, scenario, auth, protocol),
         proxy: keys.proxy.as_ref().and_then(|text| proxy(check, text)),
         trust: trust(check, keys, target),
         heartbeat: heartbeat(check, &scenario.sockets),
@@ -103,7 +111,7 @@ fn header_value(check: &mut Check<'_>, pointer: &str, text: &HeaderText) -> Opti
     }
 }
 
-fn subprotocols(check: &mut Check<'_>, scenario: &Scenario, auth: &Auth) -> Vec<String> {
+fn subprotocols(check: &mut Check<'_>, scenario: &Scenario, auth: &Auth, protocol: &Outline) -> Vec<String> {
     let offered = &scenario.target.subprotocols;
     for (index, name) in offered.iter().enumerate() {
         let pointer = format!("/target/subprotocols/{index}");
@@ -124,12 +132,12 @@ fn subprotocols(check: &mut Check<'_>, scenario: &Scenario, auth: &Auth) -> Vec<
     };
     if let Some(problem) = of_sockets
         && auth.mode == AuthMode::Token
-        && scenario.operations.placement_poll.is_some()
+        && let Some(polled) = polled(scenario, protocol)
     {
         check.wrong(
-            "/operations/placement_poll",
+            &child("/operations", polled),
             format!("asks over REST, where {problem}"),
-            "set auth.placement to a header or a query parameter, or leave placement_poll out",
+            &format!("set auth.placement to a header or a query parameter, or leave {polled} out"),
         );
     }
     offered.clone()

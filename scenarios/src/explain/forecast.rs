@@ -1,16 +1,17 @@
-//! What a plan comes to: arrivals, deliveries, bytes, and what it would cost on AWS with the reference backend.
+//! What a plan comes to: arrivals, deliveries, bytes, and what it would cost on AWS.
 //!
-//! Arithmetic on the plan, no measurement: failures, retries and cold starts are not in it. The work of each operation
-//! (invocations, reads, writes) is that of the reference backend as `reference-backend/template.yaml` deploys it; another
-//! backend behind the same messages does other work.
+//! Arithmetic on the plan, no measurement: failures, retries and cold starts are not in it. The work of each operation and
+//! each push (invocations, reads, writes) is what the protocol says of its backend; that of a handshake is the reference
+//! backend's, as `reference-backend/template.yaml` deploys it.
 
 use std::ops::AddAssign;
 use std::time::Duration;
 
-use crate::explain::prices;
+use protocol::outline::{self, Outline};
+
+use crate::explain::{messages, prices};
 use crate::plan::auth::AuthMode;
-use crate::plan::operation::{Operation, What};
-use crate::plan::reference;
+use crate::plan::operation::{Kind, Operation, What};
 use crate::plan::{Model, Plan, PlannedOperation};
 
 /// Closed model: how long an answer is taken to take, which decides how often a player asks.
@@ -27,6 +28,8 @@ const BATCH: f64 = 100.0;
 const WRITE_UNIT: f64 = 1024.0;
 /// What frames and items have beside ids and text, in bytes.
 const AROUND: f64 = 120.0;
+/// What the push of an outcome has, in bytes.
+const OUTCOME: f64 = 3.0 * AROUND;
 /// Read units of an item that is read in a batch or through an index, which is eventually consistent.
 const EVENTUAL_READ: f64 = 0.5;
 /// Cells over which the load is summed up.
@@ -67,16 +70,23 @@ impl Work {
         }
     }
 
-    /// A request and its answer, with their payloads.
-    fn exchange(up: f64, down: f64) -> Self {
-        let messages = units(up, prices::MESSAGE_UNIT) + units(down, prices::MESSAGE_UNIT);
-        Self { messages, invocations: 1.0, bytes_up: up, bytes_down: down, ..Self::default() }
+    /// What the protocol says of its backend; items that are written have so many bytes.
+    fn told(work: outline::Work, item: f64) -> Self {
+        Self {
+            messages: work.messages,
+            invocations: work.invocations,
+            reads: work.reads,
+            writes: work.writes * units(item, WRITE_UNIT),
+            publishes: work.publishes,
+            bytes_down: work.messages * OUTCOME,
+            ..Self::default()
+        }
     }
 
-    /// A push down a socket, whose connection is looked up first.
-    fn push(down: f64) -> Self {
-        let messages = units(down, prices::MESSAGE_UNIT);
-        Self { messages, reads: EVENTUAL_READ, bytes_down: down, ..Self::default() }
+    /// Messages from a player, and to one: none where there are no bytes.
+    fn exchange(up: f64, down: f64) -> Self {
+        let messages = |bytes: f64| if bytes > 0.0 { units(bytes, prices::MESSAGE_UNIT) } else { 0.0 };
+        Self { messages: messages(up) + messages(down), bytes_up: up, bytes_down: down, ..Self::default() }
     }
 }
 
@@ -103,10 +113,8 @@ fn units(amount: f64, unit: f64) -> f64 {
 pub struct Forecast {
     /// Requests of each operation, connecting first; in the closed model an estimate.
     pub requests: Vec<(Operation, f64)>,
-    /// Pushes of messages.
-    pub message_pushes: f64,
-    /// Pushes of placements.
-    pub placement_pushes: f64,
+    /// Pushes of each kind.
+    pub pushes: Vec<(Kind, f64)>,
     /// Minutes that sockets are open, summed.
     pub connection_minutes: f64,
     /// Everything that is asked of AWS.
@@ -137,75 +145,64 @@ impl Forecast {
                 .iter()
                 .map(|planned| (planned.operation, requests(plan, planned)))
                 .collect(),
-            message_pushes: 0.0,
-            placement_pushes: 0.0,
+            pushes: plan.kinds().map(|(kind, _)| (kind, 0.0)).collect(),
             connection_minutes: players * (connecting / 2.0 + phases) / 60.0,
             work: Work::default(),
         };
         // Through the index to the record, and out of table and index.
         let leave = Work { invocations: 1.0, reads: EVENTUAL_READ, writes: 2.0, ..Work::default() };
         forecast.work += leave.times(players);
-        if let Some(beat) = plan.way.heartbeat.as_ref().filter(|beat| beat.message.is_some()) {
+        if let Some(beat) = plan.heartbeat().filter(|beat| beat.message) {
             // A message like any other, which somebody has to read; a ping is none.
             let beats = players * phases / beat.every.as_secs_f64();
-            let bytes = beat.message.as_ref().map_or(0, String::len) as f64;
-            let beat = Work { messages: 1.0, invocations: 1.0, bytes_up: bytes, ..Work::default() };
-            forecast.work += beat.times(beats);
+            let down = if beat.answered { AROUND / 2.0 } else { 0.0 };
+            let exchange = Work::exchange(messages::heartbeat_bytes(plan), down);
+            forecast.work += Work { invocations: 1.0, ..exchange }.times(beats);
         }
         for (operation, count) in forecast.requests.clone() {
-            forecast.add(plan, operation, count, phases);
+            forecast.add(plan, plan.operation(operation), count, phases);
         }
         forecast
     }
 
-    fn add(&mut self, plan: &Plan, operation: Operation, count: f64, phases: f64) {
-        let small = Work::exchange(AROUND / 2.0, AROUND);
+    fn add(&mut self, plan: &Plan, planned: &PlannedOperation, count: f64, phases: f64) {
         // Asked with each handshake and each REST request; a signature is proven by the gateway itself.
         let authorizer = if plan.auth.mode == AuthMode::SigV4 { 0.0 } else { 1.0 };
-        let work = match plan.operation(operation).what {
+        let outline = plan.protocol.outline();
+        let work = match planned.what {
             // A handshake is not a message.
             What::Connect => Work { invocations: 1.0 + authorizer, writes: 2.0, ..Work::default() },
-            What::Request(reference::SEND_MESSAGE) => {
-                let Some(shape) = &plan.message else { return };
-                let recipients = shape.mean_fan_out();
+            What::Ready => opening(outline),
+            What::Request(number) | What::Poll(number) => {
+                let Some(operation) = outline.operations.get(number) else { return };
                 let id = plan.player_id(plan.players.saturating_sub(1)).len() as f64;
-                let text = f64::from(shape.size);
-                let pushes = count * recipients;
-                self.message_pushes = pushes;
-                self.work += Work::push(AROUND + id + text).times(pushes);
-                self.work += stream(pushes, phases);
-                let writes = 2.0 * recipients * units(AROUND + 2.0 * id + text, WRITE_UNIT);
-                Work {
-                    reads: EVENTUAL_READ * recipients,
-                    writes,
-                    ..Work::exchange(AROUND / 2.0 + recipients * (id + 3.0) + text, AROUND / 2.0)
+                let text = f64::from(planned.size);
+                let item = AROUND + 2.0 * id + text;
+                if let Some(push) = operation.push {
+                    let pushes = count * plan.pushes_of(planned);
+                    self.pushes[push].1 += pushes;
+                    let work = outline.pushes[push].work;
+                    let down = if operation.text { AROUND + id + text } else { OUTCOME };
+                    self.work += Work::told(work, item).times(pushes);
+                    self.work += Work::exchange(0.0, down).times(pushes);
+                    self.work += stream(work.stream_records * pushes, phases);
+                }
+                self.work += stream(operation.work.stream_records * count, phases);
+                self.work += Work::told(operation.work, item).times(count);
+                if operation.poll {
+                    let rest_requests = 2.0;
+                    let invocations = rest_requests * authorizer;
+                    Work { rest_requests, invocations, bytes_down: 4.0 * AROUND, ..Work::default() }
+                } else {
+                    let down = match (operation.answered, operation.text) {
+                        (false, _) => 0.0,
+                        (true, true) => AROUND / 2.0,
+                        (true, false) => AROUND,
+                    };
+                    Work::exchange(messages::mean_bytes(plan, planned, number), down)
                 }
             }
-            What::Request(reference::PLACEMENT_REQUEST) => {
-                self.placement_pushes = count;
-                self.work += Work::push(3.0 * AROUND).times(count);
-                // The pending record and its outcome are a stream record each.
-                self.work += stream(2.0 * count, phases);
-                // Written when it is pending and when it is settled, which reads it first; SNS calls a function.
-                Work { invocations: 2.0, reads: 1.0, writes: 4.0, publishes: 1.0, ..small }
-            }
-            What::Poll(_) => {
-                // Pushed all the same; wished for, and asked for once at least.
-                self.work += Work::push(3.0 * AROUND).times(count);
-                self.work += stream(2.0 * count, phases);
-                let rest_requests = 2.0;
-                Work {
-                    rest_requests,
-                    invocations: rest_requests * (1.0 + authorizer) + 1.0,
-                    reads: 2.0,
-                    writes: 4.0,
-                    publishes: 1.0,
-                    bytes_down: 4.0 * AROUND,
-                    ..Work::default()
-                }
-            }
-            What::Request(_) => small,
-            What::Ready | What::Journey(_) => return,
+            What::Journey(_) => return,
         };
         self.work += work.times(count);
     }
@@ -237,7 +234,7 @@ impl Forecast {
                 prices::AS_OF
             ),
             format!(
-                "The reference backend with a function for each operation: {MEMORY_GB} GB, {:.0} ms an invocation; \
+                "The backend's work as the protocol says, with a function for each operation: {MEMORY_GB} GB, {:.0} ms an invocation; \
                  on-demand tables with one index each; at most {BATCHES_PER_SECOND:.0} stream batches a second.",
                 INVOCATION_SECONDS * 1e3
             ),
@@ -250,6 +247,18 @@ impl Forecast {
     }
 }
 
+/// What the steps of an opening ask for, on one socket.
+fn opening(protocol: &Outline) -> Work {
+    let mut work = Work::default();
+    for step in &protocol.opening {
+        let (up, down) =
+            (if step.sends { AROUND / 2.0 } else { 0.0 }, if step.awaits { AROUND } else { 0.0 });
+        let invocations = if step.sends { 1.0 } else { 0.0 };
+        work += Work { invocations, ..Work::exchange(up, down) };
+    }
+    work
+}
+
 /// A stream's invocations for so many records.
 fn stream(records: f64, seconds: f64) -> Work {
     let batches = (records / BATCH).max(BATCHES_PER_SECOND * seconds);
@@ -258,6 +267,9 @@ fn stream(records: f64, seconds: f64) -> Work {
 
 /// Requests of an operation: planned, or in the closed model and in journeys estimated.
 fn requests(plan: &Plan, planned: &PlannedOperation) -> f64 {
+    if planned.what == What::Ready {
+        return f64::from(plan.players);
+    }
     let (start, end) = (plan.phases_start(), plan.end());
     match planned.model {
         Model::Open => planned.arrivals() as f64 + by_journeys(plan, planned, start, end),
@@ -272,7 +284,8 @@ pub fn between(plan: &Plan, planned: &PlannedOperation, from: Duration, to: Dura
     let Model::Closed { think } = planned.model else {
         return planned.between(from, to) + by_journeys(plan, planned, from, to);
     };
-    f64::from(plan.players) * busy(plan, from, to) / (think.mean() + ANSWER).as_secs_f64()
+    let answer = if plan.is_answered(planned) { ANSWER } else { Duration::ZERO };
+    f64::from(plan.players) * busy(plan, from, to) / (think.mean() + answer).as_secs_f64().max(1e-3)
 }
 
 /// Seconds between two offsets for which the load calls for a player, on average.
@@ -340,7 +353,7 @@ mod tests {
     fn a_message_is_two_frames_a_push_for_each_recipient_and_their_items() {
         let idle = forecast(BASE);
         let sends = forecast(&format!("{BASE}[operations.send_message]\nrate = 10.0\nfan_out = 4\n"));
-        assert!((sends.message_pushes - 2_400.0).abs() < 1e-9);
+        assert!((sends.pushes[0].1 - 2_400.0).abs() < 1e-9);
         assert!((sends.work.messages - (600.0 * 2.0 + 2_400.0)).abs() < 1e-9);
         assert!((sends.work.writes - idle.work.writes - 600.0 * 8.0).abs() < 1e-9);
         assert!((sends.work.reads - idle.work.reads - 2.0 * 0.5 * 2_400.0).abs() < 1e-9);

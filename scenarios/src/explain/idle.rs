@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use protocol::outline::{Audience, Tie};
+
 use crate::explain::forecast::between;
 use crate::plan::operation::What;
 use crate::plan::{Model, Plan};
@@ -19,7 +21,7 @@ const STEP: Duration = Duration::from_secs(60);
 pub fn warnings(plan: &Plan) -> Vec<String> {
     let idle = idle_players(plan).round();
     let minutes = IDLE_TIMEOUT.as_secs() / 60;
-    let beat = plan.way.heartbeat.as_ref();
+    let beat = plan.heartbeat();
     let saved = |remedy: &str| {
         format!(
             "about {idle:.0} of {} sockets would see no message for {minutes} minutes, after which API Gateway ends a socket \
@@ -32,7 +34,7 @@ pub fn warnings(plan: &Plan) -> Vec<String> {
         Some(beat) if beat.every >= IDLE_TIMEOUT => {
             vec![saved("lower sockets.heartbeat to \"5m\"")]
         }
-        Some(beat) if beat.message.is_some() => Vec::new(),
+        Some(beat) if beat.message => Vec::new(),
         Some(_) => vec![saved(
             "sockets.heartbeat sends pings, which API Gateway is not known to count: set sockets.heartbeat_message",
         )],
@@ -61,13 +63,12 @@ fn idle_share(plan: &Plan, from: Duration) -> f64 {
     let (to, players) = (from + IDLE_TIMEOUT, f64::from(plan.players));
     let mut share = 1.0;
     for planned in &plan.operations {
-        let messages = match planned.what {
-            What::Request(_) if Some(planned.operation) == plan.reference.send_message => {
-                1.0 + plan.message.as_ref().map_or(0.0, crate::plan::MessageShape::mean_fan_out)
-            }
-            What::Request(_) => 1.0,
-            _ => continue,
-        };
+        let What::Request(number) = planned.what else { continue };
+        let outline = plan.protocol.outline();
+        let push = outline.operations.get(number).and_then(|operation| outline.pushes.get(operation.push?));
+        // What comes back to the sender comes with its send.
+        let elsewhere = push.is_some_and(|push| push.tie != Tie::Player && push.to != Audience::Sender);
+        let messages = 1.0 + if elsewhere { plan.pushes_of(planned) } else { 0.0 };
         let each = messages * between(plan, planned, from, to) / players;
         share *= match planned.model {
             Model::Open => (-each).exp(),

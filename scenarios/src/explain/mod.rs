@@ -3,15 +3,18 @@
 
 mod chart;
 mod disruptions;
+
 pub mod forecast;
 pub mod idle;
 mod journeys;
+mod messages;
 mod prices;
 mod values;
 
 use std::fmt::Write;
 use std::time::Duration;
 
+use protocol::outline::Audience;
 use serde_json::{Value, json};
 
 use crate::explain::forecast::{Forecast, between};
@@ -66,6 +69,8 @@ pub fn values(plan: &Plan) -> Value {
             "requests": requests,
         })
     });
+    let pushes =
+        forecast.pushes.iter().map(|(kind, count)| json!({"push": plan.push_name(*kind), "count": count}));
     let cost = forecast.cost();
     let items =
         cost.iter().map(|item| json!({"name": item.name, "amount": item.amount, "dollars": item.dollars}));
@@ -84,8 +89,7 @@ pub fn values(plan: &Plan) -> Value {
         "phases": phases.collect::<Vec<_>>(),
         "operations": operations.collect::<Vec<_>>(),
         "thresholds": plan.thresholds.iter().map(|threshold| &threshold.expression).collect::<Vec<_>>(),
-        "message_pushes": forecast.message_pushes,
-        "placement_pushes": forecast.placement_pushes,
+        "pushes": pushes.collect::<Vec<_>>(),
         "bytes_up": forecast.work.bytes_up,
         "bytes_down": forecast.work.bytes_down,
         "aws_dollars": cost.iter().map(|item| item.dollars).sum::<f64>(),
@@ -116,14 +120,16 @@ fn total(plan: &Plan) -> String {
     let requests =
         forecast.requests.iter().skip(1).filter(|(operation, _)| !is_journey(plan.operation(*operation)));
     let requests = requests.map(|(_, count)| count).sum::<f64>();
+    let of_each =
+        forecast.pushes.iter().map(|(kind, count)| format!("{} {}", rounded(*count), plan.push_name(*kind)));
+    let of_each = of_each.collect::<Vec<_>>().join(", ");
+    let of_each = if of_each.is_empty() { of_each } else { format!(" ({of_each})") };
     format!(
-        "It comes to {} handshakes, {} requests and {} pushes ({} of messages, {} of placements); players send {} and \
-         receive {}, frames and TLS not counted.",
+        "It comes to {} handshakes, {} requests and {} pushes{of_each}; players send {} and receive {}, frames and TLS not \
+         counted.",
         plan.players,
         rounded(requests),
-        rounded(forecast.message_pushes + forecast.placement_pushes),
-        rounded(forecast.message_pushes),
-        rounded(forecast.placement_pushes),
+        rounded(forecast.pushes.iter().map(|(_, count)| count).sum()),
         bytes(forecast.work.bytes_up),
         bytes(forecast.work.bytes_down)
     )
@@ -158,7 +164,7 @@ fn bytes(number: f64) -> String {
 /// The plan, one sentence a line.
 #[must_use]
 pub fn sentences(plan: &Plan) -> Vec<String> {
-    let mut lines = vec![target(plan), players(plan)];
+    let mut lines = vec![target(plan), protocol(plan), players(plan)];
     lines.extend(way(plan));
     lines.extend(plan.phases.iter().skip(1).map(|phase| {
         format!(
@@ -169,8 +175,10 @@ pub fn sentences(plan: &Plan) -> Vec<String> {
             if phase.measured { "" } else { " as a warm-up: its figures stay out of the summary" }
         )
     }));
-    let asked = plan.operations.iter().skip(1).filter(|planned| !is_journey(planned));
-    lines.extend(asked.map(|planned| operation(plan, planned)));
+    for planned in plan.operations.iter().skip(1) {
+        lines.extend(operation(plan, planned));
+        lines.extend(messages::sentences(plan, planned));
+    }
     lines.extend(journeys::sentences(plan));
     lines.extend(values::sentences(plan));
     lines.extend(disruptions::sentences(&plan.disruptions));
@@ -186,10 +194,6 @@ pub fn sentences(plan: &Plan) -> Vec<String> {
     lines
 }
 
-const fn is_journey(planned: &PlannedOperation) -> bool {
-    matches!(planned.what, What::Journey(_))
-}
-
 fn rule(threshold: &Threshold) -> String {
     match threshold.abort {
         None => format!("It passes if {threshold}."),
@@ -203,47 +207,81 @@ fn rule(threshold: &Threshold) -> String {
     }
 }
 
-fn operation(plan: &Plan, planned: &PlannedOperation) -> String {
+const fn is_journey(planned: &PlannedOperation) -> bool {
+    matches!(planned.what, What::Journey(_))
+}
+
+fn operation(plan: &Plan, planned: &PlannedOperation) -> Option<String> {
     let timeout = humantime::format_duration(planned.timeout);
-    let is = |operation: Option<Operation>| operation == Some(planned.operation);
-    let what = match &plan.message {
-        Some(shape) if is(plan.reference.send_message) => {
-            let (least, most) = (*shape.fan_out.start(), *shape.fan_out.end());
-            let recipients = if least == most { least.to_string() } else { format!("{least} to {most}") };
-            format!(" to {recipients} players each ({} bytes of text)", shape.size)
+    let outline = plan.protocol.outline();
+    let (name, number) = (
+        &planned.name,
+        match planned.what {
+            What::Request(number) | What::Poll(number) => number,
+            What::Ready => {
+                let steps: Vec<_> = outline.opening.iter().map(|step| format!("`{}`", step.name)).collect();
+                return Some(format!(
+                    "On every new socket come the steps {}, in {timeout} at most; then its player is ready.",
+                    steps.join(", ")
+                ));
+            }
+            What::Connect | What::Journey(_) => return None,
+        },
+    );
+    let operation = outline.operations.get(number)?;
+    let mut what = String::new();
+    if operation.recipients {
+        let (least, most) = (*planned.fan_out.start(), *planned.fan_out.end());
+        let recipients = if least == most { least.to_string() } else { format!("{least} to {most}") };
+        what = format!(" to {recipients} players each");
+    }
+    if operation.text {
+        what = format!("{what} ({} bytes of text)", planned.size);
+    }
+    let answered = plan.is_answered(planned);
+    Some(match planned.model {
+        Model::Closed { think } => {
+            let requests = between(plan, planned, Duration::ZERO, plan.end());
+            let waits = if answered {
+                format!("waits for the answer for {timeout} at most, ")
+            } else {
+                String::new()
+            };
+            format!(
+                "{name}{what} in the closed model: each player that the load calls for asks, {waits}thinks for {think}, and \
+                 asks again; about {requests:.0} requests."
+            )
         }
-        _ => String::new(),
-    };
-    let name = &planned.name;
-    match planned.model {
-        Model::Closed { think } => format!(
-            "{name}{what} in the closed model: each player that the load calls for asks, waits for the answer for {timeout} \
-             at most, thinks for {think}, and asks again; about {:.0} requests.",
-            between(plan, planned, Duration::ZERO, plan.end())
-        ),
-        Model::Open if journeys::only_by_journeys(plan, planned) => format!(
-            "{name}{what} as journeys do it, about {:.0} requests; an answer may take {timeout}.",
-            between(plan, planned, Duration::ZERO, plan.end())
-        ),
+        Model::Open if journeys::only_by_journeys(plan, planned) => {
+            let requests = between(plan, planned, Duration::ZERO, plan.end());
+            let answer =
+                if answered { format!("an answer may take {timeout}") } else { "nothing answers it".into() };
+            format!("{name}{what} as journeys do it, about {requests:.0} requests; {answer}.")
+        }
         Model::Open => {
             let pace = match planned.arrivals.kind() {
                 Kind::Even => format!("at {} per second times the load", planned.rate),
                 Kind::Random => format!("at random, {} per second times the load on average", planned.rate),
                 Kind::Recorded => "as recorded".into(),
             };
-            let pushes = match &plan.message {
-                Some(shape) if is(plan.reference.send_message) => {
-                    format!(", about {:.0} pushes", planned.arrivals() as f64 * shape.mean_fan_out())
-                }
-                _ if is(plan.reference.placement_request) => format!(", {} pushes", planned.arrivals()),
-                _ => String::new(),
+            let arrivals = planned.arrivals();
+            let pushes = match operation.push.and_then(|push| outline.pushes.get(push)) {
+                None => String::new(),
+                Some(push) if push.to == Audience::Sender => format!(", {arrivals} pushes"),
+                Some(_) => format!(", about {:.0} pushes", arrivals as f64 * plan.pushes_of(planned)),
             };
-            format!(
-                "{name}{what}: {} arrivals {pace}{pushes}; an answer may take {timeout}.",
-                planned.arrivals()
-            )
+            let answer =
+                if answered { format!("an answer may take {timeout}") } else { "nothing answers it".into() };
+            format!("{name}{what}: {arrivals} arrivals {pace}{pushes}; {answer}.")
         }
-    }
+    })
+}
+
+fn protocol(plan: &Plan) -> String {
+    let outline = plan.protocol.outline();
+    let description =
+        if outline.description.is_empty() { String::new() } else { format!(" {}", outline.description) };
+    format!("Its messages are those of the protocol {}.{description}", outline.name)
 }
 
 fn target(plan: &Plan) -> String {
@@ -257,7 +295,7 @@ fn target(plan: &Plan) -> String {
 
 /// What is particular about the way to the target; no value of a header that came from outside.
 fn way(plan: &Plan) -> Vec<String> {
-    let Way { headers, subprotocols, proxy, trust, heartbeat } = &plan.way;
+    let Way { headers, subprotocols, proxy, trust, heartbeat: _ } = &plan.way;
     let mut lines = Vec::new();
     if !headers.is_empty() {
         let shown = headers.iter().map(|header| match &header.value {
@@ -290,8 +328,8 @@ fn way(plan: &Plan) -> Vec<String> {
     if trust.insecure {
         lines.push("No certificate is checked.".into());
     }
-    if let Some(beat) = heartbeat {
-        let what = if beat.message.is_some() { "a message" } else { "a ping" };
+    if let Some(beat) = plan.heartbeat() {
+        let what = if beat.message { "a message" } else { "a ping" };
         lines.push(format!(
             "Every {} a player sends {what} to keep its socket open.",
             humantime::format_duration(beat.every)

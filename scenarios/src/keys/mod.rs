@@ -6,6 +6,7 @@ pub(crate) mod disruptions;
 pub mod draw;
 pub(crate) mod feeders;
 pub(crate) mod journeys;
+pub(crate) mod operations;
 pub(crate) mod rooms;
 pub mod scenario;
 pub mod schema;

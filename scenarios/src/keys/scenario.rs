@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::keys::auth::{Auth, AuthMode, TokenPlacement, UsualPlacement};
 pub use crate::keys::disruptions::{Churn, HalfOpen, Malformed, Reconnect, SlowReaders, Storm};
-use crate::keys::draw::Draw;
 use crate::keys::duration::Span;
 use crate::keys::feeders::ColumnFeeder;
 use crate::keys::journeys::Journey;
+pub use crate::keys::operations::{ModelKind, OperationKeys, Spacing};
 use crate::keys::rooms::Rooms;
 pub use crate::keys::thresholds::{Rule, RuleTable};
 use crate::keys::units;
@@ -37,6 +37,9 @@ pub struct Scenario {
     /// What is tested. Default: the embedded backend.
     #[serde(default)]
     pub target: Target,
+    /// The messages: a protocol that ships, by name, or the path of a file beside this scenario. `--protocol` overrides it.
+    #[serde(default = "reference")]
+    pub protocol: String,
     /// How players prove who they are.
     #[serde(default)]
     pub auth: Auth,
@@ -46,9 +49,9 @@ pub struct Scenario {
     /// The stretches of the plan after the players have connected, in order.
     #[schemars(length(min = 1))]
     pub phases: Vec<Phase>,
-    /// What players do. Default: they only hold their sockets.
+    /// What players do of the protocol's operations, by name. Default: they only hold their sockets.
     #[serde(default)]
-    pub operations: Operations,
+    pub operations: BTreeMap<String, OperationKeys>,
     /// Files whose columns are values for the parameters of operations.
     #[serde(default)]
     pub feeders: Vec<ColumnFeeder>,
@@ -95,6 +98,10 @@ impl Scenario {
 
 const fn one() -> u64 {
     1
+}
+
+fn reference() -> String {
+    "reference".into()
 }
 
 /// What is tested.
@@ -245,157 +252,14 @@ pub enum PhaseKind {
     Sine,
 }
 
-/// What players do.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Operations {
-    /// `sendMessage`: a message to several players.
-    pub send_message: Option<SendMessage>,
-    /// `sessionPlacementRequest`: asks for a place in a game session.
-    pub placement_request: Option<Simple>,
-    /// A route that the backend does not know.
-    pub unknown_route: Option<Simple>,
-    /// A place in a game session by polling: asks over REST, and again until the session is there.
-    pub placement_poll: Option<Poll>,
-}
-
-/// Defines operations' tables: the keys of their pace, the same for all, and those of their own. serde could share the
-/// former by flattening, but then it would take unknown keys.
-macro_rules! paced {
-    ($($(#[$doc:meta])* struct $name:ident { $($own:tt)* })+) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-        #[serde(deny_unknown_fields)]
-        pub struct $name {
-            /// Arrivals per second at load 1: 0 to 1,000,000. Not with `recording` nor in the closed model.
-            #[serde(default)]
-            #[schemars(range(min = 0.0, max = 1_000_000.0))]
-            #[schemars(transform = units::as_rate)]
-            pub rate: Option<f64>,
-            /// `open` (arrivals come when they come) or `closed` (a player waits for its answer and thinks before the next request).
-            #[serde(default)]
-            pub model: ModelKind,
-            /// How open arrivals are spaced: `constant` or `poisson`. Default: `constant`.
-            #[serde(default)]
-            pub arrivals: Option<Spacing>,
-            /// File with recorded arrivals to play again instead of a rate: CSV, or JSONL by its ending, with the column `offset_s` and, if it has several operations, `operation`.
-            #[serde(default)]
-            pub recording: Option<String>,
-            /// Closed model only: the pause between an answer and the next request of the same player.
-            #[serde(default)]
-            pub think_time: Option<Draw>,
-            $($own)*
-        }
-
-        impl $name {
-            pub(crate) fn pace(&self) -> Pace<'_> {
-                let Self { rate, model, arrivals, think_time, timeout, .. } = *self;
-                Pace { rate, model, arrivals, recording: self.recording.as_deref(), think_time, timeout }
-            }
-        }
-    )+};
-}
-
-paced! {
-    /// `sendMessage`.
-    struct SendMessage {
-        /// Recipients of each message (the lower bound where `fan_out_max` is given): 1 to 2,000.
-        #[serde(default = "one_recipient")]
-        #[schemars(range(min = 1, max = 2_000))]
-        #[schemars(transform = units::as_count)]
-        pub fan_out: u32,
-        /// Upper bound of the recipients, drawn evenly between `fan_out` and this. Default: always `fan_out`.
-        #[serde(default)]
-        #[schemars(range(min = 1, max = 2_000))]
-        #[schemars(transform = units::as_count)]
-        pub fan_out_max: Option<u32>,
-        /// Length of the message text in bytes, 48 to 30,000; the first 48 hold the correlation.
-        #[serde(default = "small_message")]
-        #[schemars(range(min = 48, max = 30_000))]
-        #[schemars(transform = units::as_bytes)]
-        pub size: u32,
-        /// How long the answer may take.
-        #[serde(default = "ten_seconds")]
-        pub timeout: Span,
-    }
-
-    /// An operation with its pace and nothing more.
-    struct Simple {
-        /// How long the answer may take.
-        #[serde(default = "ten_seconds")]
-        pub timeout: Span,
-    }
-
-    /// The polling way to a game session. Its response time ends with the answer that brings the session.
-    struct Poll {
-        /// Pause between an answer without a session and the next question.
-        #[serde(default = "a_second")]
-        pub every: Span,
-        /// How long it may take until the session is there.
-        #[serde(default = "half_a_minute")]
-        pub timeout: Span,
-    }
-}
-
-/// Whether arrivals wait for answers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ModelKind {
-    /// They do not: a slow answer delays no arrival.
-    #[default]
-    Open,
-    /// Each player sends, waits for the answer, thinks, and sends again.
-    Closed,
-}
-
-/// How open arrivals are spaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Spacing {
-    /// Evenly.
-    Constant,
-    /// At random, independent of each other: a Poisson process.
-    Poisson,
-}
-
-/// When an operation is done, wherever it stands in the file.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Pace<'s> {
-    pub(crate) rate: Option<f64>,
-    pub(crate) model: ModelKind,
-    pub(crate) arrivals: Option<Spacing>,
-    pub(crate) recording: Option<&'s str>,
-    pub(crate) think_time: Option<Draw>,
-    pub(crate) timeout: Span,
-}
-
-const fn one_recipient() -> u32 {
-    1
-}
-
-const fn small_message() -> u32 {
-    64
-}
-
-const fn a_second() -> Span {
-    Span::from_secs(1)
-}
-
-const fn half_a_minute() -> Span {
-    Span::from_secs(30)
-}
-
-const fn ten_seconds() -> Span {
-    Span::from_secs(10)
-}
-
 /// How pushes are awaited.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Deliveries {
-    /// After how long a message's push is no longer in time.
+    /// After how long a push that relays a player's text is no longer in time; an operation's `push_timeout` overrides it.
     pub timeout: Span,
-    /// After how long a placement's push is no longer in time.
+    /// After how long the push of an outcome, such as a placement, is no longer in time; an operation's `push_timeout`
+    /// overrides it.
     pub placement_timeout: Span,
     /// How long after its time-out a push still counts as late; what has not come then is lost. `"0s"`: at once.
     pub grace: Span,

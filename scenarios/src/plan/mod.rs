@@ -8,6 +8,7 @@ pub mod auth;
 pub mod columns;
 pub mod curve;
 pub mod disruptions;
+pub(crate) mod example;
 pub mod expiry;
 pub mod feeder;
 pub mod journey;
@@ -22,22 +23,27 @@ pub mod share;
 pub mod threshold;
 pub mod way;
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use protocol::Protocol;
+use protocol::outline::{Audience, Tie};
 use url::Url;
 
 use crate::keys::draw::Draw;
 use crate::plan::arrivals::{Arrivals, Cursor};
 pub use crate::plan::auth::Auth;
-use crate::plan::columns::Feeders;
+use crate::plan::columns::{Feeders, Occasion};
 use crate::plan::curve::Curve;
 pub use crate::plan::disruptions::Disruptions;
 use crate::plan::journey::{Journey, Journeys};
 use crate::plan::ledger::Ledger;
 use crate::plan::operation::{Kind, Operation, What};
+use crate::plan::parameter::Parameter;
 use crate::plan::reference::Reference;
 use crate::plan::rooms::Rooms;
 use crate::plan::shard::Shard;
@@ -71,20 +77,23 @@ pub struct Plan {
     pub players_per_goose_user: u32,
     /// Local addresses to open sockets from; empty: the system chooses.
     pub source_addresses: Vec<IpAddr>,
+    /// How the target talks.
+    pub protocol: Arc<dyn Protocol>,
     /// The phases of the run's axis, `connect` first, without gaps.
     pub phases: Vec<PlannedPhase>,
-    /// What players do, `connect` first.
+    /// What players do: `connect`, then `ready` where the protocol has an opening, then what the scenario asks for, in the
+    /// protocol's order.
     pub operations: Vec<PlannedOperation>,
     /// What the protocol pushes to players, whether or not the plan has the operation that leads to it.
     pub pushes: Vec<PlannedPush>,
-    /// The numbers of the reference protocol's operations.
+    /// The numbers of the reference protocol's operations, for what still knows its messages.
     pub reference: Reference,
-    /// Shape of the messages, where messages are sent.
-    pub message: Option<MessageShape>,
     /// How placements are polled, where they are.
     pub poll: Option<Poll>,
     /// How long after its time-out a push still counts as late; what has not come then is lost.
     pub grace: Duration,
+    /// The operation of each of the protocol's, by number.
+    pub(crate) requested: Vec<Option<Operation>>,
     /// The load factor over the phases.
     pub(crate) load: Curve,
     /// Longest message that a player takes.
@@ -155,7 +164,28 @@ pub struct PlannedOperation {
     pub timeout: Duration,
     /// Whether arrivals wait for answers.
     pub model: Model,
+    /// How many players a message names, drawn evenly; one where it names none.
+    pub fan_out: RangeInclusive<u32>,
+    /// Length in bytes of the text that a message holds; 0 where it holds none.
+    pub size: u32,
+    /// Where it is polled: the pause between an answer and the next question.
+    pub every: Duration,
+    /// What the protocol's parameters of it are set to, by name; all of them.
+    pub parameters: BTreeMap<String, Parameter>,
+    /// Whether players do it by themselves, too, beside its arrivals.
+    pub of_itself: bool,
     pub(crate) arrivals: Arrivals,
+}
+
+/// What keeps a quiet socket open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beat {
+    /// How often it is sent.
+    pub every: Duration,
+    /// Whether it is a message; else it is a ping frame.
+    pub message: bool,
+    /// Whether a message answers it.
+    pub answered: bool,
 }
 
 /// A kind of push.
@@ -193,6 +223,12 @@ impl PlannedOperation {
             Model::Open => None,
             Model::Closed { think } => Some(think),
         }
+    }
+
+    /// Recipients of a message on average.
+    #[must_use]
+    pub fn mean_fan_out(&self) -> f64 {
+        f64::midpoint(f64::from(*self.fan_out.start()), f64::from(*self.fan_out.end()))
     }
 
     /// How many arrivals are due before an offset from the run's start.
@@ -233,23 +269,6 @@ pub struct Poll {
     pub rest: Option<Url>,
     /// Pause between an answer and the next question.
     pub every: Duration,
-}
-
-/// Shape of the messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MessageShape {
-    /// Recipients of each message, drawn evenly.
-    pub fan_out: RangeInclusive<u32>,
-    /// Length of the message text in bytes.
-    pub size: u32,
-}
-
-impl MessageShape {
-    /// Recipients of a message on average.
-    #[must_use]
-    pub fn mean_fan_out(&self) -> f64 {
-        f64::midpoint(f64::from(*self.fan_out.start()), f64::from(*self.fan_out.end()))
-    }
 }
 
 /// Which server-side series are fetched.
@@ -342,6 +361,75 @@ impl Plan {
     #[must_use]
     pub fn journey_of(&self, player: u32) -> Option<&Journey> {
         self.journeys.of(player).filter(|_| !self.disruptions.is_unusual(player))
+    }
+
+    /// The operation of a number in the protocol, if the plan has it.
+    #[must_use]
+    pub fn requested(&self, number: usize) -> Option<Operation> {
+        self.requested.get(number).copied().flatten()
+    }
+
+    /// The kind of a push that has this number in the protocol.
+    #[must_use]
+    pub fn push(&self, number: usize) -> Option<Kind> {
+        (number < self.pushes.len()).then(|| Kind::of(number))
+    }
+
+    /// What a parameter of an operation is set to for a send: arrival `index` of it, by this player.
+    #[must_use]
+    pub fn parameter<'p>(
+        &'p self,
+        planned: &'p PlannedOperation,
+        name: &str,
+        player: u32,
+        index: u64,
+    ) -> Option<Cow<'p, str>> {
+        let occasion = Occasion { player, what: planned.what, index };
+        Some(planned.parameters.get(name)?.value(&self.feeders, self.seed, occasion))
+    }
+
+    /// Whether an operation is answered, so that something is awaited.
+    #[must_use]
+    pub fn is_answered(&self, planned: &PlannedOperation) -> bool {
+        match planned.what {
+            What::Request(number) | What::Poll(number) => {
+                let operation = self.protocol.outline().operations.get(number);
+                operation.is_some_and(|operation| operation.answered || operation.poll)
+            }
+            What::Connect | What::Ready | What::Journey(_) => true,
+        }
+    }
+
+    /// What keeps a quiet socket open: what the scenario says, else what the protocol does.
+    #[must_use]
+    pub fn heartbeat(&self) -> Option<Beat> {
+        let own = self.way.heartbeat.as_ref();
+        let own =
+            own.map(|beat| Beat { every: beat.every, message: beat.message.is_some(), answered: false });
+        let of_protocol = || {
+            let beat = self.protocol.outline().heartbeat.as_ref()?;
+            Some(Beat { every: beat.every, message: beat.sends, answered: beat.answered && beat.sends })
+        };
+        own.or_else(of_protocol)
+    }
+
+    /// How many players get a push of each send of an operation, on average: what is expected to be delivered.
+    #[must_use]
+    pub fn pushes_of(&self, planned: &PlannedOperation) -> f64 {
+        let outline = self.protocol.outline();
+        let number = match planned.what {
+            What::Request(number) | What::Poll(number) => number,
+            What::Connect | What::Ready | What::Journey(_) => return 0.0,
+        };
+        let push = outline.operations.get(number).and_then(|operation| outline.pushes.get(operation.push?));
+        let Some(push) = push else { return 0.0 };
+        let others = |players: f64| if push.sender { players } else { players - 1.0 };
+        match (push.tie, push.to) {
+            (Tie::Player, _) | (_, Audience::Sender) => 1.0,
+            (_, Audience::Recipients) => planned.mean_fan_out(),
+            (_, Audience::Room) => others(self.rooms.mean_size()),
+            (_, Audience::Everyone) => others(f64::from(self.players)),
+        }
     }
 
     /// The name of an operation of this plan.

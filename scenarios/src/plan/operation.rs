@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// The name of what every plan begins with.
 pub const CONNECT: &str = "connect";
+/// The name of what follows it where a protocol has an opening.
+pub const READY: &str = "ready";
 
 /// Something a player does that is timed: its position in [`Plan::operations`](crate::Plan::operations).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

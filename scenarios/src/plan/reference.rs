@@ -1,23 +1,10 @@
-//! The reference protocol's operations and pushes, as long as protocols are not read from files: the one place that knows
-//! their names.
+//! The numbers of the reference protocol's operations in a plan, for what still knows its messages: everything that speaks
+//! through [`Plan::protocol`](crate::Plan::protocol) does without.
 
-use crate::plan::operation::{Kind, Operation};
+use super::PlannedOperation;
+use super::operation::{Kind, Operation};
 
-/// `sendMessage`.
-pub(crate) const SEND_MESSAGE: usize = 0;
-/// `sessionPlacementRequest`.
-pub(crate) const PLACEMENT_REQUEST: usize = 1;
-/// A route that the backend does not know.
-pub(crate) const UNKNOWN_ROUTE: usize = 2;
-/// The polling way.
-pub(crate) const PLACEMENT_POLL: usize = 3;
-/// The operations' names.
-pub(crate) const OPERATIONS: [&str; 4] =
-    ["send_message", "placement_request", "unknown_route", "placement_poll"];
-/// The pushes' names, each with the operation that leads to it.
-pub(crate) const PUSHES: [(&str, usize); 2] = [("message", SEND_MESSAGE), ("placement", PLACEMENT_REQUEST)];
-
-/// A plan's numbers of the reference protocol's operations, for what still knows its messages.
+/// A plan's numbers of the reference protocol's operations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reference {
     /// `sendMessage`.
@@ -26,8 +13,6 @@ pub struct Reference {
     pub placement_request: Option<Operation>,
     /// A route that the backend does not know.
     pub unknown_route: Option<Operation>,
-    /// The polling way.
-    pub placement_poll: Option<Operation>,
 }
 
 impl Reference {
@@ -35,4 +20,16 @@ impl Reference {
     pub const MESSAGE: Kind = Kind::of(0);
     /// A placement that was pushed.
     pub const PLACEMENT: Kind = Kind::of(1);
+
+    pub(crate) fn of(operations: &[PlannedOperation]) -> Self {
+        let number = |name: &str| {
+            let found = operations.iter().find(|planned| *planned.name == *name);
+            found.map(|planned| planned.operation)
+        };
+        Self {
+            send_message: number("send_message"),
+            placement_request: number("placement_request"),
+            unknown_route: number("unknown_route"),
+        }
+    }
 }

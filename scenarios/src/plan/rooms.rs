@@ -46,6 +46,14 @@ impl Rooms {
         self.players.div_ceil(self.size)
     }
 
+    /// In how large a room a player is on average.
+    #[must_use]
+    pub fn mean_size(&self) -> f64 {
+        let last = f64::from(self.players % self.size);
+        let full = f64::from(self.players) - last;
+        (full * f64::from(self.size) + last * last) / f64::from(self.players.max(1))
+    }
+
     /// Players of a room; the last one may have fewer.
     #[must_use]
     pub const fn size(&self) -> u32 {

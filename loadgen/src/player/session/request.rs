@@ -39,15 +39,15 @@ pub(super) const fn planned(reference: &Reference, request: Request) -> Option<O
 /// A message to open players, drawn by the arrival's own choices, and those of whom its push is expected: one that
 /// reads slowly or not at all is sent to, but says nothing about the backend.
 fn message(play: &Play, arrival: &Arrival, id: AckId) -> Option<(String, Vec<u32>)> {
-    let shape = play.plan.message.as_ref()?;
-    let mut choices = choices(play.plan.seed, play.plan.operation(arrival.operation).what, arrival.index);
-    let fan_out = choices.random_range(shape.fan_out.clone());
+    let planned = play.plan.operation(arrival.operation);
+    let mut choices = choices(play.plan.seed, planned.what, arrival.index);
+    let fan_out = choices.random_range(planned.fan_out.clone());
     let mut recipients = play.players.draw_open(&mut choices, fan_out as usize);
     if recipients.is_empty() {
         return None;
     }
     let ids: Vec<_> = recipients.iter().map(|&player| play.plan.player_id(player)).collect();
-    let text = play.deliveries.messages.correlation(id.index).text(shape.size as usize);
+    let text = play.deliveries.messages.correlation(id.index).text(planned.size as usize);
     recipients.retain(|&player| play.players.reads(player));
     Some((wire::send_message(id, &ids, &text), recipients))
 }

@@ -12,7 +12,6 @@ use url::Url;
 
 use crate::auth::Credentials;
 use crate::commands::doctor::facts::{HandshakeAnswer, Reached};
-use crate::no_protocol::protocol_of;
 use crate::player::Endpoint;
 use crate::player::probe::{self, Head};
 
@@ -39,7 +38,7 @@ pub(in crate::commands::doctor) async fn look(
         with_credentials: false,
     };
     let prepared =
-        in_time(Endpoint::prepare(url, &plan.way, &protocol_of(plan), &plan.source_addresses, 1)).await;
+        in_time(Endpoint::prepare(url, &plan.way, &plan.protocol, &plan.source_addresses, 1)).await;
     let endpoint = match prepared {
         Ok(endpoint) => endpoint,
         Err(problem) => {
