@@ -63,7 +63,7 @@ fn what_is_written_becomes_the_plan() {
             Step::Pause(Draw::Uniform(second, 3 * second)),
             Step::Do {
                 operation: named("placement_request"),
-                until: Until::Push(placement),
+                until: Until::Push { kind: placement, within: Duration::from_secs(30) },
                 times: Times::ONCE,
                 pause: None,
             },

@@ -183,7 +183,7 @@ fn planned_step(
                 );
                 return None;
             };
-            Until::Push(operation::Kind::of(kind))
+            Until::Push { kind: operation::Kind::of(kind), within: pushes[kind].timeout }
         }
     };
     Some(Step::Do { operation: planned.operation, until, times: times.unwrap_or(Times::ONCE), pause })

@@ -22,7 +22,7 @@ fn words(plan: &Plan, step: &Step) -> String {
         Step::Do { operation, until, times, pause } => {
             let until = match until {
                 Until::Answer => "its answer".into(),
-                Until::Push(kind) => format!("the push `{}`", plan.push_name(*kind)),
+                Until::Push { kind, .. } => format!("the push `{}`", plan.push_name(*kind)),
             };
             let often = if *times.bounds().end() == 1 { String::new() } else { format!(" {times} times") };
             let between = pause.filter(|_| !often.is_empty());

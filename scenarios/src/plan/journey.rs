@@ -52,7 +52,12 @@ pub enum Until {
     /// The operation's answer; where there is none, its send.
     Answer,
     /// The push that comes back to the player.
-    Push(Kind),
+    Push {
+        /// Which.
+        kind: Kind,
+        /// How long after the send it is no longer in time.
+        within: Duration,
+    },
 }
 
 impl Journeys {
