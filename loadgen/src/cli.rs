@@ -94,6 +94,9 @@ pub enum Command {
     /// Validate, explain, create or list scenarios, or print their JSON Schema.
     #[command(subcommand)]
     Scenario(ScenarioCommand),
+    /// List, show or validate protocols (how backends talk), or print their JSON Schema.
+    #[command(subcommand)]
+    Protocol(ProtocolCommand),
     /// Print a shell completion script.
     #[command(
         after_help = "Examples:\n  loadgen completions bash > ~/.local/share/bash-completion/completions/loadgen\n  \
@@ -405,6 +408,40 @@ pub enum ScenarioCommand {
     /// Print the JSON Schema of scenario files.
     #[command(after_help = "Example:\n  loadgen scenario schema > scenario.schema.json")]
     Schema,
+}
+
+/// Commands about protocols.
+#[derive(Debug, Subcommand)]
+pub enum ProtocolCommand {
+    /// List the protocols that a scenario can name.
+    #[command(after_help = "Example:\n  loadgen protocol list")]
+    List {
+        /// Print one JSON object instead.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a protocol's file, and before it, as comments, what is sent and awaited.
+    #[command(after_help = "Examples:\n  loadgen protocol show reference\n  \
+        loadgen protocol show tutorial > mine.toml\n  loadgen protocol show mine.toml --json")]
+    Show(ProtocolArgs),
+    /// Validate a protocol: every mistake with file, line and remedy; else what is sent and awaited.
+    #[command(after_help = "Examples:\n  loadgen protocol check mine.toml\n  \
+        loadgen protocol check mine.toml --json\n\n\
+        Exit codes: 0 no mistakes, 2 mistakes.")]
+    Check(ProtocolArgs),
+    /// Print the JSON Schema of protocol files.
+    #[command(after_help = "Example:\n  loadgen protocol schema > protocol.schema.json")]
+    Schema,
+}
+
+/// A protocol, and the form of the output.
+#[derive(Debug, Args)]
+pub struct ProtocolArgs {
+    /// The protocol: a file, or a name of `loadgen protocol list`.
+    pub protocol: String,
+    /// Print one JSON object instead.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A scenario, and the form of the output.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::failure::Failure;
-use crate::cli::{Command, ScenarioCommand};
+use crate::cli::{Command, ProtocolCommand, ScenarioCommand};
 use crate::live::say;
 
 /// Version of the objects that `--json` prints.
@@ -36,6 +36,11 @@ impl Mode {
                 Check(args) | Explain(args) => (args.json, false),
                 List { json } | New { json, .. } => (*json, false),
                 Schema => (false, false),
+            },
+            Command::Protocol(command) => match command {
+                ProtocolCommand::List { json } => (*json, false),
+                ProtocolCommand::Show(args) | ProtocolCommand::Check(args) => (args.json, false),
+                ProtocolCommand::Schema => (false, false),
             },
             Command::Completions { .. }
             | Command::EmbeddedBackend(_)

@@ -1,5 +1,6 @@
-//! What a received push turned out to be.
+//! A push that was received, and what it turned out to be.
 
+use protocol::protocol::PushOutcome;
 use scenarios::plan::ledger::Ledger;
 
 use crate::clock::Micros;
@@ -29,6 +30,30 @@ pub enum Receipt {
     TooLate,
     /// Nothing sent in this run accounts for it.
     Unexpected,
-    /// Of a placement that its player polls.
+    /// As it should be, and in no count: of what its player polls, or to one that came in after the send.
     Aside,
+}
+
+/// A push, as a player received it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedPush {
+    /// Who received it.
+    pub player: u32,
+    /// When.
+    pub at: Micros,
+    /// Where it says that what was asked for has failed: the error class.
+    pub failed: Option<Box<str>>,
+}
+
+impl ReceivedPush {
+    /// A push that `player` received at `at`; `None` where the one that is awaited will follow.
+    #[must_use]
+    pub fn of(player: u32, at: Micros, outcome: &PushOutcome<'_>) -> Option<Self> {
+        let failed = match outcome {
+            PushOutcome::Final => None,
+            PushOutcome::Failed(class) => Some((**class).into()),
+            PushOutcome::Progress => return None,
+        };
+        Some(Self { player, at, failed })
+    }
 }

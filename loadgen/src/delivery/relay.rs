@@ -1,6 +1,6 @@
 //! What a worker's players see that is of use to other workers: pushes of their sends, and who is connected.
 //!
-//! A send belongs to the worker that made it: number modulo workers. A push of another worker's send is forwarded with
+//! A send belongs to the worker that made it: the arrival's number modulo workers. A push of another worker's send is forwarded with
 //! the instant of its receipt, in batches, off the players' way. What makes the counts exact although a receipt takes
 //! its time is the *watermark*: everything before it has been sent, and a worker gives a push up only when the watermarks
 //! of all others have passed its time-out (as event-time systems close a window: T. Akidau et al., "The Dataflow
@@ -12,18 +12,22 @@ use parking_lot::Mutex;
 use scenarios::plan::shard::Shard;
 use serde::{Deserialize, Serialize};
 
+use super::correlation::Correlation;
 use super::presence::{Change, Presence};
+use super::receipt::ReceivedPush;
 use crate::clock::{Clock, Micros};
 
 /// A push that one worker's player received of another worker's send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForwardedReceipt {
-    /// Number of the send.
+    /// Number of the send, as in its [`Correlation`].
     pub send: u64,
     /// The player who received it.
     pub recipient: u32,
     /// When.
     pub at: Micros,
+    /// Where it says that what was asked for has failed: the error class.
+    pub failed: Option<Box<str>>,
 }
 
 /// What a worker has for the others since its last batch.
@@ -84,16 +88,18 @@ impl Relay {
 
     /// Whether a send was made by another worker.
     #[must_use]
-    pub const fn is_elsewhere(&self, send: u64) -> bool {
-        !self.shard.has(send)
+    pub const fn is_elsewhere(&self, sent: Correlation) -> bool {
+        !self.shard.has(sent.index())
     }
 
-    /// A player received at `at` what another worker has sent.
-    pub fn forward(&self, send: u64, recipient: u32, at: Micros) {
+    /// A player received what another worker has sent.
+    pub fn forward(&self, sent: Correlation, push: &ReceivedPush) {
+        let worker = (sent.index() % self.shard.step()) as usize;
+        let ReceivedPush { player: recipient, at, failed } = push.clone();
         let mut outbox = self.outbox.lock();
         // A thread that was held up since the receipt must not fall behind the watermark.
         let at = at.max(outbox.until);
-        outbox.receipts[(send % self.shard.step()) as usize].push(ForwardedReceipt { send, recipient, at });
+        outbox.receipts[worker].push(ForwardedReceipt { send: sent.send, recipient, at, failed });
     }
 
     /// Something has changed with a player.
@@ -145,17 +151,31 @@ mod tests {
         Relay::new(Shard::new(1, 3).unwrap(), clock)
     }
 
+    /// Of an operation whose number would make another worker of it.
+    fn sent(index: u64) -> Correlation {
+        Correlation::new(1, 1, index)
+    }
+
+    fn pushed(player: u32, at: Micros) -> ReceivedPush {
+        ReceivedPush { player, at, failed: None }
+    }
+
+    fn forwarded(index: u64, recipient: u32, at: Micros) -> ForwardedReceipt {
+        ForwardedReceipt { send: sent(index).send, recipient, at, failed: None }
+    }
+
     #[test]
     fn a_receipt_goes_to_the_worker_that_sent() {
         let relay = relay();
-        assert!(relay.is_elsewhere(0) && !relay.is_elsewhere(4) && relay.is_elsewhere(5));
-        relay.forward(5, 7, 100);
-        relay.forward(3, 8, 101);
+        let elsewhere = |index| relay.is_elsewhere(sent(index));
+        assert!(elsewhere(0) && !elsewhere(4) && elsewhere(5));
+        relay.forward(sent(5), &pushed(7, 100));
+        relay.forward(sent(3), &pushed(8, 101));
         relay.changed(4, Presence::Open, false, false);
         let PeerBatch { until, changes, receipts } = relay.take().unwrap();
         assert!(until >= 10_000_000 && changes[0].at <= until);
-        assert_eq!(receipts[0], (0, vec![ForwardedReceipt { send: 3, recipient: 8, at: 101 }]));
-        assert_eq!(receipts[1], (2, vec![ForwardedReceipt { send: 5, recipient: 7, at: 100 }]));
+        assert_eq!(receipts[0], (0, vec![forwarded(3, 8, 101)]));
+        assert_eq!(receipts[1], (2, vec![forwarded(5, 7, 100)]));
         assert!(relay.take().is_none(), "nothing new, and the watermark is fresh");
     }
 
@@ -163,7 +183,7 @@ mod tests {
     fn nothing_comes_after_a_watermark_that_lies_before_it() {
         let relay = relay();
         let until = relay.take().unwrap().until;
-        relay.forward(0, 7, until - 5_000);
+        relay.forward(sent(0), &pushed(7, until - 5_000));
         relay.changed(4, Presence::Closed, true, true);
         let PeerBatch { changes, receipts, .. } = relay.take().unwrap();
         assert_eq!(receipts[0].1[0].at, until);

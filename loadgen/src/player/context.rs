@@ -3,22 +3,20 @@
 use std::fmt;
 use std::sync::Arc;
 
+use protocol::protocol::PushOutcome;
 use scenarios::plan::disruptions::ClientFault;
-use scenarios::plan::operation::Operation;
-use scenarios::plan::reference::Reference;
+use scenarios::plan::operation::{Kind, Operation};
 use tokio::sync::mpsc;
 
+use super::journey::{Failure, JourneyEnd};
+use super::roster::OWN_REQUESTS;
 use super::shared::Play;
 use super::think_time::Pause;
-use super::wire::FULFILLED;
 use crate::clock::Micros;
+use crate::delivery::ReceivedPush;
 use crate::delivery::presence::Presence;
-use crate::delivery::{PlacementPush, Receipt};
-use crate::record::{Class, Event, GooseSample, Observer};
+use crate::record::{Class, Event, GooseSample, Observer, classes};
 use crate::schedule::Arrival;
-
-/// First number of the requests that players make by themselves, beyond any that a plan's arrivals have.
-pub(super) const OWN_REQUESTS: u64 = 1 << 48;
 
 /// How an operation that was sent ended.
 #[derive(Clone, Copy)]
@@ -84,8 +82,16 @@ impl PlayerContext {
     /// An arrival was sent.
     pub(super) fn sent(&self, arrival: &Arrival, sent: Micros) {
         let Arrival { operation, due, measured: ledger, .. } = *arrival;
-        let delay = (!self.is_closed(operation)).then(|| sent.saturating_sub(due));
+        let planned = arrival.index < OWN_REQUESTS && !self.is_closed(operation);
+        let delay = planned.then(|| sent.saturating_sub(due));
         self.observe(Event::Sent { operation, ledger, delay });
+    }
+
+    /// An arrival was sent to which no answer is awaited: that is all there is of it.
+    pub(super) fn unanswered(&self, arrival: &Arrival) {
+        let Arrival { operation, measured: ledger, .. } = *arrival;
+        self.play.players.done();
+        self.observe(Event::Unanswered { operation, ledger });
     }
 
     /// An operation that was sent has ended at `now`.
@@ -113,30 +119,55 @@ impl PlayerContext {
         }
     }
 
-    /// A message was pushed: matched here, or by the worker that sent it.
-    pub(super) fn message_pushed(&self, text: &str, now: Micros) {
-        if let Some(receipt) = self.play.deliveries.message_pushed(self.number, text, now) {
-            self.play.received(self.number, Reference::MESSAGE, receipt, now);
+    /// Something was pushed, in this message and with this value where one ties it: matched here at once, or later, or by
+    /// the worker that sent it.
+    pub(super) fn pushed(
+        &self,
+        kind: Kind,
+        value: Option<&str>,
+        message: &str,
+        outcome: &PushOutcome<'_>,
+        now: Micros,
+    ) {
+        let Some(push) = ReceivedPush::of(self.number, now, outcome) else { return };
+        if let Some(receipt) = self.play.deliveries.received(kind, value, message, &push) {
+            self.play.pushed(kind, &push, receipt);
         }
     }
 
-    /// A placement was pushed. One that brings no game session is delivered all the same; beside that, its first
-    /// receipt counts under the request's errors.
-    pub(super) fn placement_pushed(&self, push: &PlacementPush, receipt: Receipt) {
-        let PlacementPush { player, at, status } = push;
-        self.play.received(*player, Reference::PLACEMENT, receipt, *at);
-        if let Receipt::Received { measured: ledger, .. } = receipt
-            && status != FULFILLED
-            && let Some(operation) = self.play.plan.reference.placement_request
-        {
-            let class = &self.observer.class_of(*player, "placement_", status);
-            self.observe(Event::PushFailed { player: *player, operation, ledger, class, status });
+    /// The player's journey has come to an end. As a whole it is an operation that was done all the way.
+    pub(super) fn journey_ended(&self, end: &JourneyEnd) {
+        let JourneyEnd { operation, begun, ledger, at, failed } = *end;
+        let (player, response) = (self.number, at.saturating_sub(begun));
+        self.observe(Event::Offered { operation, ledger, unsent: None });
+        self.observe(Event::Sent { operation, ledger, delay: None });
+        match failed {
+            None => self.observe(Event::Completed { operation, ledger, response, service: response }),
+            Some(Failure::Step(step)) => {
+                let name = self.play.plan.name(step);
+                let class = &self.observer.class_of(player, "step_", name);
+                let detail: Option<&dyn fmt::Display> = Some(&"this step of the journey failed");
+                self.observe(Event::Failed { player, operation, ledger, response, class, detail });
+            }
+            Some(Failure::Socket) => {
+                let (class, detail): (_, Option<&dyn fmt::Display>) =
+                    (&classes::SOCKET_LOST, Some(&"the socket was lost on the journey"));
+                self.observe(Event::Failed { player, operation, ledger, response, class, detail });
+            }
         }
     }
 
     /// What became of a client fault.
     pub(super) fn fault_outcome(&self, fault: ClientFault, outcome: &Class) {
         self.observe(Event::FaultOutcome { fault, outcome });
+    }
+
+    /// The player's socket may be used from now on; it begins what it does in the closed model.
+    pub(super) fn open(&self, presence: Presence) {
+        self.set_presence(presence, false);
+        if presence == Presence::Open {
+            self.play.think_time.begin(self.now(), self.number);
+        }
     }
 
     /// The player's presence changes, by its own doing or not.

@@ -4,7 +4,6 @@ use std::fmt;
 
 use scenarios::Plan;
 use scenarios::plan::operation::Kind;
-use scenarios::plan::reference::Reference;
 
 use super::shared::Play;
 use crate::delivery::{GivenUp, Missing, Receipt};
@@ -20,8 +19,8 @@ pub fn sweep(play: &Play) {
     let (now, observer) = (play.clock.now(), &play.observer);
     play.players.wake_overdue(now);
     let swept = play.deliveries.expire(now, |player, sent| play.players.was_away(player, sent));
-    if !swept.firsts.is_empty() {
-        observer.observe(Event::FirstReceipts { kind: Reference::MESSAGE, firsts: &swept.firsts });
+    for (kind, firsts) in &swept.firsts {
+        observer.observe(Event::FirstReceipts { kind: *kind, firsts });
     }
     for (kind, ledger, GivenUp { lost, away }) in swept.given_up() {
         observer.observe(Event::GivenUp { kind, ledger, lost, away });
@@ -32,19 +31,22 @@ pub fn sweep(play: &Play) {
             observer.observe(Event::Lost { player: missing.recipient, kind: *kind, detail });
         }
     }
-    for push in &swept.unexpected {
-        play.received(push.player, Reference::PLACEMENT, Receipt::Unexpected, push.at);
+    for (kind, push) in &swept.unexpected {
+        play.pushed(*kind, push, Receipt::Unexpected);
     }
 }
 
 /// The run is over: pushes that are still awaited are withdrawn, since the players leave.
 pub fn abandon(play: &Play) {
     let swept = play.deliveries.abandon();
-    if !swept.firsts.is_empty() {
-        play.observer.observe(Event::FirstReceipts { kind: Reference::MESSAGE, firsts: &swept.firsts });
+    for (kind, firsts) in &swept.firsts {
+        play.observer.observe(Event::FirstReceipts { kind: *kind, firsts });
     }
     for (kind, ledger, GivenUp { lost: count, .. }) in swept.given_up() {
         play.observer.observe(Event::Withdrawn { kind, ledger, count });
+    }
+    for (kind, push) in &swept.unexpected {
+        play.pushed(*kind, push, Receipt::Unexpected);
     }
 }
 

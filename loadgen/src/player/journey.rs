@@ -160,6 +160,11 @@ impl<'p> JourneyRun<'p> {
         self.ended.take()
     }
 
+    /// Whether a journey has ended that has not been told.
+    pub(super) const fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
     /// Takes the journey that has begun and not ended, since the run is over.
     pub(super) fn take_unfinished(&mut self) -> Option<(Operation, Ledger)> {
         let (_, ledger) = self.begun.take()?;
@@ -285,5 +290,218 @@ impl<'p> JourneyRun<'p> {
             None => Stage::Resting { until: at },
             Some(_) => Stage::Resting { until: at + REST },
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::SeedableRng as _;
+    use scenarios::Plan;
+
+    use super::*;
+
+    const SECOND: Micros = 1_000_000;
+    const LEDGER: Ledger = Ledger::MEASURED;
+
+    fn plan(journey: &str) -> Plan {
+        let scenario = format!(
+            "name = \"j\"\nplayers = 1\nphases = [{{ kind = \"hold\", duration = \"9s\" }}]\n[[journeys]]\nname = \"a\"\n{journey}\n"
+        );
+        scenarios::check("j.toml", &scenario, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}")).plan
+    }
+
+    fn run(plan: &Plan) -> JourneyRun<'_> {
+        JourneyRun::new(plan.journey_of(0).unwrap(), SmallRng::seed_from_u64(1))
+    }
+
+    fn step(run: &mut JourneyRun<'_>, now: Micros) -> Option<JourneyStep> {
+        run.step(now, |_| Some(LEDGER))
+    }
+
+    fn ended(run: &mut JourneyRun<'_>) -> Option<(Micros, Micros, Option<Failure>)> {
+        run.take_ended().map(|end| (end.begun, end.at, end.failed))
+    }
+
+    #[test]
+    fn a_journey_goes_from_step_to_step_and_begins_again() {
+        let plan = plan(
+            "steps = [\"send_message\", { pause = \"2s\" }, { do = \"unknown_route\", times = 2, pause = \"1s\" }]",
+        );
+        let [send, unknown] =
+            ["send_message", "unknown_route"].map(|name| plan.operation_named(name).unwrap());
+        let mut run = run(&plan);
+        assert_eq!(step(&mut run, 10), Some(JourneyStep::Do(send)));
+        assert_eq!((step(&mut run, 10), run.due()), (None, None), "each step once");
+        run.asked(7, 10);
+        run.answered(8, false, None, 15);
+        assert_eq!(step(&mut run, 15), None, "another's request");
+        run.answered(7, true, None, 20);
+        assert_eq!(step(&mut run, 20), None);
+        assert_eq!(run.due(), Some(20 + 2 * SECOND));
+        assert_eq!(step(&mut run, 20 + 2 * SECOND), Some(JourneyStep::Do(unknown)));
+        run.asked(8, 20 + 2 * SECOND);
+        run.answered(8, true, None, 30 + 2 * SECOND);
+        assert_eq!((step(&mut run, 30 + 2 * SECOND), run.due()), (None, Some(30 + 3 * SECOND)));
+        assert_eq!(step(&mut run, 40 + 3 * SECOND), Some(JourneyStep::Do(unknown)));
+        run.asked(9, 40 + 3 * SECOND);
+        assert!(!run.has_ended());
+        run.answered(9, true, None, 50 + 3 * SECOND);
+        assert_eq!(ended(&mut run), Some((10, 50 + 3 * SECOND, None)), "no pause after the last time");
+        assert_eq!(step(&mut run, 60 + 3 * SECOND), Some(JourneyStep::Do(send)), "from the start again");
+    }
+
+    #[test]
+    fn a_step_ends_with_its_push_which_may_come_before_the_answer() {
+        let plan = plan("loop = false\nsteps = [{ do = \"placement_request\", until = \"push\" }]");
+        let placement = plan.kinds().find(|(_, push)| *push.name == *"placement").unwrap().0;
+        let operation = plan.operation_named("placement_request").unwrap();
+        let asked = || {
+            let mut run = run(&plan);
+            assert_eq!(step(&mut run, 0), Some(JourneyStep::Do(operation)));
+            run.asked(7, 0);
+            run
+        };
+        let (mut run, other) = (asked(), Kind::of(0));
+        run.answered(7, true, Some("mine"), 5);
+        for (kind, value) in [(other, "mine"), (placement, "other")] {
+            run.pushed(kind, None, Some(value), true, 6);
+            assert!(!run.has_ended(), "not this push");
+        }
+        run.pushed(placement, None, Some("mine"), true, 9);
+        assert_eq!(ended(&mut run), Some((0, 9, None)));
+        assert_eq!((step(&mut run, 99 * SECOND), run.due()), (None, None), "once");
+
+        let mut run = asked();
+        run.pushed(placement, None, Some("other"), false, 3);
+        run.pushed(placement, None, Some("mine"), true, 4);
+        assert!(!run.has_ended(), "it is not known whose it is");
+        run.answered(7, true, Some("mine"), 5);
+        assert_eq!(ended(&mut run), Some((0, 5, None)));
+
+        let failed = Some(Failure::Step(operation));
+        let mut run = asked();
+        run.answered(7, true, Some("mine"), 5);
+        run.pushed(placement, None, Some("mine"), false, 9);
+        assert_eq!(ended(&mut run), Some((0, 9, failed)), "the push says that it has failed");
+
+        let mut run = asked();
+        run.answered(7, false, None, 5);
+        assert_eq!(ended(&mut run), Some((0, 5, failed)), "the answer does");
+
+        let mut run = asked();
+        run.answered(7, true, Some("mine"), 5);
+        assert_eq!(run.due(), Some(30 * SECOND));
+        assert_eq!(step(&mut run, 30 * SECOND), None);
+        assert_eq!(ended(&mut run), Some((0, 30 * SECOND, failed)), "it does not come");
+    }
+
+    #[test]
+    fn a_push_by_marker_or_player_ends_the_step_that_it_belongs_to() {
+        let plan = plan("steps = [{ do = \"placement_request\", until = \"push\" }]");
+        let kind = Kind::of(1);
+        let mut run = run(&plan);
+        step(&mut run, 0);
+        run.asked(7, 0);
+        run.pushed(kind, Some(6), None, true, 1);
+        run.answered(7, true, None, 2);
+        assert!(!run.has_ended(), "another send's");
+        run.pushed(kind, Some(7), None, true, 3);
+        assert_eq!(ended(&mut run), Some((0, 3, None)));
+        step(&mut run, 4);
+        run.asked(8, 4);
+        run.pushed(kind, None, None, true, 5);
+        run.answered(8, true, None, 6);
+        assert_eq!(ended(&mut run), Some((4, 6, None)), "the player's own, before the answer");
+    }
+
+    #[test]
+    fn a_player_that_leaves_goes_on_with_its_next_socket() {
+        let plan = plan("steps = [{ leave = \"3s\" }, \"send_message\"]");
+        let mut run = run(&plan);
+        assert_eq!(step(&mut run, 5), Some(JourneyStep::Leave));
+        assert_eq!((run.away(), run.due()), (Some(Duration::from_secs(3)), None));
+        assert_eq!(step(&mut run, 6), None, "each step once");
+        run.returned();
+        assert!(matches!(step(&mut run, 4 * SECOND), Some(JourneyStep::Do(_))));
+        run.asked(1, 4 * SECOND);
+        run.answered(1, true, None, 5 * SECOND);
+        assert_eq!(ended(&mut run), Some((5, 5 * SECOND, None)), "its time away is part of it");
+        // A handshake that is refused fails it; the next begins on the socket after that.
+        assert_eq!(step(&mut run, 5 * SECOND), Some(JourneyStep::Leave));
+        run.lost(8 * SECOND);
+        assert_eq!(ended(&mut run), Some((5 * SECOND, 8 * SECOND, Some(Failure::Socket))));
+        run.returned();
+        assert_eq!((run.away(), run.due()), (None, Some(9 * SECOND)));
+    }
+
+    #[test]
+    fn a_journey_that_failed_is_followed_by_the_next_after_a_rest() {
+        let plan = plan("steps = [\"send_message\"]");
+        let mut run = run(&plan);
+        step(&mut run, 0);
+        run.asked(1, 0);
+        run.lost(4);
+        assert_eq!(ended(&mut run), Some((0, 4, Some(Failure::Socket))));
+        run.answered(1, false, None, 5);
+        run.lost(6);
+        assert!(!run.has_ended(), "nothing is under way");
+        assert_eq!((step(&mut run, 5), run.due()), (None, Some(4 + REST)));
+        assert!(matches!(step(&mut run, 4 + REST), Some(JourneyStep::Do(_))));
+        assert_eq!(run.take_unfinished().map(|(_, ledger)| ledger), Some(LEDGER));
+        assert_eq!(run.take_unfinished(), None);
+    }
+
+    #[test]
+    fn a_journey_waits_until_the_load_calls_for_it() {
+        let plan = plan("steps = [\"send_message\"]");
+        let mut run = run(&plan);
+        assert_eq!(run.step(5, |_| None), None);
+        assert_eq!((run.due(), run.take_unfinished()), (Some(5 + REST), None));
+        assert!(step(&mut run, 5 + REST).is_some());
+    }
+
+    proptest! {
+        /// Whatever happens, a journey that began has ended once, or is under way; what is done is what its steps say.
+        #[test]
+        fn every_journey_that_began_ends_once(events in prop::collection::vec((0_u8..8, 0_u64..2_000_000), 1..200)) {
+            let plan = plan(
+                "steps = [{ do = \"send_message\", times = \"1 to 3\", pause = \"1s\" }, { leave = \"1s\" }, \
+                 { do = \"placement_request\", until = \"push\" }, { pause = \"1s\" }]",
+            );
+            let (mut run, placement) = (run(&plan), Kind::of(1));
+            let (mut now, mut index, mut begun, mut ended, mut done) = (0, 0, 0_u64, 0_u64, 0_u64);
+            for (event, after) in events {
+                now += after;
+                let called = |_| Some(LEDGER);
+                match event {
+                    0 => run.answered(index, false, None, now),
+                    1 | 2 => run.answered(index, true, Some("value"), now),
+                    3 => run.pushed(placement, None, Some("value"), true, now),
+                    4 => run.pushed(placement, None, Some("other"), true, now),
+                    5 => run.lost(now),
+                    6 => run.returned(),
+                    _ => {}
+                }
+                loop {
+                    ended += u64::from(run.take_ended().is_some());
+                    let resting = run.begun.is_none();
+                    let step = run.step(now, called);
+                    begun += u64::from(resting && (run.begun.is_some() || run.has_ended()));
+                    match step {
+                        Some(JourneyStep::Do(_)) => {
+                            (index, done) = (index + 1, done + 1);
+                            run.asked(index, now);
+                        }
+                        Some(JourneyStep::Leave) => prop_assert!(run.away().is_some()),
+                        None if run.has_ended() => {}
+                        None => break,
+                    }
+                }
+                prop_assert_eq!(begun, ended + u64::from(run.begun.is_some()));
+                prop_assert!(ended <= done, "none ends before its first step");
+                prop_assert!(run.due().is_none_or(|due| due > now), "nothing is due that has not been done");
+            }
+        }
     }
 }

@@ -1,8 +1,7 @@
 //! What a process learns of other workers: which of their players are connected, and which pushes of its sends they received.
 
-use scenarios::plan::reference::Reference;
-
 use super::shared::Play;
+use crate::delivery::ReceivedPush;
 use crate::delivery::relay::{ForwardedReceipt, PeerUpdate};
 use crate::record::Event;
 
@@ -24,8 +23,10 @@ pub(crate) fn lost(play: &Play, worker: u32) {
 }
 
 fn received_elsewhere(play: &Play, receipt: &ForwardedReceipt) {
-    let ForwardedReceipt { recipient, at, .. } = *receipt;
-    let lag = play.clock.now().saturating_sub(at);
+    let lag = play.clock.now().saturating_sub(receipt.at);
     play.observer.observe(Event::ReceiptForwarded { lag });
-    play.received(recipient, Reference::MESSAGE, play.deliveries.received_elsewhere(receipt), at);
+    if let Some((kind, matched)) = play.deliveries.received_elsewhere(receipt) {
+        let ForwardedReceipt { recipient: player, at, failed, .. } = receipt.clone();
+        play.pushed(kind, &ReceivedPush { player, at, failed }, matched);
+    }
 }

@@ -1,24 +1,25 @@
-//! The target's REST API, over which a player polls a placement until it has a game session.
+//! The target's REST API, over which a player polls what it would otherwise be pushed.
 //!
-//! It is there to be compared with the push: what a player waits for is the answer that brings the session, so the
+//! It is there to be compared with the push: what a player waits for is the answer that brings the outcome, so the
 //! response time includes the pauses between the requests. They go past the player's socket, over connections that all
-//! players share, and each carries the player's credentials.
+//! players share, and each carries the player's credentials. What is asked, and what an answer says, is the protocol's.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use protocol::protocol::{Asked, Missing, Outcome, Polled, RestRequest};
 use reqwest::{Client, Method};
-use scenarios::plan::Way;
-use serde::Deserialize;
+use scenarios::plan::{PlannedOperation, Way};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::context::PlayerContext;
 use super::error::{ConnectError, EndpointError};
 use super::extra::Extra;
-use crate::auth::{Credentials, Secrets};
-use crate::delivery::Placements;
+use super::kept::Kept;
+use super::send_values::SendValues;
+use crate::auth::Secrets;
 use crate::http_client::{self, HttpError};
-use crate::record::{Observer, classes};
+use crate::record::classes;
 
 /// Longest answer that is read; real ones have a few hundred bytes.
 const LONGEST: usize = 256 * 1024;
@@ -26,32 +27,22 @@ const LONGEST: usize = 256 * 1024;
 /// The target's REST API.
 pub struct Rest {
     client: Client,
-    placements: Url,
-    every: Duration,
+    base: Url,
     stop: CancellationToken,
     /// What of the scenario's headers must not be repeated.
     secrets: Arc<Secrets>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PlacementAnswer {
-    placement_id: String,
-    status: String,
-}
-
 impl Rest {
-    /// The API at `base`, asked again after pauses of `every`.
+    /// The API at `base`.
     ///
     /// # Errors
     /// [`EndpointError`].
-    pub fn new(base: &Url, every: Duration, way: &Way) -> Result<Self, EndpointError> {
-        let mut placements = base.clone();
-        placements.set_path(&format!("{}/placements", base.path().trim_end_matches('/')));
+    pub fn new(base: &Url, way: &Way) -> Result<Self, EndpointError> {
         let extra = Extra::fetch(way)?;
         let client = http_client::client(base, &way.trust)?.default_headers(extra.map());
         let client = client.build().map_err(HttpError::from)?;
-        Ok(Self { client, placements, every, stop: CancellationToken::new(), secrets: extra.secrets })
+        Ok(Self { client, base: base.clone(), stop: CancellationToken::new(), secrets: extra.secrets })
     }
 
     /// No more requests are sent; the run is over.
@@ -64,44 +55,63 @@ impl Rest {
         self.stop.cancelled().await;
     }
 
-    /// Polls until the placement is settled; its push is not awaited in `placements`.
+    /// Asks for an operation and how it stands until that is settled, with pauses between; whatever push has a value that an
+    /// answer names is not awaited.
     pub(super) async fn settle(
         &self,
-        player: u32,
-        credentials: &Credentials,
-        placements: &Placements,
-        observer: &Observer,
+        player: &PlayerContext,
+        planned: &PlannedOperation,
+        number: usize,
+        index: u64,
     ) -> Result<(), ConnectError> {
-        let mut placement = self.ask(player, credentials, Method::POST, &self.placements).await?;
-        // The backend pushes it all the same.
-        placements.set_aside(&placement.placement_id);
-        let mut one = self.placements.clone();
-        // The id is the target's word: whatever it holds stays one segment of the path.
-        if let Ok(mut path) = one.path_segments_mut() {
-            path.push(&placement.placement_id);
-        }
+        let protocol = &*player.play.plan.protocol;
+        let (mut kept, mut asked) = (Kept::default(), Asked::First);
         loop {
-            match placement.status.as_str() {
-                "FULFILLED" => return Ok(()),
-                "PENDING" => tokio::time::sleep(self.every).await,
-                other => {
-                    return Err(ConnectError::new(observer.class_of(player, "placement_", other), other));
+            let values = SendValues {
+                player,
+                id: 0,
+                recipients: &[],
+                text: "",
+                kept: Some(&kept),
+                operation: Some((planned, index)),
+            };
+            let request = protocol.ask(number, asked, &values).map_err(|Missing { name }| {
+                ConnectError::new(&classes::UNSENT_MISSING_VALUE, format!("`{name}` is not there"))
+            })?;
+            let Some(request) = request else { return Ok(()) };
+            let body = self.ask(player, &request).await?;
+            let Some(Polled { outcome, keep }) = protocol.read_polled(number, &body) else {
+                let seen = self.secrets.hide_in(&body[..body.floor_char_boundary(512)]);
+                return Err(ConnectError::new(&classes::GARBAGE, seen));
+            };
+            // The backend pushes it all the same.
+            keep.iter().for_each(|(_, value)| player.play.deliveries.set_aside(value));
+            kept.keep(keep);
+            match outcome {
+                Outcome::Ok => return Ok(()),
+                Outcome::Pending => tokio::time::sleep(planned.every).await,
+                Outcome::Failed(class) => {
+                    let class = player.observer.class_of(player.number, "", &class);
+                    return Err(ConnectError::new(class, body));
                 }
             }
-            placement = self.ask(player, credentials, Method::GET, &one).await?;
+            asked = Asked::Again;
         }
     }
 
-    async fn ask(
-        &self,
-        player: u32,
-        credentials: &Credentials,
-        method: Method,
-        url: &Url,
-    ) -> Result<PlacementAnswer, ConnectError> {
+    /// Asks the API; the body of its answer.
+    async fn ask(&self, player: &PlayerContext, request: &RestRequest) -> Result<String, ConnectError> {
+        let mut url = self.base.clone();
+        let (path, query) = request.path.split_once('?').unzip();
+        let path = path.unwrap_or(&request.path);
+        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        if query.is_some() {
+            url.set_query(query);
+        }
+        let method = Method::from_bytes(request.method.as_bytes()).unwrap_or_default();
         // None of the requests has a body.
-        let presented = credentials.present_in(player, &method, url, &[]).await?;
-        let mut request = self.client.request(method, presented.url(url)).build()?;
+        let presented = player.play.credentials.present_in(player.number, &method, &url, &[]).await?;
+        let mut request = self.client.request(method, presented.url(&url)).build()?;
         let secrets = presented.put_in(request.headers_mut());
         let answer = self.client.execute(request).await?;
         let status = answer.status();
@@ -115,11 +125,8 @@ impl Rest {
             return Err(ConnectError::new(classes::status(status.as_u16()), hidden(&text)));
         }
         let body = http_client::body(answer, LONGEST).await?;
-        serde_json::from_slice(&body).map_err(|_| {
-            ConnectError::new(
-                &classes::GARBAGE,
-                hidden(&String::from_utf8_lossy(&body[..body.len().min(512)])),
-            )
-        })
+        let body = String::from_utf8_lossy(&body);
+        // Only what is shown must be hidden: what is read is not kept.
+        Ok(body.into_owned())
     }
 }

@@ -14,7 +14,7 @@ use super::think_time::ThinkTime;
 use crate::auth::Credentials;
 use crate::clock::{Clock, Micros};
 use crate::delivery::presence::Presence;
-use crate::delivery::{Deliveries, Receipt};
+use crate::delivery::{Deliveries, Receipt, ReceivedPush};
 use crate::record::{Event, Names, Observer, Recorder};
 use crate::schedule::measures;
 
@@ -80,8 +80,17 @@ impl Play {
         }
     }
 
-    /// `player` received a push at `at`, and this is what it turned out to be.
-    pub(crate) fn received(&self, player: u32, kind: Kind, receipt: Receipt, at: Micros) {
+    /// A player received a push, and this is what it turned out to be. One that tells a failure is delivered all the same;
+    /// beside that, its first receipt counts under the errors of the operation that led to it.
+    pub(super) fn pushed(&self, kind: Kind, push: &ReceivedPush, receipt: Receipt) {
+        let ReceivedPush { player, at, ref failed } = *push;
+        if let Receipt::Received { measured: ledger, .. } = receipt
+            && let Some(status) = failed
+            && let Some(operation) = self.plan.pushes[kind.index()].operation
+        {
+            let class = &self.observer.class_of(player, "", status);
+            self.observer.observe(Event::PushFailed { player, operation, ledger, class, status });
+        }
         self.observer.observe(match receipt {
             Receipt::Received { latency, complete, out_of_order, late, measured } => {
                 Event::Received { player, kind, ledger: measured, latency, complete, out_of_order, late }

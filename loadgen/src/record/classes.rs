@@ -70,12 +70,25 @@ classes! {
     /// An answer to a request that was no longer awaited.
     LATE_ANSWER = "late_answer";
 
+    // Journeys.
+
+    /// The socket was lost on the journey, or the player could not come back to it.
+    SOCKET_LOST = "socket_lost";
+
     // Arrivals that could not be sent.
 
     /// The player's task does not get to run.
     UNSENT_BACKLOG = "unsent_backlog";
+    /// A malformed message was answered as if nothing were wrong with it.
+    ANSWERED = "answered";
+    /// No frame came for as long as the protocol's heartbeat allows.
+    SILENT = "silent";
     /// No socket is open.
     UNSENT_NO_OPEN_SOCKET = "unsent_no_open_socket";
+    /// The protocol's opening is not over.
+    UNSENT_NOT_READY = "unsent_not_ready";
+    /// A value that its message needs is not there: nothing was kept under the name.
+    UNSENT_MISSING_VALUE = "unsent_missing_value";
     /// No other player has an open socket.
     UNSENT_NO_RECIPIENT = "unsent_no_recipient";
     /// The socket's buffer is full: the target does not read.
@@ -155,10 +168,4 @@ pub fn closed(code: u16) -> Class {
 #[must_use]
 pub fn closed_by(error: &Class) -> Class {
     Class::from(format!("closed_{error}"))
-}
-
-/// How a target answered a malformed message: `answered_400`.
-#[must_use]
-pub fn answered(status: u16) -> Class {
-    Class::numbered("answered_", status)
 }

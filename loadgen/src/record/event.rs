@@ -66,6 +66,13 @@ pub enum Event<'e> {
         /// Microseconds since the send.
         service: Micros,
     },
+    /// An operation was sent to which no answer is awaited.
+    Unanswered {
+        /// The operation.
+        operation: Operation,
+        /// Where it is booked.
+        ledger: Ledger,
+    },
     /// An operation was answered wrongly, or the socket broke.
     Failed {
         /// The player.
@@ -229,6 +236,22 @@ pub enum Event<'e> {
         detail: &'e dyn fmt::Display,
     },
 
+    // ---- Messages ----
+    /// Messages were received that the protocol knows.
+    Understood {
+        /// How many.
+        count: u64,
+    },
+    /// A message was received that the protocol does not know.
+    Unclassified {
+        /// The player.
+        player: u32,
+        /// What it looks like.
+        shape: &'e Class,
+        /// The message.
+        detail: &'e dyn fmt::Display,
+    },
+
     // ---- Reconnecting ----
     /// A player without a socket tries to reconnect.
     ReconnectWanted,
@@ -343,6 +366,8 @@ impl fmt::Display for Detail<'_> {
 
 /// What stands for the operation in samples of what belongs to none.
 const SOCKET: &str = "socket";
+/// What stands for the operation in samples of messages that the protocol does not know.
+const UNCLASSIFIED: &str = "unclassified";
 
 impl<'e> Event<'e> {
     /// Moves the counters of this event, and no others.
@@ -380,6 +405,9 @@ impl<'e> Event<'e> {
                 operation.completed += 1;
                 operation.response.record(response);
                 operation.service.record(service);
+            }
+            Self::Unanswered { operation, ledger } => {
+                tally.measures(ledger).operation_mut(operation).completed += 1;
             }
             Self::Failed { operation, ledger, class, .. } => {
                 let operation = tally.measures(ledger).operation_mut(operation);
@@ -438,6 +466,9 @@ impl<'e> Event<'e> {
                 tally.sockets.dropped += 1;
                 tally.disruptions.ends.count(class);
             }
+
+            Self::Understood { count } => tally.frames.understood += count,
+            Self::Unclassified { shape, .. } => tally.frames.unclassified.count(shape),
 
             Self::ReconnectWanted => tally.disruptions.reconnects.wanted += 1,
             Self::ReconnectAttempted => tally.disruptions.reconnects.attempts += 1,
@@ -511,6 +542,9 @@ impl<'e> Event<'e> {
             }
             Self::Stray { player, class, detail } => {
                 (player, Subject::Other(SOCKET), class, Detail::Shown(detail))
+            }
+            Self::Unclassified { player, shape, detail } => {
+                (player, Subject::Other(UNCLASSIFIED), shape, Detail::Shown(detail))
             }
             Self::FaultEndedSocket { player, fault, class, detail } => {
                 (player, Subject::Other(fault.word()), class, Detail::Text(detail))

@@ -146,3 +146,13 @@ tally! {
         dropped: u64,
     }
 }
+
+tally! {
+    /// Received messages.
+    FrameTally {
+        /// That the protocol knows.
+        understood: u64,
+        /// That it does not know, by what they look like.
+        unclassified: Classes,
+    }
+}

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::disruptions::DisruptionsTally;
 use super::latencies::Latencies;
-use super::measures::{Measures, SocketTally};
+use super::measures::{FrameTally, Measures, SocketTally};
 use super::samples::Samples;
 use super::tally::{Tally, tally};
 
@@ -21,6 +21,8 @@ tally! {
         phases: Vec<Measures>,
         /// Sockets.
         sockets: SocketTally,
+        /// Received messages, whatever the phase.
+        frames: FrameTally,
         /// Churn and disruptions.
         disruptions: DisruptionsTally,
         /// First samples of each error class.

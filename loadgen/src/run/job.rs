@@ -61,11 +61,11 @@ impl Job {
             Endpoint::prepare(&url, &plan.way, &plan.protocol, &plan.source_addresses, plan.players).await?;
         let rest = plan.poll.as_ref().and_then(|poll| {
             let embedded = embedded.as_ref().map(|embedded| &embedded.endpoints.rest);
-            Some((poll.rest.as_ref().or(embedded)?.clone(), poll.every))
+            poll.rest.as_ref().or(embedded).cloned()
         });
         let load = if workers == 1 {
             let credentials = Credentials::prepare(&plan, Shard::WHOLE, issuer).await?;
-            let rest = rest.map(|(rest, every)| Rest::new(&rest, every, &plan.way)).transpose()?;
+            let rest = rest.map(|rest| Rest::new(&rest, &plan.way)).transpose()?;
             Load::InProcess(Box::new(Setup {
                 plan: Arc::clone(&plan),
                 shard: Shard::WHOLE,
@@ -78,7 +78,7 @@ impl Job {
             }))
         } else {
             let targets = endpoint.targets();
-            let (issuer, rest) = (issuer.cloned(), rest.map(|(rest, _)| rest));
+            let issuer = issuer.cloned();
             Load::Split(Box::new(Split { file, text, overrides, workers, targets, issuer, rest, url }))
         };
         let Generated { finished, watched, ending, started_at, ended_at, peak_open, workers } =

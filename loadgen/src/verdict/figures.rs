@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use reports::folder::Tag;
 use reports::format::{
-    Churn, Delivery, DeliverySecond, Disruption, Generator, GeneratorSecond, GeneratorWorker, Latency,
-    Operation as OperationSummary, OperationSecond, Reconnects, Sockets, SocketsSecond, Summary,
+    Churn, Delivery, DeliverySecond, Disruption, Frames, Generator, GeneratorSecond, GeneratorWorker,
+    Latency, Operation as OperationSummary, OperationSecond, Reconnects, Sockets, SocketsSecond, Summary,
 };
 use scenarios::Plan;
 use scenarios::plan::Model;
@@ -19,7 +19,7 @@ use scenarios::plan::operation::What;
 use super::totals::{Totals, WorkerTotals};
 use crate::health::sample::Second;
 use crate::record::{
-    ChurnTally, Classes, DeliveryTally, DisruptionsTally, Latencies, Measures, OperationTally,
+    ChurnTally, Classes, DeliveryTally, DisruptionsTally, FrameTally, Latencies, Measures, OperationTally,
     ReconnectTally, ThreadTally,
 };
 
@@ -160,6 +160,13 @@ pub(crate) fn sockets(tally: &ThreadTally) -> SocketsSecond {
     }
 }
 
+/// The messages that were received.
+fn frames(tally: &FrameTally) -> Frames {
+    let shapes = classes(&tally.unclassified);
+    let unclassified = shapes.values().sum();
+    Frames { received: tally.understood + unclassified, unclassified, shapes }
+}
+
 /// Reconnects, where the plan or the protocol has them.
 pub(crate) fn reconnects(plan: &Plan, tally: &ReconnectTally, recovery: &Latencies) -> Option<Reconnects> {
     let has = plan.disruptions.reconnect.policy != Policy::None || tally.wanted > 0;
@@ -264,6 +271,7 @@ pub(super) fn for_thresholds(
     let SocketsSecond { attempted, opened, rejected, dropped, ends } = sockets(total);
     Summary {
         sockets: Sockets { attempted, opened, rejected, dropped, peak_open, ends },
+        frames: Some(frames(&total.frames)),
         reconnects: reconnects(plan, &total.disruptions.reconnects, &measures.recovery),
         operations: operations(plan, measures),
         deliveries: deliveries(plan, measures),

@@ -3,7 +3,7 @@
 //! A count of what went wrong means something only where something could have gone wrong: `message.lost == 0` of no
 //! expected message does not pass.
 
-use reports::format::{Delivery, Latency, Operation, Reconnects, Summary};
+use reports::format::{Delivery, Frames, Latency, Operation, Reconnects, Summary};
 use scenarios::plan::threshold::{
     DeliveryCount, DeliveryTime, Metric, OperationCount, OperationTime, ReconnectCount, SocketCount, Stat,
 };
@@ -11,7 +11,11 @@ use scenarios::plan::threshold::{
 /// The metric's value in its own unit; else why it has none.
 pub(super) fn observe(metric: &Metric, summary: &Summary) -> Result<f64, &'static str> {
     let operation = |word: &str| summary.operations.get(word).ok_or(NOTHING);
-    let delivery = |word: &str| summary.deliveries.get(word).ok_or(NOTHING);
+    let fits = summary.frames.as_ref().is_none_or(Frames::fit);
+    let delivery = |word: &str| match summary.deliveries.get(word) {
+        _ if !fits => Err("too many frames were not understood"),
+        delivery => delivery.ok_or(NOTHING),
+    };
     match metric {
         Metric::OperationTime { operation: of, time, stat } => {
             let operation = operation(of)?;

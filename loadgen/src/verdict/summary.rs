@@ -24,6 +24,7 @@ pub fn summarize(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary 
         generator: figures::generator(totals, !invalid_reasons.is_empty()),
         ..figures::for_thresholds(plan, total, &total.measured, peak_open)
     };
+    let invalid_reasons: Vec<_> = misfit(plan, &summary).into_iter().chain(invalid_reasons).collect();
     summary.thresholds = thresholds::evaluate_all(plan, &summary, totals);
     let metrics: Vec<_> = plan.thresholds.iter().map(|threshold| &threshold.metric).collect();
     let length = summary.run.ended_at.duration_since(summary.run.started_at).as_secs_f64();
@@ -38,6 +39,19 @@ pub fn summarize(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary 
     };
     summary.verdict.status = Some(summary.status_in(ending.state()));
     summary
+}
+
+/// Why nothing may be concluded from what players received, where the protocol does not fit.
+fn misfit(plan: &Plan, summary: &Summary) -> Option<String> {
+    let frames = summary.frames.as_ref().filter(|frames| !frames.fit())?;
+    let most = frames.shapes.iter().max_by_key(|(_, count)| **count).map_or("", |(shape, _)| shape);
+    Some(format!(
+        "{} of {} frames were not understood (most of them: {most}): the protocol `{}` does not fit what the target \
+         sends, so answers and pushes may be missing that came; see errors.jsonl for samples, and `loadgen protocol try`",
+        frames.unclassified,
+        frames.received,
+        plan.protocol.outline().name
+    ))
 }
 
 /// What a reader should know where players read slowly or not at all.

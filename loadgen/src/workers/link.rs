@@ -62,7 +62,12 @@ mod tests {
     #[test]
     fn what_is_sent_is_received() {
         let mut stream = Vec::new();
-        let receipts = vec![ForwardedReceipt { send: u64::MAX, recipient: 99_999, at: 12_345_678 }];
+        let receipts = vec![ForwardedReceipt {
+            send: u64::MAX,
+            recipient: 99_999,
+            at: 12_345_678,
+            failed: Some("x".into()),
+        }];
         let changes =
             vec![Change { player: 3, presence: Presence::Open, was_open: false, own_doing: false, at: 5 }];
         let update = PeerUpdate { from: 2, until: 9, changes, receipts: receipts.clone() };

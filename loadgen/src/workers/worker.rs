@@ -122,11 +122,7 @@ async fn prepare(assignment: Assignment) -> Result<Setup, WorkerError> {
         .await?,
         credentials: Credentials::prepare(&plan, shard, issuer.as_ref()).await?,
         relay: Some(Arc::new(Relay::new(shard, clock))),
-        rest: rest
-            .as_ref()
-            .zip(plan.poll.as_ref())
-            .map(|(rest, poll)| Rest::new(rest, poll.every, &plan.way))
-            .transpose()?,
+        rest: rest.as_ref().map(|rest| Rest::new(rest, &plan.way)).transpose()?,
         plan,
     })
 }

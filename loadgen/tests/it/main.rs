@@ -19,6 +19,7 @@ mod models;
 mod one_clock;
 mod outages;
 mod poll;
+mod protocols;
 mod proxies;
 mod reader;
 mod run;

@@ -24,9 +24,12 @@ pub struct Summary {
     pub verdict: Verdict,
     /// Socket counts.
     pub sockets: Sockets,
-    /// By operation: `connect`, `send_message`, `placement_request`, `unknown_route`, `placement_poll`.
+    /// Messages that players received; absent in older runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frames: Option<Frames>,
+    /// By operation, as protocol and scenario name them: `connect`, `ready` where the protocol has an opening, and so on.
     pub operations: BTreeMap<String, Operation>,
-    /// By kind: `message`, `placement`.
+    /// By push, as the protocol names them: `message`, `placement` and the like.
     pub deliveries: BTreeMap<String, Delivery>,
     /// Reconnects after a lost socket or a refused handshake; absent where the scenario has no policy for them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -154,6 +157,29 @@ pub struct Sockets {
     /// The dropped ones by error class, e.g. `closed_1001`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub ends: BTreeMap<String, u64>,
+}
+
+/// Messages that players received.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Frames {
+    /// All of them.
+    pub received: u64,
+    /// Those that the protocol does not know. They fail no request.
+    pub unclassified: u64,
+    /// These by what they look like.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub shapes: BTreeMap<String, u64>,
+}
+
+impl Frames {
+    /// Beyond this share of messages that it does not know, the protocol does not fit the target.
+    const MOST_UNCLASSIFIED: f64 = 0.01;
+
+    /// Whether the protocol fits the target. Where it does not, what was not understood may be what counts as lost.
+    #[must_use]
+    pub fn fit(&self) -> bool {
+        self.unclassified as f64 <= self.received as f64 * Self::MOST_UNCLASSIFIED
+    }
 }
 
 /// Reconnects. Over a whole run `wanted = succeeded + gave_up + unfinished`.

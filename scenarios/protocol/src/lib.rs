@@ -9,6 +9,7 @@
 
 mod check;
 mod encoded;
+pub mod explain;
 mod file;
 pub mod frames;
 pub mod keys;
@@ -18,6 +19,7 @@ pub mod outline;
 mod places;
 pub mod protocol;
 mod reading;
+pub mod shape;
 pub mod shipped;
 mod source;
 pub mod template;
@@ -26,4 +28,4 @@ pub use check::check;
 pub use file::FileProtocol;
 pub use outline::Outline;
 pub use protocol::{Meaning, Protocol, Values};
-pub use source::{Source, load_named, named_or_path, register};
+pub use source::{Source, all, load_named, named_or_path, register};

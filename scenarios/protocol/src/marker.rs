@@ -1,44 +1,54 @@
 //! The marker of a send, wherever it stands in a received message.
 //!
-//! A text that a backend relays begins with it; what is received may hold the text anywhere: in a field, in JSON within a
-//! string, after a name. Neither JSON's escapes nor the cleaning of HTML touch it.
+//! `lg1:`, the run's number in eight hexadecimal digits, `:`, the send's in sixteen, `:`. None of these characters is
+//! escaped in JSON or HTML, so that a marker is found in whatever a backend puts around a text.
 
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
 /// What a marker begins with.
-pub const START: &str = "lg1:";
-/// Bytes of a marker: `lg1:`, the run in 8 digits, `:`, the send in 16, `:`.
-pub const LENGTH: usize = START.len() + RUN + 1 + SEND + 1;
+const BEGIN: &str = "lg1:";
+const RUN_DIGITS: usize = 8;
+const SEND_DIGITS: usize = 16;
+/// Bytes of a marker.
+pub const LENGTH: usize = BEGIN.len() + RUN_DIGITS + 1 + SEND_DIGITS + 1;
 
-const RUN: usize = 8;
-const SEND: usize = 16;
+static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(BEGIN));
 
-static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(START));
+/// The marker of a send.
+#[must_use]
+pub fn write(run: u32, send: u64) -> String {
+    format!("{BEGIN}{run:0RUN_DIGITS$x}:{send:0SEND_DIGITS$x}:")
+}
 
-/// Finds the first `lg1:RRRRRRRR:SSSSSSSSSSSSSSSS:` of a text: the run's number and the send's, both hexadecimal.
+/// The first marker of the text: the run's number and the send's.
 #[must_use]
 pub fn find(text: &str) -> Option<(u32, u64)> {
-    let mut rest = text.as_bytes();
-    loop {
-        rest = &rest[FINDER.find(rest)? + START.len()..];
-        if let Some(found) = parse(rest) {
-            return Some(found);
-        }
-    }
+    all(text).next()
 }
 
-/// The numbers behind the start of a marker.
-fn parse(bytes: &[u8]) -> Option<(u32, u64)> {
-    let (run, rest) = bytes.split_at_checked(RUN)?;
-    let (send, rest) = rest.strip_prefix(b":")?.split_at_checked(SEND)?;
-    rest.starts_with(b":").then_some(())?;
-    Some((u32::try_from(hexadecimal(run)?).ok()?, hexadecimal(send)?))
+/// Every marker of the text, in order: the run's number and the send's.
+pub fn all(text: &str) -> impl Iterator<Item = (u32, u64)> {
+    let text = text.as_bytes();
+    FINDER.find_iter(text).filter_map(|begin| parse(&text[begin + BEGIN.len()..]))
 }
 
-fn hexadecimal(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0, |number, digit| Some(number << 4 | u64::from(char::from(*digit).to_digit(16)?)))
+/// Reads what follows a marker's beginning.
+fn parse(rest: &[u8]) -> Option<(u32, u64)> {
+    let (run, rest) = number(rest, RUN_DIGITS)?;
+    let (send, _) = number(rest, SEND_DIGITS)?;
+    Some((u32::try_from(run).ok()?, send))
+}
+
+/// A number of so many hexadecimal digits with a colon after it, and what follows.
+fn number(text: &[u8], digits: usize) -> Option<(u64, &[u8])> {
+    let (number, rest) = text.split_at_checked(digits)?;
+    let rest = rest.strip_prefix(b":")?;
+    let value = number
+        .iter()
+        .try_fold(0, |value, digit| Some(value << 4 | u64::from(char::from(*digit).to_digit(16)?)))?;
+    Some((value, rest))
 }
 
 #[cfg(test)]
@@ -49,44 +59,50 @@ mod tests {
 
     #[test]
     fn a_marker_is_found_wherever_it_stands() {
-        let marker = "lg1:0000002a:00000000000000fF:";
-        for text in [
-            format!("{marker}..."),
-            format!("#room anna: {marker}"),
-            format!(r#"{{"data":"{{\"t\":\"{marker}..\"}}"}}"#),
-            format!("lg1: lg1:xyz lg1:0000002a:{marker}"),
-            format!("lg1:+000002a:00000000000000ff:{marker}é"),
+        let marker = write(0xdead_beef, 0x0100_0000_0000_3039);
+        assert_eq!(marker, "lg1:deadbeef:0100000000003039:");
+        assert_eq!(marker.len(), LENGTH);
+        let sent = Some((0xdead_beef, 0x0100_0000_0000_3039));
+        for around in [
+            "#",
+            "42[\"chat\",{\"t\":\"#...\"}]",
+            "{\"a\":\"{\\\"t\\\":\\\"#..\\\"}\"}",
+            "<b>&quot;#&quot;</b>",
+            "é#é",
         ] {
-            assert_eq!(find(&text), Some((42, 255)), "{text}");
+            assert_eq!(find(&around.replace('#', &marker)), sent, "{around}");
         }
+        assert_eq!(find("lg1:DEADBEEF:0100000000003039:"), sent, "hexadecimal digits of either case");
+        assert_eq!(find("lg1:lg1:deadbeef:0100000000003039:"), sent, "after what only begins like one");
     }
 
     #[test]
-    fn what_is_like_a_marker_is_none() {
-        for text in [
-            "",
-            "lg1:",
-            "lg1:0000002a:00000000000000ff",
-            "lg1:0000002a:0000000000000ff:",
-            "lg1:000002a:00000000000000ff:",
-            "LG1:0000002a:00000000000000ff:",
-            "lg1:0000002a:000000000000000é:",
-        ] {
-            assert_eq!(find(text), None, "{text}");
+    fn what_is_no_marker_is_none() {
+        let run = "lg1:00000001:";
+        for foreign in
+            ["", "hello", "lg1:", "lg1:xyz:1:", "lg1:00000001", run, "lg1:+0000001:0000000000000001:"]
+        {
+            assert_eq!(find(foreign), None, "{foreign}");
+        }
+        for send in ["0000000000000001", "000000000000001:", "00000000000000001:", "000000000000000\u{e9}:"] {
+            assert_eq!(find(&format!("{run}{send}")), None, "{send}");
         }
     }
 
     proptest! {
         #[test]
-        fn numbers_come_back_as_they_went(before in ".*", run: u32, send: u64, after in ".*") {
-            prop_assume!(!before.contains(START));
-            let text = format!("{before}lg1:{run:08x}:{send:016x}:{after}");
-            prop_assert_eq!(find(&text), Some((run, send)));
+        fn every_marker_is_found_in_order(
+            sends in prop::collection::vec((any::<u32>(), any::<u64>(), "[^l]{0,20}"), 0..5),
+        ) {
+            let text: String =
+                sends.iter().map(|(run, send, after)| write(*run, *send) + after).collect();
+            let written: Vec<_> = sends.into_iter().map(|(run, send, _)| (run, send)).collect();
+            prop_assert_eq!(all(&text).collect::<Vec<_>>(), written);
         }
 
         #[test]
-        fn no_text_panics(text in "[lg1:0a é]{0,60}") {
-            let _ = find(&text);
+        fn no_text_is_too_strange(text in "\\PC*(lg1:)?[0-9a-f:]*\\PC*") {
+            let _ = all(&text).count();
         }
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
         poll: operations::poll(check, scenario, &operations, &target),
         grace: check.within_a_day("/deliveries/grace", scenario.deliveries.grace),
         load,
-        way: way::way(check, scenario, &target, &auth, outline),
+        way: way::way(check, scenario, &target, outline, &auth),
         thresholds,
         judged_phases,
         cloudwatch: cloudwatch::series(

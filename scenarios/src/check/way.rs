@@ -21,13 +21,13 @@ pub(super) fn way(
     check: &mut Check<'_>,
     scenario: &Scenario,
     target: &Target,
-    auth: &Auth,
     protocol: &Outline,
+    auth: &Auth,
 ) -> Way {
     let keys = &scenario.target;
     Way {
         headers: headers(check, scenario, auth),
-        subprotocols: subprotocols(check, scenario, auth, protocol),
+        subprotocols: subprotocols(check, scenario, protocol, auth),
         proxy: keys.proxy.as_ref().and_then(|text| proxy(check, text)),
         trust: trust(check, keys, target),
         heartbeat: heartbeat(check, &scenario.sockets),
@@ -111,7 +111,7 @@ fn header_value(check: &mut Check<'_>, pointer: &str, text: &HeaderText) -> Opti
     }
 }
 
-fn subprotocols(check: &mut Check<'_>, scenario: &Scenario, auth: &Auth, protocol: &Outline) -> Vec<String> {
+fn subprotocols(check: &mut Check<'_>, scenario: &Scenario, protocol: &Outline, auth: &Auth) -> Vec<String> {
     let offered = &scenario.target.subprotocols;
     for (index, name) in offered.iter().enumerate() {
         let pointer = format!("/target/subprotocols/{index}");

@@ -369,6 +369,23 @@ impl Plan {
         self.requested.get(number).copied().flatten()
     }
 
+    /// What the protocol's opening counts as, where it has one.
+    #[must_use]
+    pub fn ready(&self) -> Option<Operation> {
+        self.operations.iter().find(|planned| planned.what == What::Ready).map(|planned| planned.operation)
+    }
+
+    /// The push that an operation leads to.
+    #[must_use]
+    pub fn push_of(&self, operation: Operation) -> Option<Kind> {
+        match self.operation(operation).what {
+            What::Request(number) | What::Poll(number) => {
+                self.protocol.outline().operations.get(number)?.push.map(Kind::of)
+            }
+            What::Connect | What::Ready | What::Journey(_) => None,
+        }
+    }
+
     /// The kind of a push that has this number in the protocol.
     #[must_use]
     pub fn push(&self, number: usize) -> Option<Kind> {

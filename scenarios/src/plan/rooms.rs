@@ -40,6 +40,18 @@ impl Rooms {
         self.name.join(&room.to_string())
     }
 
+    /// The players of a player's room, itself among them.
+    #[must_use]
+    pub fn with(&self, player: u32) -> Range<u32> {
+        self.members(self.of(player))
+    }
+
+    /// What a player's room is called.
+    #[must_use]
+    pub fn name_for(&self, player: u32) -> String {
+        self.name(self.of(player))
+    }
+
     /// How many rooms there are.
     #[must_use]
     pub const fn count(&self) -> u32 {

@@ -51,6 +51,11 @@ impl Dropped {
         Self { class: class_of_frame(frame), detail, code: Some(code) }
     }
 
+    /// The player's side ended it, of a backend that does not answer.
+    pub(super) fn of(class: Class, detail: &str) -> Self {
+        Self { class, detail: detail.into(), code: None }
+    }
+
     /// The stream ended.
     pub(super) fn at_the_end() -> Self {
         Self { class: classes::CLOSED_1006.clone(), detail: "the stream ended".into(), code: Some(1006) }

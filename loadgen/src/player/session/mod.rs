@@ -9,62 +9,88 @@ mod end;
 mod heartbeat;
 mod in_flight;
 mod malformed;
+mod opening;
 mod request;
 mod socket;
 
+use std::borrow::Cow;
 use std::task::{Context, Poll};
 
+use protocol::outline::Tie;
+use protocol::protocol::{
+    Meaning, Missing, Outcome as AnswerOutcome, PushOutcome, Read, Request as RequestRef, Sending,
+};
+use protocol::{frames, shape};
+
 use scenarios::plan::disruptions::{ClientFault, Cut};
-use scenarios::plan::operation::What;
-use scenarios::plan::reference::Reference;
+use scenarios::plan::operation::{Kind, Operation, What};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 pub(super) use behaviour::Behaviour;
 pub(super) use end::{Dropped, End};
-pub(super) use heartbeat::HeartbeatTimer;
+pub(super) use heartbeat::{Heartbeat, HeartbeatTimer};
 
 use self::behaviour::{PendingAction, Step};
-use self::in_flight::{InFlight, SentRequest, Unclaimed};
+use self::in_flight::{InFlight, InOrder, SentRequest, Unclaimed};
+use self::opening::{Opening, OpeningStep};
 use self::socket::{Received, Socket};
 use super::commands::PlayerCommand;
 use super::context::{Outcome, PlayerContext};
 use super::handshake::Stream;
-use super::placement_poll;
-use super::think_time::Pause;
-use super::wire::{AckId, Incoming};
+use super::journey::{JourneyRun, JourneyStep};
+use super::kept::Kept;
+use super::poll;
+use super::send_values::SendValues;
+use super::think_time::{Pause, called_for};
 use crate::auth::head;
 use crate::clock::{Micros, micros};
-use crate::delivery::PlacementPush;
+use crate::delivery::Sent;
 use crate::delivery::presence::Presence;
 use crate::record::{Class, Event, classes};
 use crate::schedule::Arrival;
 
 /// Bytes kept of an error until it is known which request it belongs to.
 const DETAIL: usize = 1024;
+/// Most steps of a journey that are done before the socket is looked at again.
+const STEPS_AT_ONCE: usize = 64;
 
 /// An open socket with its awaited answers.
 pub(super) struct Session<'p> {
     player: &'p PlayerContext,
-    /// Which of the player's sockets it is, from 0.
-    socket_generation: u32,
     socket: Socket,
     behaviour: Option<Box<Behaviour>>,
+    /// Where the player is on its journey, if it has one.
+    journey: Option<Box<JourneyRun<'p>>>,
     /// What keeps the socket open; absent where the plan has nothing for it.
     heartbeat: Option<Box<HeartbeatTimer>>,
+    /// What the protocol demands before the player is ready; absent once it is.
+    opening: Option<Box<Opening>>,
+    /// What messages to come need; absent where there is nothing.
+    kept: Option<Box<Kept>>,
     in_flight: InFlight,
+    /// Messages sent so far.
+    messages: u32,
 }
 
 impl<'p> Session<'p> {
     pub(super) fn new(
         player: &'p PlayerContext,
-        socket_generation: u32,
         socket: WebSocketStream<Stream>,
         behaviour: Option<Box<Behaviour>>,
+        journey: Option<Box<JourneyRun<'p>>>,
         heartbeat: Option<Box<HeartbeatTimer>>,
     ) -> Self {
-        let (socket, in_flight) = (Socket::new(socket), InFlight::default());
-        Self { player, socket_generation, socket, behaviour, heartbeat, in_flight }
+        Self {
+            player,
+            socket: Socket::new(socket),
+            behaviour,
+            journey,
+            heartbeat,
+            opening: Opening::of(player),
+            kept: None,
+            in_flight: InFlight::default(),
+            messages: 0,
+        }
     }
 
     /// The client fault that the whole socket is, if it is.
@@ -122,13 +148,19 @@ impl<'p> Session<'p> {
         if !silent && let Some(end) = self.read(cx) {
             return Some(end);
         }
+        if let Some(end) = self.open(cx) {
+            return Some(end);
+        }
         self.time_out();
+        self.travel(cx);
         // What the answers have called for at once.
         for arrival in players.take_more(player.number) {
             self.send(&arrival, cx);
         }
         if !silent {
-            self.beat(cx);
+            if let Some(end) = self.beat(cx) {
+                return Some(end);
+            }
             if let Err(dropped) = self.socket.flush(cx) {
                 return Some(End::Dropped(dropped));
             }
@@ -140,8 +172,13 @@ impl<'p> Session<'p> {
     fn set_deadline(&self) {
         let now = self.player.now();
         let behaviour = self.behaviour.as_deref().and_then(|behaviour| behaviour.due(now));
-        let heartbeat = self.heartbeat.as_deref().filter(|_| !self.is_silent()).map(HeartbeatTimer::due);
-        let due = self.in_flight.deadline().into_iter().chain(behaviour).chain(heartbeat).min();
+        let beat = Heartbeat::of(&self.player.play.plan);
+        let heartbeat = self.heartbeat.as_deref().filter(|_| !self.is_silent()).map(|timer| timer.due(beat));
+        let opening = self.opening.as_deref().map(Opening::due);
+        // Before it is ready, nothing of a journey is due.
+        let journey = self.journey.as_deref().filter(|_| self.opening.is_none()).and_then(JourneyRun::due);
+        let awaited = self.in_flight.deadline().into_iter().chain(journey);
+        let due = awaited.chain(behaviour).chain(heartbeat).chain(opening).min();
         self.player.play.players.set_deadline(self.player.number, due);
     }
 
@@ -152,177 +189,432 @@ impl<'p> Session<'p> {
     // ---- Sending ----
 
     fn send(&mut self, arrival: &Arrival, cx: &mut Context<'_>) {
-        let (player, play) = (self.player, &self.player.play);
-        let planned = play.plan.operation(arrival.operation);
-        match planned.what {
-            What::Poll(_) => return placement_poll::start(play, player.number, *arrival),
-            // A second connect on an open socket is nothing that a plan calls for.
-            What::Connect => return,
-            _ => {}
+        let (player, plan) = (self.player, &self.player.play.plan);
+        let planned = plan.operation(arrival.operation);
+        let number = match planned.what {
+            What::Request(number) => number,
+            What::Poll(_) => return poll::start(&player.play, player.number, *arrival),
+            // Nothing that a plan calls for on an open socket.
+            What::Connect | What::Ready | What::Journey(_) => return,
+        };
+        if self.opening.is_some() {
+            return self.unsent(arrival, &classes::UNSENT_NOT_READY);
         }
-        let Some((text, recipients)) = request::of(play, arrival) else {
-            return self.unsent(arrival, &classes::UNSENT_NO_RECIPIENT);
+        let id = self.next_id();
+        let request = match request::compose(player, planned, number, arrival, id, self.kept.as_deref()) {
+            Ok(request) => request,
+            Err(class) => return self.unsent(arrival, class),
         };
         let sent = player.now();
-        let count = recipients.len() as u64;
-        if count > 0 {
-            play.deliveries.messages.expect(arrival.index, player.number, recipients, sent, arrival.measured);
-        }
-        if !self.socket.write(text, cx) {
-            play.deliveries.messages.withdraw(arrival.index);
+        let expected = request
+            .push
+            .map(|(kind, to)| (kind, player.play.deliveries.expect(kind, self.sent(arrival, sent), to)));
+        if !self.write(request.message, cx) {
+            self.withdraw(arrival);
             return self.unsent(arrival, &classes::UNSENT_WRITE_BLOCKED);
         }
         player.sent(arrival, sent);
-        if count > 0 {
-            player.observe(Event::Expected { kind: Reference::MESSAGE, ledger: arrival.measured, count });
+        if let Some((kind, count @ 1..)) = expected {
+            player.observe(Event::Expected { kind, ledger: arrival.measured, count });
         }
-        let timeout = micros(planned.timeout);
-        self.in_flight.add(SentRequest { arrival: *arrival, sent, deadline: sent + timeout });
+        if plan.protocol.outline().operations[number].answered {
+            let deadline = sent + micros(planned.timeout);
+            self.in_flight.add(SentRequest { arrival: *arrival, id, field: request.field, sent, deadline });
+        } else {
+            player.unanswered(arrival);
+            player.think(arrival, sent, Pause::Again);
+            self.step_ended(arrival, true, None, sent);
+        }
     }
 
-    fn unsent(&self, arrival: &Arrival, class: &Class) {
-        self.player.unsent(arrival, class);
-        self.player.think(arrival, self.player.now(), Pause::Idle);
+    /// An arrival's request, of which pushes are expected.
+    fn sent(&self, arrival: &Arrival, at: Micros) -> Sent {
+        let Arrival { operation, index, measured, .. } = *arrival;
+        let send = self.player.play.deliveries.correlation(operation, index).send;
+        Sent { send, sender: self.player.number, at, measured }
     }
 
-    /// Sends a heartbeat, if one is due. A socket that awaits an answer has just been used, and is left alone.
-    fn beat(&mut self, cx: &mut Context<'_>) {
-        let Some(timer) = self.heartbeat.as_deref_mut() else { return };
-        let Some(plan) = &self.player.play.plan.way.heartbeat else { return };
+    /// Expects no more pushes of an arrival's request; returns of what, and how many are no longer expected.
+    fn withdraw(&self, arrival: &Arrival) -> Option<(Kind, u64)> {
+        let play = &self.player.play;
+        let kind = play.plan.push_of(arrival.operation)?;
+        let send = play.deliveries.correlation(arrival.operation, arrival.index).send;
+        Some((kind, play.deliveries.withdraw(kind, self.player.number, send)))
+    }
+
+    /// The number of the socket's next message.
+    fn next_id(&mut self) -> u64 {
+        self.messages += 1;
+        u64::from(self.messages)
+    }
+
+    /// Puts a message into the socket's buffer, in a frame of the protocol; false when the buffer is full.
+    fn write(&mut self, message: String, cx: &mut Context<'_>) -> bool {
+        let frames = &self.player.play.plan.protocol.outline().frames;
+        self.socket.write(frames::join(message, frames), frames.binary, cx)
+    }
+
+    fn unsent(&mut self, arrival: &Arrival, class: &Class) {
         let now = self.player.now();
-        if !timer.elapsed(plan, now) || !self.in_flight.is_empty() {
-            return;
+        self.player.unsent(arrival, class);
+        self.player.think(arrival, now, Pause::Idle);
+        self.step_ended(arrival, false, None, now);
+    }
+
+    /// A message that is no operation's.
+    fn message(&self, what: Sending, id: u64) -> Result<String, Missing> {
+        let (player, kept) = (self.player, self.kept.as_deref());
+        let values = SendValues { player, id, recipients: &[], text: "", kept, operation: None };
+        player.play.plan.protocol.write(what, &values)
+    }
+
+    /// Sends a heartbeat, if one is due; the end of the socket, if the target has been silent for too long. A socket that
+    /// awaits an answer has just been used, and is left alone.
+    fn beat(&mut self, cx: &mut Context<'_>) -> Option<End> {
+        let timer = self.heartbeat.as_deref_mut()?;
+        let beat = Heartbeat::of(&self.player.play.plan)?;
+        let now = self.player.now();
+        if timer.is_silent(beat, now) {
+            let detail = "no frame came for as long as the protocol's heartbeat allows";
+            return Some(End::Dropped(Dropped::of(classes::SILENT.clone(), detail)));
         }
-        match &plan.message {
-            Some(text) => {
-                timer.sent(now);
-                // A socket whose buffer is full is not idle.
-                self.socket.write(text.clone(), cx);
+        if !timer.elapsed(beat, now) || !self.in_flight.is_empty() {
+            return None;
+        }
+        // A socket whose buffer is full is not idle.
+        match beat {
+            Heartbeat::Scenario(beat) => match &beat.message {
+                Some(text) => {
+                    timer.sent(now, None);
+                    let _ = self.socket.write(text.clone(), false, cx);
+                }
+                None => self.socket.ping(cx),
+            },
+            Heartbeat::Protocol(beat) if beat.sends => {
+                let id = self.next_id();
+                if let Ok(message) = self.message(Sending::Heartbeat, id) {
+                    self.heartbeat.as_deref_mut()?.sent(now, Some(id));
+                    let _ = self.write(message, cx);
+                }
             }
-            None => self.socket.ping(cx),
+            Heartbeat::Protocol(_) => self.socket.ping(cx),
         }
+        None
+    }
+
+    // ---- The opening ----
+
+    /// Does what the opening demands; the end of the socket, if it has failed.
+    fn open(&mut self, cx: &mut Context<'_>) -> Option<End> {
+        let player = self.player;
+        let steps = &player.play.plan.protocol.outline().opening;
+        loop {
+            let now = player.now();
+            let step = self.opening.as_deref_mut()?.next(steps, now);
+            match step {
+                OpeningStep::Wait => return None,
+                OpeningStep::Ready => {
+                    self.ready(now);
+                    return None;
+                }
+                OpeningStep::Failed { step, class } => {
+                    let detail = format!("step `{}` of the opening was refused", steps[step].name);
+                    return Some(self.not_ready(class, detail));
+                }
+                OpeningStep::TimedOut(step) => {
+                    let detail =
+                        format!("step `{}` of the opening was not answered in time", steps[step].name);
+                    return Some(self.not_ready(classes::TIMEOUT.clone(), detail));
+                }
+                OpeningStep::Send(step) => {
+                    let id = self.next_id();
+                    let message = match self.message(Sending::Step(step), id) {
+                        Ok(message) => message,
+                        Err(Missing { name }) => {
+                            let detail =
+                                format!("step `{}` needs `{name}`, which is not there", steps[step].name);
+                            return Some(self.not_ready(classes::UNSENT_MISSING_VALUE.clone(), detail));
+                        }
+                    };
+                    if !self.write(message, cx) {
+                        let class = classes::UNSENT_WRITE_BLOCKED.clone();
+                        return Some(self.not_ready(class, "the socket takes nothing more".into()));
+                    }
+                    if let Some(opening) = self.opening.as_deref_mut() {
+                        opening.sent(steps, id, now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The opening is over: the player may send and be sent to.
+    fn ready(&mut self, now: Micros) {
+        let Some(opening) = self.opening.take() else { return };
+        let player = self.player;
+        player.ended(&opening.arrival, opening.began, now, Outcome::Completed);
+        player.play.credentials.ready(player.number);
+        player.open(self.behaviour.as_deref().map_or(Presence::Open, Behaviour::presence));
+    }
+
+    /// The opening has failed.
+    fn not_ready(&mut self, class: Class, detail: String) -> End {
+        if let Some(opening) = self.opening.take() {
+            let outcome = if class == classes::TIMEOUT {
+                Outcome::TimedOut
+            } else {
+                Outcome::Failed { class: &class, detail: Some(&detail) }
+            };
+            self.player.ended(&opening.arrival, opening.began, self.player.now(), outcome);
+        }
+        End::NotReady { class }
     }
 
     // ---- Receiving ----
 
     /// Reads until nothing is there; the end of the socket, if that is what comes.
     fn read(&mut self, cx: &mut Context<'_>) -> Option<End> {
+        let mut understood = 0;
+        let mut end = None;
         while self.may_read()
             && let Poll::Ready(received) = self.socket.poll_received(cx)
         {
             match received {
-                Ok(Received::Text(text)) => self.take(&text),
-                Ok(Received::Binary) => self.garbage("a binary frame"),
-                Err(dropped) => return Some(End::Dropped(dropped)),
+                Ok(Received::Text(text)) => understood += self.take(&text, cx),
+                Ok(Received::Binary(bytes)) => match std::str::from_utf8(&bytes) {
+                    Ok(text) => understood += self.take(text, cx),
+                    Err(_) => self.unclassified("a binary frame that is no text"),
+                },
+                Err(dropped) => {
+                    end = Some(End::Dropped(dropped));
+                    break;
+                }
             }
         }
-        None
+        if understood > 0 {
+            self.player.observe(Event::Understood { count: understood });
+        }
+        end
     }
 
     fn may_read(&self) -> bool {
         self.behaviour.as_deref().is_none_or(|behaviour| behaviour.reads(self.player.now()))
     }
 
-    fn take(&mut self, text: &Utf8Bytes) {
-        match self.behaviour.as_deref_mut() {
+    /// Takes a frame; how many of its messages the protocol knows.
+    fn take(&mut self, frame: &str, cx: &mut Context<'_>) -> u64 {
+        let now = self.player.now();
+        if let Some(timer) = self.heartbeat.as_deref_mut() {
+            timer.heard(now);
+        }
+        if let Some(behaviour) = self.behaviour.as_deref_mut().filter(|behaviour| behaviour.is_slow())
+            && self.opening.is_none()
+        {
             // What a slow reader reads late is its own doing, and stays out of the figures.
-            Some(behaviour) if behaviour.is_slow() => {
-                behaviour.has_read(self.player.now());
-                self.player.observe(Event::SlowRead);
+            behaviour.has_read(now);
+            self.player.observe(Event::SlowRead);
+            return 0;
+        }
+        let split = &self.player.play.plan.protocol.outline().frames.split;
+        frames::split(frame, split).into_iter().map(|message| u64::from(self.receive(message, now, cx))).sum()
+    }
+
+    /// Takes a message; false where the protocol does not know it.
+    fn receive(&mut self, message: &str, now: Micros, cx: &mut Context<'_>) -> bool {
+        let player = self.player;
+        let read =
+            player.play.plan.protocol.read(message, &mut |meaning| self.take_as(meaning, message, now, cx));
+        match read {
+            Read::Taken => {}
+            Read::Known => self.stray(&classes::LATE_ANSWER, &message),
+            Read::Unclassified => {
+                let class = || player.observer.class_of(player.number, "", message);
+                if !self.claimed(class) {
+                    self.unclassified(message);
+                    return false;
+                }
             }
-            _ => self.receive(text),
+        }
+        true
+    }
+
+    /// Takes a message for what it may mean; false where nothing of that kind is awaited.
+    fn take_as(&mut self, meaning: Meaning<'_>, message: &str, now: Micros, cx: &mut Context<'_>) -> bool {
+        let player = self.player;
+        match meaning {
+            Meaning::Answer { operation, to, outcome, keep } => {
+                let Some(operation) = player.play.plan.requested(operation) else { return false };
+                self.answered(operation, &to, &outcome, keep, message, now)
+            }
+            Meaning::Push { push, tie, outcome } => {
+                self.pushed(Kind::of(push), tie.as_deref(), &outcome, message, now);
+                true
+            }
+            Meaning::Reply(reply) => {
+                // A socket whose buffer is full has other worries.
+                let _ = self.write(reply, cx);
+                true
+            }
+            Meaning::HeartbeatAnswer { id } => {
+                self.heartbeat.as_deref_mut().is_some_and(|timer| timer.answered(id))
+            }
+            Meaning::Opened { step, id, failed, keep } => {
+                let steps = &player.play.plan.protocol.outline().opening;
+                let failed = failed.map(|class| player.observer.class_of(player.number, "", &class));
+                let opening = self.opening.as_deref_mut();
+                let opened = opening.is_some_and(|opening| opening.answered(steps, step, id, failed, now));
+                if opened {
+                    self.keep(keep);
+                }
+                opened
+            }
+            Meaning::Error { said } => {
+                self.fail_one(player.observer.class_of(player.number, "", &said), &said);
+                true
+            }
+            Meaning::Ignored => true,
         }
     }
 
-    fn receive(&mut self, text: &Utf8Bytes) {
-        let player = self.player;
-        let now = player.now();
-        match Incoming::parse(text) {
-            Incoming::Ack { id, status, placement, body } => match self.take_request(id) {
-                Some(request) => self.answered(&request, status, placement, &body, now),
-                None => {
-                    self.stray(&classes::LATE_ANSWER, &format_args!("answer {id} with status {status}"));
+    /// Keeps values for messages to come, if any.
+    fn keep(&mut self, values: Vec<(usize, Cow<'_, str>)>) {
+        if !values.is_empty() {
+            self.kept.get_or_insert_default().keep(values);
+        }
+    }
+
+    /// Something was pushed.
+    fn pushed(
+        &mut self,
+        kind: Kind,
+        value: Option<&str>,
+        outcome: &PushOutcome<'_>,
+        message: &str,
+        now: Micros,
+    ) {
+        self.player.pushed(kind, value, message, outcome, now);
+        let Some(journey) = self.journey.as_deref_mut() else { return };
+        if *outcome == PushOutcome::Progress {
+            return;
+        }
+        let play = &self.player.play;
+        let index = match play.plan.protocol.outline().pushes[kind.index()].tie {
+            Tie::Kept(_) | Tie::Player => None,
+            // Somebody else's send may be pushed to the player, too.
+            Tie::Marker => match play.deliveries.find(message) {
+                Some(correlation) => Some(correlation.index()),
+                None => return,
+            },
+        };
+        journey.pushed(kind, index, value, *outcome == PushOutcome::Final, now);
+    }
+
+    /// A message may be the answer to a request; false where it is to none that is awaited.
+    fn answered(
+        &mut self,
+        operation: Operation,
+        to: &RequestRef<'_>,
+        outcome: &AnswerOutcome<'_>,
+        keep: Vec<(usize, Cow<'_, str>)>,
+        message: &str,
+        now: Micros,
+    ) -> bool {
+        let echoed = || {
+            let correlation = self.player.play.deliveries.find(message)?;
+            (usize::from(correlation.operation()) == operation.index()).then(|| correlation.index())
+        };
+        let echoed = if *to == RequestRef::Echo { echoed() } else { None };
+        if *outcome == AnswerOutcome::Pending {
+            return match to {
+                RequestRef::Id(id) => self.in_flight.has(operation, *id),
+                RequestRef::Field(_) | RequestRef::Echo | RequestRef::Oldest => true,
+            };
+        }
+        let request = match to {
+            RequestRef::Id(id) => self.in_flight.take(operation, *id),
+            RequestRef::Field(value) => self.in_flight.take_field(operation, value),
+            RequestRef::Echo => echoed.and_then(|index| self.in_flight.take_arrival(operation, index)),
+            RequestRef::Oldest => match self.in_flight.take_in_order(operation, now) {
+                InOrder::Request(request) => Some(request),
+                // To what has timed out.
+                InOrder::Overdue => None,
+                // Something malformed may have been answered like this.
+                InOrder::Nothing => {
+                    let (player, observer) = (self.player.number, &self.player.observer);
+                    return self.claimed(|| match outcome {
+                        AnswerOutcome::Failed(class) => {
+                            let class = class.strip_prefix("status_").unwrap_or(class);
+                            observer.class_of(player, "answered_", class)
+                        }
+                        AnswerOutcome::Ok | AnswerOutcome::Pending => classes::ANSWERED.clone(),
+                    });
                 }
             },
-            Incoming::PlainAnswer { operation, status, placement } => {
-                let operation = request::planned(&player.play.plan.reference, operation);
-                match operation.and_then(|operation| self.in_flight.take_first(operation)) {
-                    Some(request) => self.answered(&request, status, placement, text, now),
-                    None if self.claimed(|| classes::answered(status)) => {}
-                    None => self.stray(&classes::LATE_ANSWER, &text),
-                }
-            }
-            Incoming::Message { text } => player.message_pushed(&text, now),
-            Incoming::Placement { id, status } => {
-                let push = PlacementPush { player: player.number, at: now, status: status.into_owned() };
-                if let Some(receipt) = player.play.deliveries.placements.receive(&id, &push) {
-                    player.placement_pushed(&push, receipt);
-                }
-            }
-            Incoming::GatewayError(message) => {
-                self.fail_one(player.observer.class_of(player.number, "", &message), &message);
-            }
-            Incoming::Garbage => self.garbage(text),
-        }
-    }
-
-    /// Takes the request that an answer names.
-    fn take_request(&mut self, id: AckId) -> Option<SentRequest> {
-        let operation = request::planned(&self.player.play.plan.reference, id.operation)?;
-        self.in_flight.take(operation, id.index)
+        };
+        let Some(request) = request else {
+            // Known, and late.
+            return false;
+        };
+        self.conclude(&request, outcome, &keep, message, now);
+        self.keep(keep);
+        self.fail_settled();
+        true
     }
 
     /// The answer to a request has come.
-    fn answered(
+    fn conclude(
         &mut self,
         request: &SentRequest,
-        status: u16,
-        placement: Option<String>,
-        body: &str,
+        outcome: &AnswerOutcome<'_>,
+        keep: &[(usize, Cow<'_, str>)],
+        message: &str,
         now: Micros,
     ) {
         let SentRequest { arrival, sent, .. } = request;
         let player = self.player;
-        let reference = &player.play.plan.reference;
-        let operation = Some(arrival.operation);
-        let expected = if operation == reference.unknown_route {
-            status == 404
-        } else {
-            let needs_placement = operation == reference.placement_request;
-            (200..300).contains(&status) && (placement.is_some() || !needs_placement)
-        };
-        if let Some(id) = placement.filter(|_| expected) {
-            let ledger = arrival.measured;
-            player.observe(Event::Expected { kind: Reference::PLACEMENT, ledger, count: 1 });
-            for (push, receipt) in player.play.deliveries.placements.expect(&id, player.number, *sent, ledger)
-            {
-                player.placement_pushed(&push, receipt);
+        let ok = *outcome == AnswerOutcome::Ok;
+        let push = player.play.plan.push_of(arrival.operation);
+        let pushes = &player.play.plan.protocol.outline().pushes;
+        let tied = push.filter(|_| ok).and_then(|kind| match pushes[kind.index()].tie {
+            Tie::Kept(number) => keep.iter().find(|(of, _)| *of == number).map(|(_, value)| (kind, &**value)),
+            Tie::Marker | Tie::Player => None,
+        });
+        if ok {
+            self.step_ended(arrival, true, tied.map(|(_, value)| value), now);
+        }
+        if let Some((kind, value)) = tied {
+            player.observe(Event::Expected { kind, ledger: arrival.measured, count: 1 });
+            let early = player.play.deliveries.expect_kept(kind, value, self.sent(arrival, *sent));
+            for (push, receipt) in early {
+                player.play.pushed(kind, &push, receipt);
             }
         }
-        if expected {
-            self.ended(request, now, Outcome::Completed);
-        } else {
-            self.fail(request, &classes::status(status), body);
+        match outcome {
+            AnswerOutcome::Failed(class) => {
+                self.fail(request, &player.observer.class_of(player.number, "", class), message);
+            }
+            AnswerOutcome::Ok | AnswerOutcome::Pending => self.ended(request, now, Outcome::Completed),
         }
-        self.fail_settled();
     }
 
     /// A request failed: nothing more is expected of it.
-    fn fail(&self, request: &SentRequest, class: &Class, detail: &str) {
+    fn fail(&mut self, request: &SentRequest, class: &Class, detail: &str) {
         let (player, arrival) = (self.player, &request.arrival);
-        if Some(arrival.operation) == player.play.plan.reference.send_message {
-            let count = player.play.deliveries.messages.withdraw(arrival.index);
-            player.observe(Event::Withdrawn { kind: Reference::MESSAGE, ledger: arrival.measured, count });
+        if let Some((kind, count @ 1..)) = self.withdraw(arrival) {
+            player.observe(Event::Withdrawn { kind, ledger: arrival.measured, count });
         }
         self.ended(request, player.now(), Outcome::Failed { class, detail: Some(&detail) });
     }
 
-    fn ended(&self, request: &SentRequest, now: Micros, outcome: Outcome<'_>) {
+    fn ended(&mut self, request: &SentRequest, now: Micros, outcome: Outcome<'_>) {
         self.player.ended(&request.arrival, request.sent, now, outcome);
         self.player.think(&request.arrival, now, Pause::Again);
+        if !matches!(outcome, Outcome::Completed) {
+            self.step_ended(&request.arrival, false, None, now);
+        }
     }
 
-    /// An error frame fails one request without naming it.
+    /// An error fails one request without naming it.
     fn fail_one(&mut self, class: Class, detail: &str) {
         if self.claimed(|| class.clone()) {
             return;
@@ -335,7 +627,7 @@ impl<'p> Session<'p> {
         }
     }
 
-    /// Fails the requests of which it is certain that an error frame was theirs.
+    /// Fails the requests of which it is certain that an error was theirs.
     fn fail_settled(&mut self) {
         while let Some((request, Unclaimed { class, detail })) = self.in_flight.next_failed() {
             match request {
@@ -345,8 +637,8 @@ impl<'p> Session<'p> {
         }
     }
 
-    /// Whether a frame without an id is the answer to something malformed, which is the only thing awaited then, or to
-    /// a heartbeat.
+    /// Whether a message that names no request is the answer to something malformed, which is the only thing awaited then,
+    /// or to a heartbeat of the scenario's own.
     fn claimed(&mut self, outcome: impl FnOnce() -> Class) -> bool {
         if let Some(fault) = self.behaviour.as_deref_mut().and_then(Behaviour::claim) {
             self.player.observe(Event::FaultOutcome { fault, outcome: &outcome() });
@@ -356,8 +648,11 @@ impl<'p> Session<'p> {
         self.heartbeat.as_deref_mut().is_some_and(|timer| timer.claim(self.player.now()))
     }
 
-    fn garbage(&mut self, seen: &str) {
-        self.fail_one(classes::GARBAGE.clone(), seen);
+    /// A message that the protocol does not know: it is counted by what it looks like, and fails nothing.
+    fn unclassified(&self, message: &str) {
+        let (player, observer) = (self.player.number, &self.player.observer);
+        let shape = observer.class_of(player, "", &shape::of(message));
+        observer.observe(Event::Unclassified { player, shape: &shape, detail: &message });
     }
 
     fn stray(&self, class: &Class, detail: &dyn std::fmt::Display) {
@@ -372,7 +667,10 @@ impl<'p> Session<'p> {
         while let Some((request, error)) = self.in_flight.next_overdue(now) {
             match error {
                 Some(Unclaimed { class, detail }) => self.fail(&request, &class, &detail),
-                None => self.ended(&request, now, Outcome::TimedOut),
+                None => {
+                    self.in_flight.overdue(request.arrival.operation, now + request.deadline - request.sent);
+                    self.ended(&request, now, Outcome::TimedOut);
+                }
             }
         }
     }
@@ -460,6 +758,59 @@ impl<'p> Session<'p> {
         if self.behaviour.as_deref().is_some_and(|behaviour| !behaviour.has_plans()) {
             self.player.set_presence(Presence::Open, false);
         }
+    }
+
+    // ---- The journey ----
+
+    /// Does what the player's journey has come to, one thing after the other.
+    fn travel(&mut self, cx: &mut Context<'_>) {
+        if self.journey.is_none() || self.opening.is_some() {
+            return;
+        }
+        let (player, play) = (self.player, &*self.player.play);
+        // What can be done without waiting is done at once, but not for ever.
+        for _ in 0..STEPS_AT_ONCE {
+            let now = player.now();
+            let Some(journey) = self.journey.as_deref_mut() else { return };
+            journey.take_ended().into_iter().for_each(|end| player.journey_ended(&end));
+            if now >= micros(play.plan.end()) {
+                return;
+            }
+            // While players connect, those go on at once that the first phase calls for.
+            let from = micros(play.plan.phases_start());
+            let called =
+                |at: Micros| called_for(&play.plan, player.number, at.max(from)).then(|| play.ledger_at(at));
+            match journey.step(now, called) {
+                Some(JourneyStep::Do(operation)) => self.take_step_of_journey(operation, now, cx),
+                Some(JourneyStep::Leave) => return self.plan(PendingAction::Leave),
+                None if journey.has_ended() => {}
+                None => return,
+            }
+        }
+    }
+
+    /// Does an operation that the player's journey has come to.
+    fn take_step_of_journey(&mut self, operation: Operation, now: Micros, cx: &mut Context<'_>) {
+        let (player, play) = (self.player, &*self.player.play);
+        let (index, measured) = (play.players.next_own_request(player.number), play.ledger_at(now));
+        if let Some(journey) = self.journey.as_deref_mut() {
+            journey.asked(index, now);
+        }
+        play.players.begun();
+        player.observe(Event::Offered { operation, ledger: measured, unsent: None });
+        self.send(&Arrival { operation, index, due: now, measured }, cx);
+    }
+
+    /// A request has ended: if it is a step of the player's journey, that goes on.
+    fn step_ended(&mut self, arrival: &Arrival, ok: bool, tied: Option<&str>, now: Micros) {
+        if let Some(journey) = self.journey.as_deref_mut() {
+            journey.answered(arrival.index, ok, tied, now);
+        }
+    }
+
+    /// The player's journey, when the socket has ended.
+    pub(super) const fn take_journey(&mut self) -> Option<Box<JourneyRun<'p>>> {
+        self.journey.take()
     }
 
     // ---- The end ----

@@ -1,53 +1,85 @@
-//! What is sent for an arrival: a request's text, and the players of whom its push is expected.
+//! What is sent for an arrival: its message, and the players of whom its push is expected.
 
+use protocol::outline::{Audience, Push, Tie};
+use protocol::protocol::Sending;
 use rand::RngExt as _;
-use scenarios::plan::operation::Operation;
-use scenarios::plan::reference::Reference;
+use scenarios::plan::PlannedOperation;
+use scenarios::plan::operation::Kind;
 
-use crate::player::shared::Play;
-use crate::player::wire::{self, AckId, Request};
+use crate::delivery::Addressees;
+use crate::player::context::PlayerContext;
+use crate::player::kept::Kept;
+use crate::player::send_values::SendValues;
+use crate::record::{Class, classes};
 use crate::schedule::{Arrival, choices};
 
-/// The text of a request, and who is to receive a push of it. `None` where no other player has an open socket.
-pub(super) fn of(play: &Play, arrival: &Arrival) -> Option<(String, Vec<u32>)> {
-    // Connecting and polling are no requests over a socket.
-    let operation = wire_request(&play.plan.reference, arrival.operation)?;
-    let id = AckId { operation, index: arrival.index };
-    match operation {
-        Request::SendMessage => message(play, arrival, id),
-        Request::PlacementRequest => Some((wire::placement_request(id), Vec::new())),
-        Request::UnknownRoute => Some((wire::unknown_route(id), Vec::new())),
-    }
+/// A request that is ready to be sent.
+pub(super) struct Request {
+    /// Its message.
+    pub(super) message: String,
+    /// What its answer holds, where that is how they are matched.
+    pub(super) field: Option<Box<str>>,
+    /// The push that is expected from the send on, and of whom; none where there is none, or where the answer names it.
+    pub(super) push: Option<(Kind, Addressees)>,
 }
 
-/// The protocol's request that an operation of the plan is.
-pub(super) fn wire_request(reference: &Reference, operation: Operation) -> Option<Request> {
-    [Request::SendMessage, Request::PlacementRequest, Request::UnknownRoute]
-        .into_iter()
-        .find(|request| planned(reference, *request) == Some(operation))
+/// Puts an arrival's request together, by the arrival's own choices.
+///
+/// # Errors
+/// The class of the arrival that cannot be sent: no other player has an open socket, or a value is not there.
+pub(super) fn compose(
+    player: &PlayerContext,
+    planned: &PlannedOperation,
+    number: usize,
+    arrival: &Arrival,
+    id: u64,
+    kept: Option<&Kept>,
+) -> Result<Request, &'static Class> {
+    let (play, plan) = (&*player.play, &*player.play.plan);
+    let outline = plan.protocol.outline();
+    let Some(operation) = outline.operations.get(number) else { return Err(&classes::UNSENT_NO_OPEN_SOCKET) };
+    let mut named = Vec::new();
+    if operation.recipients {
+        let mut choices = choices(plan.seed, planned.what, arrival.index);
+        let fan_out = choices.random_range(planned.fan_out.clone());
+        named = play.players.draw_open(&mut choices, fan_out as usize);
+        if named.is_empty() {
+            return Err(&classes::UNSENT_NO_RECIPIENT);
+        }
+    }
+    let recipients: Vec<_> = named.iter().map(|&player| plan.player_id(player)).collect();
+    let text = if operation.text {
+        play.deliveries.correlation(arrival.operation, arrival.index).text(planned.size as usize)
+    } else {
+        String::new()
+    };
+    let operation_values = Some((planned, arrival.index));
+    let values =
+        SendValues { player, id, recipients: &recipients, text: &text, kept, operation: operation_values };
+    let message = plan
+        .protocol
+        .write(Sending::Operation(number), &values)
+        .map_err(|_| &classes::UNSENT_MISSING_VALUE)?;
+    let field = plan.protocol.field(number, &values).map(String::into_boxed_str);
+    let push = operation
+        .push
+        .and_then(|push| Some((Kind::of(push), expected(player, &outline.pushes[push], named)?)));
+    Ok(Request { message, field, push })
 }
 
-/// The plan's operation that a request of the protocol is, if the plan has it.
-pub(super) const fn planned(reference: &Reference, request: Request) -> Option<Operation> {
-    match request {
-        Request::SendMessage => reference.send_message,
-        Request::PlacementRequest => reference.placement_request,
-        Request::UnknownRoute => reference.unknown_route,
-    }
-}
-
-/// A message to open players, drawn by the arrival's own choices, and those of whom its push is expected: one that
-/// reads slowly or not at all is sent to, but says nothing about the backend.
-fn message(play: &Play, arrival: &Arrival, id: AckId) -> Option<(String, Vec<u32>)> {
-    let planned = play.plan.operation(arrival.operation);
-    let mut choices = choices(play.plan.seed, planned.what, arrival.index);
-    let fan_out = choices.random_range(planned.fan_out.clone());
-    let mut recipients = play.players.draw_open(&mut choices, fan_out as usize);
-    if recipients.is_empty() {
-        return None;
-    }
-    let ids: Vec<_> = recipients.iter().map(|&player| play.plan.player_id(player)).collect();
-    let text = play.deliveries.messages.correlation(id.index).text(planned.size as usize);
-    recipients.retain(|&player| play.players.reads(player));
-    Some((wire::send_message(id, &ids, &text), recipients))
+/// Of whom a push is expected as soon as the request is sent; none where the answer decides. One that reads slowly or not
+/// at all is sent to, but says nothing about the backend.
+fn expected(player: &PlayerContext, push: &Push, mut named: Vec<u32>) -> Option<Addressees> {
+    let (play, me) = (&*player.play, player.number);
+    let reads = |other: u32| (push.sender || other != me) && play.players.reads(other);
+    Some(match (push.tie, push.to) {
+        (Tie::Kept(_), _) => return None,
+        (Tie::Player, _) | (_, Audience::Sender) => Addressees::named(vec![me]),
+        (Tie::Marker, Audience::Recipients) => {
+            named.retain(|&player| play.players.reads(player));
+            Addressees::named(named)
+        }
+        (Tie::Marker, Audience::Room) => Addressees::within(play.plan.rooms.with(me), reads),
+        (Tie::Marker, Audience::Everyone) => Addressees::within(0..play.plan.players, reads),
+    })
 }

@@ -15,7 +15,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
-use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 use tokio_util::either::Either;
 
 use super::end::{Dropped, class_of_error, class_of_frame};
@@ -33,8 +33,8 @@ const GLANCE: Duration = Duration::from_millis(200);
 pub(super) enum Received {
     /// A text message.
     Text(Utf8Bytes),
-    /// A binary message, which the protocol does not have.
-    Binary,
+    /// A binary message.
+    Binary(Bytes),
 }
 
 /// An open WebSocket.
@@ -59,7 +59,7 @@ impl Socket {
         while let Poll::Ready(read) = self.stream.poll_next_unpin(cx) {
             return Poll::Ready(match read {
                 Some(Ok(Message::Text(text))) => Ok(Received::Text(text)),
-                Some(Ok(Message::Binary(_))) => Ok(Received::Binary),
+                Some(Ok(Message::Binary(bytes))) => Ok(Received::Binary(bytes)),
                 // The pong is queued already and leaves with the flush.
                 Some(Ok(Message::Ping(_))) => {
                     self.unflushed = true;
@@ -78,19 +78,24 @@ impl Socket {
         Poll::Pending
     }
 
-    /// Puts a text into the socket's buffer; false when the buffer is full.
-    pub(super) fn write(&mut self, text: String, cx: &mut Context<'_>) -> bool {
+    /// Puts a text into the socket's buffer, as a binary message if it is to be one; false when the buffer is full.
+    pub(super) fn write(&mut self, text: String, binary: bool, cx: &mut Context<'_>) -> bool {
         if !matches!(self.stream.poll_ready_unpin(cx), Poll::Ready(Ok(()))) {
             return false;
         }
         self.unflushed = true;
         if text.len() <= FRAGMENT {
-            return self.stream.start_send_unpin(Message::text(text)).is_ok();
+            let message = if binary { Message::binary(text) } else { Message::text(text) };
+            return self.stream.start_send_unpin(message).is_ok();
         }
         let bytes = text.into_bytes();
         let last = bytes.len().div_ceil(FRAGMENT) - 1;
         bytes.chunks(FRAGMENT).enumerate().all(|(index, chunk)| {
-            let code = if index == 0 { Data::Text } else { Data::Continue };
+            let code = match index {
+                0 if binary => Data::Binary,
+                0 => Data::Text,
+                _ => Data::Continue,
+            };
             let frame = Frame::message(chunk.to_vec(), OpCode::Data(code), index == last);
             self.stream.start_send_unpin(Message::Frame(frame)).is_ok()
         })

@@ -3,6 +3,7 @@
 
 pub mod calm;
 pub mod raw;
+pub mod servers;
 pub mod tls;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use reports::folder::RunFolder;
 use reports::format::Summary;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -168,12 +170,7 @@ impl Backend {
 
     /// The backend's own count of the faults that it injected.
     pub fn faults(&self) -> Value {
-        let host = self.url("identity").trim_start_matches("http://").trim_end_matches('/');
-        let mut stream = TcpStream::connect(host).unwrap();
-        write!(stream, "GET /faults HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        serde_json::from_str(&answer[answer.find("\r\n\r\n").unwrap()..]).unwrap()
+        get(self.url("identity"), "faults")
     }
 
     pub fn kill(&mut self) {
@@ -187,6 +184,16 @@ impl Drop for Backend {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The JSON at a path of an HTTP server.
+fn get<T: DeserializeOwned>(server: &str, path: &str) -> T {
+    let host = server.trim_start_matches("http://").trim_end_matches('/');
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(stream, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    serde_json::from_str(&answer[answer.find("\r\n\r\n").unwrap()..]).unwrap()
 }
 
 /// Waits until `path` has at least `lines` lines.

@@ -92,7 +92,10 @@ impl Operations {
             name: name.to_owned(),
             description: keys.description.clone(),
             answered: keys.poll.is_some() || all.iter().any(|(_, answer)| answer.by != By::None),
-            answer: all.iter().filter_map(|(_, answer)| answer.words()).collect::<Vec<_>>().join("; or "),
+            answer: keys.poll.as_ref().map_or_else(
+                || all.iter().filter_map(|(_, answer)| answer.words()).collect::<Vec<_>>().join(", or "),
+                keys::Poll::words,
+            ),
             push,
             text: asks(&Name::Text),
             recipients: send.as_ref().is_some_and(names_recipients),

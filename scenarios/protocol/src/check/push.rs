@@ -47,6 +47,10 @@ pub(super) fn push(
     let when = placed.as_ref().map(|placed| check.add(placed, None));
     let tie = tie(check, &key("tie"), &keys.tie, cause);
     let to = to(check, pointer, keys, cause, tie);
+    if keys.sender && to == Audience::Sender {
+        let remedy = "leave it out: it goes to the sender alone";
+        check.wrong(&key("sender"), "says nothing more", remedy);
+    }
     let at = match &keys.tie {
         TieKeys::Value(TieValue { kept: Some(_), at: Some(at), .. }) => check.value(&key("tie/at"), at, when),
         _ => None,
@@ -79,7 +83,7 @@ pub(super) fn push(
         tie: tie?,
         to,
         sender: keys.sender,
-        shape: keys.when.words(),
+        shape: keys.words(),
         work: work(&keys.work),
     };
     let push = Push { number, when: when?, tie: at, last, failed, otherwise };
@@ -122,9 +126,11 @@ fn to(check: &mut Check<'_>, pointer: &str, keys: &Keys, cause: &Cause<'_>, tie:
     let at = format!("{pointer}/to");
     let names_recipients = cause.send.is_none_or(names_recipients);
     match (keys.to, tie) {
-        (Some(To::Recipients | To::Room | To::Everyone), Some(Tie::Player)) => {
-            let remedy = "leave it out: such a push goes to the player that asked";
-            check.wrong(&at, "a push that is tied by its player goes to nobody else", remedy);
+        (Some(To::Recipients | To::Room | To::Everyone), Some(Tie::Kept(_) | Tie::Player)) => {
+            let remedy = "leave it out, or tie the push by \"marker\"";
+            let problem =
+                "a push that is tied by a kept value or the player goes to nobody but the one that asked";
+            check.wrong(&at, problem, remedy);
             Audience::Sender
         }
         (Some(To::Recipients), _) => {

@@ -1,6 +1,8 @@
-//! A placement that a player polls over REST, in a task of its own.
+//! An operation that a player polls over REST, in a task of its own.
 
 use std::sync::Arc;
+
+use scenarios::plan::operation::What;
 
 use super::context::{Outcome, PlayerContext};
 use super::error::ConnectError;
@@ -9,7 +11,7 @@ use super::think_time::Pause;
 use crate::record::classes;
 use crate::schedule::Arrival;
 
-/// Has a placement polled for a player.
+/// Has an operation polled for a player.
 pub(super) fn start(play: &Arc<Play>, number: u32, arrival: Arrival) {
     let player = PlayerContext::without_goose(Arc::clone(play), number);
     tokio::spawn(poll(player, arrival));
@@ -22,9 +24,10 @@ async fn poll(player: PlayerContext, arrival: Arrival) {
     };
     let sent = player.now();
     player.sent(&arrival, sent);
-    let patience = play.plan.operation(arrival.operation).timeout;
-    let settling =
-        rest.settle(player.number, &play.credentials, &play.deliveries.placements, &player.observer);
+    let planned = play.plan.operation(arrival.operation);
+    let What::Poll(number) = planned.what else { return };
+    let patience = planned.timeout;
+    let settling = rest.settle(&player, planned, number, arrival.index);
     let settled = tokio::select! {
         settled = tokio::time::timeout(patience, settling) => settled,
         () = rest.stopped() => Ok(Err(ConnectError::new(&classes::INTERRUPTED, "the run ended"))),

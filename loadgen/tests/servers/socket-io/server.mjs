@@ -1,0 +1,20 @@
+// `socket.io` with one event: what a client says, all clients hear, and its sender has it acknowledged.
+
+import { createServer } from "node:http";
+import { Server } from "socket.io";
+
+import { Pushes } from "../shared/pushes.mjs";
+import { faults, listen, ready } from "../shared/server.mjs";
+
+const pushes = new Pushes(faults());
+const http = createServer();
+const io = new Server(http, { transports: ["websocket"] });
+io.on("connection", (socket) => {
+    socket.on("say", async (text, acknowledge) => {
+        const everyone = [...io.sockets.sockets.values()].map((to) => [to.id, () => to.emit("said", text)]);
+        const late = await pushes.begin(socket.id, everyone);
+        acknowledge({ ok: true });
+        await late();
+    });
+});
+await ready(`ws://127.0.0.1:${await listen(http)}/`, { message: pushes.truth });
