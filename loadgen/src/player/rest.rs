@@ -24,6 +24,9 @@ use crate::record::classes;
 /// Longest answer that is read; real ones have a few hundred bytes.
 const LONGEST: usize = 256 * 1024;
 
+/// Bytes that are shown of an answer that means nothing.
+const SHOWN: usize = 512;
+
 /// The target's REST API.
 pub struct Rest {
     client: Client,
@@ -80,22 +83,37 @@ impl Rest {
             })?;
             let Some(request) = request else { return Ok(()) };
             let body = self.ask(player, &request).await?;
-            let Some(Polled { outcome, keep }) = protocol.read_polled(number, &body) else {
-                let seen = self.secrets.hide_in(&body[..body.floor_char_boundary(512)]);
-                return Err(ConnectError::new(&classes::GARBAGE, seen));
-            };
-            // The backend pushes it all the same.
-            keep.iter().for_each(|(_, value)| player.play.deliveries.set_aside(value));
-            kept.keep(keep);
-            match outcome {
-                Outcome::Ok => return Ok(()),
-                Outcome::Pending => tokio::time::sleep(planned.every).await,
-                Outcome::Failed(class) => {
-                    let class = player.observer.class_of(player.number, "", &class);
-                    return Err(ConnectError::new(class, body));
-                }
+            if let Some(settled) = self.judge(player, number, &body, &mut kept) {
+                return settled;
             }
+            tokio::time::sleep(planned.every).await;
             asked = Asked::Again;
+        }
+    }
+
+    /// What an answer says: how it was settled, if it was. Its values are kept.
+    fn judge(
+        &self,
+        player: &PlayerContext,
+        number: usize,
+        body: &str,
+        kept: &mut Kept,
+    ) -> Option<Result<(), ConnectError>> {
+        let play = &player.play;
+        let Some(Polled { outcome, keep }) = play.plan.protocol.read_polled(number, body) else {
+            let seen = self.secrets.hide_in(&body[..body.floor_char_boundary(SHOWN)]);
+            return Some(Err(ConnectError::new(&classes::GARBAGE, seen)));
+        };
+        // The backend pushes it all the same.
+        keep.iter().for_each(|(_, value)| play.deliveries.set_aside(value));
+        kept.keep(keep);
+        match outcome {
+            Outcome::Ok => Some(Ok(())),
+            Outcome::Pending => None,
+            Outcome::Failed(class) => {
+                let class = player.observer.class_of(player.number, "", &class.to_string());
+                Some(Err(ConnectError::new(class, body)))
+            }
         }
     }
 

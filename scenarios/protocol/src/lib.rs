@@ -8,6 +8,7 @@
 //! ```
 
 mod check;
+mod class;
 mod encoded;
 pub mod explain;
 mod file;
@@ -23,6 +24,7 @@ pub mod shape;
 pub mod shipped;
 mod source;
 pub mod template;
+mod values;
 
 pub use check::check;
 pub use file::FileProtocol;

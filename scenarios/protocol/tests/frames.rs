@@ -80,7 +80,7 @@ fn taken_for(name: &str, frames: &[(&str, &[&str])]) {
 
 fn sent(protocol: &dyn Protocol, what: Sending) -> String {
     let sample = Sample { kept: &protocol.outline().kept, parameters: Default::default() };
-    protocol.write(what, &sample).unwrap()
+    protocol.write(what, &sample).expect("every value is there")
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_polled_placement_is_asked_for_and_read() {
         assert_eq!(polled.keep.len(), 1);
         Some(match polled.outcome {
             Outcome::Ok => "ok".to_owned(),
-            Outcome::Failed(class) => class.into_owned(),
+            Outcome::Failed(class) => class.to_string(),
             Outcome::Pending => "pending".to_owned(),
         })
     };

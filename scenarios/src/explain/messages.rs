@@ -35,7 +35,7 @@ fn leads_to(protocol: &Outline, operation: &Operation) -> Option<String> {
         Tie::Player => "by the player that receives it".to_owned(),
     };
     let shape =
-        if push.shape.is_empty() { String::new() } else { format!("; it is known by {}", push.shape) };
+        if push.shape.is_empty() { String::new() } else { format!("; it is one where {}", push.shape) };
     Some(format!("It leads to the push {} to {}, matched {tie}{shape}.", push.name, audience(push)))
 }
 

@@ -43,8 +43,8 @@ pub(super) fn push(
     if keys.name.is_some() {
         check.name(&key("name"), name);
     }
-    let placed = check.rule(&key("when"), &keys.when);
-    let when = placed.as_ref().map(|placed| check.add(placed, None));
+    let placed_when = check.rule(&key("when"), &keys.when);
+    let when = placed_when.as_ref().map(|placed| check.add(placed, None));
     let tie = tie(check, &key("tie"), &keys.tie, cause);
     let to = to(check, pointer, keys, cause, tie);
     if keys.sender && to == Audience::Sender {
@@ -57,6 +57,9 @@ pub(super) fn push(
     };
     let last = check.rules(&key("final"), keys.last.as_ref());
     let failed = check.rules(&key("failed"), keys.failed.as_ref());
+    for placed in last.iter().chain(&failed) {
+        check.contradicts_when(&placed.beside(placed_when.as_ref()));
+    }
     if keys.class.is_some()
         && last.is_empty()
         && failed.is_empty()
@@ -87,7 +90,7 @@ pub(super) fn push(
         work: work(&keys.work),
     };
     let push = Push { number, when: when?, tie: at, last, failed, otherwise };
-    Some(Checked { outline, push, shape: placed? })
+    Some(Checked { outline, push, shape: placed_when? })
 }
 
 fn tie(check: &mut Check<'_>, pointer: &str, keys: &TieKeys, cause: &Cause<'_>) -> Option<Tie> {
@@ -144,7 +147,9 @@ fn to(check: &mut Check<'_>, pointer: &str, keys: &Keys, cause: &Cause<'_>, tie:
         (Some(To::Room), _) => Audience::Room,
         (Some(To::Everyone), _) => Audience::Everyone,
         (Some(To::Sender), _) | (None, Some(Tie::Kept(_) | Tie::Player)) => Audience::Sender,
-        (None, _) => {
+        // What it is tied by may say who gets it.
+        (None, None) => Audience::Recipients,
+        (None, Some(Tie::Marker)) => {
             if !names_recipients {
                 let remedy = "write to = \"room\", \"everyone\" or \"sender\"";
                 check.wrong(pointer, "does not say who gets it", remedy);
