@@ -135,17 +135,20 @@ impl<'p> JourneyRun<'p> {
                 },
                 Stage::Pausing { .. } if self.left > 0 => self.stage = Stage::Next,
                 Stage::Pausing { .. } => self.arrive(self.position + 1, now),
-                Stage::Next => {
-                    let Step::Do { operation, .. } = self.journey.steps[self.position] else { return None };
-                    self.stage = Stage::Told;
-                    return Some(JourneyStep::Do(operation));
-                }
+                Stage::Next => match self.journey.steps[self.position] {
+                    Step::Do { operation, .. } => {
+                        self.stage = Stage::Told;
+                        return Some(JourneyStep::Do(operation));
+                    }
+                    Step::Leave(length) => {
+                        self.stage = Stage::Leaving(length.sample(&mut self.dice));
+                        return Some(JourneyStep::Leave);
+                    }
+                    Step::Pause(length) => self.stage = self.pause(length, now),
+                },
                 // The push has not come.
                 Stage::Waiting(_) => self.fail_step(now),
                 Stage::Told | Stage::Leaving(_) | Stage::Over => return None,
-            }
-            if matches!(self.stage, Stage::Leaving(_)) {
-                return Some(JourneyStep::Leave);
             }
             // Told before the next begins.
             if self.ended.is_some() {
@@ -245,14 +248,10 @@ impl<'p> JourneyRun<'p> {
     fn arrive(&mut self, position: usize, now: Micros) {
         self.position = position;
         let Some(step) = self.journey.steps.get(position) else { return self.end(None, now) };
-        self.left = 0;
-        self.stage = match *step {
-            Step::Do { times, .. } => {
-                self.left = times.sample(&mut self.dice);
-                Stage::Next
-            }
-            Step::Pause(length) => self.pause(length, now),
-            Step::Leave(length) => Stage::Leaving(length.sample(&mut self.dice)),
+        (self.stage, self.left) = match *step {
+            Step::Do { times, .. } => (Stage::Next, times.sample(&mut self.dice)),
+            Step::Pause(length) => (self.pause(length, now), 0),
+            Step::Leave(_) => (Stage::Next, 0),
         };
     }
 
@@ -417,8 +416,14 @@ mod tests {
 
     #[test]
     fn a_player_that_leaves_goes_on_with_its_next_socket() {
-        let plan = plan("steps = [{ leave = \"3s\" }, \"send_message\"]");
+        let plan = plan("steps = [\"unknown_route\", { leave = \"3s\" }, \"send_message\"]");
         let mut run = run(&plan);
+        let first = |run: &mut JourneyRun<'_>, now| {
+            assert!(matches!(step(run, now), Some(JourneyStep::Do(_))));
+            run.asked(0, now);
+            run.answered(0, true, None, now);
+        };
+        first(&mut run, 5);
         assert_eq!(step(&mut run, 5), Some(JourneyStep::Leave));
         assert_eq!((run.away(), run.due()), (Some(Duration::from_secs(3)), None));
         assert_eq!(step(&mut run, 6), None, "each step once");
@@ -428,6 +433,7 @@ mod tests {
         run.answered(1, true, None, 5 * SECOND);
         assert_eq!(ended(&mut run), Some((5, 5 * SECOND, None)), "its time away is part of it");
         // A handshake that is refused fails it; the next begins on the socket after that.
+        first(&mut run, 5 * SECOND);
         assert_eq!(step(&mut run, 5 * SECOND), Some(JourneyStep::Leave));
         run.lost(8 * SECOND);
         assert_eq!(ended(&mut run), Some((5 * SECOND, 8 * SECOND, Some(Failure::Socket))));

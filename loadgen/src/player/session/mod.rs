@@ -698,8 +698,7 @@ impl<'p> Session<'p> {
     }
 
     fn plan(&mut self, action: PendingAction) {
-        let Some(behaviour) = self.behaviour.as_deref_mut() else { return };
-        if let Some(fault) = behaviour.plan(action) {
+        if let Some(fault) = self.behaviour.get_or_insert_default().plan(action) {
             self.player.fault_outcome(fault, &classes::UNSENT_NO_OPEN_SOCKET);
         }
         self.player.set_presence(Presence::Leaving, false);
