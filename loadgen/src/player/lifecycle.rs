@@ -36,6 +36,9 @@ use crate::record::{Class, Event, classes};
 
 type Socket = WebSocketStream<Stream>;
 
+/// Where a player is on its journey, if it has one.
+type OnJourney<'p> = Option<Box<JourneyRun<'p>>>;
+
 /// Longest wait: an exponential has no bound of its own.
 const A_DAY: Duration = Duration::from_secs(86_400);
 /// A socket that ends sooner is not followed by another at once a second time: a backend that closes every socket would
@@ -81,22 +84,13 @@ pub(super) async fn live(player: &PlayerContext, socket: &mut Option<Socket>) {
         // Not those of any socket.
         Box::new(JourneyRun::new(journey, dice(player, u32::MAX)))
     });
-    connected(player, socket, &mut journey).await;
-    if let Some((operation, ledger)) = journey.as_deref_mut().and_then(JourneyRun::take_unfinished) {
-        player.observe(Event::JourneyUnfinished { operation, ledger });
-    }
-}
-
-type OnJourney<'p> = Option<Box<JourneyRun<'p>>>;
-
-async fn connected<'p>(player: &'p PlayerContext, socket: &mut Option<Socket>, journey: &mut OnJourney<'p>) {
     let mut why = NoSocket::Lost(Lost::new(player.now()));
     // How the player came to the socket that it has.
     let (mut attempts, mut retry) = (0, Retry::Policy);
     for socket_generation in 0.. {
         if socket.is_some() {
             let opened = player.now();
-            why = hold(player, socket_generation, socket, journey).await;
+            why = hold(player, socket_generation, socket, &mut journey).await;
             if let NoSocket::Lost(lost) = &mut why {
                 if lost.unready {
                     lost.attempts = attempts;
@@ -108,13 +102,16 @@ async fn connected<'p>(player: &'p PlayerContext, socket: &mut Option<Socket>, j
             }
         }
         if matches!(why, NoSocket::RunOver) {
-            return;
+            break;
         }
         // Boxed, so that the state of reconnecting is allocated only while a player reconnects.
-        (*socket, attempts) = Box::pin(come_back(player, socket_generation, why, journey)).await;
+        (*socket, attempts) = Box::pin(come_back(player, socket_generation, why, &mut journey)).await;
         if socket.is_none() {
-            return;
+            break;
         }
+    }
+    if let Some((operation, ledger)) = journey.as_deref_mut().and_then(JourneyRun::take_unfinished) {
+        player.observe(Event::JourneyUnfinished { operation, ledger });
     }
 }
 

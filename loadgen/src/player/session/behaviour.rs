@@ -193,6 +193,11 @@ impl Behaviour {
         self.action.is_some()
     }
 
+    /// Whether an action is planned, or a malformed message under way: the player begins nothing else meanwhile.
+    pub(super) const fn is_occupied(&self) -> bool {
+        self.has_plans() || self.malformed.is_some()
+    }
+
     /// Takes the planned action, unless a malformed message is under way.
     pub(super) const fn take_action(&mut self) -> Option<PendingAction> {
         if self.malformed.is_some() { None } else { self.action.take() }

@@ -763,7 +763,8 @@ impl<'p> Session<'p> {
 
     /// Does what the player's journey has come to, one thing after the other.
     fn travel(&mut self, cx: &mut Context<'_>) {
-        if self.journey.is_none() || self.opening.is_some() {
+        let occupied = self.behaviour.as_deref().is_some_and(Behaviour::is_occupied);
+        if self.journey.is_none() || self.opening.is_some() || occupied {
             return;
         }
         let (player, play) = (self.player, &*self.player.play);
