@@ -21,6 +21,7 @@ pub mod expiry;
 mod extra;
 mod handshake;
 mod handshake_values;
+mod journey;
 mod kept;
 mod lifecycle;
 pub(crate) mod peers;

@@ -18,6 +18,9 @@ use crate::clock::Micros;
 use crate::delivery::presence::{Change, PeerState, Presence};
 use crate::schedule::{Arrival, choices};
 
+/// First number of the requests that players make by themselves, beyond any that the plan calls for.
+pub(super) const OWN_REQUESTS: u64 = 1 << 48;
+
 /// Arrivals that a player may have waiting; more means that its task does not get to run.
 const BACKLOG: usize = 256;
 
@@ -361,6 +364,11 @@ impl Players {
         let round = u64::from(self.mailbox(player).rounds.fetch_add(1, Ordering::Relaxed));
         let nth = u64::from(player) / self.shard.step();
         (round * self.mailboxes.len() as u64 + nth) * self.shard.step() + self.shard.first()
+    }
+
+    /// The same for a request that a player makes by itself, beyond the number of any that the plan calls for.
+    pub(super) fn next_own_request(&self, player: u32) -> u64 {
+        OWN_REQUESTS.next_multiple_of(self.shard.step()) + self.next_request(player)
     }
 
     /// Wakes a player's task soon.

@@ -13,6 +13,7 @@ mod correlate;
 mod doctor;
 mod habits;
 mod hostile;
+mod journeys;
 mod live;
 mod mistakes;
 mod models;

@@ -172,6 +172,16 @@ fn operations(summary: &Summary) -> String {
             ),
         ),
     };
+    let noted = match summary.unfinished() {
+        0 => noted,
+        left => with_note(
+            noted,
+            &format!(
+                "{} journeys were under way when the run ended: they are in no count",
+                human::count(left)
+            ),
+        ),
+    };
     let closed: Vec<_> = summary.operations.iter().filter(|(_, one)| one.model == "closed").collect();
     if closed.is_empty() {
         return noted;

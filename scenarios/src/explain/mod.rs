@@ -6,6 +6,7 @@ mod disruptions;
 
 pub mod forecast;
 pub mod idle;
+mod journeys;
 mod messages;
 mod prices;
 mod values;
@@ -59,7 +60,11 @@ pub fn values(plan: &Plan) -> Value {
     let operations = plan.operations.iter().zip(&forecast.requests).map(|(planned, (_, requests))| {
         json!({
             "operation": &*planned.name,
-            "model": if planned.think().is_some() { "closed" } else { "open" },
+            "model": match planned.model {
+                Model::Closed { .. } => "closed",
+                Model::Open if is_journey(planned) => "journey",
+                Model::Open => "open",
+            },
             "rate": planned.rate,
             "requests": requests,
         })
@@ -111,7 +116,10 @@ fn chart(plan: &Plan) -> String {
 /// What the plan comes to, in a sentence.
 fn total(plan: &Plan) -> String {
     let forecast = Forecast::of(plan);
-    let requests = forecast.requests.iter().skip(1).map(|(_, count)| count).sum::<f64>();
+    // Connecting and journeys as a whole are no requests.
+    let requests =
+        forecast.requests.iter().skip(1).filter(|(operation, _)| !is_journey(plan.operation(*operation)));
+    let requests = requests.map(|(_, count)| count).sum::<f64>();
     let of_each =
         forecast.pushes.iter().map(|(kind, count)| format!("{} {}", rounded(*count), plan.push_name(*kind)));
     let of_each = of_each.collect::<Vec<_>>().join(", ");
@@ -171,6 +179,7 @@ pub fn sentences(plan: &Plan) -> Vec<String> {
         lines.extend(operation(plan, planned));
         lines.extend(messages::sentences(plan, planned));
     }
+    lines.extend(journeys::sentences(plan));
     lines.extend(values::sentences(plan));
     lines.extend(disruptions::sentences(&plan.disruptions));
     lines.push(format!(
@@ -196,6 +205,10 @@ fn rule(threshold: &Threshold) -> String {
             humantime::format_duration(grace)
         ),
     }
+}
+
+const fn is_journey(planned: &PlannedOperation) -> bool {
+    matches!(planned.what, What::Journey(_))
 }
 
 fn operation(plan: &Plan, planned: &PlannedOperation) -> Option<String> {
@@ -238,6 +251,12 @@ fn operation(plan: &Plan, planned: &PlannedOperation) -> Option<String> {
                 "{name}{what} in the closed model: each player that the load calls for asks, {waits}thinks for {think}, and \
                  asks again; about {requests:.0} requests."
             )
+        }
+        Model::Open if journeys::only_by_journeys(plan, planned) => {
+            let requests = between(plan, planned, Duration::ZERO, plan.end());
+            let answer =
+                if answered { format!("an answer may take {timeout}") } else { "nothing answers it".into() };
+            format!("{name}{what} as journeys do it, about {requests:.0} requests; {answer}.")
         }
         Model::Open => {
             let pace = match planned.arrivals.kind() {

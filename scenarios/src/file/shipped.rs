@@ -14,9 +14,10 @@ pub struct Shipped {
 }
 
 /// Every scenario that ships, by name.
-pub const SCENARIOS: [Shipped; 18] = [
+pub const SCENARIOS: [Shipped; 19] = [
     Shipped { name: "chat", text: include_str!("../../chat.toml") },
     Shipped { name: "connect-storm", text: include_str!("../../connect-storm.toml") },
+    Shipped { name: "evening", text: include_str!("../../evening.toml") },
     Shipped { name: "fan-out-ladder", text: include_str!("../../fan-out-ladder.toml") },
     Shipped { name: "graphql-ws", text: include_str!("../../graphql-ws.toml") },
     Shipped { name: "hundred-thousand", text: include_str!("../../hundred-thousand.toml") },

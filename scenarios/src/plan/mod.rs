@@ -11,6 +11,7 @@ pub mod disruptions;
 pub(crate) mod example;
 pub mod expiry;
 pub mod feeder;
+pub mod journey;
 pub mod ledger;
 pub mod mint;
 pub mod operation;
@@ -39,6 +40,7 @@ pub use crate::plan::auth::Auth;
 use crate::plan::columns::{Feeders, Occasion};
 use crate::plan::curve::Curve;
 pub use crate::plan::disruptions::Disruptions;
+use crate::plan::journey::{Journey, Journeys};
 use crate::plan::ledger::Ledger;
 use crate::plan::operation::{Kind, Operation, What};
 use crate::plan::parameter::Parameter;
@@ -100,6 +102,8 @@ pub struct Plan {
     pub feeders: Feeders,
     /// Who is in which room.
     pub rooms: Rooms,
+    /// What players do in order, where they do.
+    pub journeys: Journeys,
     /// Players that leave and come back, and disruptions.
     pub disruptions: Disruptions,
     /// Rules with a verdict.
@@ -298,7 +302,9 @@ impl Plan {
     /// How long after [`end`](Self::end) an answer or a push may still be awaited.
     #[must_use]
     pub fn drain(&self) -> Duration {
-        let answers = self.operations.iter().map(|planned| planned.timeout).max().unwrap_or_default();
+        // A journey ends with the run at the latest, and is not awaited.
+        let awaited = self.operations.iter().filter(|planned| !matches!(planned.what, What::Journey(_)));
+        let answers = awaited.map(|planned| planned.timeout).max().unwrap_or_default();
         let pushes = self.pushes.iter().filter(|push| push.operation.is_some());
         let pushes = pushes.map(|push| push.timeout + self.grace).max().unwrap_or_default();
         answers.max(pushes)
@@ -346,6 +352,21 @@ impl Plan {
     #[must_use]
     pub fn operation_named(&self, name: &str) -> Option<Operation> {
         self.operations.iter().find(|planned| *planned.name == *name).map(|planned| planned.operation)
+    }
+
+    /// How many players leave and come back: by churn, or on their journeys.
+    #[must_use]
+    pub fn leaving(&self) -> u64 {
+        let travelling = self.journeys.shares().filter(|(_, journey)| journey.leaves());
+        let travelling = travelling.flat_map(|(share, _)| share.members());
+        let travelling = travelling.filter(|&player| !self.disruptions.is_unusual(player)).count();
+        self.disruptions.churning() + travelling as u64
+    }
+
+    /// The journey of a player; none for one that reads slowly or falls silent.
+    #[must_use]
+    pub fn journey_of(&self, player: u32) -> Option<&Journey> {
+        self.journeys.of(player).filter(|_| !self.disruptions.is_unusual(player))
     }
 
     /// The operation of a number in the protocol, if the plan has it.

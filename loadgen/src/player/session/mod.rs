@@ -11,7 +11,6 @@ mod in_flight;
 mod malformed;
 mod opening;
 mod request;
-mod script;
 mod socket;
 
 use std::borrow::Cow;
@@ -25,7 +24,6 @@ use protocol::{frames, shape};
 
 use scenarios::plan::disruptions::{ClientFault, Cut};
 use scenarios::plan::operation::{Kind, Operation, What};
-use scenarios::plan::reference::Reference;
 use tokio_tungstenite::WebSocketStream;
 
 pub(super) use behaviour::Behaviour;
@@ -35,16 +33,16 @@ pub(super) use heartbeat::{Heartbeat, HeartbeatTimer};
 use self::behaviour::{PendingAction, Step};
 use self::in_flight::{InFlight, InOrder, SentRequest, Unclaimed};
 use self::opening::{Opening, OpeningStep};
-use self::script::Placed;
 use self::socket::{Received, Socket};
 use super::commands::PlayerCommand;
-use super::context::{OWN_REQUESTS, Outcome, PlayerContext};
+use super::context::{Outcome, PlayerContext};
 use super::handshake::Stream;
+use super::journey::{JourneyRun, JourneyStep};
 use super::kept::Kept;
 use super::poll;
 use super::send_values::SendValues;
 use super::tap::{Fate, Offer, Purpose, Sight};
-use super::think_time::Pause;
+use super::think_time::{Pause, called_for};
 use crate::auth::head;
 use crate::clock::{Micros, micros};
 use crate::delivery::presence::Presence;
@@ -54,14 +52,16 @@ use crate::schedule::Arrival;
 
 /// Bytes kept of an error until it is known which request it belongs to.
 const DETAIL: usize = 1024;
+/// Most steps of a journey that are done before the socket is looked at again.
+const STEPS_AT_ONCE: usize = 64;
 
 /// An open socket with its awaited answers.
 pub(super) struct Session<'p> {
     player: &'p PlayerContext,
-    /// Which of the player's sockets it is, from 0.
-    socket_generation: u32,
     socket: Socket,
     behaviour: Option<Box<Behaviour>>,
+    /// Where the player is on its journey, if it has one.
+    journey: Option<Box<JourneyRun<'p>>>,
     /// What keeps the socket open; absent where the plan has nothing for it.
     heartbeat: Option<Box<HeartbeatTimer>>,
     /// What the protocol demands before the player is ready; absent once it is.
@@ -76,16 +76,16 @@ pub(super) struct Session<'p> {
 impl<'p> Session<'p> {
     pub(super) fn new(
         player: &'p PlayerContext,
-        socket_generation: u32,
         socket: WebSocketStream<Stream>,
         behaviour: Option<Box<Behaviour>>,
+        journey: Option<Box<JourneyRun<'p>>>,
         heartbeat: Option<Box<HeartbeatTimer>>,
     ) -> Self {
         Self {
             player,
-            socket_generation,
             socket: Socket::new(socket),
             behaviour,
+            journey,
             heartbeat,
             opening: Opening::of(player),
             kept: None,
@@ -143,7 +143,7 @@ impl<'p> Session<'p> {
                 self.send(&arrival, cx);
             }
         }
-        if let Some(end) = self.take_step(cx) {
+        if let Some(end) = self.take_step() {
             return Some(end);
         }
         if !silent && let Some(end) = self.read(cx) {
@@ -153,6 +153,7 @@ impl<'p> Session<'p> {
             return Some(end);
         }
         self.time_out();
+        self.travel(cx);
         // What the answers have called for at once.
         for arrival in players.take_more(player.number) {
             self.send(&arrival, cx);
@@ -175,8 +176,10 @@ impl<'p> Session<'p> {
         let beat = Heartbeat::of(&self.player.play.plan);
         let heartbeat = self.heartbeat.as_deref().filter(|_| !self.is_silent()).map(|timer| timer.due(beat));
         let opening = self.opening.as_deref().map(Opening::due);
-        let due =
-            self.in_flight.deadline().into_iter().chain(behaviour).chain(heartbeat).chain(opening).min();
+        // Before it is ready, nothing of a journey is due.
+        let journey = self.journey.as_deref().filter(|_| self.opening.is_none()).and_then(JourneyRun::due);
+        let awaited = self.in_flight.deadline().into_iter().chain(journey);
+        let due = awaited.chain(behaviour).chain(heartbeat).chain(opening).min();
         self.player.play.players.set_deadline(self.player.number, due);
     }
 
@@ -225,6 +228,7 @@ impl<'p> Session<'p> {
         } else {
             player.unanswered(arrival);
             player.think(arrival, sent, Pause::Again);
+            self.step_ended(arrival, true, None, sent);
         }
     }
 
@@ -255,9 +259,11 @@ impl<'p> Session<'p> {
         self.socket.write(frames::join(message, frames), frames.binary, cx)
     }
 
-    fn unsent(&self, arrival: &Arrival, class: &Class) {
+    fn unsent(&mut self, arrival: &Arrival, class: &Class) {
+        let now = self.player.now();
         self.player.unsent(arrival, class);
-        self.player.think(arrival, self.player.now(), Pause::Idle);
+        self.player.think(arrival, now, Pause::Idle);
+        self.step_ended(arrival, false, None, now);
     }
 
     /// A message that is no operation's.
@@ -545,13 +551,20 @@ impl<'p> Session<'p> {
         now: Micros,
     ) -> Option<Receipt> {
         let receipt = self.player.pushed(kind, value, message, outcome, now);
-        let placement = value.unwrap_or_default();
-        if let Some(behaviour) = self.behaviour.as_deref_mut()
-            && *outcome != PushOutcome::Progress
-        {
-            let placed = behaviour.placement_pushed(placement, *outcome == PushOutcome::Final, now);
-            self.placed(placed);
+        let Some(journey) = self.journey.as_deref_mut() else { return receipt };
+        if *outcome == PushOutcome::Progress {
+            return receipt;
         }
+        let play = &self.player.play;
+        let index = match play.plan.protocol.outline().pushes[kind.index()].tie {
+            Tie::Kept(_) | Tie::Player => None,
+            // Somebody else's send may be pushed to the player, too.
+            Tie::Marker => match play.deliveries.find(message) {
+                Some(correlation) => Some(correlation.index()),
+                None => return receipt,
+            },
+        };
+        journey.pushed(kind, index, value, *outcome == PushOutcome::Final, now);
         receipt
     }
 
@@ -625,9 +638,8 @@ impl<'p> Session<'p> {
             Tie::Kept(number) => keep.iter().find(|(of, _)| *of == number).map(|(_, value)| (kind, &**value)),
             Tie::Marker | Tie::Player => None,
         });
-        if let Some(behaviour) = self.behaviour.as_deref_mut() {
-            let placed = behaviour.answered(arrival.index, tied.map(|(_, value)| value), now);
-            self.placed(placed);
+        if ok {
+            self.step_ended(arrival, true, tied.map(|(_, value)| value), now);
         }
         if let Some((kind, value)) = tied {
             player.observe(Event::Expected { kind, ledger: arrival.measured, count: 1 });
@@ -645,7 +657,7 @@ impl<'p> Session<'p> {
     }
 
     /// A request failed: nothing more is expected of it.
-    fn fail(&self, request: &SentRequest, class: &Class, detail: &str) {
+    fn fail(&mut self, request: &SentRequest, class: &Class, detail: &str) {
         let (player, arrival) = (self.player, &request.arrival);
         if let Some((kind, count @ 1..)) = self.withdraw(arrival) {
             player.observe(Event::Withdrawn { kind, ledger: arrival.measured, count });
@@ -653,9 +665,12 @@ impl<'p> Session<'p> {
         self.ended(request, player.now(), Outcome::Failed { class, detail: Some(&detail) });
     }
 
-    fn ended(&self, request: &SentRequest, now: Micros, outcome: Outcome<'_>) {
+    fn ended(&mut self, request: &SentRequest, now: Micros, outcome: Outcome<'_>) {
         self.player.ended(&request.arrival, request.sent, now, outcome);
         self.player.think(&request.arrival, now, Pause::Again);
+        if !matches!(outcome, Outcome::Completed) {
+            self.step_ended(&request.arrival, false, None, now);
+        }
     }
 
     /// An error fails one request without naming it.
@@ -731,15 +746,10 @@ impl<'p> Session<'p> {
     }
 
     /// Takes the step that is due; the end of the socket, if that is it.
-    fn take_step(&mut self, cx: &mut Context<'_>) -> Option<End> {
+    fn take_step(&mut self) -> Option<End> {
         let behaviour = self.behaviour.as_deref_mut()?;
         let now = self.player.now();
         match behaviour.step(now)? {
-            Step::RequestPlacement => self.request_placement(cx, now),
-            Step::LeaveUnplaced => {
-                self.player.observe(Event::SessionPlaced { placed: false });
-                self.plan(PendingAction::Leave);
-            }
             Step::Plan(action) => self.plan(action),
             Step::CheckSocket => return Some(End::NotRead),
         }
@@ -747,8 +757,7 @@ impl<'p> Session<'p> {
     }
 
     fn plan(&mut self, action: PendingAction) {
-        let Some(behaviour) = self.behaviour.as_deref_mut() else { return };
-        if let Some(fault) = behaviour.plan(action) {
+        if let Some(fault) = self.behaviour.get_or_insert_default().plan(action) {
             self.player.fault_outcome(fault, &classes::UNSENT_NO_OPEN_SOCKET);
         }
         self.player.set_presence(Presence::Leaving, false);
@@ -809,33 +818,58 @@ impl<'p> Session<'p> {
         }
     }
 
-    /// The player's own session asks for a game session.
-    fn request_placement(&mut self, cx: &mut Context<'_>, now: Micros) {
-        let (player, play) = (self.player, &self.player.play);
-        if now >= micros(play.plan.end()) {
+    // ---- The journey ----
+
+    /// Does what the player's journey has come to, one thing after the other.
+    fn travel(&mut self, cx: &mut Context<'_>) {
+        let occupied = self.behaviour.as_deref().is_some_and(Behaviour::is_occupied);
+        if self.journey.is_none() || self.opening.is_some() || occupied {
             return;
         }
-        let index = OWN_REQUESTS + (u64::from(player.number) << 24) + u64::from(self.socket_generation);
-        let Some(operation) = play.plan.reference.placement_request else { return };
-        let measured = play.ledger_at(now);
-        let arrival = Arrival { operation, index, due: now, measured };
-        play.players.begun();
-        player.observe(Event::Offered { operation, ledger: measured, unsent: None });
-        if let Some(behaviour) = self.behaviour.as_deref_mut() {
-            behaviour.placement_requested(
-                index,
-                now + micros(play.plan.pushes[Reference::PLACEMENT.index()].timeout),
-            );
+        let (player, play) = (self.player, &*self.player.play);
+        // What can be done without waiting is done at once, but not for ever.
+        for _ in 0..STEPS_AT_ONCE {
+            let now = player.now();
+            let Some(journey) = self.journey.as_deref_mut() else { return };
+            journey.take_ended().into_iter().for_each(|end| player.journey_ended(&end));
+            if now >= micros(play.plan.end()) {
+                return;
+            }
+            // While players connect, those go on at once that the first phase calls for.
+            let from = micros(play.plan.phases_start());
+            let called =
+                |at: Micros| called_for(&play.plan, player.number, at.max(from)).then(|| play.ledger_at(at));
+            match journey.step(now, called) {
+                Some(JourneyStep::Do(operation)) => self.take_step_of_journey(operation, now, cx),
+                Some(JourneyStep::Leave) => return self.plan(PendingAction::Leave),
+                None if journey.has_ended() => {}
+                None => return,
+            }
         }
-        self.send(&arrival, cx);
     }
 
-    /// It is known how asking for a game session ended.
-    fn placed(&self, placed: Option<Placed>) {
-        let Some(placed) = placed else { return };
-        self.player.observe(Event::SessionPlaced { placed: placed == Placed::Yes });
-        // Its stay begins now, so that it is looked at again when that is over.
-        self.player.play.players.wake(self.player.number);
+    /// Does an operation that the player's journey has come to.
+    fn take_step_of_journey(&mut self, operation: Operation, now: Micros, cx: &mut Context<'_>) {
+        let (player, play) = (self.player, &*self.player.play);
+        let (index, measured) = (play.players.next_own_request(player.number), play.ledger_at(now));
+        if let Some(journey) = self.journey.as_deref_mut() {
+            journey.asked(index, now);
+        }
+        play.players.begun();
+        player.observe(Event::Offered { operation, ledger: measured, unsent: None });
+        self.send(&Arrival { operation, index, due: now, measured }, cx);
+    }
+
+    /// A request has ended: if it is a step of the player's journey, that goes on.
+    fn step_ended(&mut self, arrival: &Arrival, ok: bool, tied: Option<&str>, now: Micros) {
+        if let Some(journey) = self.journey.as_deref_mut() {
+            journey.answered(arrival.index, ok, tied, now);
+        }
+    }
+
+    /// The player's journey, when the socket has ended.
+    pub(super) const fn take_journey(&mut self) -> Option<Box<JourneyRun<'p>>> {
+        self.journey.take()
     }
 
     // ---- The end ----
