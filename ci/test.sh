@@ -19,6 +19,6 @@ RUSTDOCFLAGS="-D warnings" cargo doc "${options[@]}" --no-deps --quiet
 cargo test "${options[@]}"
 # Each bench runs once, so that none rots; `cargo bench --locked` measures. Named, with the same features: nothing is
 # built twice.
-cargo test "${options[@]}" --bench backend --bench credentials --bench generator --bench load --bench peer
+cargo test "${options[@]}" --bench backend --bench credentials --bench generator --bench load --bench peer --bench protocol
 # What is deployed: the templates, and the executable that they ship.
 bash ci/sam.sh
