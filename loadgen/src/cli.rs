@@ -94,7 +94,7 @@ pub enum Command {
     /// Validate, explain, create or list scenarios, or print their JSON Schema.
     #[command(subcommand)]
     Scenario(ScenarioCommand),
-    /// List, show or validate protocols (how backends talk), or print their JSON Schema.
+    /// List, show, validate or try protocols (how backends talk), or print their JSON Schema.
     #[command(subcommand)]
     Protocol(ProtocolCommand),
     /// Print a shell completion script.
@@ -429,6 +429,9 @@ pub enum ProtocolCommand {
         loadgen protocol check mine.toml --json\n\n\
         Exit codes: 0 no mistakes, 2 mistakes.")]
     Check(ProtocolArgs),
+    /// Try a protocol on a target: two players do each operation once, and every message is printed with what it was taken
+    /// for and why.
+    Try(TryArgs),
     /// Print the JSON Schema of protocol files.
     #[command(after_help = "Example:\n  loadgen protocol schema > protocol.schema.json")]
     Schema,
@@ -442,6 +445,53 @@ pub struct ProtocolArgs {
     /// Print one JSON object instead.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `protocol try`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    loadgen protocol try reference --target embedded\n  \
+    loadgen protocol try mine.toml --target ws://127.0.0.1:3001\n  \
+    loadgen protocol try mine.toml --target wss://abc.execute-api.eu-west-1.amazonaws.com/Staging --set auth.mode=none\n\n\
+    Exit codes: 0 everything that was expected came, 1 failure, or no player could connect, 2 usage error or mistakes in the\n\
+    protocol, 3 something that was expected did not come, 130 interrupted.")]
+pub struct TryArgs {
+    /// The protocol: a file, or a name of `loadgen protocol list`.
+    pub protocol: String,
+    /// `embedded`, or a ws:// or wss:// URL.
+    #[arg(long, value_name = "embedded|URL")]
+    pub target: String,
+    /// The target's REST API; without it, operations that are polled are left out.
+    #[arg(long, value_name = "URL")]
+    pub rest: Option<String>,
+    /// How long an answer or a push is awaited.
+    #[arg(long, default_value = "10s")]
+    pub timeout: Span,
+    /// Set a key that a scenario would have, e.g. `auth.mode=none` or `operations.chat.lobby=blue`. Without any `auth`
+    /// players say who they are in `X-Player-Id` (`auth.mode=header`), unless the protocol holds a token.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<Override>,
+    /// Do not verify certificates; only for a target on this machine.
+    #[arg(long)]
+    pub insecure: bool,
+    /// Print long messages whole.
+    #[arg(long)]
+    pub full: bool,
+    /// Print one JSON object in a line for each message, and one for the outcome.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl TryArgs {
+    /// All overrides, the flags among them.
+    #[must_use]
+    pub fn all_overrides(&self) -> Vec<Override> {
+        let mut all = all_overrides(&self.overrides, Some(&self.target), None, None, None, self.insecure);
+        all.extend(
+            self.rest.as_ref().map(|rest| Override { key: "target.rest".into(), value: rest.clone() }),
+        );
+        all
+    }
 }
 
 /// A scenario, and the form of the output.

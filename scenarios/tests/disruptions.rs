@@ -155,11 +155,11 @@ fn a_key_of_an_earlier_version_is_refused_with_its_name_now() {
     let text = format!("{HEAD}[lives]\nsession = \"10s\"\npause = \"1s\"\n");
     let mistakes = check("w.toml", &text, &[]).unwrap_err().to_string();
     let told = "w.toml:4:2: `lives`: is now called `churn`\n    help: rename the key to `churn`";
-    assert!(mistakes.starts_with("1 mistake ") && mistakes.contains(told), "{mistakes}");
+    assert!(mistakes.starts_with("1 mistake;") && mistakes.contains(told), "{mistakes}");
     let set = "lives.share=0.5".parse().unwrap();
     let mistakes = check("w.toml", HEAD, &[set]).unwrap_err().to_string();
     let told = "--set lives.share=0.5: `lives`: is now called `churn`";
-    assert!(mistakes.starts_with("1 mistake ") && mistakes.contains(told), "{mistakes}");
+    assert!(mistakes.starts_with("1 mistake;") && mistakes.contains(told), "{mistakes}");
 }
 
 #[test]

@@ -72,9 +72,8 @@ fn every_protocol_that_ships_can_be_planned_and_explained() {
             plan.operations.iter().rev().zip(protocol.outline().operations.iter().rev())
         {
             assert_eq!(*operation.name, *outline.name);
-            if !outline.poll {
-                assert!(text.contains(&format!("{} sends `", outline.name)), "{text}");
-            }
+            let said = if outline.poll { "It is polled over REST: `" } else { "It sends `" };
+            assert!(text.contains(said), "{name}: {text}");
         }
     }
 }

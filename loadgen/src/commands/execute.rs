@@ -62,7 +62,7 @@ async fn execute(command: Command, arguments: Vec<String>) -> Result<Answer, Fai
         Command::Capacity(args) => find_capacity(args).await,
         Command::Doctor(args) => examine(&args).await,
         Command::Scenario(command) | Command::Direct(command) => scenario::execute(command),
-        Command::Protocol(command) => protocol::execute(command),
+        Command::Protocol(command) => protocol::execute(command).await,
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut cli::command(), "loadgen", &mut text);

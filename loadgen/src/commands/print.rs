@@ -21,6 +21,8 @@ pub(super) struct Mode {
     json: bool,
     /// `--quiet`: no text.
     quiet: bool,
+    /// The object follows others, each in a line.
+    lines: bool,
 }
 
 impl Mode {
@@ -40,6 +42,7 @@ impl Mode {
             Command::Protocol(command) => match command {
                 ProtocolCommand::List { json } => (*json, false),
                 ProtocolCommand::Show(args) | ProtocolCommand::Check(args) => (args.json, false),
+                ProtocolCommand::Try(args) => (args.json, false),
                 ProtocolCommand::Schema => (false, false),
             },
             Command::Completions { .. }
@@ -47,7 +50,8 @@ impl Mode {
             | Command::FrontDoor
             | Command::Worker { .. } => (false, false),
         };
-        Self { json, quiet }
+        let lines = matches!(command, Command::Protocol(ProtocolCommand::Try(_)));
+        Self { json, quiet, lines }
     }
 }
 
@@ -71,7 +75,7 @@ fn print_answer(answer: Answer, mode: Mode) -> io::Result<()> {
     let Answer { exit, text, json, brief, asides } = answer;
     asides.iter().for_each(|aside| say(printable::line(aside)));
     if mode.json {
-        return print_object(json, exit);
+        return print_object(json, exit, mode);
     }
     if !mode.quiet {
         return print_text(&text);
@@ -85,7 +89,7 @@ fn print_answer(answer: Answer, mode: Mode) -> io::Result<()> {
 fn print_failure(failure: &Failure, mode: Mode) -> io::Result<()> {
     problem("error", &failure.problem);
     match &failure.summary {
-        _ if mode.json => print_object(failure.json(), failure.exit),
+        _ if mode.json => print_object(failure.json(), failure.exit, mode),
         Some(summary) => print_text(&format!("{:#}", json!(summary))),
         None => Ok(()),
     }
@@ -103,10 +107,10 @@ fn print_text(text: &str) -> io::Result<()> {
 }
 
 /// One object, whatever the command: schema version and exit code beside what the command has to say.
-fn print_object(mut object: Value, exit: Exit) -> io::Result<()> {
+fn print_object(mut object: Value, exit: Exit, mode: Mode) -> io::Result<()> {
     if let Value::Object(members) = &mut object {
         members.entry("schema_version").or_insert(SCHEMA_VERSION.into());
         members.insert("exit_code".into(), exit.code().into());
     }
-    output::print(&format!("{object:#}\n"))
+    output::print(&if mode.lines { format!("{object}\n") } else { format!("{object:#}\n") })
 }

@@ -11,10 +11,11 @@ use tokio::sync::mpsc;
 use super::journey::{Failure, JourneyEnd};
 use super::roster::OWN_REQUESTS;
 use super::shared::Play;
+use super::tap::Sight;
 use super::think_time::Pause;
 use crate::clock::Micros;
-use crate::delivery::ReceivedPush;
 use crate::delivery::presence::Presence;
+use crate::delivery::{Receipt, ReceivedPush};
 use crate::record::{Class, Event, GooseSample, Observer, classes};
 use crate::schedule::Arrival;
 
@@ -120,7 +121,7 @@ impl PlayerContext {
     }
 
     /// Something was pushed, in this message and with this value where one ties it: matched here at once, or later, or by
-    /// the worker that sent it.
+    /// the worker that sent it. Returns what it turned out to be where that is known.
     pub(super) fn pushed(
         &self,
         kind: Kind,
@@ -128,10 +129,19 @@ impl PlayerContext {
         message: &str,
         outcome: &PushOutcome<'_>,
         now: Micros,
-    ) {
-        let Some(push) = ReceivedPush::of(self.number, now, outcome) else { return };
-        if let Some(receipt) = self.play.deliveries.received(kind, value, message, &push) {
-            self.play.pushed(kind, &push, receipt);
+    ) -> Option<Receipt> {
+        let push = ReceivedPush::of(self.number, now, outcome)?;
+        let receipt = self.play.deliveries.received(kind, value, message, &push)?;
+        self.play.pushed(kind, &push, receipt);
+        Some(receipt)
+    }
+
+    /// Shows what the player's socket did to the one who looks on, if somebody does; each text of it is to be made with the
+    /// function that `sight` is given.
+    #[inline]
+    pub(super) fn show(&self, at: Micros, sight: impl FnOnce(&dyn Fn(&str) -> String) -> Sight) {
+        if let Some(tap) = &self.play.tap {
+            tap.see(self.number, at, sight(&|text| self.play.shown(self.number, text)));
         }
     }
 

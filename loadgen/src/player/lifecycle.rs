@@ -31,6 +31,7 @@ use super::disruptions::settle_command;
 use super::handshake::Stream;
 use super::journey::JourneyRun;
 use super::session::{Behaviour, Dropped, End, Heartbeat, HeartbeatTimer, Session};
+use super::tap::Sight;
 use crate::clock::Micros;
 use crate::delivery::presence::Presence;
 use crate::record::{Class, Event, classes};
@@ -207,9 +208,11 @@ async fn end_session(player: &PlayerContext, mut session: Session<'_>, end: End)
             return NoSocket::Left;
         }
         End::NotRead => {
-            settle(&session.find_out().await);
+            let class = session.find_out().await;
+            session.fail_all(&class);
+            settle(&class);
         }
-        End::Unusable => {}
+        End::Unusable => session.fail_all(&classes::WRITE_BLOCKED),
         End::Cut(cut) => {
             settle(&classes::CUT);
             player.observe(Event::FaultMade(ClientFault::Cut));
@@ -224,7 +227,9 @@ async fn end_session(player: &PlayerContext, mut session: Session<'_>, end: End)
         End::Dropped(dropped) => {
             let (Dropped { class, detail, .. }, retry) =
                 dropped.under(&player.play.endpoint.protocol().outline().close);
+            let unready = session.is_opening();
             session.fail_all(&class);
+            player.show(at, |shown| Sight::Ended { class: shown(&class), detail: shown(&detail) });
             let (player, observer) = (player.number, &player.observer);
             if let Some(fault) = sent.or(fault) {
                 settle(&class);
@@ -232,7 +237,7 @@ async fn end_session(player: &PlayerContext, mut session: Session<'_>, end: End)
             } else {
                 observer.observe(Event::Dropped { player, class: &class, detail: &detail });
             }
-            return NoSocket::Lost(Lost { retry, ..Lost::new(at) });
+            return NoSocket::Lost(Lost { retry, unready, ..Lost::new(at) });
         }
     }
     NoSocket::Lost(Lost::new(at))

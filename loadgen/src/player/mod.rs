@@ -33,6 +33,7 @@ mod roster;
 mod send_values;
 mod session;
 mod shared;
+mod tap;
 mod task;
 #[cfg(test)]
 mod test_protocol;
@@ -47,6 +48,7 @@ pub use handshake::{Endpoint, has_more_sources};
 pub use rest::Rest;
 pub use roster::Players;
 pub use shared::Play;
+pub use tap::{Fate, Offer, Purpose, Sight, Tap};
 pub use task::play;
 pub use think_queue::{ThinkQueue, ThinkTimer};
 pub use think_time::{Pause, ThinkTime};

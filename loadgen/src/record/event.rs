@@ -365,7 +365,7 @@ impl fmt::Display for Detail<'_> {
 }
 
 /// What stands for the operation in samples of what belongs to none.
-const SOCKET: &str = "socket";
+pub const SOCKET: &str = "socket";
 /// What stands for the operation in samples of messages that the protocol does not know.
 const UNCLASSIFIED: &str = "unclassified";
 

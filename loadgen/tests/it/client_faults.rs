@@ -149,12 +149,13 @@ fn a_target_that_babbles_costs_no_memory_and_no_panic() {
         drain(stream);
     });
     let silent = serve(|guest| drain(guest.accept()));
-    let peak = |address| {
+    let peak = |address, code| {
         let ran = chatting("").run(&["--target", &format!("ws://{address}/x")]);
-        let peak = ran.exits(0).summary().generator.peak_rss_bytes;
+        let peak = ran.exits(code).summary().generator.peak_rss_bytes;
         (ran, peak)
     };
-    let ((_, calm), (ran, babbled)) = (peak(silent), peak(address));
+    // What is not understood makes the run invalid.
+    let ((_, calm), (ran, babbled)) = (peak(silent, 0), peak(address, 4));
     let more = babbled.saturating_sub(calm);
     assert!(more < 24 << 20, "800,000 frames cost {more} bytes beyond {calm}");
     assert_balanced(&ran.summary());
@@ -163,10 +164,10 @@ fn a_target_that_babbles_costs_no_memory_and_no_panic() {
     let samples = ran.folder().errors;
     assert_eq!(samples.len(), 600);
     assert!(samples.iter().any(|sample| sample.class == "invented_7"), "{samples:?}");
-    let plain = |class: &str| {
-        class == "garbage" || class.strip_prefix("invented_").is_some_and(|number| number.len() < 4)
-    };
+    let plain = |class: &str| class.strip_prefix("invented_").is_some_and(|number| number.len() < 4);
     assert!(samples.iter().all(|sample| plain(&sample.class) || sample.operation != "socket"), "{samples:?}");
+    let garbage: Vec<_> = samples.iter().filter(|sample| sample.operation == "unclassified").collect();
+    assert!(garbage.len() == 3 && garbage.iter().all(|sample| sample.class == "text"), "{garbage:?}");
 }
 
 #[test]

@@ -102,16 +102,17 @@ fn a_target_that_never_answers_times_out() {
 }
 
 #[test]
-fn garbage_frames_fail_what_they_stand_for() {
+fn frames_of_garbage_fail_nothing_and_make_the_run_invalid() {
     let profile = "base = \"instant\"\n[gateway]\ngarbage_rate = 0.5\n";
     let ran = Scene::new(LONG).with("profile.toml", profile).run(&["--set", "target.profile=profile.toml"]);
-    let summary = ran.exits(3).summary();
+    let summary = ran.exits(4).summary();
     assert_balanced(&summary);
-    assert!(
-        summary.operations["send_message"].errors["garbage"] > 20,
-        "{:?}",
-        summary.operations["send_message"]
-    );
+    let frames = summary.frames.as_ref().unwrap();
+    assert!(frames.unclassified > 20, "{frames:?}");
+    let sent = &summary.operations["send_message"];
+    assert_eq!((sent.completed, sent.failed, sent.timed_out), (300, 0, 0), "{sent:?}");
+    let said = format!("{} of {} frames were not understood", frames.unclassified, frames.received);
+    assert!(summary.verdict.invalid_reasons[0].starts_with(&said), "{:?}", summary.verdict);
 }
 
 #[test]

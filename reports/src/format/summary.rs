@@ -180,6 +180,17 @@ impl Frames {
     pub fn fit(&self) -> bool {
         self.unclassified as f64 <= self.received as f64 * Self::MOST_UNCLASSIFIED
     }
+
+    /// What to say beside deliveries where the protocol does not fit.
+    #[must_use]
+    pub fn doubt(&self) -> Option<String> {
+        (!self.fit()).then(|| {
+            format!(
+                "{} of {} frames were not understood: a delivery that counts as lost here may have come, so none is judged",
+                self.unclassified, self.received
+            )
+        })
+    }
 }
 
 /// Reconnects. Over a whole run `wanted = succeeded + gave_up + unfinished`.
@@ -450,6 +461,15 @@ pub struct Cost {
 mod tests {
     use super::super::cut_off::{INTERRUPTED, UNSENT_INTERRUPTED, UNSENT_RUN_ENDED};
     use super::*;
+
+    #[test]
+    fn a_protocol_fits_as_long_as_hardly_a_frame_is_unknown() {
+        let frames = |received, unclassified| Frames { received, unclassified, ..Frames::default() };
+        assert!(frames(0, 0).fit() && frames(1_000, 10).fit());
+        assert!(!frames(1_000, 11).fit() && !frames(1, 1).fit());
+        assert_eq!(frames(1_000, 10).doubt(), None);
+        assert!(frames(2_300, 1_895).doubt().is_some_and(|doubt| doubt.starts_with("1895 of 2300 frames")));
+    }
 
     #[test]
     fn what_makes_the_rest_meaningless_comes_first() {

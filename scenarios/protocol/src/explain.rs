@@ -19,10 +19,9 @@ pub fn socket(protocol: &dyn Protocol) -> Vec<String> {
     lines.extend(heartbeat(protocol, &values));
     let known = &outline.known;
     lines.extend(
-        known
-            .replies
-            .iter()
-            .map(|reply| format!("A message where {} is answered at once with {}.", reply.shape, reply.send)),
+        known.replies.iter().map(|reply| {
+            format!("A message where {} is answered at once with `{}`.", reply.shape, reply.send)
+        }),
     );
     lines.extend(
         known
@@ -48,8 +47,10 @@ pub fn operation(protocol: &dyn Protocol, number: usize, values: &dyn Values) ->
         });
     } else {
         lines.extend(
-            sample(protocol, Sending::Operation(number), values)
-                .map(|message| format!("It sends {message}.")),
+            protocol
+                .write(Sending::Operation(number), values)
+                .ok()
+                .map(|message| format!("It sends `{message}`.")),
         );
         lines.push(match (operation.answered, operation.answer.as_str()) {
             (false, _) => "Nothing answers it.".to_owned(),
@@ -58,24 +59,22 @@ pub fn operation(protocol: &dyn Protocol, number: usize, values: &dyn Values) ->
         });
     }
     lines.extend(operation.push.and_then(|push| outline.pushes.get(push)).map(|push| pushed(outline, push)));
-    if !operation.parameters.is_empty() {
-        let parameters =
-            operation.parameters.iter().map(|(name, default)| format!("`{name}` (else {default})"));
-        lines.push(format!("A scenario may set {}.", parameters.collect::<Vec<_>>().join(", ")));
-    }
     lines
 }
 
-/// [`operation`] with the values of a sample, every parameter as the protocol has it.
+/// The same with the values of a sample, every parameter as the protocol has it; and which parameters there are.
 #[must_use]
 pub fn sampled(protocol: &dyn Protocol, number: usize) -> Vec<String> {
     let outline = protocol.outline();
-    let parameters = outline.operations.get(number).map(|operation| operation.parameters.clone());
-    operation(protocol, number, &Sample { kept: &outline.kept, parameters: parameters.unwrap_or_default() })
-}
-
-fn sample(protocol: &dyn Protocol, what: Sending, values: &dyn Values) -> Option<String> {
-    protocol.write(what, values).ok()
+    let Some(described) = outline.operations.get(number) else { return Vec::new() };
+    let parameters = &described.parameters;
+    let values = Sample { kept: &outline.kept, parameters: parameters.clone() };
+    let mut lines = operation(protocol, number, &values);
+    if !parameters.is_empty() {
+        let named = parameters.iter().map(|(name, default)| format!("`{name}` (else {default})"));
+        lines.push(format!("A scenario may set {}.", named.collect::<Vec<_>>().join(", ")));
+    }
+    lines
 }
 
 fn handshake(protocol: &dyn Protocol, values: &dyn Values) -> Vec<String> {
@@ -97,10 +96,7 @@ fn handshake(protocol: &dyn Protocol, values: &dyn Values) -> Vec<String> {
     if !subprotocols.is_empty() {
         let offered: Vec<_> =
             subprotocols.iter().map(|offered| format!("the subprotocol `{offered}`")).collect();
-        lines.push(format!(
-            "It offers the subprotocol {}, and the answer must name one that was offered.",
-            list(&offered)
-        ));
+        lines.push(format!("It offers {}, and the answer must name one that was offered.", list(&offered)));
     }
     lines
 }
@@ -125,7 +121,7 @@ fn frames(outline: &Outline) -> Vec<String> {
 fn opening(protocol: &dyn Protocol, values: &dyn Values) -> Vec<String> {
     let outline = protocol.outline();
     let steps = outline.opening.iter().enumerate().map(|(number, step)| {
-        let sends = if step.sends { sample(protocol, Sending::Step(number), values) } else { None };
+        let sends = if step.sends { protocol.write(Sending::Step(number), values).ok() } else { None };
         let shape = outline.known.opening.get(number).map_or("", String::as_str);
         let awaits = match (step.awaits, shape) {
             (false, _) => None,
@@ -133,7 +129,8 @@ fn opening(protocol: &dyn Protocol, values: &dyn Values) -> Vec<String> {
             (true, shape) => Some(format!("awaits a message where {shape}")),
         };
         let settles = (!step.settle.is_zero()).then(|| format!("does nothing for {}", length(step.settle)));
-        let parts = sends.map(|message| format!("sends {message}")).into_iter().chain(awaits).chain(settles);
+        let parts =
+            sends.map(|message| format!("sends `{message}`")).into_iter().chain(awaits).chain(settles);
         let parts: Vec<_> = parts.collect();
         format!("Before a player is ready, step `{}` {}.", step.name, parts.join(", then "))
     });
@@ -143,8 +140,8 @@ fn opening(protocol: &dyn Protocol, values: &dyn Values) -> Vec<String> {
 fn heartbeat(protocol: &dyn Protocol, values: &dyn Values) -> Vec<String> {
     let outline = protocol.outline();
     let Some(beat) = &outline.heartbeat else { return Vec::new() };
-    let message = if beat.sends { sample(protocol, Sending::Heartbeat, values) } else { None };
-    let message = message.unwrap_or_else(|| "a ping frame".to_owned());
+    let message = if beat.sends { protocol.write(Sending::Heartbeat, values).ok() } else { None };
+    let message = message.map_or_else(|| "a ping frame".to_owned(), |message| format!("`{message}`"));
     let answer = match (beat.answered, outline.known.heartbeat.as_str()) {
         (false, _) => String::new(),
         (true, "") => ", which is answered".to_owned(),

@@ -165,6 +165,46 @@ pub enum Meaning<'f> {
     Ignored,
 }
 
+impl Meaning<'_> {
+    /// A copy that outlives the message, each of its texts as `shown` makes it.
+    #[must_use]
+    pub fn shown(&self, shown: &dyn Fn(&str) -> String) -> Meaning<'static> {
+        let text = |text: &Cow<'_, str>| Cow::Owned(shown(text));
+        let kept = |keep: &[(usize, Cow<'_, str>)]| {
+            keep.iter().map(|(number, value)| (*number, text(value))).collect::<Vec<_>>()
+        };
+        match self {
+            Self::Answer { operation, to, outcome, keep } => Meaning::Answer {
+                operation: *operation,
+                to: match to {
+                    Request::Id(id) => Request::Id(*id),
+                    Request::Field(value) => Request::Field(text(value)),
+                    Request::Echo => Request::Echo,
+                    Request::Oldest => Request::Oldest,
+                },
+                outcome: outcome.shown(shown),
+                keep: kept(keep),
+            },
+            Self::Push { push, tie, outcome } => Meaning::Push {
+                push: *push,
+                tie: tie.as_ref().map(text),
+                outcome: match outcome {
+                    PushOutcome::Final => PushOutcome::Final,
+                    PushOutcome::Failed(class) => PushOutcome::Failed(shown(class).into()),
+                    PushOutcome::Progress => PushOutcome::Progress,
+                },
+            },
+            Self::Error { said } => Meaning::Error { said: text(said) },
+            Self::Opened { step, id, failed, keep } => {
+                Meaning::Opened { step: *step, id: *id, failed: failed.as_ref().map(text), keep: kept(keep) }
+            }
+            Self::HeartbeatAnswer { id } => Meaning::HeartbeatAnswer { id: *id },
+            Self::Reply(reply) => Meaning::Reply(shown(reply)),
+            Self::Ignored => Meaning::Ignored,
+        }
+    }
+}
+
 /// Which request an answer belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request<'f> {
@@ -187,6 +227,18 @@ pub enum Outcome<'f> {
     Failed(ErrorClass<'f>),
     /// It has not ended: more will come.
     Pending,
+}
+
+impl Outcome<'_> {
+    /// A copy that outlives the message, its text as `shown` makes it.
+    #[must_use]
+    pub fn shown(&self, shown: &dyn Fn(&str) -> String) -> Outcome<'static> {
+        match self {
+            Self::Ok => Outcome::Ok,
+            Self::Failed(class) => Outcome::Failed(shown(class).into()),
+            Self::Pending => Outcome::Pending,
+        }
+    }
 }
 
 /// What a push says of its send.

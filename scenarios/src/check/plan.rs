@@ -9,7 +9,6 @@ use super::{
     thresholds, way,
 };
 use crate::keys::scenario::Scenario;
-use crate::plan::reference::Reference;
 use crate::plan::{Plan, Target};
 
 /// The plan; a wrong value is reported to `check` and replaced by a sound one.
@@ -53,7 +52,6 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
             &scenario.cloudwatch,
             matches!(target, Target::Embedded { .. }),
         ),
-        reference: Reference::of(&operations),
         requested,
         operations,
         pushes,

@@ -16,7 +16,6 @@ pub mod ledger;
 pub mod mint;
 pub mod operation;
 pub mod parameter;
-pub mod reference;
 pub mod rooms;
 pub mod shard;
 pub mod share;
@@ -44,7 +43,6 @@ use crate::plan::journey::{Journey, Journeys};
 use crate::plan::ledger::Ledger;
 use crate::plan::operation::{Kind, Operation, What};
 use crate::plan::parameter::Parameter;
-use crate::plan::reference::Reference;
 use crate::plan::rooms::Rooms;
 use crate::plan::shard::Shard;
 use crate::plan::threshold::Threshold;
@@ -86,8 +84,6 @@ pub struct Plan {
     pub operations: Vec<PlannedOperation>,
     /// What the protocol pushes to players, whether or not the plan has the operation that leads to it.
     pub pushes: Vec<PlannedPush>,
-    /// The numbers of the reference protocol's operations, for what still knows its messages.
-    pub reference: Reference,
     /// How placements are polled, where they are.
     pub poll: Option<Poll>,
     /// How long after its time-out a push still counts as late; what has not come then is lost.
@@ -235,6 +231,12 @@ impl PlannedOperation {
     #[must_use]
     pub fn before(&self, offset: Duration) -> u64 {
         self.arrivals.before(offset)
+    }
+
+    /// Has it done at these offsets from the run's start, and not at its rate.
+    pub fn do_at(&mut self, offsets: Vec<Duration>) {
+        self.rate = 0.0;
+        self.arrivals = Arrivals::recorded(offsets);
     }
 
     /// Number of arrivals that the plan calls for; none in the closed model, where answers decide.

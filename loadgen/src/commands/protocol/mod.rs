@@ -9,5 +9,6 @@ mod execute;
 mod explained;
 mod list;
 mod show;
+mod trial;
 
 pub(super) use execute::execute;

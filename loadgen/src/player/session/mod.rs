@@ -41,11 +41,12 @@ use super::journey::{JourneyRun, JourneyStep};
 use super::kept::Kept;
 use super::poll;
 use super::send_values::SendValues;
+use super::tap::{Fate, Offer, Purpose, Sight};
 use super::think_time::{Pause, called_for};
 use crate::auth::head;
 use crate::clock::{Micros, micros};
-use crate::delivery::Sent;
 use crate::delivery::presence::Presence;
+use crate::delivery::{Receipt, Sent};
 use crate::record::{Class, Event, classes};
 use crate::schedule::Arrival;
 
@@ -209,6 +210,10 @@ impl<'p> Session<'p> {
         let expected = request
             .push
             .map(|(kind, to)| (kind, player.play.deliveries.expect(kind, self.sent(arrival, sent), to)));
+        player.show(sent, |shown| Sight::Sent {
+            message: shown(&request.message),
+            purpose: Purpose::Request { operation: arrival.operation, arrival: arrival.index, id },
+        });
         if !self.write(request.message, cx) {
             self.withdraw(arrival);
             return self.unsent(arrival, &classes::UNSENT_WRITE_BLOCKED);
@@ -268,6 +273,11 @@ impl<'p> Session<'p> {
         player.play.plan.protocol.write(what, &values)
     }
 
+    /// Shows what is being sent to the one who looks on.
+    fn show_sent(&self, message: &str, purpose: Purpose, now: Micros) {
+        self.player.show(now, |shown| Sight::Sent { message: shown(message), purpose });
+    }
+
     /// Sends a heartbeat, if one is due; the end of the socket, if the target has been silent for too long. A socket that
     /// awaits an answer has just been used, and is left alone.
     fn beat(&mut self, cx: &mut Context<'_>) -> Option<End> {
@@ -294,6 +304,7 @@ impl<'p> Session<'p> {
                 let id = self.next_id();
                 if let Ok(message) = self.message(Sending::Heartbeat, id) {
                     self.heartbeat.as_deref_mut()?.sent(now, Some(id));
+                    self.show_sent(&message, Purpose::Heartbeat, now);
                     let _ = self.write(message, cx);
                 }
             }
@@ -336,6 +347,7 @@ impl<'p> Session<'p> {
                             return Some(self.not_ready(classes::UNSENT_MISSING_VALUE.clone(), detail));
                         }
                     };
+                    self.show_sent(&message, Purpose::Step(step), now);
                     if !self.write(message, cx) {
                         let class = classes::UNSENT_WRITE_BLOCKED.clone();
                         return Some(self.not_ready(class, "the socket takes nothing more".into()));
@@ -357,17 +369,28 @@ impl<'p> Session<'p> {
         player.open(self.behaviour.as_deref().map_or(Presence::Open, Behaviour::presence));
     }
 
+    /// Whether the player is not ready yet.
+    pub(super) const fn is_opening(&self) -> bool {
+        self.opening.is_some()
+    }
+
     /// The opening has failed.
     fn not_ready(&mut self, class: Class, detail: String) -> End {
-        if let Some(opening) = self.opening.take() {
-            let outcome = if class == classes::TIMEOUT {
-                Outcome::TimedOut
-            } else {
-                Outcome::Failed { class: &class, detail: Some(&detail) }
-            };
-            self.player.ended(&opening.arrival, opening.began, self.player.now(), outcome);
-        }
+        let now = self.player.now();
+        self.player.show(now, |shown| Sight::Ended { class: shown(&class), detail: shown(&detail) });
+        self.fail_opening(&class, &detail);
         End::NotReady { class }
+    }
+
+    /// Ends the opening, if it is not over.
+    fn fail_opening(&mut self, class: &Class, detail: &str) {
+        let Some(opening) = self.opening.take() else { return };
+        let outcome = if *class == classes::TIMEOUT {
+            Outcome::TimedOut
+        } else {
+            Outcome::Failed { class, detail: Some(&detail) }
+        };
+        self.player.ended(&opening.arrival, opening.began, self.player.now(), outcome);
     }
 
     // ---- Receiving ----
@@ -383,7 +406,11 @@ impl<'p> Session<'p> {
                 Ok(Received::Text(text)) => understood += self.take(&text, cx),
                 Ok(Received::Binary(bytes)) => match std::str::from_utf8(&bytes) {
                     Ok(text) => understood += self.take(text, cx),
-                    Err(_) => self.unclassified("a binary frame that is no text"),
+                    Err(_) => {
+                        let message = "a binary frame that is no text";
+                        self.unclassified(message);
+                        self.show_received(message, Read::Unclassified, Vec::new(), self.player.now());
+                    }
                 },
                 Err(dropped) => {
                     end = Some(End::Dropped(dropped));
@@ -422,33 +449,64 @@ impl<'p> Session<'p> {
     /// Takes a message; false where the protocol does not know it.
     fn receive(&mut self, message: &str, now: Micros, cx: &mut Context<'_>) -> bool {
         let player = self.player;
-        let read =
-            player.play.plan.protocol.read(message, &mut |meaning| self.take_as(meaning, message, now, cx));
+        let (plan, is_watched) = (&player.play.plan, player.play.tap.is_some());
+        // What only answers an operation that the plan does not have answers nothing that was ever sent.
+        let mut is_possible = false;
+        let mut offers = Vec::new();
+        let mut read = plan.protocol.read(message, &mut |meaning| {
+            is_possible |=
+                !matches!(meaning, Meaning::Answer { operation, .. } if plan.requested(operation).is_none());
+            let shown = is_watched.then(|| meaning.shown(&|text| player.play.shown(player.number, text)));
+            let fate = self.take_as(meaning, message, now, cx);
+            offers.extend(shown.map(|meaning| Offer { meaning, fate }));
+            fate.is_taken()
+        });
+        if read == Read::Known && !is_possible {
+            read = Read::Unclassified;
+        }
         match read {
             Read::Taken => {}
             Read::Known => self.stray(&classes::LATE_ANSWER, &message),
             Read::Unclassified => {
                 let class = || player.observer.class_of(player.number, "", message);
-                if !self.claimed(class) {
+                if self.claimed(class) {
+                    read = Read::Taken;
+                } else {
                     self.unclassified(message);
-                    return false;
                 }
             }
         }
-        true
+        if is_watched {
+            self.show_received(message, read, offers, now);
+        }
+        read != Read::Unclassified
     }
 
-    /// Takes a message for what it may mean; false where nothing of that kind is awaited.
-    fn take_as(&mut self, meaning: Meaning<'_>, message: &str, now: Micros, cx: &mut Context<'_>) -> bool {
+    /// Shows what was received to the one who looks on, and what it was answered with at once.
+    #[cold]
+    fn show_received(&self, message: &str, read: Read, offers: Vec<Offer>, now: Micros) {
+        let correlation = self.player.play.deliveries.find(message);
+        let marker = correlation.map(|sent| (Operation::of(sent.operation().into()), sent.index()));
+        let reply = offers.last().and_then(|offer| match &offer.meaning {
+            Meaning::Reply(reply) => Some(reply.clone()),
+            _ => None,
+        });
+        self.player.show(now, |shown| Sight::Received { message: shown(message), read, offers, marker });
+        if let Some(reply) = reply {
+            self.show_sent(&reply, Purpose::Reply, now);
+        }
+    }
+
+    /// Takes a message for what it may mean, where something of that kind is awaited.
+    fn take_as(&mut self, meaning: Meaning<'_>, message: &str, now: Micros, cx: &mut Context<'_>) -> Fate {
         let player = self.player;
-        match meaning {
+        Fate::of(match meaning {
             Meaning::Answer { operation, to, outcome, keep } => {
-                let Some(operation) = player.play.plan.requested(operation) else { return false };
+                let Some(operation) = player.play.plan.requested(operation) else { return Fate::Declined };
                 self.answered(operation, &to, &outcome, keep, message, now)
             }
             Meaning::Push { push, tie, outcome } => {
-                self.pushed(Kind::of(push), tie.as_deref(), &outcome, message, now);
-                true
+                return Fate::Pushed(self.pushed(Kind::of(push), tie.as_deref(), &outcome, message, now));
             }
             Meaning::Reply(reply) => {
                 // A socket whose buffer is full has other worries.
@@ -473,7 +531,7 @@ impl<'p> Session<'p> {
                 true
             }
             Meaning::Ignored => true,
-        }
+        })
     }
 
     /// Keeps values for messages to come, if any.
@@ -483,7 +541,7 @@ impl<'p> Session<'p> {
         }
     }
 
-    /// Something was pushed.
+    /// Something was pushed: what that turned out to be, where it is known.
     fn pushed(
         &mut self,
         kind: Kind,
@@ -491,11 +549,11 @@ impl<'p> Session<'p> {
         outcome: &PushOutcome<'_>,
         message: &str,
         now: Micros,
-    ) {
-        self.player.pushed(kind, value, message, outcome, now);
-        let Some(journey) = self.journey.as_deref_mut() else { return };
+    ) -> Option<Receipt> {
+        let receipt = self.player.pushed(kind, value, message, outcome, now);
+        let Some(journey) = self.journey.as_deref_mut() else { return receipt };
         if *outcome == PushOutcome::Progress {
-            return;
+            return receipt;
         }
         let play = &self.player.play;
         let index = match play.plan.protocol.outline().pushes[kind.index()].tie {
@@ -503,10 +561,11 @@ impl<'p> Session<'p> {
             // Somebody else's send may be pushed to the player, too.
             Tie::Marker => match play.deliveries.find(message) {
                 Some(correlation) => Some(correlation.index()),
-                None => return,
+                None => return receipt,
             },
         };
         journey.pushed(kind, index, value, *outcome == PushOutcome::Final, now);
+        receipt
     }
 
     /// A message may be the answer to a request; false where it is to none that is awaited.
@@ -815,8 +874,9 @@ impl<'p> Session<'p> {
 
     // ---- The end ----
 
-    /// The socket is gone: the requests whose answers were awaited have failed.
+    /// The socket is gone: its opening, if it is not over, and the requests whose answers were awaited have failed.
     pub(super) fn fail_all(&mut self, class: &Class) {
+        self.fail_opening(class, "the socket ended before the player was ready");
         for request in self.in_flight.take_all() {
             self.fail(&request, class, "the socket ended before the answer");
         }

@@ -82,21 +82,34 @@ impl Opening {
 
     /// What is to be done at `now`.
     pub(super) fn next(&mut self, steps: &[Step], now: Micros) -> OpeningStep {
-        loop {
-            let Some(step) = steps.get(self.step) else { return OpeningStep::Ready };
-            match &self.state {
-                StepState::Refused(class) => {
-                    return OpeningStep::Failed { step: self.step, class: class.clone() };
-                }
-                _ if self.deadline <= now => return OpeningStep::TimedOut(self.step),
-                StepState::Due if step.sends => return OpeningStep::Send(self.step),
-                StepState::Due => self.await_or_settle(step, None, now),
-                StepState::Awaiting { .. } => return OpeningStep::Wait,
-                StepState::Settling { until } if *until > now => return OpeningStep::Wait,
-                StepState::Settling { .. } => {
+        if self.step < steps.len() {
+            if let StepState::Refused(class) = &self.state {
+                return OpeningStep::Failed { step: self.step, class: class.clone() };
+            }
+            if self.deadline <= now {
+                return OpeningStep::TimedOut(self.step);
+            }
+        }
+        self.go_on(steps, now);
+        match self.state {
+            _ if self.step >= steps.len() => OpeningStep::Ready,
+            StepState::Due => OpeningStep::Send(self.step),
+            StepState::Awaiting { .. } | StepState::Settling { .. } | StepState::Refused(_) => {
+                OpeningStep::Wait
+            }
+        }
+    }
+
+    /// Goes on to the step at which there is something to send, or to wait for.
+    fn go_on(&mut self, steps: &[Step], now: Micros) {
+        while let Some(step) = steps.get(self.step) {
+            match self.state {
+                StepState::Due if !step.sends => self.await_or_settle(step, None, now),
+                StepState::Settling { until } if until <= now => {
                     self.step += 1;
                     self.state = StepState::Due;
                 }
+                _ => return,
             }
         }
     }
@@ -121,6 +134,8 @@ impl Opening {
         refused: Option<Class>,
         now: Micros,
     ) -> bool {
+        // What the server says first, or next, may be there before this is looked at.
+        self.go_on(steps, now);
         let StepState::Awaiting { id: awaited } = self.state else { return false };
         let Some(current) = steps.get(self.step).filter(|_| self.step == step) else { return false };
         // A step that the server begins, or whose answer has no id, takes what comes.
@@ -170,6 +185,16 @@ mod tests {
         opening.sent(&steps, 8, 15);
         assert_eq!((opening.next(&steps, 64), opening.due()), (OpeningStep::Wait, 65));
         assert_eq!(opening.next(&steps, 65), OpeningStep::Ready);
+    }
+
+    #[test]
+    fn what_the_server_says_first_may_be_there_at_once() {
+        let steps = [step(false, true, 0), step(false, true, 0), step(true, true, 0)];
+        let mut opening = opening();
+        assert!(opening.answered(&steps, 0, None, None, 10));
+        assert!(opening.answered(&steps, 1, None, None, 10), "in the same reading");
+        assert!(!opening.answered(&steps, 2, None, None, 10), "nothing was sent that it could answer");
+        assert_eq!(opening.next(&steps, 10), OpeningStep::Send(2));
     }
 
     #[test]

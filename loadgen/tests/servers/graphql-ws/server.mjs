@@ -6,9 +6,10 @@ import { useServer } from "graphql-ws/use/ws";
 import { WebSocketServer } from "ws";
 
 import { Pushes } from "../shared/pushes.mjs";
-import { faults, listen, ready } from "../shared/server.mjs";
+import { listen, options, ready } from "../shared/server.mjs";
 
-const pushes = new Pushes(faults());
+const { faults, token } = options({ token: "" });
+const pushes = new Pushes(faults);
 /** The queues of those who listen, by their context. */
 const listeners = new Map();
 /** What is left to push once a mutation is answered, by the context of its socket and its id. */
@@ -81,7 +82,8 @@ useServer(
     {
         schema,
         context: ({ extra }, id) => ({ socket: extra.socket, id }),
-        onConnect: ({ extra }) => {
+        onConnect: ({ connectionParams, extra }) => {
+            if (token !== "" && connectionParams?.token !== token) return extra.socket.close(4401, "Unauthorized");
             extra.socket.number = ++connections;
         },
         // After the answer, before the message that says that no other follows.

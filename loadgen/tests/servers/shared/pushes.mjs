@@ -79,11 +79,10 @@ export class Pushes {
     async #leave(push) {
         const held = this.#held.get(push.pair);
         this.#held.delete(push.pair);
+        // At once: it must not be given up while the push before it is under way.
+        clearTimeout(held?.timer);
         await this.#send(push);
-        if (held) {
-            clearTimeout(held.timer);
-            await this.#send(held.push);
-        }
+        if (held) await this.#send(held.push);
     }
 
     async #hold(push) {

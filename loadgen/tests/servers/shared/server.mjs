@@ -5,18 +5,24 @@ import { createServer } from "node:http";
 import process from "node:process";
 import { parseArgs } from "node:util";
 
-/** Which pushes are to go wrong, from the command line. */
-export function faults() {
+/** What the command line asks for: pushes that are to go wrong, and what a server has besides, each a text. */
+export function options(others = {}) {
     const number = { type: "string", default: "0" };
-    const { values } = parseArgs({
-        options: { "lose-every": number, "duplicate-every": number, "reorder-every": number, "early-every": number },
-    });
-    return {
+    const faulty = { "lose-every": number, "duplicate-every": number, "reorder-every": number, "early-every": number };
+    const own = Object.entries(others).map(([name, byDefault]) => [name, { type: "string", default: byDefault }]);
+    const { values } = parseArgs({ options: { ...faulty, ...Object.fromEntries(own) } });
+    const faults = {
         loseEvery: Number(values["lose-every"]),
         duplicateEvery: Number(values["duplicate-every"]),
         reorderEvery: Number(values["reorder-every"]),
         earlyEvery: Number(values["early-every"]),
     };
+    return { ...values, faults };
+}
+
+/** Which pushes are to go wrong, of a server that has nothing besides. */
+export function faults() {
+    return options().faults;
 }
 
 /** Listens on a free port of the loopback and returns it. */

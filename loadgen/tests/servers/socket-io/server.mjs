@@ -4,11 +4,12 @@ import { createServer } from "node:http";
 import { Server } from "socket.io";
 
 import { Pushes } from "../shared/pushes.mjs";
-import { faults, listen, ready } from "../shared/server.mjs";
+import { listen, options, ready } from "../shared/server.mjs";
 
-const pushes = new Pushes(faults());
+const { faults, ping } = options({ ping: "20000" });
+const pushes = new Pushes(faults);
 const http = createServer();
-const io = new Server(http, { transports: ["websocket"] });
+const io = new Server(http, { transports: ["websocket"], pingInterval: Number(ping), pingTimeout: Number(ping) });
 io.on("connection", (socket) => {
     socket.on("say", async (text, acknowledge) => {
         const everyone = [...io.sockets.sockets.values()].map((to) => [to.id, () => to.emit("said", text)]);

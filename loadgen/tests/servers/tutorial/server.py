@@ -1,7 +1,8 @@
 """A backend as readers of the tutorial build it, in one process: plain answers in order, stored items as pushes.
 
 The player's id is the `token` of the handshake's query, or its header `X-Player-Id`. Actions are `sendMessage` and
-`requestPlacement`; what is pushed is the item as it lies in its table. Pushes may be lost, duplicated, held back or
+`requestPlacement`; what is pushed is the item as it lies in its table. The requests of the reference protocol are
+understood, too, and answered and pushed no differently: as by a backend that was only built along the same lines. Pushes may be lost, duplicated, held back or
 early (see `Pushes`), and `GET /truth` on the control address tells what really happened.
 """
 
@@ -12,6 +13,8 @@ import os
 import sys
 import time
 import uuid
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import serve
@@ -21,6 +24,13 @@ from websockets.exceptions import ConnectionClosed
 LONGEST_HOLD = 1.0
 # How long GameLift takes to place a player.
 PLACEMENT_TIME = 0.02
+
+
+class Held(NamedTuple):
+    """A push that is held back: what sends it, and what does so when it has waited long enough."""
+
+    send: Callable[[], Awaitable[None]]
+    timer: asyncio.TimerHandle
 
 
 class Pushes:
@@ -67,29 +77,30 @@ class Pushes:
 
     async def leave(self, pair, send, copies=1):
         held = self.held.pop(pair, None)
+        if held:
+            # At once: it must not be given up while the push before it is under way.
+            held.timer.cancel()
         for _ in range(copies):
             self.truth["sent"] += 1
             await send()
         if held:
-            await held(overtaken=True)
+            self.truth["reordered"] += 1
+            await self.leave_held(held)
 
     async def hold(self, pair, send):
         if pair in self.held:
             await self.leave(pair, send)
             return
 
-        async def release(overtaken):
-            timer.cancel()
-            self.truth["sent"] += 1
-            self.truth["reordered"] += overtaken
-            await send()
-
         def give_up():
-            del self.held[pair]
-            asyncio.ensure_future(release(overtaken=False))
+            keep(asyncio.ensure_future(self.leave_held(self.held.pop(pair))))
 
         timer = asyncio.get_running_loop().call_later(LONGEST_HOLD, give_up)
-        self.held[pair] = release
+        self.held[pair] = Held(send, timer)
+
+    async def leave_held(self, held):
+        self.truth["sent"] += 1
+        await held.send()
 
 
 class Backend:
@@ -116,10 +127,13 @@ class Backend:
             body = json.loads(frame)
         except ValueError:
             body = {}
-        match body.get("action"):
+        match body.get("action", body.get("route")):
+            case "sendMessage" if "route" in body:
+                inner = body["body"]
+                await self.send_message(player, connection, {"to": inner["playerIds"], "body": inner["message"]})
             case "sendMessage":
                 await self.send_message(player, connection, body)
-            case "requestPlacement":
+            case "requestPlacement" | "sessionPlacementRequest":
                 await self.place(player, connection)
             case action:
                 await connection.send(f"Route [{action}] Not Found")
@@ -157,10 +171,7 @@ class Backend:
             for leave in late:
                 await leave
 
-        task = asyncio.create_task(placed())
-        # The event loop itself holds tasks by weak references only.
-        running.add(task)
-        task.add_done_callback(running.discard)
+        keep(asyncio.create_task(placed()))
 
     def push(self, player, item):
         """What sends an item to a player who is then there."""
@@ -179,6 +190,12 @@ class Backend:
 
 
 running = set()
+
+
+def keep(task):
+    """Keeps a task until it is done: the event loop itself holds it by a weak reference only."""
+    running.add(task)
+    task.add_done_callback(running.discard)
 
 
 def new_id():
