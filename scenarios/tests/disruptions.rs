@@ -173,5 +173,5 @@ fn a_key_that_is_gone_is_refused_with_what_is_written_instead() {
         );
         assert!(mistakes.contains(&told), "{mistakes}");
     }
-    assert!(mistakes.starts_with("2 mistakes "), "{mistakes}");
+    assert!(mistakes.starts_with("2 mistakes;"), "{mistakes}");
 }

@@ -15,6 +15,7 @@
 //! a failed attempt, so that the waits go on growing.
 
 use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use protocol::outline::Retry;
@@ -91,7 +92,12 @@ pub(super) async fn live(player: &PlayerContext, socket: &mut Option<Socket>) {
     for socket_generation in 0.. {
         if socket.is_some() {
             let opened = player.now();
-            why = hold(player, socket_generation, socket, &mut journey).await;
+            // Used in its place, like the socket.
+            let mut session = begin(player, socket_generation, socket, &mut journey);
+            let end =
+                poll_fn(|cx| session.as_mut().map_or(Poll::Ready(End::RunOver), |open| open.poll(cx))).await;
+            // Boxed, so that the closing handshake does not stay in the player's task.
+            why = Box::pin(over(player, &mut session, end, &mut journey)).await;
             if let NoSocket::Lost(lost) = &mut why {
                 if lost.unready {
                     lost.attempts = attempts;
@@ -123,14 +129,14 @@ fn dice(player: &PlayerContext, socket_generation: u32) -> SmallRng {
     SmallRng::seed_from_u64(player.play.plan.seed ^ place ^ 0x6c69_7665_735f_6f6e)
 }
 
-/// Plays on an open socket until it ends.
-async fn hold<'p>(
+/// What a player does on a socket that has opened, if it has one.
+fn begin<'p>(
     player: &'p PlayerContext,
     socket_generation: u32,
     socket: &mut Option<Socket>,
     journey: &mut OnJourney<'p>,
-) -> NoSocket {
-    let Some(open) = socket.take() else { return NoSocket::Lost(Lost::new(player.now())) };
+) -> Option<Session<'p>> {
+    let open = socket.take()?;
     let play = &*player.play;
     let mut dice = dice(player, socket_generation);
     let behaviour = Behaviour::of(&play.plan, player.number, &mut dice, player.now());
@@ -145,8 +151,17 @@ async fn hold<'p>(
     };
     player.open(presence);
     let heartbeat = HeartbeatTimer::of(Heartbeat::of(&play.plan), player.now());
-    let mut session = Session::new(player, open, behaviour, journey.take(), heartbeat);
-    let end = poll_fn(|cx| session.poll(cx)).await;
+    Some(Session::new(player, open, behaviour, journey.take(), heartbeat))
+}
+
+/// The socket has ended: nothing is sent to its player any more, and a journey on a socket that was lost has failed.
+async fn over<'p>(
+    player: &PlayerContext,
+    session: &mut Option<Session<'p>>,
+    end: End,
+    journey: &mut OnJourney<'p>,
+) -> NoSocket {
+    let Some(mut session) = session.take() else { return NoSocket::RunOver };
     *journey = session.take_journey();
     if !matches!(end, End::RunOver | End::SessionOver) {
         fail_journey(player, journey);
@@ -154,10 +169,9 @@ async fn hold<'p>(
     let own_doing =
         session.malformed_sent().is_some() || !matches!(end, End::Dropped(_) | End::NotReady { .. });
     player.set_presence(Presence::Closed, own_doing);
-    play.players.set_deadline(player.number, None);
-    settle_command(play, player.number);
-    // Boxed, so that the closing handshake does not stay in the player's task.
-    Box::pin(end_session(player, session, end)).await
+    player.play.players.set_deadline(player.number, None);
+    settle_command(&player.play, player.number);
+    end_session(player, session, end).await
 }
 
 /// The player has lost its socket, or could not come back: the journey that it was on has failed.
