@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::context::Context;
-use crate::format::{Latency, SeriesLine, Status, Summary, Threshold};
+use crate::format::{Frames, Latency, SeriesLine, Status, Summary, Threshold};
 use crate::html::banner::{self, Banner, KeyFigure, Tone};
 use crate::html::table::{Cell, Table};
 use crate::human::{self, NOTHING, P50, P99};
@@ -84,11 +84,16 @@ fn figures(context: &Context<'_>) -> Vec<KeyFigure> {
     if let Some((kind, delivery)) = delivery {
         figures.push(latency("Delivery p99", kind, &delivery.each_us));
         let share = human::percent(delivery.lost, delivery.expected).unwrap_or(NOTHING.to_owned());
-        figures.push(figure(
-            "Lost",
-            human::count(delivery.lost),
-            format!("{share} of {} {kind} deliveries", human::count(delivery.expected)),
-        ));
+        let expected = format!("{} {kind} deliveries", human::count(delivery.expected));
+        figures.push(if summary.frames.as_ref().is_none_or(Frames::fit) {
+            figure("Lost", human::count(delivery.lost), format!("{share} of {expected}"))
+        } else {
+            figure(
+                "Lost",
+                NOTHING.into(),
+                format!("{expected} expected, none judged: frames were not understood"),
+            )
+        });
     }
     figures
 }

@@ -83,7 +83,17 @@ fn answer(found: &Findings, reason: StopReason) -> Answer {
         (false, false, true) => Exit::Fine,
     };
     let look = Look::of_stdout();
-    let came = format!("{answers} answers and {pushes} pushes");
+    let several = |count: u64, what: &str| {
+        format!(
+            "{count} {what}{}",
+            match count {
+                1 => "",
+                _ if what.ends_with('h') => "es",
+                _ => "s",
+            }
+        )
+    };
+    let came = format!("{} and {}", several(*answers, "answer"), several(*pushes, "push"));
     let headline = match exit {
         Exit::Fine => look.good(&format!("Everything that was expected came: {came}.")),
         Exit::Interrupted => look.doubtful(&format!("Interrupted. Until then came {came}.")),

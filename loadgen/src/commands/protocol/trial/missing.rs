@@ -52,8 +52,12 @@ impl Findings {
         }
         if found.unclassified > 0 {
             found.notes.push(format!(
-                "{} messages are unclassified: write a rule that takes them, or add them to [[ignore]]",
-                found.unclassified
+                "{} not understood: write a rule for what is unclassified, or add it to [[ignore]]",
+                if found.unclassified == 1 {
+                    "1 message was".into()
+                } else {
+                    format!("{} messages were", found.unclassified)
+                }
             ));
         }
         let polled =

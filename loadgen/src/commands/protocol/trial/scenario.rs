@@ -77,8 +77,11 @@ impl Wanted<'_> {
         if !self.embedded && !self.outline.token && !says_who {
             text.push_str("[auth]\nmode = \"header\"\n");
         }
-        for Outlined { name, push, .. } in operations {
-            text.push_str(&format!("[operations.{name}]\nrate = 1.0\ntimeout = {timeout}\n"));
+        for Outlined { name, push, answered, poll, .. } in operations {
+            text.push_str(&format!("[operations.{name}]\nrate = 1.0\n"));
+            if *answered || *poll {
+                text.push_str(&format!("timeout = {timeout}\n"));
+            }
             if push.is_some() {
                 text.push_str(&format!("push_timeout = {timeout}\n"));
             }
