@@ -1,4 +1,4 @@
-//! What a sample costs the generator: recording, merging, matching, reading frames, pacing.
+//! What a sample costs the generator: recording, merging, matching, reading pacing.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -6,7 +6,6 @@ use std::sync::Arc;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use loadgen::clock::Clock;
 use loadgen::delivery::{Addressees, FanOuts, Sent, Terms};
-use loadgen::player::Incoming;
 use loadgen::record::{Event, Names, Observer, Recorder, Tally, ThreadTally};
 use loadgen::schedule::Schedule;
 use protocol::outline::Tie;
@@ -95,19 +94,6 @@ fn matching(c: &mut Criterion) {
     group.finish();
 }
 
-fn frames(c: &mut Criterion) {
-    let mut group = c.benchmark_group("frame");
-    let push = r#"{"type":"message","messageId":"0f8fad5b-d9cb-469f-a165-70867728950e","senderId":"player-000001","message":"lg1:0000002a:0000000000000001:..................................","createdAt":1795338000123}"#;
-    group.bench_function("push_read", |b| {
-        b.iter(|| matches!(Incoming::parse(black_box(push)), Incoming::Message { .. }))
-    });
-    let ack = r#"{"type":"ack","id":"m123","statusCode":200,"body":"Message(s) Sent"}"#;
-    group.bench_function("ack_read", |b| {
-        b.iter(|| matches!(Incoming::parse(black_box(ack)), Incoming::Ack { .. }))
-    });
-    group.finish();
-}
-
 fn pacing(c: &mut Criterion) {
     const SCENARIO: &str = r#"
         name = "pace"
@@ -131,5 +117,5 @@ fn pacing(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(generator, recording, matching, frames, pacing);
+criterion_group!(generator, recording, matching, pacing);
 criterion_main!(generator);

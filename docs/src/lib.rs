@@ -93,6 +93,14 @@ impl Page {
         update(&self.path, &self.text, "UPDATE_DOCS", &format!("the block `{name}`, now `{generated}`,"));
     }
 
+    /// The texts of all code blocks in this language.
+    #[must_use]
+    pub fn blocks(&self, language: &str) -> Vec<String> {
+        let start = format!("```{language}\n");
+        let behind = |rest: &'_ str| rest.split_once("\n```").map(|(block, _)| format!("{block}\n"));
+        self.text.split(start.as_str()).skip(1).filter_map(behind).collect()
+    }
+
     /// The lines of all `sh` code blocks, without comments, `env` assignments and continuation marks: commands as a shell sees
     /// them.
     #[must_use]

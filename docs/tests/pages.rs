@@ -76,6 +76,58 @@ fn the_library_is_what_ships() {
     Page::read("docs/scenarios.md").block("library", &table);
 }
 
+fn protocol_page(name: &str) -> String {
+    format!("docs/protocols/{name}.md")
+}
+
+#[test]
+fn every_protocol_that_ships_has_a_page() {
+    let rows = protocol::shipped::names().map(|name| {
+        let _ = Page::read(&protocol_page(name));
+        let shipped = protocol::load_named(name).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        format!("| [`{name}`](protocols/{name}.md) | {} |\n", shipped.outline().description)
+    });
+    let table = format!("| protocol | whose messages |\n|---|---|\n{}", rows.collect::<String>());
+    Page::read("docs/protocols.md").block("protocols", &table);
+}
+
+#[test]
+fn protocol_files_and_scenarios_on_the_pages_pass_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut checked = 0;
+    for path in ["docs/protocols.md", "docs/your-own-backend.md"] {
+        let page = Page::read(path);
+        let whole = page.blocks("toml").into_iter().filter(|block| block.starts_with("name = "));
+        // A protocol file comes before the scenario that names it.
+        for text in whole {
+            let written = if text.contains("\nplayers = ") {
+                let file = folder.path().join("evening.toml");
+                scenarios::check(&file.display().to_string(), &text, &[]).map(|_| ())
+            } else {
+                std::fs::write(folder.path().join("game.toml"), &text).unwrap();
+                protocol::check(path, &text).map(|_| ())
+            };
+            written.unwrap_or_else(|mistakes| panic!("{path}: {mistakes}\n{text}"));
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, 3);
+}
+
+#[test]
+fn the_reference_protocol_knows_every_message_of_its_page() {
+    let reference = protocol::load_named(protocol::shipped::REFERENCE).unwrap();
+    let blocks = Page::read("docs/reference-protocol.md").blocks("text");
+    let lines = blocks.iter().flat_map(|block| block.lines());
+    let received =
+        lines.filter_map(|line| line.strip_prefix("< ")).filter(|message| message.starts_with('{'));
+    let read = received.map(|message| {
+        let read = reference.read(message, &mut |_| true);
+        assert_eq!(read, protocol::protocol::Read::Taken, "{message}");
+    });
+    assert_eq!(read.count(), 6);
+}
+
 #[test]
 fn every_command_of_the_pages_is_one() {
     let mut checked = 0;
@@ -86,8 +138,15 @@ fn every_command_of_the_pages_is_one() {
         "docs/doctor.md",
         "docs/figures.md",
         "docs/local-stack.md",
-    ] {
-        for line in Page::read(path).shell_commands() {
+        "docs/protocols.md",
+        "docs/reference-protocol.md",
+        "docs/your-own-backend.md",
+    ]
+    .map(str::to_owned)
+    .into_iter()
+    .chain(protocol::shipped::names().map(protocol_page))
+    {
+        for line in Page::read(&path).shell_commands() {
             let words = line.split_whitespace().map(|word| word.trim_matches(['\'', '"']));
             let words: Vec<_> = words.take_while(|word| !matches!(*word, "|" | "&&" | ">" | "&")).collect();
             let (program, arguments) = match words.as_slice() {

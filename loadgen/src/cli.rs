@@ -94,6 +94,9 @@ pub enum Command {
     /// Validate, explain, create or list scenarios, or print their JSON Schema.
     #[command(subcommand)]
     Scenario(ScenarioCommand),
+    /// List, show, validate or try protocols (how backends talk), or print their JSON Schema.
+    #[command(subcommand)]
+    Protocol(ProtocolCommand),
     /// Print a shell completion script.
     #[command(
         after_help = "Examples:\n  loadgen completions bash > ~/.local/share/bash-completion/completions/loadgen\n  \
@@ -174,6 +177,10 @@ pub struct PlanArgs {
     /// `embedded`, or a ws:// or wss:// URL; overrides the scenario's `target.url`.
     #[arg(long, value_name = "embedded|URL")]
     pub target: Option<String>,
+    /// How the target talks: a protocol that ships (`loadgen protocol list`), or a file; overrides the scenario's
+    /// `protocol`.
+    #[arg(long, value_name = "NAME|PATH")]
+    pub protocol: Option<String>,
     /// Number of players; overrides the scenario's `players`.
     #[arg(short, long, value_name = "N")]
     pub players: Option<u32>,
@@ -192,13 +199,15 @@ impl PlanArgs {
     /// All overrides, the flags among them, in the order in which they apply.
     #[must_use]
     pub fn all_overrides(&self) -> Vec<Override> {
-        all_overrides(&self.overrides, self.target.as_ref(), self.players, self.seed, self.insecure)
+        let Self { target, protocol, players, seed, insecure, .. } = self;
+        all_overrides(&self.overrides, target.as_ref(), protocol.as_ref(), *players, *seed, *insecure)
     }
 }
 
 fn all_overrides(
     overrides: &[Override],
     target: Option<&String>,
+    protocol: Option<&String>,
     players: Option<u32>,
     seed: Option<u64>,
     insecure: bool,
@@ -206,6 +215,7 @@ fn all_overrides(
     let flag = |key: &str, value: String| Override { key: key.into(), value };
     let mut all = overrides.to_vec();
     all.extend(target.map(|target| flag("target.url", target.clone())));
+    all.extend(protocol.map(|protocol| flag("protocol", Value::from(protocol.as_str()).to_string())));
     all.extend(players.map(|players| flag("players", players.to_string())));
     all.extend(seed.map(|seed| flag("seed", seed.to_string())));
     all.extend(insecure.then(|| flag("target.insecure", "true".into())));
@@ -336,6 +346,9 @@ pub struct DoctorArgs {
     /// A ws:// or wss:// URL to connect to; overrides the scenario's `target.url`.
     #[arg(long, value_name = "URL")]
     pub target: Option<String>,
+    /// How the target talks: a protocol that ships, or a file; overrides the scenario's `protocol`.
+    #[arg(long, value_name = "NAME|PATH")]
+    pub protocol: Option<String>,
     /// Number of players; overrides the scenario's `players`.
     #[arg(short, long, value_name = "N", requires = "scenario")]
     pub players: Option<u32>,
@@ -354,7 +367,8 @@ impl DoctorArgs {
     /// All overrides, the target among them.
     #[must_use]
     pub fn all_overrides(&self) -> Vec<Override> {
-        all_overrides(&self.overrides, self.target.as_ref(), self.players, None, self.insecure)
+        let Self { target, protocol, players, insecure, .. } = self;
+        all_overrides(&self.overrides, target.as_ref(), protocol.as_ref(), *players, None, *insecure)
     }
 }
 
@@ -394,6 +408,90 @@ pub enum ScenarioCommand {
     /// Print the JSON Schema of scenario files.
     #[command(after_help = "Example:\n  loadgen scenario schema > scenario.schema.json")]
     Schema,
+}
+
+/// Commands about protocols.
+#[derive(Debug, Subcommand)]
+pub enum ProtocolCommand {
+    /// List the protocols that a scenario can name.
+    #[command(after_help = "Example:\n  loadgen protocol list")]
+    List {
+        /// Print one JSON object instead.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a protocol's file, and before it, as comments, what is sent and awaited.
+    #[command(after_help = "Examples:\n  loadgen protocol show reference\n  \
+        loadgen protocol show tutorial > mine.toml\n  loadgen protocol show mine.toml --json")]
+    Show(ProtocolArgs),
+    /// Validate a protocol: every mistake with file, line and remedy; else what is sent and awaited.
+    #[command(after_help = "Examples:\n  loadgen protocol check mine.toml\n  \
+        loadgen protocol check mine.toml --json\n\n\
+        Exit codes: 0 no mistakes, 2 mistakes.")]
+    Check(ProtocolArgs),
+    /// Try a protocol on a target: two players do each operation once, and every message is printed with what it was taken
+    /// for and why.
+    Try(TryArgs),
+    /// Print the JSON Schema of protocol files.
+    #[command(after_help = "Example:\n  loadgen protocol schema > protocol.schema.json")]
+    Schema,
+}
+
+/// A protocol, and the form of the output.
+#[derive(Debug, Args)]
+pub struct ProtocolArgs {
+    /// The protocol: a file, or a name of `loadgen protocol list`.
+    pub protocol: String,
+    /// Print one JSON object instead.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `protocol try`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    loadgen protocol try reference --target embedded\n  \
+    loadgen protocol try mine.toml --target ws://127.0.0.1:3001\n  \
+    loadgen protocol try mine.toml --target wss://abc.execute-api.eu-west-1.amazonaws.com/Staging --set auth.mode=none\n\n\
+    Exit codes: 0 everything that was expected came, 1 failure, or no player could connect, 2 usage error or mistakes in the\n\
+    protocol, 3 something that was expected did not come, 130 interrupted.")]
+pub struct TryArgs {
+    /// The protocol: a file, or a name of `loadgen protocol list`.
+    pub protocol: String,
+    /// `embedded`, or a ws:// or wss:// URL.
+    #[arg(long, value_name = "embedded|URL")]
+    pub target: String,
+    /// The target's REST API; without it, operations that are polled are left out.
+    #[arg(long, value_name = "URL")]
+    pub rest: Option<String>,
+    /// How long an answer or a push is awaited.
+    #[arg(long, default_value = "10s")]
+    pub timeout: Span,
+    /// Set a key that a scenario would have, e.g. `auth.mode=none` or `operations.chat.lobby=blue`. Without any `auth`
+    /// players say who they are in `X-Player-Id` (`auth.mode=header`), unless the protocol holds a token.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<Override>,
+    /// Do not verify certificates; only for a target on this machine.
+    #[arg(long)]
+    pub insecure: bool,
+    /// Print long messages whole.
+    #[arg(long)]
+    pub full: bool,
+    /// Print one JSON object in a line for each message, and one for the outcome.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl TryArgs {
+    /// All overrides, the flags among them.
+    #[must_use]
+    pub fn all_overrides(&self) -> Vec<Override> {
+        let mut all = all_overrides(&self.overrides, Some(&self.target), None, None, None, self.insecure);
+        all.extend(
+            self.rest.as_ref().map(|rest| Override { key: "target.rest".into(), value: rest.clone() }),
+        );
+        all
+    }
 }
 
 /// A scenario, and the form of the output.

@@ -25,6 +25,7 @@ pub mod health;
 pub mod http_client;
 pub mod live;
 pub mod player;
+pub mod program;
 pub mod record;
 pub mod run;
 mod run_log;

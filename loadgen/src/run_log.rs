@@ -58,7 +58,7 @@ pub(crate) struct Finished {
 impl RunLog {
     /// An empty log. The clock has been started: its zero is the start that every file of the folder means.
     pub(crate) fn new(plan: Arc<Plan>, clock: Clock, writer: RunWriter, live: Live) -> Self {
-        let churning = plan.disruptions.churning();
+        let churning = plan.leaving();
         let early_end_check = EarlyEndCheck::new(Arc::clone(&plan));
         let mut log = Self {
             plan,

@@ -7,7 +7,7 @@ use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::time::Duration;
 
-use rand::{SeedableRng, rngs::SmallRng};
+use rand::{RngExt as _, SeedableRng, rngs::SmallRng};
 use scenarios::Plan;
 use scenarios::plan::arrivals::Cursor;
 use scenarios::plan::ledger::Ledger;
@@ -87,6 +87,12 @@ pub fn choices(seed: u64, what: What, index: u64) -> SmallRng {
     SmallRng::seed_from_u64(seed ^ salt ^ index.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
+/// The player that an arrival is for, if its socket is open; else the next whose socket is.
+#[must_use]
+pub fn player_of(plan: &Plan, what: What, index: u64) -> u32 {
+    choices(plan.seed, what, index).random_range(0..plan.players)
+}
+
 /// Arrivals that the schedule has come to, by operation.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reached(Vec<u64>);
@@ -137,8 +143,6 @@ pub(crate) fn unreached(plan: &Plan, shard: Shard, reached: &Reached) -> Vec<Unr
 
 #[cfg(test)]
 mod tests {
-    use rand::RngExt as _;
-
     use super::*;
 
     const SCENARIO: &str = r#"

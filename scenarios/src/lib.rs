@@ -32,5 +32,5 @@ pub use file::source::{Source, decode};
 pub use file::{command_line, shipped, source};
 pub use keys::duration::Span;
 pub use keys::scenario::Scenario;
-pub use keys::{draw, scenario, schema, units};
+pub use keys::{draw, scenario, schema, times, units};
 pub use plan::Plan;

@@ -23,8 +23,6 @@ fn what_is_written_becomes_the_plan() {
         share = 0.25
         session = "exponential 10s"
         pause = "1s to 5s"
-        place = true
-        lobby = "2s"
         [reconnect]
         policy = "exponential"
         base = "50ms"
@@ -46,8 +44,6 @@ fn what_is_written_becomes_the_plan() {
         [malformed]
         bad_json = 2.0
         oversized_message = 0.5
-        [operations.placement_request]
-        rate = 0.0
     "#;
     let plan =
         check("w.toml", &format!("{HEAD}{text}"), &[]).unwrap_or_else(|mistakes| panic!("{mistakes}")).plan;
@@ -55,10 +51,7 @@ fn what_is_written_becomes_the_plan() {
     let second = Duration::from_secs(1);
     let churn = disruptions.churn.as_ref().unwrap();
     assert_eq!((churn.share.size(), churn.session), (50, Draw::Exponential(10 * second)));
-    assert_eq!(
-        (churn.pause, churn.lobby),
-        (Draw::Uniform(second, 5 * second), Some(Draw::Constant(2 * second)))
-    );
+    assert_eq!(churn.pause, Draw::Uniform(second, 5 * second));
     assert_eq!((disruptions.reconnect.policy, disruptions.reconnect.cap), (Policy::Exponential, 20 * second));
     assert_eq!(disruptions.reconnect.max_attempts, Some(7));
     // Players connect within a second, and a second is left to settle.
@@ -79,7 +72,7 @@ fn what_is_written_becomes_the_plan() {
     );
     let said = scenarios::explain::sentences(&plan).join("\n");
     for part in [
-        &format!("{count} players are in the lobby (2s)"),
+        &format!("{count} players stay a while (exponential 10s), leave, and come back later (1s to 5s)"),
         "At 22.0 s, 50 % of the open sockets are cut at once, by a reset.",
         "doubled each time up to 20s, at most 7 times",
         "20 players read slowly",
@@ -107,7 +100,6 @@ fn contradictions_are_told_all_at_once() {
         [churn]
         session = "1s to 5s"
         pause = "0s"
-        place = true
         [reconnect]
         base = "1s"
         [[storms]]
@@ -124,7 +116,6 @@ fn contradictions_are_told_all_at_once() {
     for key in [
         "thresholds.0",
         "churn.pause",
-        "churn.place",
         "reconnect.base",
         "storms.0.at",
         "slow_readers.stall_every",
@@ -132,7 +123,7 @@ fn contradictions_are_told_all_at_once() {
     ] {
         assert!(keys.contains(&key), "{key}: {told:?}");
     }
-    assert_eq!(keys.len(), 7, "{told:?}");
+    assert_eq!(keys.len(), 6, "{told:?}");
 }
 
 #[test]
@@ -141,7 +132,6 @@ fn ranges_hold() {
         ("[churn]\nshare = 1.5\nsession = \"1s\"\npause = \"1s\"", "churn.share"),
         ("[churn]\npause = \"1s\"", "churn.session"),
         ("[churn]\nsession = \"1s\"\npause = \"soon\"", "churn.pause"),
-        ("[churn]\nsession = \"1s\"\npause = \"1s\"\nlobby = \"1s\"", "churn.lobby"),
         ("[reconnect]\npolicy = \"linear\"", "reconnect.policy"),
         ("[reconnect]\npolicy = \"constant\"\ncap = \"1s\"", "reconnect.cap"),
         ("[reconnect]\npolicy = \"exponential\"\nbase = \"2s\"\ncap = \"1s\"", "reconnect.cap"),
@@ -165,9 +155,23 @@ fn a_key_of_an_earlier_version_is_refused_with_its_name_now() {
     let text = format!("{HEAD}[lives]\nsession = \"10s\"\npause = \"1s\"\n");
     let mistakes = check("w.toml", &text, &[]).unwrap_err().to_string();
     let told = "w.toml:4:2: `lives`: is now called `churn`\n    help: rename the key to `churn`";
-    assert!(mistakes.starts_with("1 mistake ") && mistakes.contains(told), "{mistakes}");
+    assert!(mistakes.starts_with("1 mistake;") && mistakes.contains(told), "{mistakes}");
     let set = "lives.share=0.5".parse().unwrap();
     let mistakes = check("w.toml", HEAD, &[set]).unwrap_err().to_string();
     let told = "--set lives.share=0.5: `lives`: is now called `churn`";
-    assert!(mistakes.starts_with("1 mistake ") && mistakes.contains(told), "{mistakes}");
+    assert!(mistakes.starts_with("1 mistake;") && mistakes.contains(told), "{mistakes}");
+}
+
+#[test]
+fn a_key_that_is_gone_is_refused_with_what_is_written_instead() {
+    let text = format!("{HEAD}[churn]\nsession = \"10s\"\npause = \"1s\"\nplace = true\nlobby = \"2s\"\n");
+    let mistakes = check("w.toml", &text, &[]).unwrap_err().to_string();
+    for (line, key) in [(7, "place"), (8, "lobby")] {
+        let told = format!(
+            "w.toml:{line}:1: `churn.{key}`: is no longer a key\n    help: write what players do between coming and \
+             leaving as a journey instead of `[churn]`: `[[journeys]]`"
+        );
+        assert!(mistakes.contains(&told), "{mistakes}");
+    }
+    assert!(mistakes.starts_with("2 mistakes "), "{mistakes}");
 }

@@ -21,7 +21,7 @@ pub enum Exit {
     /// Usage or scenario error, more players than the machine can hold, `--out` is not empty: nothing was sent.
     Usage = 2,
     #[strum(message = "a threshold failed")]
-    /// A threshold failed or had nothing to judge, also where it ended the run (`abort = true`).
+    /// A threshold failed or had nothing to judge, or ended the run; `protocol try`: something expected did not come.
     ThresholdFailed = 3,
     #[strum(message = "the run is invalid")]
     /// The run is invalid: the generator did not send on schedule. Do not use its numbers.

@@ -157,13 +157,18 @@ impl Credentials {
     /// anybody's, without terminal escapes, and cut to a bounded length.
     #[must_use]
     pub fn keepable(&self, number: u32, said: &str) -> String {
-        let said = head(said, EXAMINED);
+        self.shown(number, head(said, EXAMINED)).chars().take(KEPT).collect()
+    }
+
+    /// The same without the cut.
+    #[must_use]
+    pub fn shown(&self, number: u32, said: &str) -> String {
         let unknown = match &self.kind {
             Kind::Nothing | Kind::Ids => Cow::Borrowed(said),
             Kind::Tokens(vault) => vault.hide_in(number, said),
             Kind::Signatures(signer) => Cow::Owned(signer.hide_in(said)),
         };
-        printable::line(&redact::text(&unknown)).chars().take(KEPT).collect()
+        printable::line(&redact::text(&unknown)).to_string()
     }
 
     /// Player `number` is connected: its token is no longer needed, and 15,000 of them would be megabytes; unless the

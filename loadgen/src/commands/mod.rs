@@ -14,6 +14,7 @@ pub mod doctor;
 mod execute;
 mod failure;
 mod print;
+mod protocol;
 mod runs;
 mod scenario;
 

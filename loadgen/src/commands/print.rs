@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::failure::Failure;
-use crate::cli::{Command, ScenarioCommand};
+use crate::cli::{Command, ProtocolCommand, ScenarioCommand};
 use crate::live::say;
 
 /// Version of the objects that `--json` prints.
@@ -21,6 +21,8 @@ pub(super) struct Mode {
     json: bool,
     /// `--quiet`: no text.
     quiet: bool,
+    /// The object follows others, each in a line.
+    lines: bool,
 }
 
 impl Mode {
@@ -37,12 +39,19 @@ impl Mode {
                 List { json } | New { json, .. } => (*json, false),
                 Schema => (false, false),
             },
+            Command::Protocol(command) => match command {
+                ProtocolCommand::List { json } => (*json, false),
+                ProtocolCommand::Show(args) | ProtocolCommand::Check(args) => (args.json, false),
+                ProtocolCommand::Try(args) => (args.json, false),
+                ProtocolCommand::Schema => (false, false),
+            },
             Command::Completions { .. }
             | Command::EmbeddedBackend(_)
             | Command::FrontDoor
             | Command::Worker { .. } => (false, false),
         };
-        Self { json, quiet }
+        let lines = matches!(command, Command::Protocol(ProtocolCommand::Try(_)));
+        Self { json, quiet, lines }
     }
 }
 
@@ -66,7 +75,7 @@ fn print_answer(answer: Answer, mode: Mode) -> io::Result<()> {
     let Answer { exit, text, json, brief, asides } = answer;
     asides.iter().for_each(|aside| say(printable::line(aside)));
     if mode.json {
-        return print_object(json, exit);
+        return print_object(json, exit, mode);
     }
     if !mode.quiet {
         return print_text(&text);
@@ -80,7 +89,7 @@ fn print_answer(answer: Answer, mode: Mode) -> io::Result<()> {
 fn print_failure(failure: &Failure, mode: Mode) -> io::Result<()> {
     problem("error", &failure.problem);
     match &failure.summary {
-        _ if mode.json => print_object(failure.json(), failure.exit),
+        _ if mode.json => print_object(failure.json(), failure.exit, mode),
         Some(summary) => print_text(&format!("{:#}", json!(summary))),
         None => Ok(()),
     }
@@ -98,10 +107,10 @@ fn print_text(text: &str) -> io::Result<()> {
 }
 
 /// One object, whatever the command: schema version and exit code beside what the command has to say.
-fn print_object(mut object: Value, exit: Exit) -> io::Result<()> {
+fn print_object(mut object: Value, exit: Exit, mode: Mode) -> io::Result<()> {
     if let Value::Object(members) = &mut object {
         members.entry("schema_version").or_insert(SCHEMA_VERSION.into());
         members.insert("exit_code".into(), exit.code().into());
     }
-    output::print(&format!("{object:#}\n"))
+    output::print(&if mode.lines { format!("{object}\n") } else { format!("{object:#}\n") })
 }

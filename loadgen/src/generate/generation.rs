@@ -23,7 +23,7 @@ use crate::delivery::Deliveries;
 use crate::delivery::relay::Relay;
 use crate::health::event_loop;
 use crate::health::watch::Watch;
-use crate::player::{Endpoint, Play, Players, Rest, Targets, expiry, make_disruptions, settle_commands};
+use crate::player::{Endpoint, Play, Players, Rest, Tap, Targets, expiry, make_disruptions, settle_commands};
 use crate::record::Event;
 use crate::schedule::Unreached;
 
@@ -45,6 +45,8 @@ pub(crate) struct Setup {
     pub(crate) credentials: Credentials,
     pub(crate) relay: Option<Arc<Relay>>,
     pub(crate) rest: Option<Rest>,
+    /// Who looks on, if somebody does.
+    pub(crate) tap: Option<Arc<dyn Tap>>,
 }
 
 /// One process's part of the load, from its preparation to its end.
@@ -61,10 +63,11 @@ pub(crate) struct Generation {
 impl Generation {
     /// Prepares everything, goose's users included; returns when all of them are there.
     pub(crate) async fn prepare(setup: Setup) -> Result<Self, GenerateError> {
-        let Setup { plan, shard, clock, run, endpoint, credentials, relay, rest } = setup;
+        let Setup { plan, shard, clock, run, endpoint, credentials, relay, rest, tap } = setup;
         let players = Players::of_shard(plan.players, shard);
         let deliveries = Deliveries::new(&plan, run, relay);
-        let play = Arc::new(Play::new(plan, clock, players, endpoint, credentials, deliveries, rest));
+        let play = Play::new(plan, clock, players, endpoint, credentials, deliveries, rest);
+        let play = Arc::new(play.seen_by(tap));
         let stop = CancellationToken::new();
         let groups = Arc::new(AtomicU32::new(0));
         let mut goose = tokio::spawn(attack(Arc::clone(&play), stop.clone(), Arc::clone(&groups)));

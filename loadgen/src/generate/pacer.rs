@@ -16,14 +16,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rand::RngExt as _;
 use scenarios::Plan;
 use scenarios::plan::operation::Operation;
 
 use crate::clock::{Clock, Micros, micros};
 use crate::player::{Players, ThinkTime};
 use crate::record::{Event, Observer, classes};
-use crate::schedule::{Arrival, Reached, Schedule, Unreached, choices, unreached};
+use crate::schedule::{Arrival, Reached, Schedule, Unreached, player_of, unreached};
 
 /// Longest sleep: how soon a stop is noticed.
 const NAP: Duration = Duration::from_millis(50);
@@ -156,8 +155,7 @@ impl Pacer {
             Operation::CONNECT => u32::try_from(index).ok(),
             operation => {
                 let what = self.plan.operation(operation).what;
-                let start = choices(self.plan.seed, what, index).random_range(0..self.plan.players);
-                self.players.open_from(start)
+                self.players.open_from(player_of(&self.plan, what, index))
             }
         };
         let unsent = match player {

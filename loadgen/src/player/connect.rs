@@ -7,6 +7,7 @@ use tokio_tungstenite::WebSocketStream;
 use super::context::PlayerContext;
 use super::error::ConnectError;
 use super::handshake::{SocketOptions, Stream};
+use super::tap::Sight;
 use crate::record::{Class, Event, classes};
 
 /// Why a handshake led to no socket.
@@ -46,10 +47,15 @@ pub(super) async fn connect(player: &PlayerContext) -> Result<WebSocketStream<St
     match opened {
         Ok(Ok(socket)) => {
             player.observe(Event::HandshakeCompleted);
+            player.show(player.now(), |_| Sight::Connected);
             Ok(socket)
         }
         Ok(Err(ConnectError { class, detail })) => {
             player.observe(Event::HandshakeRefused { player: number, error: Some((&class, &detail)) });
+            player.show(player.now(), |shown| Sight::Refused {
+                class: class.to_string(),
+                detail: shown(&detail),
+            });
             Err(Refusal::Error(class))
         }
         Err(refusal) => {

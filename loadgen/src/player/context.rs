@@ -8,16 +8,16 @@ use scenarios::plan::disruptions::ClientFault;
 use scenarios::plan::operation::{Kind, Operation};
 use tokio::sync::mpsc;
 
+use super::journey::{Failure, JourneyEnd};
+use super::roster::OWN_REQUESTS;
 use super::shared::Play;
+use super::tap::Sight;
 use super::think_time::Pause;
 use crate::clock::Micros;
-use crate::delivery::ReceivedPush;
 use crate::delivery::presence::Presence;
-use crate::record::{Class, Event, GooseSample, Observer};
+use crate::delivery::{Receipt, ReceivedPush};
+use crate::record::{Class, Event, GooseSample, Observer, classes};
 use crate::schedule::Arrival;
-
-/// First number of the requests that players make by themselves, beyond any that a plan's arrivals have.
-pub(super) const OWN_REQUESTS: u64 = 1 << 48;
 
 /// How an operation that was sent ended.
 #[derive(Clone, Copy)]
@@ -83,7 +83,8 @@ impl PlayerContext {
     /// An arrival was sent.
     pub(super) fn sent(&self, arrival: &Arrival, sent: Micros) {
         let Arrival { operation, due, measured: ledger, .. } = *arrival;
-        let delay = (!self.is_closed(operation)).then(|| sent.saturating_sub(due));
+        let planned = arrival.index < OWN_REQUESTS && !self.is_closed(operation);
+        let delay = planned.then(|| sent.saturating_sub(due));
         self.observe(Event::Sent { operation, ledger, delay });
     }
 
@@ -120,7 +121,7 @@ impl PlayerContext {
     }
 
     /// Something was pushed, in this message and with this value where one ties it: matched here at once, or later, or by
-    /// the worker that sent it.
+    /// the worker that sent it. Returns what it turned out to be where that is known.
     pub(super) fn pushed(
         &self,
         kind: Kind,
@@ -128,10 +129,41 @@ impl PlayerContext {
         message: &str,
         outcome: &PushOutcome<'_>,
         now: Micros,
-    ) {
-        let Some(push) = ReceivedPush::of(self.number, now, outcome) else { return };
-        if let Some(receipt) = self.play.deliveries.received(kind, value, message, &push) {
-            self.play.pushed(kind, &push, receipt);
+    ) -> Option<Receipt> {
+        let push = ReceivedPush::of(self.number, now, outcome)?;
+        let receipt = self.play.deliveries.received(kind, value, message, &push)?;
+        self.play.pushed(kind, &push, receipt);
+        Some(receipt)
+    }
+
+    /// Shows what the player's socket did to the one who looks on, if somebody does; each text of it is to be made with the
+    /// function that `sight` is given.
+    #[inline]
+    pub(super) fn show(&self, at: Micros, sight: impl FnOnce(&dyn Fn(&str) -> String) -> Sight) {
+        if let Some(tap) = &self.play.tap {
+            tap.see(self.number, at, sight(&|text| self.play.shown(self.number, text)));
+        }
+    }
+
+    /// The player's journey has come to an end. As a whole it is an operation that was done all the way.
+    pub(super) fn journey_ended(&self, end: &JourneyEnd) {
+        let JourneyEnd { operation, begun, ledger, at, failed } = *end;
+        let (player, response) = (self.number, at.saturating_sub(begun));
+        self.observe(Event::Offered { operation, ledger, unsent: None });
+        self.observe(Event::Sent { operation, ledger, delay: None });
+        match failed {
+            None => self.observe(Event::Completed { operation, ledger, response, service: response }),
+            Some(Failure::Step(step)) => {
+                let name = self.play.plan.name(step);
+                let class = &self.observer.class_of(player, "step_", name);
+                let detail: Option<&dyn fmt::Display> = Some(&"this step of the journey failed");
+                self.observe(Event::Failed { player, operation, ledger, response, class, detail });
+            }
+            Some(Failure::Socket) => {
+                let (class, detail): (_, Option<&dyn fmt::Display>) =
+                    (&classes::SOCKET_LOST, Some(&"the socket was lost on the journey"));
+                self.observe(Event::Failed { player, operation, ledger, response, class, detail });
+            }
         }
     }
 

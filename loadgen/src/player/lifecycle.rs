@@ -9,6 +9,8 @@
 //!             └─▶ ended by the backend ─────┘
 //! ```
 //!
+//! A player on a journey keeps its place in it from one socket to the next.
+//!
 //! Where the protocol has an opening, a socket is the player's only once it is ready: a socket that was lost before counts as
 //! a failed attempt, so that the waits go on growing.
 
@@ -26,12 +28,17 @@ use super::connect::{Refusal, connect};
 use super::context::PlayerContext;
 use super::disruptions::settle_command;
 use super::handshake::Stream;
+use super::journey::JourneyRun;
 use super::session::{Behaviour, Dropped, End, Heartbeat, HeartbeatTimer, Session};
+use super::tap::Sight;
 use crate::clock::Micros;
 use crate::delivery::presence::Presence;
 use crate::record::{Class, Event, classes};
 
 type Socket = WebSocketStream<Stream>;
+
+/// Where a player is on its journey, if it has one.
+type OnJourney<'p> = Option<Box<JourneyRun<'p>>>;
 
 /// Longest wait: an exponential has no bound of its own.
 const A_DAY: Duration = Duration::from_secs(86_400);
@@ -74,13 +81,17 @@ impl Lost {
 /// first handshake led to. It stays in its place until it is used: a socket that is handed on by value has room in every
 /// future that it went through.
 pub(super) async fn live(player: &PlayerContext, socket: &mut Option<Socket>) {
+    let mut journey = player.play.plan.journey_of(player.number).map(|journey| {
+        // Not those of any socket.
+        Box::new(JourneyRun::new(journey, dice(player, u32::MAX)))
+    });
     let mut why = NoSocket::Lost(Lost::new(player.now()));
     // How the player came to the socket that it has.
     let (mut attempts, mut retry) = (0, Retry::Policy);
     for socket_generation in 0.. {
         if socket.is_some() {
             let opened = player.now();
-            why = hold(player, socket_generation, socket).await;
+            why = hold(player, socket_generation, socket, &mut journey).await;
             if let NoSocket::Lost(lost) = &mut why {
                 if lost.unready {
                     lost.attempts = attempts;
@@ -92,13 +103,16 @@ pub(super) async fn live(player: &PlayerContext, socket: &mut Option<Socket>) {
             }
         }
         if matches!(why, NoSocket::RunOver) {
-            return;
+            break;
         }
         // Boxed, so that the state of reconnecting is allocated only while a player reconnects.
-        (*socket, attempts) = Box::pin(come_back(player, socket_generation, why)).await;
+        (*socket, attempts) = Box::pin(come_back(player, socket_generation, why, &mut journey)).await;
         if socket.is_none() {
-            return;
+            break;
         }
+    }
+    if let Some((operation, ledger)) = journey.as_deref_mut().and_then(JourneyRun::take_unfinished) {
+        player.observe(Event::JourneyUnfinished { operation, ledger });
     }
 }
 
@@ -110,7 +124,12 @@ fn dice(player: &PlayerContext, socket_generation: u32) -> SmallRng {
 }
 
 /// Plays on an open socket until it ends.
-async fn hold(player: &PlayerContext, socket_generation: u32, socket: &mut Option<Socket>) -> NoSocket {
+async fn hold<'p>(
+    player: &'p PlayerContext,
+    socket_generation: u32,
+    socket: &mut Option<Socket>,
+    journey: &mut OnJourney<'p>,
+) -> NoSocket {
     let Some(open) = socket.take() else { return NoSocket::Lost(Lost::new(player.now())) };
     let play = &*player.play;
     let mut dice = dice(player, socket_generation);
@@ -126,8 +145,12 @@ async fn hold(player: &PlayerContext, socket_generation: u32, socket: &mut Optio
     };
     player.open(presence);
     let heartbeat = HeartbeatTimer::of(Heartbeat::of(&play.plan), player.now());
-    let mut session = Session::new(player, socket_generation, open, behaviour, heartbeat);
+    let mut session = Session::new(player, open, behaviour, journey.take(), heartbeat);
     let end = poll_fn(|cx| session.poll(cx)).await;
+    *journey = session.take_journey();
+    if !matches!(end, End::RunOver | End::SessionOver) {
+        fail_journey(player, journey);
+    }
     let own_doing =
         session.malformed_sent().is_some() || !matches!(end, End::Dropped(_) | End::NotReady { .. });
     player.set_presence(Presence::Closed, own_doing);
@@ -135,6 +158,13 @@ async fn hold(player: &PlayerContext, socket_generation: u32, socket: &mut Optio
     settle_command(play, player.number);
     // Boxed, so that the closing handshake does not stay in the player's task.
     Box::pin(end_session(player, session, end)).await
+}
+
+/// The player has lost its socket, or could not come back: the journey that it was on has failed.
+fn fail_journey(player: &PlayerContext, journey: &mut OnJourney<'_>) {
+    let Some(journey) = journey.as_deref_mut() else { return };
+    journey.lost(player.now());
+    journey.take_ended().into_iter().for_each(|end| player.journey_ended(&end));
 }
 
 /// Ends a session as its end demands, and observes what became of it.
@@ -185,6 +215,7 @@ async fn end_session(player: &PlayerContext, mut session: Session<'_>, end: End)
                 dropped.under(&player.play.endpoint.protocol().outline().close);
             let unready = session.is_opening();
             session.fail_all(&class);
+            player.show(at, |shown| Sight::Ended { class: shown(&class), detail: shown(&detail) });
             let (player, observer) = (player.number, &player.observer);
             if let Some(fault) = sent.or(fault) {
                 settle(&class);
@@ -203,11 +234,15 @@ async fn come_back(
     player: &PlayerContext,
     socket_generation: u32,
     mut why: NoSocket,
+    journey: &mut OnJourney<'_>,
 ) -> (Option<Socket>, u32) {
     const AWAY: (Option<Socket>, u32) = (None, 0);
     let disruptions = &player.play.plan.disruptions;
     let churn = disruptions.churn_of(player.number);
+    let away = journey.as_deref().and_then(JourneyRun::away);
     let mut dice = dice(player, socket_generation);
+    // How long a player that leaves is away, each time anew.
+    let pause = |dice: &mut SmallRng| away.or_else(|| Some(churn?.pause.sample(dice)));
     // A socket that was cut has one outcome, whatever comes afterwards.
     let mut cut = matches!(why, NoSocket::Lost(Lost { cut: true, .. }));
     let mut settle = |outcome: &'static Class| {
@@ -216,25 +251,28 @@ async fn come_back(
         }
     };
     loop {
-        why = match (why, churn) {
-            (NoSocket::RunOver, _) | (NoSocket::Left, None) => return AWAY,
-            (NoSocket::Left, Some(churn)) => {
-                if !wait(player, churn.pause.sample(&mut dice)).await {
+        why = match why {
+            NoSocket::RunOver => return AWAY,
+            NoSocket::Left => {
+                let Some(pause) = pause(&mut dice) else { return AWAY };
+                if !wait(player, pause).await {
                     return AWAY;
                 }
                 match connect(player).await {
                     Ok(socket) => {
                         player.observe(Event::SessionStarted);
+                        journey.iter_mut().for_each(|journey| journey.returned());
                         return (Some(socket), 0);
                     }
                     Err(Refusal::RunEnded) => return AWAY,
                     Err(refusal) => {
                         player.observe(Event::SessionRefused { class: refusal.class() });
+                        fail_journey(player, journey);
                         NoSocket::Lost(Lost::new(player.now()))
                     }
                 }
             }
-            (NoSocket::Lost(lost), churn) => {
+            NoSocket::Lost(lost) => {
                 match reconnect(player, lost, &mut dice).await {
                     Ok((socket, attempts)) => {
                         settle(&classes::BACK);
@@ -250,8 +288,8 @@ async fn come_back(
                         &classes::GAVE_UP
                     }),
                 }
-                // A player with churn begins another session later; others stay away.
-                if churn.is_none() {
+                // One that leaves and comes back does so later; others stay away.
+                if churn.is_none() && away.is_none() {
                     return AWAY;
                 }
                 NoSocket::Left

@@ -6,18 +6,15 @@
 
 use std::sync::Arc;
 
-use protocol::protocol::{Asked, Missing, Outcome, Polled, RestRequest};
+use protocol::protocol::RestRequest;
 use reqwest::{Client, Method};
-use scenarios::plan::{PlannedOperation, Way};
+use scenarios::plan::Way;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::context::PlayerContext;
 use super::error::{ConnectError, EndpointError};
 use super::extra::Extra;
-use super::kept::Kept;
-use super::send_values::SendValues;
-use crate::auth::Secrets;
+use crate::auth::{Credentials, Secrets};
 use crate::http_client::{self, HttpError};
 use crate::record::classes;
 
@@ -55,52 +52,13 @@ impl Rest {
         self.stop.cancelled().await;
     }
 
-    /// Asks for an operation and how it stands until that is settled, with pauses between; whatever push has a value that an
-    /// answer names is not awaited.
-    pub(super) async fn settle(
-        &self,
-        player: &PlayerContext,
-        planned: &PlannedOperation,
-        number: usize,
-        index: u64,
-    ) -> Result<(), ConnectError> {
-        let protocol = &*player.play.plan.protocol;
-        let (mut kept, mut asked) = (Kept::default(), Asked::First);
-        loop {
-            let values = SendValues {
-                player,
-                id: 0,
-                recipients: &[],
-                text: "",
-                kept: Some(&kept),
-                operation: Some((planned, index)),
-            };
-            let request = protocol.ask(number, asked, &values).map_err(|Missing { name }| {
-                ConnectError::new(&classes::UNSENT_MISSING_VALUE, format!("`{name}` is not there"))
-            })?;
-            let Some(request) = request else { return Ok(()) };
-            let body = self.ask(player, &request).await?;
-            let Some(Polled { outcome, keep }) = protocol.read_polled(number, &body) else {
-                let seen = self.secrets.hide_in(&body[..body.floor_char_boundary(512)]);
-                return Err(ConnectError::new(&classes::GARBAGE, seen));
-            };
-            // The backend pushes it all the same.
-            keep.iter().for_each(|(_, value)| player.play.deliveries.set_aside(value));
-            kept.keep(keep);
-            match outcome {
-                Outcome::Ok => return Ok(()),
-                Outcome::Pending => tokio::time::sleep(planned.every).await,
-                Outcome::Failed(class) => {
-                    let class = player.observer.class_of(player.number, "", &class);
-                    return Err(ConnectError::new(class, body));
-                }
-            }
-            asked = Asked::Again;
-        }
-    }
-
     /// Asks the API; the body of its answer.
-    async fn ask(&self, player: &PlayerContext, request: &RestRequest) -> Result<String, ConnectError> {
+    pub(super) async fn ask(
+        &self,
+        player: u32,
+        credentials: &Credentials,
+        request: &RestRequest,
+    ) -> Result<String, ConnectError> {
         let mut url = self.base.clone();
         let (path, query) = request.path.split_once('?').unzip();
         let path = path.unwrap_or(&request.path);
@@ -110,7 +68,7 @@ impl Rest {
         }
         let method = Method::from_bytes(request.method.as_bytes()).unwrap_or_default();
         // None of the requests has a body.
-        let presented = player.play.credentials.present_in(player.number, &method, &url, &[]).await?;
+        let presented = credentials.present_in(player, &method, &url, &[]).await?;
         let mut request = self.client.request(method, presented.url(&url)).build()?;
         let secrets = presented.put_in(request.headers_mut());
         let answer = self.client.execute(request).await?;
@@ -125,8 +83,7 @@ impl Rest {
             return Err(ConnectError::new(classes::status(status.as_u16()), hidden(&text)));
         }
         let body = http_client::body(answer, LONGEST).await?;
-        let body = String::from_utf8_lossy(&body);
         // Only what is shown must be hidden: what is read is not kept.
-        Ok(body.into_owned())
+        Ok(String::from_utf8_lossy(&body).into_owned())
     }
 }

@@ -5,15 +5,21 @@ use std::task::{Context, Poll};
 
 use atomic_waker::AtomicWaker;
 use parking_lot::Mutex;
+use rand::RngExt as _;
 use rand::rngs::SmallRng;
 use rand::seq::SliceRandom as _;
 use rand::seq::index::sample;
+use scenarios::Plan;
+use scenarios::plan::PlannedOperation;
 use scenarios::plan::shard::Shard;
 
 use super::commands::PlayerCommand;
 use crate::clock::Micros;
 use crate::delivery::presence::{Change, PeerState, Presence};
-use crate::schedule::Arrival;
+use crate::schedule::{Arrival, choices};
+
+/// First number of the requests that players make by themselves, beyond any that the plan calls for.
+pub(super) const OWN_REQUESTS: u64 = 1 << 48;
 
 /// Arrivals that a player may have waiting; more means that its task does not get to run.
 const BACKLOG: usize = 256;
@@ -124,6 +130,14 @@ impl Players {
         let behind = start.saturating_sub(self.shard.first() as u32).div_ceil(self.shard.step() as u32);
         let start = behind.min(self.own());
         (start..self.own()).chain(0..start).map(|nth| self.nth(nth))
+    }
+
+    /// The players that an arrival's message names: as many as it is to, of those that are there.
+    #[must_use]
+    pub fn recipients_of(&self, plan: &Plan, planned: &PlannedOperation, index: u64) -> Vec<u32> {
+        let mut choices = choices(plan.seed, planned.what, index);
+        let fan_out = choices.random_range(planned.fan_out.clone());
+        self.draw_open(&mut choices, fan_out as usize)
     }
 
     /// Up to `wanted` different players, of this process or another, to whom others would send, drawn evenly: their
@@ -256,7 +270,7 @@ impl Players {
 
     /// The presence of a player of this process changes, by its own doing or not: what is pushed to a player that has
     /// itself made its socket useless cannot be expected until it is back. Tells whether the socket was open before.
-    pub(super) fn set_presence(&self, player: u32, presence: Presence, own_doing: bool, now: Micros) -> bool {
+    pub(crate) fn set_presence(&self, player: u32, presence: Presence, own_doing: bool, now: Micros) -> bool {
         let was_open = self.peer(player).change(presence, own_doing, now);
         if presence.is_open() && !was_open {
             self.mailbox(player).socket_generation.fetch_add(1, Ordering::Relaxed);
@@ -350,6 +364,11 @@ impl Players {
         let round = u64::from(self.mailbox(player).rounds.fetch_add(1, Ordering::Relaxed));
         let nth = u64::from(player) / self.shard.step();
         (round * self.mailboxes.len() as u64 + nth) * self.shard.step() + self.shard.first()
+    }
+
+    /// The same for a request that a player makes by itself, beyond the number of any that the plan calls for.
+    pub(super) fn next_own_request(&self, player: u32) -> u64 {
+        OWN_REQUESTS.next_multiple_of(self.shard.step()) + self.next_request(player)
     }
 
     /// Wakes a player's task soon.

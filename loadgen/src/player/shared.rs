@@ -10,6 +10,7 @@ use scenarios::plan::operation::Kind;
 use super::handshake::Endpoint;
 use super::rest::Rest;
 use super::roster::Players;
+use super::tap::Tap;
 use super::think_time::ThinkTime;
 use crate::auth::Credentials;
 use crate::clock::{Clock, Micros};
@@ -38,6 +39,8 @@ pub struct Play {
     pub rest: Option<Rest>,
     /// When players of the closed model send.
     pub think_time: Arc<ThinkTime>,
+    /// Who looks on at every message, if somebody does.
+    pub tap: Option<Arc<dyn Tap>>,
 }
 
 impl Play {
@@ -63,7 +66,29 @@ impl Play {
         let observer =
             Observer::new(Arc::new(Recorder::new(threads + 2)), clock.clone(), Names::of(&plan), keepable);
         let think_time = Arc::new(ThinkTime::new(Arc::clone(&plan), Arc::clone(&players), observer.clone()));
-        Self { plan, clock, players, observer, endpoint, credentials, deliveries, rest, think_time }
+        Self {
+            plan,
+            clock,
+            players,
+            observer,
+            endpoint,
+            credentials,
+            deliveries,
+            rest,
+            think_time,
+            tap: None,
+        }
+    }
+
+    /// The same, with somebody who looks on.
+    #[must_use]
+    pub fn seen_by(self, tap: Option<Arc<dyn Tap>>) -> Self {
+        Self { tap, ..self }
+    }
+
+    /// What a player sends or receives as it may be shown: without credentials, and printable.
+    pub(super) fn shown(&self, player: u32, said: &str) -> String {
+        self.credentials.shown(player, &self.endpoint.secrets().hide_in(said))
     }
 
     /// Where what begins at `now` is booked.

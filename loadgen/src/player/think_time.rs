@@ -110,7 +110,7 @@ impl ThinkTime {
 }
 
 /// Whether the load calls for a player: it is a share of the players, and the first ones are called first.
-fn called_for(plan: &Plan, player: u32, at: Micros) -> bool {
+pub(super) fn called_for(plan: &Plan, player: u32, at: Micros) -> bool {
     let share = (f64::from(player) + 0.5) / f64::from(plan.players);
     share < plan.load_at(Duration::from_micros(at))
 }

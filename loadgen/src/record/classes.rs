@@ -70,6 +70,11 @@ classes! {
     /// An answer to a request that was no longer awaited.
     LATE_ANSWER = "late_answer";
 
+    // Journeys.
+
+    /// The socket was lost on the journey, or the player could not come back to it.
+    SOCKET_LOST = "socket_lost";
+
     // Arrivals that could not be sent.
 
     /// The player's task does not get to run.

@@ -66,9 +66,5 @@ tally! {
         returned: u64,
         /// Handshakes for a further session that failed, by class.
         refused: Classes,
-        /// Sessions that got a game session.
-        placed: u64,
-        /// Sessions that ended without one although they had asked.
-        unplaced: u64,
     }
 }

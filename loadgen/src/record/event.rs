@@ -284,10 +284,14 @@ pub enum Event<'e> {
         /// The error class.
         class: &'e Class,
     },
-    /// A session that asked for a game session has got one, or will not.
-    SessionPlaced {
-        /// Whether it got one.
-        placed: bool,
+
+    // ---- Journeys ----
+    /// A journey was under way when the run ended.
+    JourneyUnfinished {
+        /// The journey as a whole.
+        operation: Operation,
+        /// Where it is booked.
+        ledger: Ledger,
     },
 
     // ---- Disruptions ----
@@ -361,7 +365,7 @@ impl fmt::Display for Detail<'_> {
 }
 
 /// What stands for the operation in samples of what belongs to none.
-const SOCKET: &str = "socket";
+pub const SOCKET: &str = "socket";
 /// What stands for the operation in samples of messages that the protocol does not know.
 const UNCLASSIFIED: &str = "unclassified";
 
@@ -479,8 +483,10 @@ impl<'e> Event<'e> {
             Self::SessionEnded => tally.disruptions.churn.left += 1,
             Self::SessionStarted => tally.disruptions.churn.returned += 1,
             Self::SessionRefused { class } => tally.disruptions.churn.refused.count(class),
-            Self::SessionPlaced { placed: true } => tally.disruptions.churn.placed += 1,
-            Self::SessionPlaced { placed: false } => tally.disruptions.churn.unplaced += 1,
+
+            Self::JourneyUnfinished { operation, ledger } => {
+                tally.measures(ledger).operation_mut(operation).unfinished += 1;
+            }
 
             Self::FaultMade(fault) => tally.disruptions.fault_mut(fault).made += 1,
             Self::FaultOutcome { fault, outcome } => {

@@ -24,6 +24,8 @@ tally! {
         failed: u64,
         /// Not answered in time.
         timed_out: u64,
+        /// Journeys that the run's end cut short; in no other count.
+        unfinished: u64,
         /// Failures, time-outs and unsent arrivals by class.
         errors: Classes,
         /// From the intended instant to the answer.

@@ -4,19 +4,12 @@ use std::sync::Arc;
 
 use reports::folder::RunWriter;
 use reports::format::{Correlation, Manifest, Run, SCHEMA_VERSION, Summary};
-use scenarios::plan::Target;
-use scenarios::plan::shard::Shard;
-use scenarios::scenario::AuthMode;
 use scenarios::{Override, Plan};
 
 use super::error::RunError;
-use crate::auth::Credentials;
-use crate::clock::Clock;
+use super::prepared::Prepared;
 use crate::cloudwatch::{self, Window};
-use crate::embedded::{Embedded, EmbeddedError};
-use crate::generate::generation::{Setup, run_number};
 use crate::live::Live;
-use crate::player::{Endpoint, Rest};
 use crate::run_log::Finished;
 use crate::verdict::summary::summarize;
 use crate::verdict::totals::Totals;
@@ -44,42 +37,15 @@ impl Job {
         manifest: &mut Manifest,
     ) -> Result<Summary, RunError> {
         let Self { plan, file, text, overrides, workers } = self;
-        let embedded = match &plan.target {
-            Target::Embedded { profile } => {
-                Some(Embedded::start(profile, auth_of_backend(&plan), plan.seed, plan.players).await?)
-            }
-            Target::Url(_) => None,
-        };
-        let url = match (&plan.target, &embedded) {
-            (Target::Url(url), _) => url.clone(),
-            (Target::Embedded { .. }, embedded) => {
-                embedded.as_ref().ok_or(EmbeddedError::NotReady)?.endpoints.websocket.clone()
-            }
-        };
-        let issuer = embedded.as_ref().map(|embedded| &embedded.endpoints.identity);
-        let endpoint =
-            Endpoint::prepare(&url, &plan.way, &plan.protocol, &plan.source_addresses, plan.players).await?;
-        let rest = plan.poll.as_ref().and_then(|poll| {
-            let embedded = embedded.as_ref().map(|embedded| &embedded.endpoints.rest);
-            poll.rest.as_ref().or(embedded).cloned()
-        });
-        let load = if workers == 1 {
-            let credentials = Credentials::prepare(&plan, Shard::WHOLE, issuer).await?;
-            let rest = rest.map(|rest| Rest::new(&rest, &plan.way)).transpose()?;
-            Load::InProcess(Box::new(Setup {
-                plan: Arc::clone(&plan),
-                shard: Shard::WHOLE,
-                clock: Clock::default(),
-                run: run_number(),
-                endpoint,
-                credentials,
-                relay: None,
-                rest,
-            }))
+        let prepared = Prepared::target_of(&plan).await?;
+        let (load, embedded) = if workers == 1 {
+            let (setup, embedded) = prepared.alone(&plan).await?;
+            (Load::InProcess(Box::new(setup)), embedded)
         } else {
-            let targets = endpoint.targets();
-            let issuer = issuer.cloned();
-            Load::Split(Box::new(Split { file, text, overrides, workers, targets, issuer, rest, url }))
+            let (targets, issuer) = (prepared.endpoint.targets(), prepared.issuer().cloned());
+            let Prepared { embedded, url, rest, .. } = prepared;
+            let split = Split { file, text, overrides, workers, targets, issuer, rest, url };
+            (Load::Split(Box::new(split)), embedded)
         };
         let Generated { finished, watched, ending, started_at, ended_at, peak_open, workers } =
             coordinator::generate(&plan, load, writer, live).await?;
@@ -116,14 +82,5 @@ impl Job {
             return Err(RunError::NotKept { error, summary: Box::new(summary) });
         }
         Ok(summary)
-    }
-}
-
-/// The auth mode that the embedded backend must have for the plan's players.
-const fn auth_of_backend(plan: &Plan) -> &'static str {
-    match plan.auth.mode {
-        AuthMode::Token => "token",
-        // Signed handshakes are refused for the embedded backend when the scenario is checked.
-        AuthMode::Header | AuthMode::None | AuthMode::SigV4 => "header",
     }
 }

@@ -39,6 +39,7 @@ pub(super) fn manifest(plan: &Plan, run: &Run, command: &[String]) -> Manifest {
         run: run.clone(),
         state: RunState::Running,
         command: command.to_vec(),
+        protocol: plan.protocol.outline().name.clone(),
         plan: scenarios::explain::sentences(plan),
         phases: plan.phases.iter().map(phase).collect(),
         players: u64::from(plan.players),

@@ -3,6 +3,7 @@
 mod error;
 mod job;
 pub(crate) mod manifest;
+pub(crate) mod prepared;
 
 use output::Exit;
 use std::net::TcpListener;

@@ -12,7 +12,9 @@ use reports::format::{
     Latency, Operation as OperationSummary, OperationSecond, Reconnects, Sockets, SocketsSecond, Summary,
 };
 use scenarios::Plan;
+use scenarios::plan::Model;
 use scenarios::plan::disruptions::{ClientFault, Policy};
+use scenarios::plan::operation::What;
 
 use super::totals::{Totals, WorkerTotals};
 use crate::health::sample::Second;
@@ -49,8 +51,13 @@ pub(crate) fn operations(plan: &Plan, measures: &Measures) -> BTreeMap<String, O
                 response_time_us,
                 service_time_us,
             } = operation_of(measures.operation(planned.operation));
+            let model = match planned.model {
+                Model::Closed { .. } => "closed",
+                Model::Open if matches!(planned.what, What::Journey(_)) => OperationSummary::JOURNEY,
+                Model::Open => "open",
+            };
             let summary = OperationSummary {
-                model: if planned.think().is_some() { "closed" } else { "open" }.into(),
+                model: model.into(),
                 offered,
                 sent,
                 unsent,
@@ -60,6 +67,7 @@ pub(crate) fn operations(plan: &Plan, measures: &Measures) -> BTreeMap<String, O
                 errors,
                 response_time_us,
                 service_time_us,
+                unfinished: measures.operation(planned.operation).unfinished,
             };
             (planned.name.to_string(), summary)
         })
@@ -173,15 +181,15 @@ pub(crate) fn reconnects(plan: &Plan, tally: &ReconnectTally, recovery: &Latenci
     })
 }
 
-/// Churn, where the plan has it; `players` take part.
+/// Churn, where the plan has it or journeys that leave; `players` take part.
 pub(crate) fn churn(plan: &Plan, players: u64, tally: &ChurnTally) -> Option<Churn> {
-    plan.disruptions.churn.as_ref().map(|_| Churn {
+    let leaves = plan.journeys.shares().any(|(_, journey)| journey.leaves());
+    (plan.disruptions.churn.is_some() || leaves).then(|| Churn {
         players,
         left: tally.left,
         returned: tally.returned,
-        placed: tally.placed,
-        unplaced: tally.unplaced,
         refused: classes(&tally.refused),
+        ..Churn::default()
     })
 }
 

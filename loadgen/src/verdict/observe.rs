@@ -27,8 +27,11 @@ pub(super) fn observe(metric: &Metric, summary: &Summary) -> Result<f64, &'stati
         }
         Metric::OperationCount(of, count) => counted(operation(of)?, *count),
         Metric::ErrorRate(of) => {
-            let wanted = |word: &str| of.as_ref().is_none_or(|of| of == word);
-            let operations = summary.operations.iter().filter(|(word, _)| wanted(word));
+            // A step that fails has failed already when its journey does.
+            let wanted = |word: &str, operation: &Operation| {
+                of.as_ref().map_or_else(|| !operation.is_journey(), |of| of == word)
+            };
+            let operations = summary.operations.iter().filter(|(word, operation)| wanted(word, operation));
             let (errors, judged) = operations
                 .map(|(_, operation)| (operation.errors(), operation.judged()))
                 .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));

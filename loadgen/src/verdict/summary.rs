@@ -19,7 +19,7 @@ pub fn summarize(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary 
     let mut summary = Summary {
         schema_version: summary.schema_version,
         run: summary.run,
-        churn: figures::churn(plan, plan.disruptions.churning(), &total.disruptions.churn),
+        churn: figures::churn(plan, plan.leaving(), &total.disruptions.churn),
         disruptions: figures::client_faults(&total.disruptions),
         generator: figures::generator(totals, !invalid_reasons.is_empty()),
         ..figures::for_thresholds(plan, total, &total.measured, peak_open)

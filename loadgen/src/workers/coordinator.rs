@@ -35,10 +35,10 @@ use crate::verdict::totals::WorkerTotals;
 use crate::verdict::validity::Validity;
 
 /// Between the last preparation and the first arrival.
-const LEAD: Duration = Duration::from_millis(200);
+pub(super) const LEAD: Duration = Duration::from_millis(200);
 /// After everything awaited has come: time for a second copy of a push to show itself, and for the last second of
 /// the run to be over before the players leave.
-const LINGER: Duration = Duration::from_secs(1);
+pub(super) const LINGER: Duration = Duration::from_secs(1);
 /// A worker's process that sends nothing for so long hangs: it sends several times a second.
 const SILENCE: Duration = Duration::from_secs(30);
 /// How often the coordinator looks up when nothing happens.

@@ -17,6 +17,7 @@
 //! A worker's process ends when its stream to the run does, however that dies. One that dies makes the run invalid, and
 //! what the others did is still reported.
 
+pub(crate) mod alone;
 pub(crate) mod coordinator;
 mod gather;
 mod link;

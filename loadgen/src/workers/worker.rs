@@ -123,6 +123,7 @@ async fn prepare(assignment: Assignment) -> Result<Setup, WorkerError> {
         credentials: Credentials::prepare(&plan, shard, issuer.as_ref()).await?,
         relay: Some(Arc::new(Relay::new(shard, clock))),
         rest: rest.as_ref().map(|rest| Rest::new(rest, &plan.way)).transpose()?,
+        tap: None,
         plan,
     })
 }

@@ -1,5 +1,5 @@
 //! End-to-end tests through the real binary: one program, so that it is linked once.
-#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail where it stands")]
 
 mod auth;
 mod capacity;
@@ -13,12 +13,14 @@ mod correlate;
 mod doctor;
 mod habits;
 mod hostile;
+mod journeys;
 mod live;
 mod mistakes;
 mod models;
 mod one_clock;
 mod outages;
 mod poll;
+mod protocol_command;
 mod protocols;
 mod proxies;
 mod reader;

@@ -169,8 +169,9 @@ fn churn(series: &[SeriesLine]) -> Option<Churn> {
     series.iter().filter_map(|line| line.churn.clone()).reduce(|mut sum, second| {
         sum.left += second.left;
         sum.returned += second.returned;
-        sum.placed += second.placed;
-        sum.unplaced += second.unplaced;
+        let both = |one: Option<u64>, other: Option<u64>| Some(one? + other?);
+        sum.placed = both(sum.placed, second.placed);
+        sum.unplaced = both(sum.unplaced, second.unplaced);
         add(&mut sum.refused, &second.refused);
         sum
     })

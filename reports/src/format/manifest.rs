@@ -18,6 +18,9 @@ pub struct Manifest {
     pub state: RunState,
     /// The command line without query strings and without the users and passwords of URLs.
     pub command: Vec<String>,
+    /// How the target's messages look: the protocol's name; empty in older runs: `reference`.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub protocol: String,
     /// The plan in sentences, for people.
     pub plan: Vec<String>,
     /// The plan's phases on the run's axis.

@@ -99,6 +99,12 @@ impl Summary {
     pub fn not_run(&self) -> u64 {
         self.operations.values().map(|operation| not_run(&operation.errors)).sum()
     }
+
+    /// Journeys that were under way when the run ended.
+    #[must_use]
+    pub fn unfinished(&self) -> u64 {
+        self.operations.values().map(|operation| operation.unfinished).sum()
+    }
 }
 
 /// Whether the figures can be used, and whether they satisfy the thresholds.
@@ -174,6 +180,17 @@ impl Frames {
     pub fn fit(&self) -> bool {
         self.unclassified as f64 <= self.received as f64 * Self::MOST_UNCLASSIFIED
     }
+
+    /// What to say beside deliveries where the protocol does not fit.
+    #[must_use]
+    pub fn doubt(&self) -> Option<String> {
+        (!self.fit()).then(|| {
+            format!(
+                "{} of {} frames were not understood: a delivery that counts as lost here may have come, so none is judged",
+                self.unclassified, self.received
+            )
+        })
+    }
 }
 
 /// Reconnects. Over a whole run `wanted = succeeded + gave_up + unfinished`.
@@ -204,10 +221,12 @@ pub struct Churn {
     pub left: u64,
     /// Sockets opened for a further session.
     pub returned: u64,
-    /// Sessions that got a placement.
-    pub placed: u64,
-    /// Sessions that had asked for a placement and ended without one.
-    pub unplaced: u64,
+    /// Sessions that got a placement; only in older runs, whose players could ask for one each time.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub placed: Option<u64>,
+    /// Sessions that had asked for a placement and ended without one; only in older runs.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unplaced: Option<u64>,
     /// Handshakes for a further session that failed, by class.
     pub refused: BTreeMap<String, u64>,
 }
@@ -228,7 +247,8 @@ pub struct Disruption {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Operation {
     /// `open`: arrivals came at the instants of the plan; `closed`: each player waited for its answer, and there is no intended
-    /// instant, so that the response time runs from the send. Empty in older runs: open.
+    /// instant, so that the response time runs from the send; `journey`: a journey as a whole, from its beginning to its end.
+    /// Empty in older runs: open.
     #[serde(default)]
     pub model: String,
     /// Arrivals that the plan called for.
@@ -249,6 +269,20 @@ pub struct Operation {
     pub response_time_us: Latency,
     /// From the actual send to the answer.
     pub service_time_us: Latency,
+    /// Only of journeys: those that the run's end cut short. They are in no other count, and have no time.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub unfinished: u64,
+}
+
+impl Operation {
+    /// The model of a journey as a whole.
+    pub const JOURNEY: &str = "journey";
+
+    /// Whether it is a journey as a whole, and not something that is asked of the target.
+    #[must_use]
+    pub fn is_journey(&self) -> bool {
+        self.model == Self::JOURNEY
+    }
 }
 
 cut_off!(Operation);
@@ -427,6 +461,15 @@ pub struct Cost {
 mod tests {
     use super::super::cut_off::{INTERRUPTED, UNSENT_INTERRUPTED, UNSENT_RUN_ENDED};
     use super::*;
+
+    #[test]
+    fn a_protocol_fits_as_long_as_hardly_a_frame_is_unknown() {
+        let frames = |received, unclassified| Frames { received, unclassified, ..Frames::default() };
+        assert!(frames(0, 0).fit() && frames(1_000, 10).fit());
+        assert!(!frames(1_000, 11).fit() && !frames(1, 1).fit());
+        assert_eq!(frames(1_000, 10).doubt(), None);
+        assert!(frames(2_300, 1_895).doubt().is_some_and(|doubt| doubt.starts_with("1895 of 2300 frames")));
+    }
 
     #[test]
     fn what_makes_the_rest_meaningless_comes_first() {

@@ -38,12 +38,17 @@ pub(super) fn reconnects(summary: &Summary) -> String {
 }
 
 pub(super) fn churn(summary: &Summary) -> String {
-    let mut table = Columns::new(["Churn", "players", "left", "returned", "refused", "placed", "unplaced"]);
-    if let Some(churn) = &summary.churn {
-        let refused = churn.refused.values().sum();
-        let counts = [churn.players, churn.left, churn.returned, refused, churn.placed, churn.unplaced];
-        table.row([String::new()].into_iter().chain(counts.map(human::short_count)));
-    }
+    let Some(churn) = &summary.churn else { return String::new() };
+    let refused = churn.refused.values().sum();
+    let counts = [churn.players, churn.left, churn.returned, refused];
+    let placed = churn.placed.into_iter().chain(churn.unplaced);
+    let mut table = if churn.placed.is_none() {
+        Columns::new(["Churn", "players", "left", "returned", "refused"])
+    } else {
+        Columns::new(["Churn", "players", "left", "returned", "refused", "placed", "unplaced"])
+    };
+    let counts = counts.into_iter().chain(placed).map(human::short_count);
+    table.row([String::new()].into_iter().chain(counts));
     table.finish()
 }
 

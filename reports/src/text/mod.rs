@@ -11,7 +11,7 @@ use output::Look;
 
 use self::columns::{Columns, compact};
 use crate::folder::{REPORT, RunFolder};
-use crate::format::{FunctionSummary, Generator, Sockets, Status, Summary};
+use crate::format::{Frames, FunctionSummary, Generator, Sockets, Status, Summary};
 use crate::human::{self, NOTHING, P50, P95, P99, WEAK};
 use crate::{printable, verdict};
 
@@ -172,6 +172,16 @@ fn operations(summary: &Summary) -> String {
             ),
         ),
     };
+    let noted = match summary.unfinished() {
+        0 => noted,
+        left => with_note(
+            noted,
+            &format!(
+                "{} journeys were under way when the run ended: they are in no count",
+                human::count(left)
+            ),
+        ),
+    };
     let closed: Vec<_> = summary.operations.iter().filter(|(_, one)| one.model == "closed").collect();
     if closed.is_empty() {
         return noted;
@@ -221,6 +231,10 @@ fn deliveries(summary: &Summary) -> String {
     );
     let noted = match human::lost_after(&summary.deliveries) {
         Some(sentence) => with_note(noted, &sentence),
+        None => noted,
+    };
+    let noted = match summary.frames.as_ref().and_then(Frames::doubt).filter(|_| !noted.is_empty()) {
+        Some(doubt) => with_note(noted, &doubt),
         None => noted,
     };
     let late: u64 = summary.deliveries.values().map(|delivery| delivery.late).sum();

@@ -102,6 +102,7 @@ pub(crate) fn manifest(shape: &Shape) -> Manifest {
         measured,
     };
     Manifest {
+        protocol: "reference".into(),
         schema_version: SCHEMA_VERSION,
         run: Run {
             id: "2026-03-14T09-26-53Z-lobby-chat".into(),

@@ -2,10 +2,11 @@
 //!
 //! serde stops at the first mistake. This walk reports them all, in the schema's own words, and puts a sound value in
 //! the place of each wrong one, so that what the schema cannot say is checked in the same pass. It knows the part of
-//! JSON Schema that `schemars` writes for such types, and three keywords:
+//! JSON Schema that `schemars` writes for such types, and four keywords:
 //!
 //! - `x-reads` names how a text is read ([`Read`]), e.g. `"30/s"` for a number;
 //! - `x-renamed` names what keys of a table were called in earlier versions, each with its name now;
+//! - `x-gone` names keys that a table had in earlier versions, each with what is written instead;
 //! - `examples` is what takes the place of a wrong value that must not be left out.
 
 use regex::Regex;
@@ -150,6 +151,10 @@ impl<'w> Walk<'w> {
                         self.wrong(&at, problem, &format!("rename the key to `{now}`"));
                         // Its new name is absent only because the old one is there: nothing is concluded from that.
                         self.doubtful.push(child(pointer, now));
+                        continue;
+                    }
+                    if let Some(instead) = form.gone(key) {
+                        self.wrong(&at, "is no longer a key".into(), instead);
                         continue;
                     }
                     let known: Vec<_> = known.keys().collect();
@@ -339,6 +344,11 @@ impl<'w> Form<'w> {
     /// What a key that an earlier version knew is called now.
     fn renamed(&self, key: &str) -> Option<&'w str> {
         self.node.get("x-renamed").and_then(|names| names.get(key)).and_then(Value::as_str)
+    }
+
+    /// What is written instead of a key that an earlier version knew.
+    fn gone(&self, key: &str) -> Option<&'w str> {
+        self.node.get("x-gone").and_then(|keys| keys.get(key)).and_then(Value::as_str)
     }
 
     fn reads(&self) -> Option<&'w str> {

@@ -29,7 +29,7 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// Every mistake of one scenario and of the files that it names; never empty.
+/// Every mistake of one document and of the files that it names; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistakes(pub Vec<Mistake>);
 
@@ -53,11 +53,7 @@ impl Mistakes {
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.len();
-        writeln!(
-            f,
-            "{count} mistake{} in the scenario; nothing was sent",
-            if count == 1 { "" } else { "s" }
-        )?;
+        writeln!(f, "{count} mistake{}; nothing was sent", if count == 1 { "" } else { "s" })?;
         for mistake in &self.0 {
             writeln!(f, "  {mistake}")?;
         }

@@ -8,7 +8,9 @@
 //! ```
 
 mod check;
+mod class;
 mod encoded;
+pub mod explain;
 mod file;
 pub mod frames;
 pub mod keys;
@@ -22,9 +24,10 @@ pub mod shape;
 pub mod shipped;
 mod source;
 pub mod template;
+mod values;
 
 pub use check::check;
 pub use file::FileProtocol;
 pub use outline::Outline;
 pub use protocol::{Meaning, Protocol, Values};
-pub use source::{Source, load_named, named_or_path, register};
+pub use source::{Source, all, load_named, named_or_path, register};

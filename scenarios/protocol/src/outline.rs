@@ -32,6 +32,32 @@ pub struct Outline {
     pub kept: Vec<String>,
     /// What the target's close codes mean.
     pub close: BTreeMap<u16, Close>,
+    /// How everything else that is received is known.
+    pub known: Known,
+}
+
+/// How what is received is known that is neither an answer nor a push, in words; empty where that is left unsaid.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// What each step of the opening awaits.
+    pub opening: Vec<String>,
+    /// What answers the heartbeat.
+    pub heartbeat: String,
+    /// What is answered at once.
+    pub replies: Vec<Reply>,
+    /// Errors that name no request.
+    pub errors: Vec<String>,
+    /// What is of no interest.
+    pub ignored: Vec<String>,
+}
+
+/// What is answered at once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// How it is known, in words.
+    pub shape: String,
+    /// The answer, with places for values.
+    pub send: String,
 }
 
 /// What a handshake is made of beside the target's URL.

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+pub use crate::class::ErrorClass;
 use crate::outline::Outline;
+pub use crate::values::{Missing, Values};
 
 /// How a backend talks. One object serves all players of a process; it keeps no state of a socket.
 pub trait Protocol: Send + Sync + fmt::Debug {
@@ -100,13 +102,6 @@ pub struct Polled<'f> {
     pub keep: Vec<(usize, Cow<'f, str>)>,
 }
 
-/// A value that a message needs and that is not there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Missing {
-    /// Its name.
-    pub name: String,
-}
-
 /// What a handshake is made of beside the target's URL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HandshakeParts {
@@ -118,28 +113,6 @@ pub struct HandshakeParts {
     pub headers: Vec<(String, String)>,
     /// Subprotocols that are offered.
     pub subprotocols: Vec<String>,
-}
-
-/// What a template may ask for; asked only for what its message holds.
-pub trait Values {
-    /// A number that no other message of this socket has; rising, from 1.
-    fn id(&self) -> u64;
-    /// The player's id.
-    fn player(&self) -> Cow<'_, str>;
-    /// Ids of the players that it is for.
-    fn recipients(&self) -> Cow<'_, [String]>;
-    /// The text, with its marker.
-    fn text(&self) -> Cow<'_, str>;
-    /// The player's credential.
-    fn token(&self) -> Option<Cow<'_, str>>;
-    /// The player's room.
-    fn room(&self) -> Cow<'_, str>;
-    /// Milliseconds since 1970.
-    fn now_ms(&self) -> u64;
-    /// A value that was kept on this socket, by its number.
-    fn kept(&self, number: usize) -> Option<Cow<'_, str>>;
-    /// A parameter of the operation, as JSON where it is no text.
-    fn parameter(&self, name: &str) -> Option<Cow<'_, str>>;
 }
 
 /// What a received message may mean.
@@ -192,6 +165,46 @@ pub enum Meaning<'f> {
     Ignored,
 }
 
+impl Meaning<'_> {
+    /// A copy that outlives the message, each of its texts as `shown` makes it.
+    #[must_use]
+    pub fn shown(&self, shown: &dyn Fn(&str) -> String) -> Meaning<'static> {
+        let text = |text: &Cow<'_, str>| Cow::Owned(shown(text));
+        let kept = |keep: &[(usize, Cow<'_, str>)]| {
+            keep.iter().map(|(number, value)| (*number, text(value))).collect::<Vec<_>>()
+        };
+        match self {
+            Self::Answer { operation, to, outcome, keep } => Meaning::Answer {
+                operation: *operation,
+                to: match to {
+                    Request::Id(id) => Request::Id(*id),
+                    Request::Field(value) => Request::Field(text(value)),
+                    Request::Echo => Request::Echo,
+                    Request::Oldest => Request::Oldest,
+                },
+                outcome: outcome.shown(shown),
+                keep: kept(keep),
+            },
+            Self::Push { push, tie, outcome } => Meaning::Push {
+                push: *push,
+                tie: tie.as_ref().map(text),
+                outcome: match outcome {
+                    PushOutcome::Final => PushOutcome::Final,
+                    PushOutcome::Failed(class) => PushOutcome::Failed(shown(class).into()),
+                    PushOutcome::Progress => PushOutcome::Progress,
+                },
+            },
+            Self::Error { said } => Meaning::Error { said: text(said) },
+            Self::Opened { step, id, failed, keep } => {
+                Meaning::Opened { step: *step, id: *id, failed: failed.as_ref().map(text), keep: kept(keep) }
+            }
+            Self::HeartbeatAnswer { id } => Meaning::HeartbeatAnswer { id: *id },
+            Self::Reply(reply) => Meaning::Reply(shown(reply)),
+            Self::Ignored => Meaning::Ignored,
+        }
+    }
+}
+
 /// Which request an answer belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request<'f> {
@@ -210,10 +223,22 @@ pub enum Request<'f> {
 pub enum Outcome<'f> {
     /// As expected.
     Ok,
-    /// Otherwise: the error class.
-    Failed(Cow<'f, str>),
+    /// Otherwise.
+    Failed(ErrorClass<'f>),
     /// It has not ended: more will come.
     Pending,
+}
+
+impl Outcome<'_> {
+    /// A copy that outlives the message, its text as `shown` makes it.
+    #[must_use]
+    pub fn shown(&self, shown: &dyn Fn(&str) -> String) -> Outcome<'static> {
+        match self {
+            Self::Ok => Outcome::Ok,
+            Self::Failed(class) => Outcome::Failed(shown(class).into()),
+            Self::Pending => Outcome::Pending,
+        }
+    }
 }
 
 /// What a push says of its send.
@@ -221,8 +246,8 @@ pub enum Outcome<'f> {
 pub enum PushOutcome<'f> {
     /// It is the one that was awaited.
     Final,
-    /// It is the one, and says that what was asked for has failed: the error class.
-    Failed(Cow<'f, str>),
+    /// It is the one, and says that what was asked for has failed.
+    Failed(ErrorClass<'f>),
     /// The one that is awaited will follow.
     Progress,
 }

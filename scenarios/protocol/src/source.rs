@@ -26,6 +26,20 @@ fn registered(name: &str) -> Option<Arc<dyn Protocol>> {
     all.iter().rev().find(|protocol| protocol.outline().name == name).map(Arc::clone)
 }
 
+/// All that a scenario can name: those that are registered and those that ship, by name.
+///
+/// # Errors
+/// All mistakes of one that ships, which its tests exclude.
+pub fn all() -> Result<Vec<Arc<dyn Protocol>>, Mistakes> {
+    let own = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut names: Vec<String> = own.iter().map(|protocol| protocol.outline().name.clone()).collect();
+    drop(own);
+    names.extend(shipped::names().map(str::to_owned));
+    names.sort_unstable();
+    names.dedup();
+    names.iter().map(|name| load_named(name)).collect()
+}
+
 /// Where a protocol was found.
 #[derive(Debug, Clone)]
 pub enum Source {

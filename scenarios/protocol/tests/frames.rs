@@ -80,7 +80,7 @@ fn taken_for(name: &str, frames: &[(&str, &[&str])]) {
 
 fn sent(protocol: &dyn Protocol, what: Sending) -> String {
     let sample = Sample { kept: &protocol.outline().kept, parameters: Default::default() };
-    protocol.write(what, &sample).unwrap()
+    protocol.write(what, &sample).expect("every value is there")
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn the_reference_backend_is_asked_as_ever() {
     let protocol = load("reference");
     let names: Vec<_> =
         protocol.outline().operations.iter().map(|operation| operation.name.as_str()).collect();
-    assert_eq!(names, ["send_message", "placement_request", "placement_poll", "unknown_route"]);
+    assert_eq!(names, ["send_message", "placement_request", "unknown_route", "placement_poll"]);
     assert_eq!(
         sent(&*protocol, Sending::Operation(0)),
         r#"{"route":"sendMessage","id":"1","body":{"playerIds":["player-1","player-2"],"message":"lg1:00000001:0000000000000000:"}}"#
@@ -162,10 +162,10 @@ fn the_reference_backend_is_asked_as_ever() {
         r#"{"route":"sessionPlacementRequest","id":"1","body":{}}"#
     );
     assert_eq!(
-        sent(&*protocol, Sending::Operation(3)),
+        sent(&*protocol, Sending::Operation(2)),
         r#"{"route":"loadgenUnknownRoute","id":"1","body":{}}"#
     );
-    assert!(protocol.write(Sending::Operation(2), &Sample::default()).is_err(), "it is polled");
+    assert!(protocol.write(Sending::Operation(3), &Sample::default()).is_err(), "it is polled");
 }
 
 #[test]
@@ -201,26 +201,26 @@ fn a_polled_placement_is_asked_for_and_read() {
         }
     }
     let protocol = load("reference");
-    let ask = |asked| protocol.ask(2, asked, &Placed).unwrap();
+    let ask = |asked| protocol.ask(3, asked, &Placed).unwrap();
     let request = |method, path: &str| Some(RestRequest { method, path: path.into() });
     assert_eq!(ask(Asked::First), request("POST", "/placements"));
     assert_eq!(ask(Asked::Again), request("GET", "/placements/..%2Fa%20b"));
     assert_eq!(protocol.ask(0, Asked::First, &Placed), Ok(None));
     let read = |status: &str| {
         let body = format!(r#"{{"placementId":"x-1","status":"{status}"}}"#);
-        let polled = protocol.read_polled(2, &body)?;
+        let polled = protocol.read_polled(3, &body)?;
         assert_eq!(polled.keep.len(), 1);
         Some(match polled.outcome {
             Outcome::Ok => "ok".to_owned(),
-            Outcome::Failed(class) => class.into_owned(),
+            Outcome::Failed(class) => class.to_string(),
             Outcome::Pending => "pending".to_owned(),
         })
     };
     assert_eq!(read("FULFILLED").as_deref(), Some("ok"));
     assert_eq!(read("PENDING").as_deref(), Some("pending"));
     assert_eq!(read("FAILED").as_deref(), Some("placement_FAILED"));
-    assert_eq!(protocol.read_polled(2, r#"{"status":"FULFILLED"}"#), None, "it lacks the id");
-    assert_eq!(protocol.read_polled(2, "Bad Gateway"), None);
+    assert_eq!(protocol.read_polled(3, r#"{"status":"FULFILLED"}"#), None, "it lacks the id");
+    assert_eq!(protocol.read_polled(3, "Bad Gateway"), None);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use protocol::Outline;
 use protocol::outline;
 
 use super::context::Check;
+use crate::keys::journeys::Step;
 use crate::keys::operations::OperationKeys;
 use crate::keys::scenario::Scenario;
 use crate::plan::operation::{CONNECT, READY, What};
@@ -54,8 +55,9 @@ pub(super) fn asked<'s>(scenario: &'s Scenario, protocol: &'s Outline) -> Vec<As
 }
 
 /// The names of the operations that players do by themselves.
-fn by_themselves(_scenario: &Scenario) -> BTreeSet<&str> {
-    BTreeSet::new()
+fn by_themselves(scenario: &Scenario) -> BTreeSet<&str> {
+    let steps = scenario.journeys.iter().flat_map(|journey| &journey.steps);
+    steps.filter_map(Step::operation).collect()
 }
 
 /// Tells of tables for operations that the protocol does not have.

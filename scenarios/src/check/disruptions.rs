@@ -6,7 +6,7 @@ use super::context::Check;
 use crate::keys::disruptions::{self as keys, Policy};
 use crate::keys::draw::Draw;
 use crate::keys::duration::Span;
-use crate::keys::scenario::{ModelKind, Scenario};
+use crate::keys::scenario::Scenario;
 use crate::plan::disruptions::{
     Churn, ClientFault, Disruptions, HalfOpen, Malformed, Reconnect, SlowReaders, Storm,
 };
@@ -52,39 +52,18 @@ pub(super) fn disruptions(
 }
 
 fn churn(check: &mut Check<'_>, scenario: &Scenario, churn: &keys::Churn) -> Churn {
-    // Known by name as long as churn knows of places: journeys say the same of any protocol.
-    let asking = scenario.operations.get("placement_request");
-    if churn.place && asking.is_none() {
+    if !scenario.journeys.is_empty() {
         check.wrong_beside(
-            "/churn/place",
-            &["/operations/placement_request"],
-            "the plan has no placement_request",
-            "add [operations.placement_request]; with rate = 0.0 only these players ask for a place",
+            "/churn",
+            &["/journeys"],
+            "the players have journeys, which say themselves when they leave",
+            "take [churn] out and write `{ leave = \"10s\" }` as a step of a journey, or take the journeys out",
         );
     }
-    let closed = asking.is_some_and(|asking| asking.model == ModelKind::Closed);
-    if churn.place && closed {
-        check.wrong_beside(
-            "/churn/place",
-            &["/operations/placement_request/model"],
-            "placement_request is closed: its think_time and the players' churn would both ask for places",
-            "make operations.placement_request open, with rate = 0.0, or leave place out",
-        );
-    }
-    if !churn.place && churn.lobby.is_some() {
-        check.wrong_beside(
-            "/churn/lobby",
-            &["/churn/place"],
-            "a lobby without a place leads nowhere",
-            "add place = true, or leave lobby out",
-        );
-    }
-    let lobby = churn.lobby.map(|lobby| drawn(check, "/churn/lobby", lobby));
     Churn {
         share: Share::churning(scenario.players, churn.share),
         session: drawn(check, "/churn/session", churn.session),
         pause: drawn(check, "/churn/pause", churn.pause),
-        lobby: churn.place.then(|| lobby.unwrap_or(Draw::Constant(Duration::ZERO))),
     }
 }
 

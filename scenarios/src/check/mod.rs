@@ -9,6 +9,7 @@ pub(crate) mod context;
 mod disruptions;
 mod feeders;
 pub(crate) mod inputs;
+mod journeys;
 mod messages;
 mod nothing;
 mod operations;

@@ -1,12 +1,14 @@
 //! The plan of a scenario, put together from what each table comes to.
 
+use std::time::Duration;
+
 use super::context::Check;
 use super::messages::Surroundings;
 use super::{
-    auth, cloudwatch, disruptions, feeders, operations, phases, protocol, rooms, target, thresholds, way,
+    auth, cloudwatch, disruptions, feeders, journeys, operations, phases, protocol, rooms, target,
+    thresholds, way,
 };
 use crate::keys::scenario::Scenario;
-use crate::plan::reference::Reference;
 use crate::plan::{Plan, Target};
 
 /// The plan; a wrong value is reported to `check` and replaced by a sound one.
@@ -18,9 +20,11 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
     let (mut phases, load) = phases::phases(check, scenario);
     let (feeders, rooms) = (feeders::feeders(check, scenario), rooms::rooms(check, scenario));
     let around = Surroundings { ids: &auth.ids, rooms: &rooms, feeders: &feeders };
-    let operations = operations::operations(check, scenario, &*protocol, &around, &load);
+    let mut operations = operations::operations(check, scenario, &*protocol, &around, &load);
     let requested = operations::requested(outline, &operations);
     let pushes = operations::pushes(check, scenario, outline, &requested);
+    let length = phases.last().map_or(Duration::ZERO, |last| last.end);
+    let journeys = journeys::journeys(check, scenario, outline, &mut operations, &pushes, length);
     let disruptions = disruptions::disruptions(check, scenario, &phases);
     let (thresholds, judged_phases) =
         thresholds::thresholds(check, scenario, outline, &mut phases, &operations, &pushes);
@@ -34,6 +38,7 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
         max_message_bytes: scenario.sockets.max_message_bytes,
         feeders,
         rooms,
+        journeys,
         disruptions,
         phases,
         poll: operations::poll(check, scenario, &operations, &target),
@@ -47,7 +52,6 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
             &scenario.cloudwatch,
             matches!(target, Target::Embedded { .. }),
         ),
-        reference: Reference::of(&operations),
         requested,
         operations,
         pushes,

@@ -8,16 +8,10 @@ use crate::plan::disruptions::{Disruptions, Reconnect};
 pub(super) fn sentences(disruptions: &Disruptions) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(churn) = &disruptions.churn {
-        let stay = match churn.lobby {
-            None => format!("stay a while ({})", churn.session),
-            Some(lobby) => format!(
-                "are in the lobby ({lobby}), ask for a place and, if they get one, play a while ({})",
-                churn.session
-            ),
-        };
         lines.push(format!(
-            "{} players {stay}, leave, and come back later ({}).",
+            "{} players stay a while ({}), leave, and come back later ({}).",
             disruptions.churning(),
+            churn.session,
             churn.pause
         ));
     }

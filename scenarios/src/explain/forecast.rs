@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use protocol::outline::{self, Outline};
 
-use crate::explain::{examples, prices};
+use crate::explain::{messages, prices};
 use crate::plan::auth::AuthMode;
 use crate::plan::operation::{Kind, Operation, What};
 use crate::plan::{Model, Plan, PlannedOperation};
@@ -156,7 +156,7 @@ impl Forecast {
             // A message like any other, which somebody has to read; a ping is none.
             let beats = players * phases / beat.every.as_secs_f64();
             let down = if beat.answered { AROUND / 2.0 } else { 0.0 };
-            let exchange = Work::exchange(examples::heartbeat_bytes(plan), down);
+            let exchange = Work::exchange(messages::heartbeat_bytes(plan), down);
             forecast.work += Work { invocations: 1.0, ..exchange }.times(beats);
         }
         for (operation, count) in forecast.requests.clone() {
@@ -199,7 +199,7 @@ impl Forecast {
                         (true, true) => AROUND / 2.0,
                         (true, false) => AROUND,
                     };
-                    Work::exchange(examples::mean_bytes(plan, planned, number), down)
+                    Work::exchange(messages::mean_bytes(plan, planned, number), down)
                 }
             }
             What::Journey(_) => return,
@@ -239,8 +239,8 @@ impl Forecast {
                 INVOCATION_SECONDS * 1e3
             ),
             format!(
-                "Nothing fails and nothing is repeated; of the polling way one question each; in the closed model an \
-                 answer takes {} ms.",
+                "Nothing fails and nothing is repeated; of the polling way one question each; in the closed model and in \
+                 journeys an answer takes {} ms.",
                 ANSWER.as_millis()
             ),
         ]
@@ -265,14 +265,15 @@ fn stream(records: f64, seconds: f64) -> Work {
     Work { invocations: records.min(batches), ..Work::default() }
 }
 
-/// Requests of an operation: planned, or in the closed model estimated.
+/// Requests of an operation: planned, or in the closed model and in journeys estimated.
 fn requests(plan: &Plan, planned: &PlannedOperation) -> f64 {
     if planned.what == What::Ready {
         return f64::from(plan.players);
     }
+    let (start, end) = (plan.phases_start(), plan.end());
     match planned.model {
-        Model::Open => planned.arrivals() as f64,
-        Model::Closed { .. } => between(plan, planned, plan.phases_start(), plan.end()),
+        Model::Open => planned.arrivals() as f64 + by_journeys(plan, planned, start, end),
+        Model::Closed { .. } => between(plan, planned, start, end),
     }
 }
 
@@ -280,13 +281,39 @@ fn requests(plan: &Plan, planned: &PlannedOperation) -> f64 {
 /// in every answer and pause.
 #[must_use]
 pub fn between(plan: &Plan, planned: &PlannedOperation, from: Duration, to: Duration) -> f64 {
-    let Model::Closed { think } = planned.model else { return planned.between(from, to) };
+    let Model::Closed { think } = planned.model else {
+        return planned.between(from, to) + by_journeys(plan, planned, from, to);
+    };
+    let answer = if plan.is_answered(planned) { ANSWER } else { Duration::ZERO };
+    f64::from(plan.players) * busy(plan, from, to) / (think.mean() + answer).as_secs_f64().max(1e-3)
+}
+
+/// Seconds between two offsets for which the load calls for a player, on average.
+fn busy(plan: &Plan, from: Duration, to: Duration) -> f64 {
     let cell = to.saturating_sub(from) / CELLS;
     let middle = |index: u32| from + cell * index + cell / 2;
-    let busy: f64 =
-        (0..CELLS).map(|index| plan.load_at(middle(index)).min(1.0)).sum::<f64>() * cell.as_secs_f64();
-    let answer = if plan.is_answered(planned) { ANSWER } else { Duration::ZERO };
-    f64::from(plan.players) * busy / (think.mean() + answer).as_secs_f64().max(1e-3)
+    (0..CELLS).map(|index| plan.load_at(middle(index)).min(1.0)).sum::<f64>() * cell.as_secs_f64()
+}
+
+/// How often players on journeys do an operation between two offsets: in every round of a journey that is looped, and else
+/// once in its length from the first phase on.
+fn by_journeys(plan: &Plan, planned: &PlannedOperation, from: Duration, to: Duration) -> f64 {
+    let done = plan.journeys.shares().map(|(share, journey)| {
+        let times = journey.mean_times(planned.operation);
+        let round = journey.mean_length(ANSWER).as_secs_f64();
+        if times == 0.0 || round == 0.0 {
+            return 0.0;
+        }
+        let travelling = if journey.repeats {
+            busy(plan, from, to)
+        } else {
+            let start = plan.phases_start().as_secs_f64();
+            let (from, to) = (from.as_secs_f64().max(start), to.as_secs_f64().min(start + round));
+            (to - from).max(0.0)
+        };
+        share.size() as f64 * times * travelling / round
+    });
+    done.sum()
 }
 
 #[cfg(test)]
@@ -359,5 +386,18 @@ mod tests {
         let closed = "[operations.unknown_route]\nmodel = \"closed\"\nthink_time = \"950ms\"\n";
         let (_, requests) = forecast(&format!("{BASE}{closed}")).requests[1];
         assert!((requests - 36_000.0).abs() < 1.0, "{requests}");
+    }
+
+    #[test]
+    fn what_journeys_do_is_estimated_from_their_pauses() {
+        // Four answers of 50 ms and three pauses of 100 ms, then 500 ms: a round a second.
+        let steps =
+            r#"steps = [{ do = "unknown_route", times = "3 to 5", pause = "100ms" }, { pause = "500ms" }]"#;
+        let journeys = format!(
+            "{BASE}[operations.unknown_route]\nrate = 1.0\n[[journeys]]\nname = \"again\"\nweight = 3\n{steps}\n\
+             [[journeys]]\nname = \"once\"\nloop = false\n{steps}\n"
+        );
+        let requests: Vec<_> = forecast(&journeys).requests.iter().map(|(_, count)| count.round()).collect();
+        assert_eq!(requests[1..], [60.0 + 450.0 * 60.0 * 4.0 + 150.0 * 4.0, 450.0 * 60.0, 150.0]);
     }
 }

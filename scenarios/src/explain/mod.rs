@@ -3,9 +3,11 @@
 
 mod chart;
 mod disruptions;
-mod examples;
+
 pub mod forecast;
 pub mod idle;
+mod journeys;
+mod messages;
 mod prices;
 mod values;
 
@@ -58,7 +60,11 @@ pub fn values(plan: &Plan) -> Value {
     let operations = plan.operations.iter().zip(&forecast.requests).map(|(planned, (_, requests))| {
         json!({
             "operation": &*planned.name,
-            "model": if planned.think().is_some() { "closed" } else { "open" },
+            "model": match planned.model {
+                Model::Closed { .. } => "closed",
+                Model::Open if is_journey(planned) => "journey",
+                Model::Open => "open",
+            },
             "rate": planned.rate,
             "requests": requests,
         })
@@ -110,7 +116,10 @@ fn chart(plan: &Plan) -> String {
 /// What the plan comes to, in a sentence.
 fn total(plan: &Plan) -> String {
     let forecast = Forecast::of(plan);
-    let requests = forecast.requests.iter().skip(1).map(|(_, count)| count).sum::<f64>();
+    // Connecting and journeys as a whole are no requests.
+    let requests =
+        forecast.requests.iter().skip(1).filter(|(operation, _)| !is_journey(plan.operation(*operation)));
+    let requests = requests.map(|(_, count)| count).sum::<f64>();
     let of_each =
         forecast.pushes.iter().map(|(kind, count)| format!("{} {}", rounded(*count), plan.push_name(*kind)));
     let of_each = of_each.collect::<Vec<_>>().join(", ");
@@ -155,7 +164,7 @@ fn bytes(number: f64) -> String {
 /// The plan, one sentence a line.
 #[must_use]
 pub fn sentences(plan: &Plan) -> Vec<String> {
-    let mut lines = vec![target(plan), players(plan)];
+    let mut lines = vec![target(plan), protocol(plan), players(plan)];
     lines.extend(way(plan));
     lines.extend(plan.phases.iter().skip(1).map(|phase| {
         format!(
@@ -166,7 +175,11 @@ pub fn sentences(plan: &Plan) -> Vec<String> {
             if phase.measured { "" } else { " as a warm-up: its figures stay out of the summary" }
         )
     }));
-    lines.extend(plan.operations.iter().skip(1).map(|planned| operation(plan, planned)));
+    for planned in plan.operations.iter().skip(1) {
+        lines.extend(operation(plan, planned));
+        lines.extend(messages::sentences(plan, planned));
+    }
+    lines.extend(journeys::sentences(plan));
     lines.extend(values::sentences(plan));
     lines.extend(disruptions::sentences(&plan.disruptions));
     lines.push(format!(
@@ -194,7 +207,11 @@ fn rule(threshold: &Threshold) -> String {
     }
 }
 
-fn operation(plan: &Plan, planned: &PlannedOperation) -> String {
+const fn is_journey(planned: &PlannedOperation) -> bool {
+    matches!(planned.what, What::Journey(_))
+}
+
+fn operation(plan: &Plan, planned: &PlannedOperation) -> Option<String> {
     let timeout = humantime::format_duration(planned.timeout);
     let outline = plan.protocol.outline();
     let (name, number) = (
@@ -203,15 +220,15 @@ fn operation(plan: &Plan, planned: &PlannedOperation) -> String {
             What::Request(number) | What::Poll(number) => number,
             What::Ready => {
                 let steps: Vec<_> = outline.opening.iter().map(|step| format!("`{}`", step.name)).collect();
-                return format!(
+                return Some(format!(
                     "On every new socket come the steps {}, in {timeout} at most; then its player is ready.",
                     steps.join(", ")
-                );
+                ));
             }
-            What::Connect | What::Journey(_) => return String::new(),
+            What::Connect | What::Journey(_) => return None,
         },
     );
-    let Some(operation) = outline.operations.get(number) else { return String::new() };
+    let operation = outline.operations.get(number)?;
     let mut what = String::new();
     if operation.recipients {
         let (least, most) = (*planned.fan_out.start(), *planned.fan_out.end());
@@ -222,7 +239,7 @@ fn operation(plan: &Plan, planned: &PlannedOperation) -> String {
         what = format!("{what} ({} bytes of text)", planned.size);
     }
     let answered = plan.is_answered(planned);
-    match planned.model {
+    Some(match planned.model {
         Model::Closed { think } => {
             let requests = between(plan, planned, Duration::ZERO, plan.end());
             let waits = if answered {
@@ -234,6 +251,12 @@ fn operation(plan: &Plan, planned: &PlannedOperation) -> String {
                 "{name}{what} in the closed model: each player that the load calls for asks, {waits}thinks for {think}, and \
                  asks again; about {requests:.0} requests."
             )
+        }
+        Model::Open if journeys::only_by_journeys(plan, planned) => {
+            let requests = between(plan, planned, Duration::ZERO, plan.end());
+            let answer =
+                if answered { format!("an answer may take {timeout}") } else { "nothing answers it".into() };
+            format!("{name}{what} as journeys do it, about {requests:.0} requests; {answer}.")
         }
         Model::Open => {
             let pace = match planned.arrivals.kind() {
@@ -251,7 +274,14 @@ fn operation(plan: &Plan, planned: &PlannedOperation) -> String {
                 if answered { format!("an answer may take {timeout}") } else { "nothing answers it".into() };
             format!("{name}{what}: {arrivals} arrivals {pace}{pushes}; {answer}.")
         }
-    }
+    })
+}
+
+fn protocol(plan: &Plan) -> String {
+    let outline = plan.protocol.outline();
+    let description =
+        if outline.description.is_empty() { String::new() } else { format!(" {}", outline.description) };
+    format!("Its messages are those of the protocol {}.{description}", outline.name)
 }
 
 fn target(plan: &Plan) -> String {

@@ -5,7 +5,7 @@ use super::secrets;
 use crate::redact::{self, HIDDEN};
 
 /// Flags of this program whose values are no secrets; values of flags that are not listed are hidden.
-const HARMLESS_FLAGS: [&str; 22] = [
+const HARMLESS_FLAGS: [&str; 23] = [
     "--cool-down",
     "--dry-run",
     "--exit-code",
@@ -17,6 +17,7 @@ const HARMLESS_FLAGS: [&str; 22] = [
     "--players",
     "--precision",
     "--prometheus",
+    "--protocol",
     "--quiet",
     "--repeats",
     "--seed",

@@ -14,12 +14,17 @@ pub struct Shipped {
 }
 
 /// Every scenario that ships, by name.
-pub const SCENARIOS: [Shipped; 12] = [
+pub const SCENARIOS: [Shipped; 19] = [
+    Shipped { name: "chat", text: include_str!("../../chat.toml") },
     Shipped { name: "connect-storm", text: include_str!("../../connect-storm.toml") },
+    Shipped { name: "evening", text: include_str!("../../evening.toml") },
     Shipped { name: "fan-out-ladder", text: include_str!("../../fan-out-ladder.toml") },
+    Shipped { name: "graphql-ws", text: include_str!("../../graphql-ws.toml") },
     Shipped { name: "hundred-thousand", text: include_str!("../../hundred-thousand.toml") },
     Shipped { name: "idle", text: include_str!("../../idle.toml") },
+    Shipped { name: "json-rpc", text: include_str!("../../json-rpc.toml") },
     Shipped { name: "lobby", text: include_str!("../../lobby.toml") },
+    Shipped { name: "phoenix", text: include_str!("../../phoenix.toml") },
     Shipped { name: "placement-storm", text: include_str!("../../placement-storm.toml") },
     Shipped { name: "push-versus-poll", text: include_str!("../../push-versus-poll.toml") },
     Shipped { name: "quickstart", text: include_str!("../../quickstart.toml") },
@@ -29,7 +34,9 @@ pub const SCENARIOS: [Shipped; 12] = [
         text: include_str!("../../single-versus-per-operation.toml"),
     },
     Shipped { name: "soak", text: include_str!("../../soak.toml") },
+    Shipped { name: "socket-io", text: include_str!("../../socket-io.toml") },
     Shipped { name: "spike", text: include_str!("../../spike.toml") },
+    Shipped { name: "tutorial", text: include_str!("../../tutorial.toml") },
 ];
 
 /// Every profile that one of them names, by the path that it names it with.

@@ -8,27 +8,24 @@ use crate::keys::draw::Draw;
 use crate::keys::duration::Span;
 use crate::keys::units;
 
-/// Players that leave and come back: connect, lobby, place, play, leave, pause, connect again.
+/// What says today what keys of earlier versions said: the remedy.
+const PLAYED: &str = "write what players do between coming and leaving as a journey instead of `[churn]`: `[[journeys]]` with e.g. \
+    steps = [{ pause = \"2s\" }, { do = \"placement_request\", until = \"push\" }, { pause = \"30s\" }, { leave = \"5s\" }]";
+
+/// Players that leave and come back: connect, stay, leave, pause, connect again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("x-gone" = { "place": PLAYED, "lobby": PLAYED }))]
 pub struct Churn {
     /// Share of the players that churn, 0 to 1; the others stay. Default: all.
     #[serde(default = "all")]
     #[schemars(range(min = 0.0, max = 1.0))]
     #[schemars(transform = units::as_share)]
     pub share: f64,
-    /// How long a player stays, e.g. `"30s"`, `"10s to 1m"`, `"exponential 30s"`: from the open socket, or with `place`
-    /// from its game session, to its leaving.
+    /// How long a player stays, e.g. `"30s"`, `"10s to 1m"`, `"exponential 30s"`: from the open socket to its leaving.
     pub session: Draw,
     /// How long it is away before it connects again, with the same player id.
     pub pause: Draw,
-    /// Whether a player asks for a game session each time it comes: lobby, place, play. Needs `[operations.placement_request]`, whose
-    /// `rate` may be 0; a player that gets none leaves.
-    #[serde(default)]
-    pub place: bool,
-    /// With `place`: how long a player is in the lobby before it asks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lobby: Option<Draw>,
 }
 
 const fn all() -> f64 {

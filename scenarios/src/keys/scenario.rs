@@ -9,6 +9,7 @@ pub use crate::keys::auth::{Auth, AuthMode, TokenPlacement, UsualPlacement};
 pub use crate::keys::disruptions::{Churn, HalfOpen, Malformed, Reconnect, SlowReaders, Storm};
 use crate::keys::duration::Span;
 use crate::keys::feeders::ColumnFeeder;
+use crate::keys::journeys::Journey;
 pub use crate::keys::operations::{ModelKind, OperationKeys, Spacing};
 use crate::keys::rooms::Rooms;
 pub use crate::keys::thresholds::{Rule, RuleTable};
@@ -60,6 +61,9 @@ pub struct Scenario {
     /// How pushes are awaited.
     #[serde(default)]
     pub deliveries: Deliveries,
+    /// What players do in order; each has one journey, shared out by their weights. Default: none.
+    #[serde(default)]
+    pub journeys: Vec<Journey>,
     /// Players that leave and come back. Default: every player stays.
     #[serde(default)]
     pub churn: Option<Churn>,

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::keys::draw::Draw;
 use crate::keys::duration::Span;
 use crate::keys::scenario::Scenario;
+use crate::keys::times::Times;
 use crate::keys::units;
 
 /// The JSON Schema (draft 2020-12) of a scenario file. `x-reads` names how a text is read for a number.
@@ -18,6 +19,7 @@ pub fn json_schema() -> Value {
 pub(crate) fn read(kind: &str, text: &str) -> Result<Value, String> {
     match kind {
         "span" => text.parse::<Span>().map(|_| text.into()),
+        "times" => text.parse::<Times>().map(|_| text.into()),
         "draw" => text.parse::<Draw>().map(|_| text.into()),
         "rate" => units::rate(text).map(Value::from),
         "bytes" => units::bytes(text).map(Value::from),

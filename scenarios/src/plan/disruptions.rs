@@ -30,9 +30,14 @@ impl Disruptions {
     /// A player's churn; `None` for one that stays, as all do that read slowly or fall silent.
     #[must_use]
     pub fn churn_of(&self, player: u32) -> Option<&Churn> {
+        self.churn.as_ref().filter(|churn| churn.share.holds(player) && !self.is_unusual(player))
+    }
+
+    /// Whether a player reads slowly or falls silent.
+    #[must_use]
+    pub fn is_unusual(&self, player: u32) -> bool {
         let slow = self.slow.as_ref().is_some_and(|slow| slow.share.holds(player));
-        let silent = self.half_open.as_ref().is_some_and(|silent| silent.share.holds(player));
-        self.churn.as_ref().filter(|churn| churn.share.holds(player) && !slow && !silent)
+        slow || self.half_open.as_ref().is_some_and(|silent| silent.share.holds(player))
     }
 
     /// How many players leave and come back.
@@ -52,8 +57,6 @@ pub struct Churn {
     pub session: Draw,
     /// How long it is away.
     pub pause: Draw,
-    /// How long it waits in the lobby before it asks for a game session; `None`: it asks for none.
-    pub lobby: Option<Draw>,
 }
 
 /// What a player does when its socket is lost or its handshake refused.

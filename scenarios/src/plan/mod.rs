@@ -11,11 +11,11 @@ pub mod disruptions;
 pub(crate) mod example;
 pub mod expiry;
 pub mod feeder;
+pub mod journey;
 pub mod ledger;
 pub mod mint;
 pub mod operation;
 pub mod parameter;
-pub mod reference;
 pub mod rooms;
 pub mod shard;
 pub mod share;
@@ -39,10 +39,10 @@ pub use crate::plan::auth::Auth;
 use crate::plan::columns::{Feeders, Occasion};
 use crate::plan::curve::Curve;
 pub use crate::plan::disruptions::Disruptions;
+use crate::plan::journey::{Journey, Journeys};
 use crate::plan::ledger::Ledger;
 use crate::plan::operation::{Kind, Operation, What};
 use crate::plan::parameter::Parameter;
-use crate::plan::reference::Reference;
 use crate::plan::rooms::Rooms;
 use crate::plan::shard::Shard;
 use crate::plan::threshold::Threshold;
@@ -84,8 +84,6 @@ pub struct Plan {
     pub operations: Vec<PlannedOperation>,
     /// What the protocol pushes to players, whether or not the plan has the operation that leads to it.
     pub pushes: Vec<PlannedPush>,
-    /// The numbers of the reference protocol's operations, for what still knows its messages.
-    pub reference: Reference,
     /// How placements are polled, where they are.
     pub poll: Option<Poll>,
     /// How long after its time-out a push still counts as late; what has not come then is lost.
@@ -100,6 +98,8 @@ pub struct Plan {
     pub feeders: Feeders,
     /// Who is in which room.
     pub rooms: Rooms,
+    /// What players do in order, where they do.
+    pub journeys: Journeys,
     /// Players that leave and come back, and disruptions.
     pub disruptions: Disruptions,
     /// Rules with a verdict.
@@ -233,6 +233,12 @@ impl PlannedOperation {
         self.arrivals.before(offset)
     }
 
+    /// Has it done at these offsets from the run's start, and not at its rate.
+    pub fn do_at(&mut self, offsets: Vec<Duration>) {
+        self.rate = 0.0;
+        self.arrivals = Arrivals::recorded(offsets);
+    }
+
     /// Number of arrivals that the plan calls for; none in the closed model, where answers decide.
     #[must_use]
     pub fn arrivals(&self) -> u64 {
@@ -292,7 +298,9 @@ impl Plan {
     /// How long after [`end`](Self::end) an answer or a push may still be awaited.
     #[must_use]
     pub fn drain(&self) -> Duration {
-        let answers = self.operations.iter().map(|planned| planned.timeout).max().unwrap_or_default();
+        // A journey ends with the run at the latest, and is not awaited.
+        let awaited = self.operations.iter().filter(|planned| !matches!(planned.what, What::Journey(_)));
+        let answers = awaited.map(|planned| planned.timeout).max().unwrap_or_default();
         let pushes = self.pushes.iter().filter(|push| push.operation.is_some());
         let pushes = pushes.map(|push| push.timeout + self.grace).max().unwrap_or_default();
         answers.max(pushes)
@@ -340,6 +348,21 @@ impl Plan {
     #[must_use]
     pub fn operation_named(&self, name: &str) -> Option<Operation> {
         self.operations.iter().find(|planned| *planned.name == *name).map(|planned| planned.operation)
+    }
+
+    /// How many players leave and come back: by churn, or on their journeys.
+    #[must_use]
+    pub fn leaving(&self) -> u64 {
+        let travelling = self.journeys.shares().filter(|(_, journey)| journey.leaves());
+        let travelling = travelling.flat_map(|(share, _)| share.members());
+        let travelling = travelling.filter(|&player| !self.disruptions.is_unusual(player)).count();
+        self.disruptions.churning() + travelling as u64
+    }
+
+    /// The journey of a player; none for one that reads slowly or falls silent.
+    #[must_use]
+    pub fn journey_of(&self, player: u32) -> Option<&Journey> {
+        self.journeys.of(player).filter(|_| !self.disruptions.is_unusual(player))
     }
 
     /// The operation of a number in the protocol, if the plan has it.

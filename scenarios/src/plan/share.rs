@@ -22,6 +22,12 @@ impl Share {
         Self::new(players, OTHER, 0.0, share)
     }
 
+    /// The players of a journey, whose ranks lie between two shares. No plan has both these and players that churn.
+    #[must_use]
+    pub(crate) fn travelling(players: u32, from: f64, to: f64) -> Self {
+        Self::new(players, OTHER, from, to)
+    }
+
     /// The players whose ranks lie between two shares; ranges that do not overlap have no player in common.
     #[must_use]
     pub(crate) fn between(players: u32, from: f64, to: f64) -> Self {

@@ -199,7 +199,8 @@ async fn a_header_that_auth_presents_is_not_sent_twice() {
 #[tokio::test]
 async fn a_refusal_does_not_give_away_what_the_protocol_presents() {
     let echo: fn(&str) -> String = |head| format!("HTTP/1.1 403 Forbidden\r\n\r\nI do not like {head}");
-    let places: [fn(&dyn protocol::Values) -> Result<HandshakeParts, Missing>; 5] = [
+    type Parts = fn(&dyn protocol::Values) -> Result<HandshakeParts, Missing>;
+    let places: [Parts; 5] = [
         |values| {
             let path = Some(format!("/tickets/{}/socket", token(values)?));
             Ok(HandshakeParts { path, ..HandshakeParts::default() })

@@ -146,9 +146,9 @@ async fn sockets_that_never_were_ready_are_failed_attempts() {
     let player = backend.player(&[], policy).await;
     assert_eq!(player.play.plan.disruptions.reconnect.max_attempts, Some(2));
     let lost = |attempts| NoSocket::Lost(Lost { unready: true, attempts, ..Lost::new(0) });
-    let (socket, attempts) = come_back(&player, 0, lost(1)).await;
+    let (socket, attempts) = come_back(&player, 0, lost(1), &mut None).await;
     assert!(socket.is_some() && attempts == 2);
-    let (socket, _) = come_back(&player, 1, lost(2)).await;
+    let (socket, _) = come_back(&player, 1, lost(2), &mut None).await;
     assert!(socket.is_none());
     let reconnects = seen(&player).disruptions.reconnects;
     assert_eq!((reconnects.wanted, reconnects.succeeded, reconnects.gave_up), (2, 1, 1));

@@ -7,7 +7,6 @@ use scenarios::Plan;
 use scenarios::plan::disruptions::{ClientFault, SlowReaders};
 
 use super::malformed;
-use super::script::{Placed, ScriptStep, SessionScript};
 use crate::clock::{Micros, micros};
 use crate::delivery::presence::Presence;
 
@@ -27,8 +26,8 @@ enum BehaviourKind {
     /// As any other.
     #[default]
     Plain,
-    /// Leaves when its session is over.
-    Scripted(SessionScript),
+    /// Leaves when its stay is over; absent once it has been told to.
+    Staying { until: Option<Micros> },
     /// Reads slowly.
     Slow(SlowReader),
     /// Stops reading at the first instant, until the second; `now` while it does not read.
@@ -58,12 +57,8 @@ pub(super) enum PendingAction {
 /// What a player is to do at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Ask for a game session.
-    RequestPlacement,
     /// Take the action as soon as no answer is awaited.
     Plan(PendingAction),
-    /// Leave without the game session that it has asked for.
-    LeaveUnplaced,
     /// Look what has become of the socket that was not read.
     CheckSocket,
 }
@@ -97,7 +92,7 @@ impl Behaviour {
             let lasts = half_open.lasts.map_or(Micros::MAX, |lasts| micros(lasts.sample(dice)));
             BehaviourKind::HalfOpen { from, until: from.saturating_add(lasts), now: false }
         } else if let Some(churn) = disruptions.churn_of(number) {
-            BehaviourKind::Scripted(SessionScript::new(churn, dice, now))
+            BehaviourKind::Staying { until: Some(now + micros(churn.session.sample(dice))) }
         } else {
             return None;
         };
@@ -157,45 +152,12 @@ impl Behaviour {
         }
     }
 
-    /// The player has asked for a game session with request `index`, and waits until then.
-    pub(super) fn placement_requested(&mut self, index: u64, until: Micros) {
-        if let BehaviourKind::Scripted(script) = &mut self.kind {
-            script.asked(index, until);
-        }
-    }
-
-    /// A request of the player for a game session was answered.
-    pub(super) fn answered(&mut self, index: u64, placement: Option<&str>, now: Micros) -> Option<Placed> {
-        match &mut self.kind {
-            BehaviourKind::Scripted(script) => script.answered(index, placement, now),
-            _ => None,
-        }
-    }
-
-    /// A placement was pushed to the player.
-    pub(super) fn placement_pushed(
-        &mut self,
-        placement: &str,
-        fulfilled: bool,
-        now: Micros,
-    ) -> Option<Placed> {
-        match &mut self.kind {
-            BehaviourKind::Scripted(script) => script.pushed(placement, fulfilled, now),
-            _ => None,
-        }
-    }
-
     /// What is due at `now`.
     pub(super) fn step(&mut self, now: Micros) -> Option<Step> {
         match &mut self.kind {
             BehaviourKind::Plain => None,
-            BehaviourKind::Scripted(script) => {
-                let placing = script.is_placing();
-                script.step(now).map(|step| match step {
-                    ScriptStep::Ask => Step::RequestPlacement,
-                    ScriptStep::Leave if placing => Step::LeaveUnplaced,
-                    ScriptStep::Leave => Step::Plan(PendingAction::Leave),
-                })
+            BehaviourKind::Staying { until } => {
+                until.take_if(|until| *until <= now).map(|_| Step::Plan(PendingAction::Leave))
             }
             BehaviourKind::Slow(slow) => {
                 slow.stall(now);
@@ -229,6 +191,11 @@ impl Behaviour {
     /// Whether an action is planned.
     pub(super) const fn has_plans(&self) -> bool {
         self.action.is_some()
+    }
+
+    /// Whether an action is planned, or a malformed message under way: the player begins nothing else meanwhile.
+    pub(super) const fn is_occupied(&self) -> bool {
+        self.has_plans() || self.malformed.is_some()
     }
 
     /// Takes the planned action, unless a malformed message is under way.
@@ -267,7 +234,7 @@ impl Behaviour {
     pub(super) fn due(&self, now: Micros) -> Option<Micros> {
         let kind = match &self.kind {
             BehaviourKind::Plain => None,
-            BehaviourKind::Scripted(script) => script.due(),
+            BehaviourKind::Staying { until } => *until,
             BehaviourKind::Slow(slow) => Some(slow.next).filter(|next| *next > now),
             BehaviourKind::HalfOpen { from, now: false, .. } => Some(*from),
             BehaviourKind::HalfOpen { until, .. } => Some(*until),

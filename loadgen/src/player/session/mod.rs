@@ -11,7 +11,6 @@ mod in_flight;
 mod malformed;
 mod opening;
 mod request;
-mod script;
 mod socket;
 
 use std::borrow::Cow;
@@ -25,7 +24,6 @@ use protocol::{frames, shape};
 
 use scenarios::plan::disruptions::{ClientFault, Cut};
 use scenarios::plan::operation::{Kind, Operation, What};
-use scenarios::plan::reference::Reference;
 use tokio_tungstenite::WebSocketStream;
 
 pub(super) use behaviour::Behaviour;
@@ -35,32 +33,35 @@ pub(super) use heartbeat::{Heartbeat, HeartbeatTimer};
 use self::behaviour::{PendingAction, Step};
 use self::in_flight::{InFlight, InOrder, SentRequest, Unclaimed};
 use self::opening::{Opening, OpeningStep};
-use self::script::Placed;
 use self::socket::{Received, Socket};
 use super::commands::PlayerCommand;
-use super::context::{OWN_REQUESTS, Outcome, PlayerContext};
+use super::context::{Outcome, PlayerContext};
 use super::handshake::Stream;
+use super::journey::{JourneyRun, JourneyStep};
 use super::kept::Kept;
 use super::poll;
 use super::send_values::SendValues;
-use super::think_time::Pause;
+use super::tap::{Fate, Offer, Purpose, Sight};
+use super::think_time::{Pause, called_for};
 use crate::auth::head;
 use crate::clock::{Micros, micros};
-use crate::delivery::Sent;
 use crate::delivery::presence::Presence;
+use crate::delivery::{Receipt, Sent};
 use crate::record::{Class, Event, classes};
 use crate::schedule::Arrival;
 
 /// Bytes kept of an error until it is known which request it belongs to.
 const DETAIL: usize = 1024;
+/// Most steps of a journey that are done before the socket is looked at again.
+const STEPS_AT_ONCE: usize = 64;
 
 /// An open socket with its awaited answers.
 pub(super) struct Session<'p> {
     player: &'p PlayerContext,
-    /// Which of the player's sockets it is, from 0.
-    socket_generation: u32,
     socket: Socket,
     behaviour: Option<Box<Behaviour>>,
+    /// Where the player is on its journey, if it has one.
+    journey: Option<Box<JourneyRun<'p>>>,
     /// What keeps the socket open; absent where the plan has nothing for it.
     heartbeat: Option<Box<HeartbeatTimer>>,
     /// What the protocol demands before the player is ready; absent once it is.
@@ -75,16 +76,16 @@ pub(super) struct Session<'p> {
 impl<'p> Session<'p> {
     pub(super) fn new(
         player: &'p PlayerContext,
-        socket_generation: u32,
         socket: WebSocketStream<Stream>,
         behaviour: Option<Box<Behaviour>>,
+        journey: Option<Box<JourneyRun<'p>>>,
         heartbeat: Option<Box<HeartbeatTimer>>,
     ) -> Self {
         Self {
             player,
-            socket_generation,
             socket: Socket::new(socket),
             behaviour,
+            journey,
             heartbeat,
             opening: Opening::of(player),
             kept: None,
@@ -142,7 +143,7 @@ impl<'p> Session<'p> {
                 self.send(&arrival, cx);
             }
         }
-        if let Some(end) = self.take_step(cx) {
+        if let Some(end) = self.take_step() {
             return Some(end);
         }
         if !silent && let Some(end) = self.read(cx) {
@@ -152,6 +153,7 @@ impl<'p> Session<'p> {
             return Some(end);
         }
         self.time_out();
+        self.travel(cx);
         // What the answers have called for at once.
         for arrival in players.take_more(player.number) {
             self.send(&arrival, cx);
@@ -174,8 +176,10 @@ impl<'p> Session<'p> {
         let beat = Heartbeat::of(&self.player.play.plan);
         let heartbeat = self.heartbeat.as_deref().filter(|_| !self.is_silent()).map(|timer| timer.due(beat));
         let opening = self.opening.as_deref().map(Opening::due);
-        let due =
-            self.in_flight.deadline().into_iter().chain(behaviour).chain(heartbeat).chain(opening).min();
+        // Before it is ready, nothing of a journey is due.
+        let journey = self.journey.as_deref().filter(|_| self.opening.is_none()).and_then(JourneyRun::due);
+        let awaited = self.in_flight.deadline().into_iter().chain(journey);
+        let due = awaited.chain(behaviour).chain(heartbeat).chain(opening).min();
         self.player.play.players.set_deadline(self.player.number, due);
     }
 
@@ -206,6 +210,10 @@ impl<'p> Session<'p> {
         let expected = request
             .push
             .map(|(kind, to)| (kind, player.play.deliveries.expect(kind, self.sent(arrival, sent), to)));
+        player.show(sent, |shown| Sight::Sent {
+            message: shown(&request.message),
+            purpose: Purpose::Request { operation: arrival.operation, arrival: arrival.index, id },
+        });
         if !self.write(request.message, cx) {
             self.withdraw(arrival);
             return self.unsent(arrival, &classes::UNSENT_WRITE_BLOCKED);
@@ -220,6 +228,7 @@ impl<'p> Session<'p> {
         } else {
             player.unanswered(arrival);
             player.think(arrival, sent, Pause::Again);
+            self.step_ended(arrival, true, None, sent);
         }
     }
 
@@ -250,9 +259,11 @@ impl<'p> Session<'p> {
         self.socket.write(frames::join(message, frames), frames.binary, cx)
     }
 
-    fn unsent(&self, arrival: &Arrival, class: &Class) {
+    fn unsent(&mut self, arrival: &Arrival, class: &Class) {
+        let now = self.player.now();
         self.player.unsent(arrival, class);
-        self.player.think(arrival, self.player.now(), Pause::Idle);
+        self.player.think(arrival, now, Pause::Idle);
+        self.step_ended(arrival, false, None, now);
     }
 
     /// A message that is no operation's.
@@ -260,6 +271,11 @@ impl<'p> Session<'p> {
         let (player, kept) = (self.player, self.kept.as_deref());
         let values = SendValues { player, id, recipients: &[], text: "", kept, operation: None };
         player.play.plan.protocol.write(what, &values)
+    }
+
+    /// Shows what is being sent to the one who looks on.
+    fn show_sent(&self, message: &str, purpose: Purpose, now: Micros) {
+        self.player.show(now, |shown| Sight::Sent { message: shown(message), purpose });
     }
 
     /// Sends a heartbeat, if one is due; the end of the socket, if the target has been silent for too long. A socket that
@@ -288,6 +304,7 @@ impl<'p> Session<'p> {
                 let id = self.next_id();
                 if let Ok(message) = self.message(Sending::Heartbeat, id) {
                     self.heartbeat.as_deref_mut()?.sent(now, Some(id));
+                    self.show_sent(&message, Purpose::Heartbeat, now);
                     let _ = self.write(message, cx);
                 }
             }
@@ -330,6 +347,7 @@ impl<'p> Session<'p> {
                             return Some(self.not_ready(classes::UNSENT_MISSING_VALUE.clone(), detail));
                         }
                     };
+                    self.show_sent(&message, Purpose::Step(step), now);
                     if !self.write(message, cx) {
                         let class = classes::UNSENT_WRITE_BLOCKED.clone();
                         return Some(self.not_ready(class, "the socket takes nothing more".into()));
@@ -358,6 +376,8 @@ impl<'p> Session<'p> {
 
     /// The opening has failed.
     fn not_ready(&mut self, class: Class, detail: String) -> End {
+        let now = self.player.now();
+        self.player.show(now, |shown| Sight::Ended { class: shown(&class), detail: shown(&detail) });
         self.fail_opening(&class, &detail);
         End::NotReady { class }
     }
@@ -386,7 +406,11 @@ impl<'p> Session<'p> {
                 Ok(Received::Text(text)) => understood += self.take(&text, cx),
                 Ok(Received::Binary(bytes)) => match std::str::from_utf8(&bytes) {
                     Ok(text) => understood += self.take(text, cx),
-                    Err(_) => self.unclassified("a binary frame that is no text"),
+                    Err(_) => {
+                        let message = "a binary frame that is no text";
+                        self.unclassified(message);
+                        self.show_received(message, Read::Unclassified, Vec::new(), self.player.now());
+                    }
                 },
                 Err(dropped) => {
                     end = Some(End::Dropped(dropped));
@@ -425,39 +449,64 @@ impl<'p> Session<'p> {
     /// Takes a message; false where the protocol does not know it.
     fn receive(&mut self, message: &str, now: Micros, cx: &mut Context<'_>) -> bool {
         let player = self.player;
-        let plan = &player.play.plan;
+        let (plan, is_watched) = (&player.play.plan, player.play.tap.is_some());
         // What only answers an operation that the plan does not have answers nothing that was ever sent.
         let mut is_possible = false;
-        let read = plan.protocol.read(message, &mut |meaning| {
+        let mut offers = Vec::new();
+        let mut read = plan.protocol.read(message, &mut |meaning| {
             is_possible |=
                 !matches!(meaning, Meaning::Answer { operation, .. } if plan.requested(operation).is_none());
-            self.take_as(meaning, message, now, cx)
+            let shown = is_watched.then(|| meaning.shown(&|text| player.play.shown(player.number, text)));
+            let fate = self.take_as(meaning, message, now, cx);
+            offers.extend(shown.map(|meaning| Offer { meaning, fate }));
+            fate.is_taken()
         });
+        if read == Read::Known && !is_possible {
+            read = Read::Unclassified;
+        }
         match read {
             Read::Taken => {}
-            Read::Known if is_possible => self.stray(&classes::LATE_ANSWER, &message),
-            Read::Known | Read::Unclassified => {
+            Read::Known => self.stray(&classes::LATE_ANSWER, &message),
+            Read::Unclassified => {
                 let class = || player.observer.class_of(player.number, "", message);
-                if !self.claimed(class) {
+                if self.claimed(class) {
+                    read = Read::Taken;
+                } else {
                     self.unclassified(message);
-                    return false;
                 }
             }
         }
-        true
+        if is_watched {
+            self.show_received(message, read, offers, now);
+        }
+        read != Read::Unclassified
     }
 
-    /// Takes a message for what it may mean; false where nothing of that kind is awaited.
-    fn take_as(&mut self, meaning: Meaning<'_>, message: &str, now: Micros, cx: &mut Context<'_>) -> bool {
+    /// Shows what was received to the one who looks on, and what it was answered with at once.
+    #[cold]
+    fn show_received(&self, message: &str, read: Read, offers: Vec<Offer>, now: Micros) {
+        let correlation = self.player.play.deliveries.find(message);
+        let marker = correlation.map(|sent| (Operation::of(sent.operation().into()), sent.index()));
+        let reply = offers.last().and_then(|offer| match &offer.meaning {
+            Meaning::Reply(reply) => Some(reply.clone()),
+            _ => None,
+        });
+        self.player.show(now, |shown| Sight::Received { message: shown(message), read, offers, marker });
+        if let Some(reply) = reply {
+            self.show_sent(&reply, Purpose::Reply, now);
+        }
+    }
+
+    /// Takes a message for what it may mean, where something of that kind is awaited.
+    fn take_as(&mut self, meaning: Meaning<'_>, message: &str, now: Micros, cx: &mut Context<'_>) -> Fate {
         let player = self.player;
-        match meaning {
+        Fate::of(match meaning {
             Meaning::Answer { operation, to, outcome, keep } => {
-                let Some(operation) = player.play.plan.requested(operation) else { return false };
+                let Some(operation) = player.play.plan.requested(operation) else { return Fate::Declined };
                 self.answered(operation, &to, &outcome, keep, message, now)
             }
             Meaning::Push { push, tie, outcome } => {
-                self.pushed(Kind::of(push), tie.as_deref(), &outcome, message, now);
-                true
+                return Fate::Pushed(self.pushed(Kind::of(push), tie.as_deref(), &outcome, message, now));
             }
             Meaning::Reply(reply) => {
                 // A socket whose buffer is full has other worries.
@@ -482,7 +531,7 @@ impl<'p> Session<'p> {
                 true
             }
             Meaning::Ignored => true,
-        }
+        })
     }
 
     /// Keeps values for messages to come, if any.
@@ -492,7 +541,7 @@ impl<'p> Session<'p> {
         }
     }
 
-    /// Something was pushed.
+    /// Something was pushed: what that turned out to be, where it is known.
     fn pushed(
         &mut self,
         kind: Kind,
@@ -500,15 +549,23 @@ impl<'p> Session<'p> {
         outcome: &PushOutcome<'_>,
         message: &str,
         now: Micros,
-    ) {
-        self.player.pushed(kind, value, message, outcome, now);
-        let placement = value.unwrap_or_default();
-        if let Some(behaviour) = self.behaviour.as_deref_mut()
-            && *outcome != PushOutcome::Progress
-        {
-            let placed = behaviour.placement_pushed(placement, *outcome == PushOutcome::Final, now);
-            self.placed(placed);
+    ) -> Option<Receipt> {
+        let receipt = self.player.pushed(kind, value, message, outcome, now);
+        let Some(journey) = self.journey.as_deref_mut() else { return receipt };
+        if *outcome == PushOutcome::Progress {
+            return receipt;
         }
+        let play = &self.player.play;
+        let index = match play.plan.protocol.outline().pushes[kind.index()].tie {
+            Tie::Kept(_) | Tie::Player => None,
+            // Somebody else's send may be pushed to the player, too.
+            Tie::Marker => match play.deliveries.find(message) {
+                Some(correlation) => Some(correlation.index()),
+                None => return receipt,
+            },
+        };
+        journey.pushed(kind, index, value, *outcome == PushOutcome::Final, now);
+        receipt
     }
 
     /// A message may be the answer to a request; false where it is to none that is awaited.
@@ -581,9 +638,8 @@ impl<'p> Session<'p> {
             Tie::Kept(number) => keep.iter().find(|(of, _)| *of == number).map(|(_, value)| (kind, &**value)),
             Tie::Marker | Tie::Player => None,
         });
-        if let Some(behaviour) = self.behaviour.as_deref_mut() {
-            let placed = behaviour.answered(arrival.index, tied.map(|(_, value)| value), now);
-            self.placed(placed);
+        if ok {
+            self.step_ended(arrival, true, tied.map(|(_, value)| value), now);
         }
         if let Some((kind, value)) = tied {
             player.observe(Event::Expected { kind, ledger: arrival.measured, count: 1 });
@@ -601,7 +657,7 @@ impl<'p> Session<'p> {
     }
 
     /// A request failed: nothing more is expected of it.
-    fn fail(&self, request: &SentRequest, class: &Class, detail: &str) {
+    fn fail(&mut self, request: &SentRequest, class: &Class, detail: &str) {
         let (player, arrival) = (self.player, &request.arrival);
         if let Some((kind, count @ 1..)) = self.withdraw(arrival) {
             player.observe(Event::Withdrawn { kind, ledger: arrival.measured, count });
@@ -609,9 +665,12 @@ impl<'p> Session<'p> {
         self.ended(request, player.now(), Outcome::Failed { class, detail: Some(&detail) });
     }
 
-    fn ended(&self, request: &SentRequest, now: Micros, outcome: Outcome<'_>) {
+    fn ended(&mut self, request: &SentRequest, now: Micros, outcome: Outcome<'_>) {
         self.player.ended(&request.arrival, request.sent, now, outcome);
         self.player.think(&request.arrival, now, Pause::Again);
+        if !matches!(outcome, Outcome::Completed) {
+            self.step_ended(&request.arrival, false, None, now);
+        }
     }
 
     /// An error fails one request without naming it.
@@ -687,15 +746,10 @@ impl<'p> Session<'p> {
     }
 
     /// Takes the step that is due; the end of the socket, if that is it.
-    fn take_step(&mut self, cx: &mut Context<'_>) -> Option<End> {
+    fn take_step(&mut self) -> Option<End> {
         let behaviour = self.behaviour.as_deref_mut()?;
         let now = self.player.now();
         match behaviour.step(now)? {
-            Step::RequestPlacement => self.request_placement(cx, now),
-            Step::LeaveUnplaced => {
-                self.player.observe(Event::SessionPlaced { placed: false });
-                self.plan(PendingAction::Leave);
-            }
             Step::Plan(action) => self.plan(action),
             Step::CheckSocket => return Some(End::NotRead),
         }
@@ -703,8 +757,7 @@ impl<'p> Session<'p> {
     }
 
     fn plan(&mut self, action: PendingAction) {
-        let Some(behaviour) = self.behaviour.as_deref_mut() else { return };
-        if let Some(fault) = behaviour.plan(action) {
+        if let Some(fault) = self.behaviour.get_or_insert_default().plan(action) {
             self.player.fault_outcome(fault, &classes::UNSENT_NO_OPEN_SOCKET);
         }
         self.player.set_presence(Presence::Leaving, false);
@@ -765,33 +818,58 @@ impl<'p> Session<'p> {
         }
     }
 
-    /// The player's own session asks for a game session.
-    fn request_placement(&mut self, cx: &mut Context<'_>, now: Micros) {
-        let (player, play) = (self.player, &self.player.play);
-        if now >= micros(play.plan.end()) {
+    // ---- The journey ----
+
+    /// Does what the player's journey has come to, one thing after the other.
+    fn travel(&mut self, cx: &mut Context<'_>) {
+        let occupied = self.behaviour.as_deref().is_some_and(Behaviour::is_occupied);
+        if self.journey.is_none() || self.opening.is_some() || occupied {
             return;
         }
-        let index = OWN_REQUESTS + (u64::from(player.number) << 24) + u64::from(self.socket_generation);
-        let Some(operation) = play.plan.reference.placement_request else { return };
-        let measured = play.ledger_at(now);
-        let arrival = Arrival { operation, index, due: now, measured };
-        play.players.begun();
-        player.observe(Event::Offered { operation, ledger: measured, unsent: None });
-        if let Some(behaviour) = self.behaviour.as_deref_mut() {
-            behaviour.placement_requested(
-                index,
-                now + micros(play.plan.pushes[Reference::PLACEMENT.index()].timeout),
-            );
+        let (player, play) = (self.player, &*self.player.play);
+        // What can be done without waiting is done at once, but not for ever.
+        for _ in 0..STEPS_AT_ONCE {
+            let now = player.now();
+            let Some(journey) = self.journey.as_deref_mut() else { return };
+            journey.take_ended().into_iter().for_each(|end| player.journey_ended(&end));
+            if now >= micros(play.plan.end()) {
+                return;
+            }
+            // While players connect, those go on at once that the first phase calls for.
+            let from = micros(play.plan.phases_start());
+            let called =
+                |at: Micros| called_for(&play.plan, player.number, at.max(from)).then(|| play.ledger_at(at));
+            match journey.step(now, called) {
+                Some(JourneyStep::Do(operation)) => self.take_step_of_journey(operation, now, cx),
+                Some(JourneyStep::Leave) => return self.plan(PendingAction::Leave),
+                None if journey.has_ended() => {}
+                None => return,
+            }
         }
-        self.send(&arrival, cx);
     }
 
-    /// It is known how asking for a game session ended.
-    fn placed(&self, placed: Option<Placed>) {
-        let Some(placed) = placed else { return };
-        self.player.observe(Event::SessionPlaced { placed: placed == Placed::Yes });
-        // Its stay begins now, so that it is looked at again when that is over.
-        self.player.play.players.wake(self.player.number);
+    /// Does an operation that the player's journey has come to.
+    fn take_step_of_journey(&mut self, operation: Operation, now: Micros, cx: &mut Context<'_>) {
+        let (player, play) = (self.player, &*self.player.play);
+        let (index, measured) = (play.players.next_own_request(player.number), play.ledger_at(now));
+        if let Some(journey) = self.journey.as_deref_mut() {
+            journey.asked(index, now);
+        }
+        play.players.begun();
+        player.observe(Event::Offered { operation, ledger: measured, unsent: None });
+        self.send(&Arrival { operation, index, due: now, measured }, cx);
+    }
+
+    /// A request has ended: if it is a step of the player's journey, that goes on.
+    fn step_ended(&mut self, arrival: &Arrival, ok: bool, tied: Option<&str>, now: Micros) {
+        if let Some(journey) = self.journey.as_deref_mut() {
+            journey.answered(arrival.index, ok, tied, now);
+        }
+    }
+
+    /// The player's journey, when the socket has ended.
+    pub(super) const fn take_journey(&mut self) -> Option<Box<JourneyRun<'p>>> {
+        self.journey.take()
     }
 
     // ---- The end ----

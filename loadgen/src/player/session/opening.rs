@@ -6,7 +6,8 @@
 use protocol::outline::Step;
 
 use crate::clock::{Micros, micros};
-use crate::player::context::{OWN_REQUESTS, PlayerContext};
+use crate::player::context::PlayerContext;
+use crate::player::roster::OWN_REQUESTS;
 use crate::record::{Class, Event};
 use crate::schedule::Arrival;
 

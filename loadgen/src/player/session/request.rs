@@ -2,7 +2,6 @@
 
 use protocol::outline::{Audience, Push, Tie};
 use protocol::protocol::Sending;
-use rand::RngExt as _;
 use scenarios::plan::PlannedOperation;
 use scenarios::plan::operation::Kind;
 
@@ -11,7 +10,7 @@ use crate::player::context::PlayerContext;
 use crate::player::kept::Kept;
 use crate::player::send_values::SendValues;
 use crate::record::{Class, classes};
-use crate::schedule::{Arrival, choices};
+use crate::schedule::Arrival;
 
 /// A request that is ready to be sent.
 pub(super) struct Request {
@@ -40,9 +39,7 @@ pub(super) fn compose(
     let Some(operation) = outline.operations.get(number) else { return Err(&classes::UNSENT_NO_OPEN_SOCKET) };
     let mut named = Vec::new();
     if operation.recipients {
-        let mut choices = choices(plan.seed, planned.what, arrival.index);
-        let fan_out = choices.random_range(planned.fan_out.clone());
-        named = play.players.draw_open(&mut choices, fan_out as usize);
+        named = play.players.recipients_of(plan, planned, arrival.index);
         if named.is_empty() {
             return Err(&classes::UNSENT_NO_RECIPIENT);
         }

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::latency::{chart, percentile_lines};
 use super::rates::per_second;
 use super::section::heading;
-use crate::format::{Delivery, DeliverySecond, SeriesLine};
+use crate::format::{Delivery, DeliverySecond, Frames, SeriesLine};
 use crate::html::charts::{Fold, Ink, Line, TimeChart, extent};
 use crate::html::error::RenderError;
 use crate::html::table::Table;
@@ -35,6 +35,9 @@ pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
         @if context.kinds.is_empty() {
             p.nothing { "No operation of this run expected a delivery." }
         } @else {
+            @if let Some(doubt) = context.summary.frames.as_ref().and_then(Frames::doubt) {
+                p.notice { strong { "Not judged: " } (doubt) "." }
+            }
             (table(context).render())
             @if let Some(sentence) = human::lost_after(&context.summary.deliveries) { p.note { (sentence) } }
             div.grid { @for chart in charts { (chart) } }

@@ -130,17 +130,18 @@ fn reconnects(context: &Context<'_>) -> Option<Table> {
 
 fn churn(context: &Context<'_>) -> Option<Table> {
     let churn = context.summary.churn.as_ref()?;
-    let mut table = Table::new(
-        "Churn: players that leave and come back",
-        ["players", "left", "returned", "placed", "unplaced"],
-    );
-    table.row([
-        count(churn.players),
-        count(churn.left),
-        count(churn.returned),
-        count(churn.placed),
-        count(churn.unplaced),
-    ]);
+    let counts = [
+        ("players", Some(churn.players)),
+        ("left", Some(churn.left)),
+        ("returned", Some(churn.returned)),
+        // Of older runs.
+        ("placed", churn.placed),
+        ("unplaced", churn.unplaced),
+    ];
+    let columns: Vec<_> = counts.into_iter().filter_map(|(name, number)| Some((name, number?))).collect();
+    let mut table =
+        Table::new("Churn: players that leave and come back", columns.iter().map(|(name, _)| *name));
+    table.row(columns.iter().map(|(_, number)| count(*number)));
     if !churn.refused.is_empty() {
         table.note(format!("Refused on return: {}.", listed(&churn.refused)));
     }

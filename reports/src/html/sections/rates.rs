@@ -105,7 +105,8 @@ const COLUMNS: [Column<Operation>; 13] = [
 
 fn table(context: &Context<'_>) -> Table {
     let named = |name: &String, operation: &Operation| {
-        if operation.model == "closed" { format!("{name} (closed)") } else { name.clone() }
+        let kind = ["closed", Operation::JOURNEY].into_iter().find(|kind| operation.model == *kind);
+        kind.map_or_else(|| name.clone(), |kind| format!("{name} ({kind})"))
     };
     let operations = context.summary.operations.iter();
     let mut table = columns::table(
@@ -122,8 +123,17 @@ fn table(context: &Context<'_>) -> Table {
             human::count(left)
         ),
     };
+    let unfinished = match context.summary.unfinished() {
+        0 => String::new(),
+        left => {
+            format!(
+                "{} journeys were under way when the run ended: they are in no count. ",
+                human::count(left)
+            )
+        }
+    };
     table.note(format!(
-        "{cut_off}Sockets: {} attempted, {} opened, {} rejected, {} dropped, {} open at peak. ~ before a percentile: fewer than \
+        "{cut_off}{unfinished}Sockets: {} attempted, {} opened, {} rejected, {} dropped, {} open at peak. ~ before a percentile: fewer than \
          ten samples lie beyond it.",
         human::count(sockets.attempted),
         human::count(sockets.opened),

@@ -50,20 +50,10 @@ pub(super) fn answer(
     let asks_for_id = when.iter().flatten().any(|placed| placed.rule.asks_for_id());
     let (to, field) = to(check, pointer, keys, asked, number, asks_for_id);
     let judged = [&ok, &failed, &ignore].into_iter().flatten();
-    let together = judged.map(|placed| match &when {
-        Some(Some(when)) => {
-            let rule = when.rule.and(&placed.rule);
-            Placed { pointer: placed.pointer.clone(), rule }
-        }
-        _ => placed.clone(),
-    });
-    let mut shapes: Vec<Placed> = together.collect();
-    for shape in &shapes {
-        if !crate::matching::overlap(&shape.rule, &shape.rule) {
-            let problem = "contradicts `when`: no message is like this";
-            check.wrong(&shape.pointer, problem, "leave out what excludes the rest");
-        }
-    }
+    let mut shapes: Vec<_> = judged.map(|placed| placed.beside(when.iter().flatten().next())).collect();
+    let good: Vec<_> = shapes[..ok.len()].iter().map(|placed| placed.rule.clone()).collect();
+    check.never_filled(&key("keep"), &keys.keep, &good);
+    shapes.iter().for_each(|shape| check.contradicts_when(shape));
     if shapes.is_empty() {
         shapes.extend(when.iter().flatten().cloned());
     }

@@ -5,7 +5,7 @@ use documents::Mistakes;
 use super::context::Check;
 use super::operation::Operations;
 use super::read::Read;
-use super::{ambiguity, handshake, operation, socket};
+use super::{ambiguity, handshake, known, operation, socket};
 use crate::file::FileProtocol;
 use crate::outline::Outline;
 use crate::reading::rules::Rules;
@@ -31,6 +31,7 @@ pub fn check(file: &str, text: &str) -> Result<FileProtocol, Mistakes> {
     let ignored = socket::ignored(&mut check, &keys.ignore);
     let close = socket::close(&mut check, &keys.close);
     let gateway = socket::gateway(&mut check);
+    let known = known::known(&keys);
     let Check { findings, compiler, kept } = check;
     mistakes.extend(findings.mistakes);
     if !mistakes.is_empty() {
@@ -56,6 +57,7 @@ pub fn check(file: &str, text: &str) -> Result<FileProtocol, Mistakes> {
         pushes,
         kept,
         close,
+        known,
     };
     Ok(FileProtocol {
         outline,

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use documents::{Document, Findings, child};
 
+use crate::class::Class;
 use crate::keys::rule::{Rule as RuleKeys, Rules as RulesKeys};
-use crate::matching::{Compiler, Pointer, Rule, RuleNumber, Slot, overlap};
-use crate::reading::class::Class;
+use crate::matching::{Compiler, Pointer, Rule, RuleNumber, Slot, Test, overlap};
 use crate::reading::keep::{Keep, Source};
 use crate::template::{Names, ReceivedNames, Template};
 
@@ -26,6 +26,14 @@ pub(super) struct Check<'d> {
 pub(super) struct Placed {
     pub(super) pointer: String,
     pub(super) rule: Rule,
+}
+
+impl Placed {
+    /// The same together with the `when` beside it.
+    pub(super) fn beside(&self, when: Option<&Self>) -> Self {
+        let rule = when.map_or_else(|| self.rule.clone(), |when| when.rule.and(&self.rule));
+        Self { pointer: self.pointer.clone(), rule }
+    }
 }
 
 impl<'d> Check<'d> {
@@ -134,6 +142,31 @@ impl<'d> Check<'d> {
             Some((number, self.source(&child(pointer, name), text, within, asks_for_id)?))
         });
         Keep(sources.collect())
+    }
+
+    /// Tells of a rule that holds for no message together with the `when` beside it.
+    pub(super) fn contradicts_when(&mut self, together: &Placed) {
+        if !overlap(&together.rule, &together.rule) {
+            let problem = "contradicts `when`: no message is like this";
+            self.wrong(&together.pointer, problem, "leave out what excludes the rest");
+        }
+    }
+
+    /// Tells of values that are kept where none of the messages that they are kept of has them.
+    pub(super) fn never_filled(&mut self, pointer: &str, keep: &BTreeMap<String, String>, rules: &[Rule]) {
+        for (name, text) in keep {
+            let Ok(place) = Pointer::parse(text) else { continue };
+            let there = Rule { values: vec![(place, Test::Present)], ..Rule::default() };
+            let may_hold = |rule: &Rule| {
+                let both = rule.and(&there);
+                overlap(&both, &both)
+            };
+            if !rules.is_empty() && !rules.iter().any(may_hold) {
+                let problem = format!("is never filled: no message from which it is kept has {text}");
+                let remedy = "write a pointer to what the rule of a good answer allows";
+                self.wrong(&child(pointer, name), problem, remedy);
+            }
+        }
     }
 
     fn source(

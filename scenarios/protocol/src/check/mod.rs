@@ -6,6 +6,7 @@ mod checked;
 mod context;
 mod handshake;
 mod kept;
+mod known;
 mod loops;
 mod names;
 mod operation;

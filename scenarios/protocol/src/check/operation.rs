@@ -18,7 +18,7 @@ use crate::keys::operation::By;
 use crate::outline;
 use crate::reading::answer::{Answer, To};
 use crate::reading::push::Push;
-use crate::template::{Name, Sample, SendNames, Template};
+use crate::template::{Name, Sample, SendNames, Template, WORDS};
 
 /// All operations.
 #[derive(Default)]
@@ -92,7 +92,10 @@ impl Operations {
             name: name.to_owned(),
             description: keys.description.clone(),
             answered: keys.poll.is_some() || all.iter().any(|(_, answer)| answer.by != By::None),
-            answer: all.iter().filter_map(|(_, answer)| answer.words()).collect::<Vec<_>>().join("; or "),
+            answer: keys.poll.as_ref().map_or_else(
+                || all.iter().filter_map(|(_, answer)| answer.words()).collect::<Vec<_>>().join(", or "),
+                keys::Poll::words,
+            ),
             push,
             text: asks(&Name::Text),
             recipients: send.as_ref().is_some_and(names_recipients),
@@ -198,7 +201,9 @@ fn message(check: &mut Check<'_>, pointer: &str, text: &str, keys: &keys::Operat
             format!("it would be: {filled}"),
         );
     }
-    for name in keys.parameters.keys() {
+    // A name that is something else has been told of.
+    let is_taken = |name: &String| kept.contains(name) || WORDS.iter().any(|(word, _)| word == name);
+    for name in keys.parameters.keys().filter(|name| !is_taken(name)) {
         if !template.asks_for(&Name::Parameter(name.clone())) {
             let problem = format!("`send` does not hold `${{{name}}}`");
             check.wrong(

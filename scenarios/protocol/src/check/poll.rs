@@ -4,7 +4,6 @@ use super::context::{ANSWER_FAILED, Check};
 use super::names::{OF_A_REQUEST, Sent};
 use crate::file::Polling;
 use crate::keys::operation::Poll as Keys;
-use crate::matching::Compiler;
 use crate::reading::poll::{Otherwise, Poll};
 use crate::template::{SendNames, Template};
 
@@ -26,7 +25,7 @@ pub(super) fn poll(
         check.wrong(pointer, "never ends unless it ends well", remedy);
     }
     // Answers over REST are read by themselves.
-    let of_the_socket = std::mem::replace(&mut check.compiler, Compiler::default());
+    let of_the_socket = std::mem::take(&mut check.compiler);
     let last = check.rules(&key("final"), Some(&keys.last));
     let failed = check.rules(&key("failed"), keys.failed.as_ref());
     let pending = check.rules(&key("pending"), keys.pending.as_ref());

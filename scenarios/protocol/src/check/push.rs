@@ -43,16 +43,23 @@ pub(super) fn push(
     if keys.name.is_some() {
         check.name(&key("name"), name);
     }
-    let placed = check.rule(&key("when"), &keys.when);
-    let when = placed.as_ref().map(|placed| check.add(placed, None));
+    let placed_when = check.rule(&key("when"), &keys.when);
+    let when = placed_when.as_ref().map(|placed| check.add(placed, None));
     let tie = tie(check, &key("tie"), &keys.tie, cause);
     let to = to(check, pointer, keys, cause, tie);
+    if keys.sender && to == Audience::Sender {
+        let remedy = "leave it out: it goes to the sender alone";
+        check.wrong(&key("sender"), "says nothing more", remedy);
+    }
     let at = match &keys.tie {
         TieKeys::Value(TieValue { kept: Some(_), at: Some(at), .. }) => check.value(&key("tie/at"), at, when),
         _ => None,
     };
     let last = check.rules(&key("final"), keys.last.as_ref());
     let failed = check.rules(&key("failed"), keys.failed.as_ref());
+    for placed in last.iter().chain(&failed) {
+        check.contradicts_when(&placed.beside(placed_when.as_ref()));
+    }
     if keys.class.is_some()
         && last.is_empty()
         && failed.is_empty()
@@ -79,11 +86,11 @@ pub(super) fn push(
         tie: tie?,
         to,
         sender: keys.sender,
-        shape: keys.when.words(),
+        shape: keys.words(),
         work: work(&keys.work),
     };
     let push = Push { number, when: when?, tie: at, last, failed, otherwise };
-    Some(Checked { outline, push, shape: placed? })
+    Some(Checked { outline, push, shape: placed_when? })
 }
 
 fn tie(check: &mut Check<'_>, pointer: &str, keys: &TieKeys, cause: &Cause<'_>) -> Option<Tie> {
@@ -122,9 +129,11 @@ fn to(check: &mut Check<'_>, pointer: &str, keys: &Keys, cause: &Cause<'_>, tie:
     let at = format!("{pointer}/to");
     let names_recipients = cause.send.is_none_or(names_recipients);
     match (keys.to, tie) {
-        (Some(To::Recipients | To::Room | To::Everyone), Some(Tie::Player)) => {
-            let remedy = "leave it out: such a push goes to the player that asked";
-            check.wrong(&at, "a push that is tied by its player goes to nobody else", remedy);
+        (Some(To::Recipients | To::Room | To::Everyone), Some(Tie::Kept(_) | Tie::Player)) => {
+            let remedy = "leave it out, or tie the push by \"marker\"";
+            let problem =
+                "a push that is tied by a kept value or the player goes to nobody but the one that asked";
+            check.wrong(&at, problem, remedy);
             Audience::Sender
         }
         (Some(To::Recipients), _) => {
@@ -138,7 +147,9 @@ fn to(check: &mut Check<'_>, pointer: &str, keys: &Keys, cause: &Cause<'_>, tie:
         (Some(To::Room), _) => Audience::Room,
         (Some(To::Everyone), _) => Audience::Everyone,
         (Some(To::Sender), _) | (None, Some(Tie::Kept(_) | Tie::Player)) => Audience::Sender,
-        (None, _) => {
+        // What it is tied by may say who gets it.
+        (None, None) => Audience::Recipients,
+        (None, Some(Tie::Marker)) => {
             if !names_recipients {
                 let remedy = "write to = \"room\", \"everyone\" or \"sender\"";
                 check.wrong(pointer, "does not say who gets it", remedy);

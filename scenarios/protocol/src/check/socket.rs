@@ -112,6 +112,8 @@ fn awaited(
         let problem = "asks for the number of a message that has none";
         check.wrong(&placed.pointer, problem, "put `${id}` into the step's `send`");
     }
+    let rules: Vec<_> = good.iter().map(|placed| placed.rule.clone()).collect();
+    check.never_filled(&keep, &keys.keep, &rules);
     let failed =
         bad.iter().map(|placed| (check.add(placed, None), check.class("", None, None, "opening_failed")));
     let failed = failed.collect();

@@ -95,19 +95,45 @@ impl Answer {
     pub fn words(&self) -> Option<String> {
         let at = self.at.as_deref().unwrap_or("the place of `${id}`");
         let found = match self.by {
-            By::Id => format!("one with the number of the message at {at}"),
-            By::Field => format!("one with {} at {at}", self.is.as_deref().unwrap_or_default()),
+            By::Id => format!("one with the request's number at {at}"),
+            By::Field => format!("one with `{}` at {at}", self.is.as_deref().unwrap_or_default()),
             By::Echo => "one that repeats the text".to_owned(),
-            By::Order => "the next one of this shape".to_owned(),
+            By::Order => "one for the oldest open request".to_owned(),
             By::None => return None,
         };
-        let parts = [
-            self.when.as_ref().map(|when| format!("where {}", when.words())),
-            self.ok.as_ref().map(|ok| format!("good where {}", ok.words())),
+        let otherwise = match (self.by, &self.ok, &self.failed) {
+            (By::Order, ..) => None,
+            (_, Some(_), _) => Some("failed otherwise"),
+            (_, None, Some(_)) => Some("good otherwise"),
+            (_, None, None) => Some("always good"),
+        };
+        let when = self.when.as_ref().map(|when| format!(" where {}", when.words()));
+        let judged = [
+            self.ignore.as_ref().map(|ignore| format!("another will follow where {}", ignore.words())),
             self.failed.as_ref().map(|failed| format!("failed where {}", failed.words())),
+            self.ok.as_ref().map(|ok| format!("good where {}", ok.words())),
+            otherwise.map(str::to_owned),
         ];
-        Some([Some(found)].into_iter().chain(parts).flatten().collect::<Vec<_>>().join("; "))
+        let judged: Vec<_> = judged.into_iter().flatten().collect();
+        Some(format!(
+            "{found}{} ({}{}{})",
+            when.unwrap_or_default(),
+            judged.join(", "),
+            class_words(self.class.as_deref()),
+            keep_words(&self.keep)
+        ))
     }
+}
+
+/// The error class that a file gives, in words.
+fn class_words(class: Option<&str>) -> String {
+    class.map_or_else(String::new, |class| format!("; error class `{class}`"))
+}
+
+/// What is kept, in words.
+fn keep_words(keep: &BTreeMap<String, String>) -> String {
+    let kept = keep.iter().map(|(name, at)| format!("; `{name}` is kept from {at}"));
+    kept.collect()
 }
 
 /// How an answer finds its request.
@@ -156,6 +182,30 @@ pub struct Push {
     /// What each push asks of AWS beside its own message, for forecasts.
     #[serde(default)]
     pub work: Work,
+}
+
+impl Push {
+    /// How it is known and judged, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let otherwise = match (&self.last, &self.failed, &self.class) {
+            (None, None, _) => None,
+            (None, Some(_), _) => Some("awaited otherwise"),
+            (Some(_), None, Some(_)) => Some("failed otherwise"),
+            (Some(_), ..) => Some("another will follow otherwise"),
+        };
+        let judged = [
+            self.failed.as_ref().map(|failed| format!("failed where {}", failed.words())),
+            self.last.as_ref().map(|last| format!("awaited where {}", last.words())),
+            otherwise.map(str::to_owned),
+        ];
+        let judged: Vec<_> = judged.into_iter().flatten().collect();
+        let when = self.when.words();
+        if judged.is_empty() {
+            return when;
+        }
+        format!("{when} ({}{})", judged.join(", "), class_words(self.class.as_deref()))
+    }
 }
 
 /// What links a push to its send.
@@ -231,4 +281,30 @@ pub struct Poll {
     /// Error class of what failed, e.g. `"placement_${/status}"`. Default: `answer_failed`.
     #[serde(default)]
     pub class: Option<String>,
+}
+
+impl Poll {
+    /// What is asked and how its answers are judged, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let Self { start, again, keep, last, pending, failed, class } = self;
+        let otherwise = match (pending, failed) {
+            (None, _) => Some("asked again otherwise"),
+            (Some(_), None) => Some("failed otherwise"),
+            (Some(_), Some(_)) => None,
+        };
+        let judged = [
+            Some(format!("good where {}", last.words())),
+            failed.as_ref().map(|failed| format!("failed where {}", failed.words())),
+            pending.as_ref().map(|pending| format!("asked again where {}", pending.words())),
+            otherwise.map(str::to_owned),
+        ];
+        let judged: Vec<_> = judged.into_iter().flatten().collect();
+        format!(
+            "`{start}`, then `{again}` until it is settled ({}{}{})",
+            judged.join(", "),
+            class_words(class.as_deref()),
+            keep_words(keep)
+        )
+    }
 }

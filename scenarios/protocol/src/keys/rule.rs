@@ -22,7 +22,7 @@ pub enum Rules {
 }
 
 impl Rule {
-    /// What it asks for, in words: `/type is "ack", /id is there`.
+    /// What it asks for, in words: `/type is "ack" and /id is there`.
     #[must_use]
     pub fn words(&self) -> String {
         let asked = self.0.iter().map(|(key, test)| match key.as_str() {
@@ -32,7 +32,7 @@ impl Rule {
             "pattern" => format!("the text is like {test}"),
             pointer => format!("{pointer} {}", words_of(test)),
         });
-        asked.collect::<Vec<_>>().join(", ")
+        asked.collect::<Vec<_>>().join(" and ")
     }
 }
 
@@ -50,23 +50,24 @@ impl Rules {
 /// What a test asks of a value, in words.
 fn words_of(test: &Value) -> String {
     let several = |values: &[Value]| values.iter().map(Value::to_string).collect::<Vec<_>>().join(", ");
+    let word = |key: &str, value: &Value| match (key, value) {
+        ("from", least) => format!("is at least {least}"),
+        ("to", most) => format!("is at most {most}"),
+        ("starts", text) => format!("begins with {text}"),
+        ("contains", text) => format!("has {text} in it"),
+        ("not", Value::Array(values)) => format!("is none of {}", several(values)),
+        ("not", value) => format!("is not {value}"),
+        (_, value) => format!("is {value}"),
+    };
     match test {
         Value::Bool(true) => "is there".to_owned(),
         Value::Bool(false) => "is absent".to_owned(),
-        Value::String(text) if text == "${id}" => "is the number of the message".to_owned(),
+        Value::String(text) if text == "${id}" => "is the request's number".to_owned(),
         Value::Array(values) => format!("is one of {}", several(values)),
-        Value::Object(keys) => {
-            let asked = keys.iter().map(|(key, value)| match (key.as_str(), value) {
-                ("from", least) => format!("at least {least}"),
-                ("to", most) => format!("at most {most}"),
-                ("starts", text) => format!("begins with {text}"),
-                ("contains", text) => format!("has {text} in it"),
-                ("not", Value::Array(values)) => format!("is none of {}", several(values)),
-                ("not", value) => format!("is not {value}"),
-                (_, value) => format!("is {value}"),
-            });
-            asked.collect::<Vec<_>>().join(" and ")
-        }
+        Value::Object(keys) => match (keys.get("from"), keys.get("to")) {
+            (Some(from), Some(to)) => format!("is {from} to {to}"),
+            _ => keys.iter().map(|(key, value)| word(key, value)).collect(),
+        },
         other => format!("is {other}"),
     }
 }

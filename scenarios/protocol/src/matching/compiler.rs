@@ -64,7 +64,9 @@ impl Compiler {
     /// Adds a value to be read at a pointer; it looks into the same JSON as the pointers of the rule `within`.
     pub fn value(&mut self, pointer: &Pointer, within: Option<RuleNumber>) -> Slot {
         let cut = within.and_then(|rule| self.rules[rule.0].cut);
-        Slot(self.slot(pointer, cut))
+        let slot = self.slot(pointer, cut);
+        self.document(cut).tree.keep_parts(pointer.steps());
+        Slot(slot)
     }
 
     /// What the pattern of this rule (or of the one that it was added within) captures under a name.
@@ -82,14 +84,19 @@ impl Compiler {
 
     /// All of them as one reader.
     #[must_use]
-    pub fn finish(self) -> Matcher {
+    pub fn finish(mut self) -> Matcher {
+        let documents = self.cuts.iter_mut().map(|cut| &mut cut.document).chain([&mut self.message]);
+        for document in documents {
+            document.tree.seal();
+            document.absent = document.values.iter().filter_map(|value| self.values[*value].absent).collect();
+        }
         let rules = self.rules.into_iter().map(|rule| {
             let mut asks = Bits::none(self.asked);
             rule.asks.iter().for_each(|asked| asks.set(*asked));
             let texts = rule.texts.into_iter().map(|test| match test {
                 TextTest::Whole(text) => Text::Whole(text),
                 TextTest::Starts(text) => Text::Starts(text),
-                TextTest::Contains(text) => Text::Contains(Finder::new(&text).into_owned()),
+                TextTest::Contains(text) => Text::Contains(Box::new(Finder::new(&text).into_owned())),
             });
             Compiled { asks, texts: texts.collect(), ids: rule.ids }
         });
@@ -106,17 +113,15 @@ impl Compiler {
         if let Some(known) = self.cuts.iter().position(|cut| cut.pattern == *pattern) {
             return known;
         }
-        let captures: Vec<&str> = pattern.captures().collect();
-        let slots = captures.iter().map(|name| {
-            self.values.push(Watched { captured: *name != JSON, ..Watched::default() });
-            self.places.push(None);
-            self.values.len() - 1
-        });
+        let first = self.values.len();
+        let captures = pattern.captures().count();
+        self.values.resize_with(first + captures, || Watched { captured: true, ..Watched::default() });
+        self.places.resize(first + captures, None);
         self.cuts.push(Cut {
             pattern: pattern.clone(),
             asked: self.asked,
-            captures: slots.collect(),
-            json: captures.iter().position(|name| *name == JSON),
+            captures: (first..first + captures).collect(),
+            json: pattern.captures().position(|name| name == JSON),
             document: Document::default(),
         });
         self.asked += 1;
@@ -124,8 +129,6 @@ impl Compiler {
     }
 
     fn slot(&mut self, pointer: &Pointer, cut: Option<usize>) -> usize {
-        // Without JSON in it, a pattern leaves pointers to the whole message.
-        let cut = cut.filter(|cut| self.cuts[*cut].json.is_some());
         let place = Some((cut, pointer.clone()));
         if let Some(known) = self.places.iter().position(|known| *known == place) {
             return known;
@@ -133,10 +136,18 @@ impl Compiler {
         let slot = self.values.len();
         self.values.push(Watched::default());
         self.places.push(place);
-        let document = cut.map_or(&mut self.message, |cut| &mut self.cuts[cut].document);
+        let document = self.document(cut);
         document.tree.add(pointer.steps(), slot);
         document.values.push(slot);
         slot
+    }
+
+    /// What pointers look into; without JSON in it, a pattern leaves them to the whole message.
+    fn document(&mut self, cut: Option<usize>) -> &mut Document {
+        match cut.and_then(|cut| self.cuts.get_mut(cut)) {
+            Some(cut) if cut.json.is_some() => &mut cut.document,
+            _ => &mut self.message,
+        }
     }
 
     fn ask(&mut self, slot: usize, test: &Test) -> usize {

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 
 use memchr::memmem::Finder;
-use smallvec::SmallVec;
+use serde::de::IgnoredAny;
 
 use super::bits::Bits;
-use super::held::{Held, string};
+use super::found::Found;
 use super::pattern::Pattern;
 use super::slot::{RuleNumber, Slot};
 use super::test::{Test, id};
 use super::tree::{Fill, Tree};
+use super::value::{Held, Value};
 
 /// Reads messages: one pass over each, for all rules and values together.
 ///
@@ -40,13 +41,13 @@ pub(super) struct Compiled {
 pub(super) enum Text {
     Whole(String),
     Starts(String),
-    Contains(Finder<'static>),
+    Contains(Box<Finder<'static>>),
 }
 
 /// A value that is read, and what is asked of it.
 #[derive(Debug, Default)]
 pub(super) struct Watched {
-    /// Whether it is a text as it stands in the message; else it is JSON.
+    /// Whether it is a capture of a pattern, and no value in JSON.
     pub(super) captured: bool,
     pub(super) present: Option<usize>,
     pub(super) absent: Option<usize>,
@@ -59,6 +60,8 @@ pub(super) struct Document {
     pub(super) tree: Tree,
     /// The values that are read from it.
     pub(super) values: Vec<usize>,
+    /// What is asked of it and has passed as long as nothing is read: that values are absent.
+    pub(super) absent: Vec<usize>,
 }
 
 /// A pattern: what it cuts out of a message.
@@ -82,7 +85,8 @@ impl Matcher {
             matcher: self,
             message,
             passed: Bits::none(self.asked),
-            values: self.values.iter().map(|_| None).collect(),
+            values: Held::none(self.values.len()),
+            copied: Vec::new(),
         };
         if !self.message.tree.is_empty() && begins_like_json(message) {
             view.read(&self.message, message);
@@ -106,7 +110,9 @@ pub struct View<'m> {
     message: &'m str,
     /// What has been asked and has passed.
     passed: Bits,
-    values: SmallVec<[Option<Cow<'m, str>>; 12]>,
+    values: Held<'m>,
+    /// Those that stand in the message with escapes.
+    copied: Vec<String>,
 }
 
 impl<'m> View<'m> {
@@ -135,32 +141,43 @@ impl<'m> View<'m> {
         self.one_id(&self.matcher.rules[rule.0].ids)
     }
 
-    /// A value as a text: a string's content, anything else as it is written; `None` where it is absent or `null`.
+    /// A value as a text: a string's content, anything else as JSON; `None` where it is absent or `null`.
     #[must_use]
     pub fn text(&self, slot: Slot) -> Option<Cow<'m, str>> {
-        let value = self.values[slot.0].as_ref()?;
-        if self.matcher.values[slot.0].captured || !value.starts_with('"') {
-            return Some(value.clone());
-        }
-        match value {
-            Cow::Borrowed(json) => string(json),
-            Cow::Owned(json) => string(json).map(|text| Cow::Owned(text.into_owned())),
-        }
+        Some(match self.values.get(slot.0) {
+            Value::Absent | Value::UnreadParts => return None,
+            Value::Text(text) => Cow::Borrowed(text),
+            Value::CopiedText(copy) | Value::Parts(copy) => Cow::Owned(self.copied[copy].clone()),
+            Value::Unsigned(number) => Cow::Owned(number.to_string()),
+            Value::Signed(number) => Cow::Owned(number.to_string()),
+            // As JSON writes it.
+            Value::Float(number) => Cow::Owned(serde_json::Value::from(number).to_string()),
+            Value::Bool(is) => Cow::Borrowed(if is { "true" } else { "false" }),
+        })
     }
 
     /// A value as a whole number, whether it is written as a number or as a string.
     #[must_use]
     pub fn number(&self, slot: Slot) -> Option<u64> {
-        id(&self.text(slot)?)
+        match self.values.get(slot.0) {
+            Value::Unsigned(number) => Some(number),
+            Value::Text(text) => id(text),
+            Value::CopiedText(copy) => id(&self.copied[copy]),
+            _ => None,
+        }
     }
 
-    /// A value as JSON, as it is written; a capture of a pattern that is no JSON as a string.
+    /// A value as JSON; a capture of a pattern that is no JSON as a string.
     #[must_use]
     pub fn json(&self, slot: Slot) -> Option<Cow<'m, str>> {
-        let value = self.values[slot.0].as_ref()?;
-        let written = !self.matcher.values[slot.0].captured
-            || serde_json::from_str::<serde::de::IgnoredAny>(value).is_ok();
-        Some(if written { value.clone() } else { serde_json::Value::from(value.as_ref()).to_string().into() })
+        let text = self.text(slot)?;
+        let written = match self.values.get(slot.0) {
+            Value::Text(_) | Value::CopiedText(_) => {
+                self.matcher.values[slot.0].captured && serde_json::from_str::<IgnoredAny>(&text).is_ok()
+            }
+            _ => true,
+        };
+        Some(if written { text } else { Cow::Owned(serde_json::Value::from(text).to_string()) })
     }
 
     fn one_id(&self, slots: &[usize]) -> Option<u64> {
@@ -171,19 +188,11 @@ impl<'m> View<'m> {
 
     /// Reads a JSON text; of one that is none, nothing holds.
     fn read(&mut self, document: &Document, json: &'m str) -> bool {
-        for value in &document.values {
-            if let Some(absent) = self.matcher.values[*value].absent {
-                self.passed.set(absent);
-            }
-        }
+        document.absent.iter().for_each(|absent| self.passed.set(*absent));
         let valid = document.tree.read(json, self).is_ok();
         if !valid {
             self.forget(&document.values);
-            for value in &document.values {
-                if let Some(absent) = self.matcher.values[*value].absent {
-                    self.passed.clear(absent);
-                }
-            }
+            document.absent.iter().for_each(|absent| self.passed.clear(*absent));
         }
         valid
     }
@@ -197,11 +206,35 @@ impl<'m> View<'m> {
         }
         self.passed.set(cut.asked);
         for (slot, text) in cut.captures.iter().zip(held) {
-            self.values[*slot] = Some(Cow::Borrowed(text));
+            self.values.set(*slot, Value::Text(text));
         }
     }
 
-    fn note(&mut self, slot: usize) {
+    /// What was read before does not count.
+    fn clear(&mut self, slot: usize) {
+        if matches!(self.values.get(slot), Value::Absent) {
+            return;
+        }
+        self.values.set(slot, Value::Absent);
+        let watched = &self.matcher.values[slot];
+        if let Some(absent) = watched.absent {
+            self.passed.set(absent);
+        }
+        for asked in watched.present.iter().chain(watched.tests.iter().map(|(_, asked)| asked)) {
+            self.passed.clear(*asked);
+        }
+    }
+
+    fn copy(&mut self, text: String) -> usize {
+        self.copied.push(text);
+        self.copied.len() - 1
+    }
+}
+
+impl<'m> Fill<'m> for View<'m> {
+    #[inline]
+    fn fill(&mut self, slot: usize, found: Found<'m>) {
+        self.clear(slot);
         let watched = &self.matcher.values[slot];
         if let Some(present) = watched.present {
             self.passed.set(present);
@@ -209,42 +242,27 @@ impl<'m> View<'m> {
         if let Some(absent) = watched.absent {
             self.passed.clear(absent);
         }
-        if !watched.tests.is_empty()
-            && let Some(json) = &self.values[slot]
-        {
-            let held = Held::read(json);
-            for (test, asked) in &watched.tests {
-                if test.holds(&held) {
-                    self.passed.set(*asked);
-                }
+        for (test, asked) in &watched.tests {
+            if test.holds(&found) {
+                self.passed.set(*asked);
             }
         }
-    }
-}
-
-impl<'m> Fill<'m> for View<'m> {
-    fn fill(&mut self, slot: usize, json: Cow<'m, str>) {
-        if self.values[slot].is_some() {
-            self.forget(&[slot]);
-        }
-        if json != "null" {
-            self.values[slot] = Some(json);
-            self.note(slot);
-        }
+        let value = match found {
+            Found::Text(Cow::Borrowed(text)) => Value::Text(text),
+            Found::Text(Cow::Owned(text)) => Value::CopiedText(self.copy(text)),
+            Found::Parts(Some(json)) => Value::Parts(self.copy(json)),
+            Found::Parts(None) => Value::UnreadParts,
+            Found::Bool(is) => Value::Bool(is),
+            Found::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+                (Some(number), ..) => Value::Unsigned(number),
+                (_, Some(number), _) => Value::Signed(number),
+                (.., number) => Value::Float(number.unwrap_or_default()),
+            },
+        };
+        self.values.set(slot, value);
     }
 
     fn forget(&mut self, slots: &[usize]) {
-        for slot in slots {
-            if self.values[*slot].take().is_none() {
-                continue;
-            }
-            let watched = &self.matcher.values[*slot];
-            if let Some(absent) = watched.absent {
-                self.passed.set(absent);
-            }
-            for asked in watched.present.iter().chain(watched.tests.iter().map(|(_, asked)| asked)) {
-                self.passed.clear(*asked);
-            }
-        }
+        slots.iter().for_each(|slot| self.clear(*slot));
     }
 }

@@ -8,7 +8,7 @@
 
 mod bits;
 mod compiler;
-mod held;
+mod found;
 mod matcher;
 mod overlap;
 mod pattern;
@@ -17,6 +17,7 @@ mod rule;
 mod slot;
 mod test;
 mod tree;
+mod value;
 
 pub use compiler::Compiler;
 pub use matcher::{Matcher, View};

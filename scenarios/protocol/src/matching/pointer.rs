@@ -10,7 +10,7 @@ pub struct Pointer {
 
 /// One step of a pointer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Step {
+pub(super) enum Step {
     /// To the member of an object of this name, or to the element of an array with this number.
     Into(String),
     /// Into the JSON that a string holds.
@@ -59,7 +59,7 @@ impl Pointer {
 
     /// Its steps, from the whole message inwards; at least one.
     #[must_use]
-    pub fn steps(&self) -> &[Step] {
+    pub(super) fn steps(&self) -> &[Step] {
         &self.steps
     }
 }

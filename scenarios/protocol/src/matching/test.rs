@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Number;
 
-use super::held::Held;
+use super::found::Found;
 
 /// A value without parts.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,20 +45,21 @@ pub enum Test {
 
 impl Test {
     /// Whether it holds for a value that is there.
-    pub(super) fn holds(&self, held: &Held<'_>) -> bool {
-        match (self, held) {
+    #[inline]
+    pub(super) fn holds(&self, found: &Found<'_>) -> bool {
+        match (self, found) {
             (Self::Present, _) => true,
-            (Self::OneOf(scalars), held) => scalars.iter().any(|scalar| scalar.equals(held)),
-            (Self::NoneOf(scalars), held) => !scalars.iter().any(|scalar| scalar.equals(held)),
-            (Self::Range { from, to }, Held::Number(number)) => {
+            (Self::OneOf(scalars), found) => scalars.iter().any(|scalar| scalar.equals(found)),
+            (Self::NoneOf(scalars), found) => !scalars.iter().any(|scalar| scalar.equals(found)),
+            (Self::Range { from, to }, Found::Number(number)) => {
                 from.as_ref().is_none_or(|from| compare(number, from).is_some_and(Ordering::is_ge))
                     && to.as_ref().is_none_or(|to| compare(number, to).is_some_and(Ordering::is_le))
             }
-            (Self::Starts(start), Held::Text(text)) => text.starts_with(start.as_str()),
-            (Self::Contains(part), Held::Text(text)) => text.contains(part.as_str()),
-            (Self::Is(wanted), Held::Bool(is)) => wanted == is,
-            (Self::Id, Held::Text(text)) => id(text).is_some(),
-            (Self::Id, Held::Number(number)) => id(number).is_some(),
+            (Self::Starts(start), Found::Text(text)) => text.starts_with(start.as_str()),
+            (Self::Contains(part), Found::Text(text)) => text.contains(part.as_str()),
+            (Self::Is(wanted), Found::Bool(is)) => wanted == is,
+            (Self::Id, Found::Text(text)) => id(text).is_some(),
+            (Self::Id, Found::Number(number)) => number.is_u64(),
             _ => false,
         }
     }
@@ -72,9 +73,9 @@ impl Test {
         match (self, other) {
             (Self::Absent, other) => *other != Self::Absent,
             (Self::OneOf(scalars), other) => scalars.iter().all(|scalar| !scalar.passes(other)),
-            (Self::Is(is), other) => !other.holds(&Held::Bool(*is)),
+            (Self::Is(is), other) => !other.holds(&Found::Bool(*is)),
             (Self::Range { to: Some(to), .. }, Self::Range { from: Some(from), .. }) => {
-                compare(&to.to_string(), from) == Some(Ordering::Less)
+                compare(to, from) == Some(Ordering::Less)
             }
             (Self::Range { .. }, Self::Starts(_) | Self::Contains(_)) => true,
             (Self::Starts(one), Self::Starts(other)) => {
@@ -103,18 +104,19 @@ impl Test {
 }
 
 impl Scalar {
-    fn equals(&self, held: &Held<'_>) -> bool {
-        match (self, held) {
-            (Self::Text(text), Held::Text(held)) => text == held,
-            (Self::Number(number), Held::Number(held)) => compare(held, number) == Some(Ordering::Equal),
+    #[inline]
+    fn equals(&self, found: &Found<'_>) -> bool {
+        match (self, found) {
+            (Self::Text(text), Found::Text(found)) => text == found,
+            (Self::Number(number), Found::Number(found)) => compare(found, number) == Some(Ordering::Equal),
             _ => false,
         }
     }
 
     fn passes(&self, test: &Test) -> bool {
         match self {
-            Self::Text(text) => test.holds(&Held::Text(text.into())),
-            Self::Number(number) => test.holds(&Held::Number(&number.to_string())),
+            Self::Text(text) => test.holds(&Found::Text(text.into())),
+            Self::Number(number) => test.holds(&Found::Number(number.clone())),
         }
     }
 }
@@ -125,13 +127,14 @@ pub(super) fn id(text: &str) -> Option<u64> {
     if text.starts_with(|first: char| first.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
-/// Compares a number as it is written: exactly where both are whole.
-fn compare(written: &str, number: &Number) -> Option<Ordering> {
-    if let (Ok(one), Some(other)) = (written.parse::<u64>(), number.as_u64()) {
+/// Compares two numbers: exactly where both are whole.
+#[inline]
+fn compare(one: &Number, other: &Number) -> Option<Ordering> {
+    if let (Some(one), Some(other)) = (one.as_u64(), other.as_u64()) {
         return Some(one.cmp(&other));
     }
-    if let (Ok(one), Some(other)) = (written.parse::<i64>(), number.as_i64()) {
+    if let (Some(one), Some(other)) = (one.as_i64(), other.as_i64()) {
         return Some(one.cmp(&other));
     }
-    written.parse::<f64>().ok()?.partial_cmp(&number.as_f64()?)
+    one.as_f64()?.partial_cmp(&other.as_f64()?)
 }

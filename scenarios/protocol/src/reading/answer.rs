@@ -1,7 +1,7 @@
 //! One form of an operation's answer: how it is known, which request it belongs to, how that ended.
 
-use super::class::Class;
 use super::keep::Keep;
+use crate::class::Class;
 use crate::marker;
 use crate::matching::{RuleNumber, Slot, View};
 use crate::protocol::{Meaning, Outcome, Request};
@@ -47,7 +47,7 @@ pub(crate) enum Otherwise {
 
 impl Answer {
     /// What the message says, if it is such an answer.
-    pub(crate) fn of<'m>(&self, view: &View<'m>) -> Option<Meaning<'m>> {
+    pub(crate) fn of<'v>(&'v self, view: &'v View<'_>) -> Option<Meaning<'v>> {
         if !self.when.is_none_or(|when| view.holds(when)) {
             return None;
         }

@@ -1,7 +1,7 @@
 //! The answers of an operation that is polled over REST.
 
-use super::class::Class;
 use super::keep::Keep;
+use crate::class::Class;
 use crate::matching::{Matcher, RuleNumber};
 use crate::protocol::{Outcome, Polled};
 
@@ -39,13 +39,13 @@ impl Poll {
         let outcome = if any(&self.last) {
             Outcome::Ok
         } else if let Some((_, class)) = self.failed.iter().find(|(rule, _)| view.holds(*rule)) {
-            Outcome::Failed(class.of(&view))
+            Outcome::Failed(class.text(&view).into())
         } else if any(&self.pending) {
             Outcome::Pending
         } else {
             match &self.otherwise {
                 Otherwise::Pending => Outcome::Pending,
-                Otherwise::Failed(class) => Outcome::Failed(class.of(&view)),
+                Otherwise::Failed(class) => Outcome::Failed(class.text(&view).into()),
                 Otherwise::Unknown => return None,
             }
         };

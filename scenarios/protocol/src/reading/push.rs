@@ -1,6 +1,6 @@
 //! One push: how it is known, what links it to its send, and whether it is the awaited one.
 
-use super::class::Class;
+use crate::class::Class;
 use crate::matching::{RuleNumber, Slot, View};
 use crate::protocol::{Meaning, PushOutcome};
 
@@ -20,7 +20,7 @@ pub(crate) struct Push {
 
 impl Push {
     /// What the message says, if it is this push.
-    pub(crate) fn of<'m>(&self, view: &View<'m>) -> Option<Meaning<'m>> {
+    pub(crate) fn of<'v>(&'v self, view: &'v View<'_>) -> Option<Meaning<'v>> {
         if !view.holds(self.when) {
             return None;
         }

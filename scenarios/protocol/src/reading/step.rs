@@ -1,7 +1,7 @@
 //! What is awaited in a step of the opening.
 
-use super::class::Class;
 use super::keep::Keep;
+use crate::class::Class;
 use crate::matching::{RuleNumber, View};
 use crate::protocol::Meaning;
 
@@ -17,7 +17,7 @@ impl Step {
     /// What the message says, if it is awaited in this step.
     pub(crate) fn of<'m>(&self, view: &View<'m>) -> Option<Meaning<'m>> {
         if let Some((rule, class)) = self.failed.iter().find(|(rule, _)| view.holds(*rule)) {
-            let failed = Some(class.of(view));
+            let failed = Some(class.text(view));
             return Some(Meaning::Opened { step: self.number, id: view.id(*rule), failed, keep: Vec::new() });
         }
         let (rule, keep) = self.awaited.iter().find(|(rule, _)| view.holds(*rule))?;

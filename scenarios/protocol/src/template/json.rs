@@ -7,8 +7,9 @@ use super::part::{Part, Stands};
 
 /// Finds out which places stand in JSON, and whether in quotes there.
 ///
-/// A template that begins like JSON must be JSON as a whole. Elsewhere what is between brackets that close, and parses with
-/// its places filled, counts as JSON: `42["say","${text}"]` is one such stretch, `to [room]: ${text}` has none.
+/// A template that begins like an object or an array must be one as a whole; one that begins with a quote may be a string.
+/// Elsewhere what is between brackets that close, has quotes in it, and parses with its places filled counts as JSON:
+/// `42["say","${text}"]` is one such stretch, `to [${room}]: ${text}` has none.
 ///
 /// # Errors
 /// [`TemplateError`] where JSON is broken, or would be by a text outside of quotes.
@@ -17,15 +18,19 @@ pub(super) fn settle(parts: &mut [Part]) -> Result<(), TemplateError> {
         Some(Part::Literal { text, .. }) => text.len() - text.trim_start().len(),
         _ => 0,
     };
-    if bracket_from(parts, Position { part: 0, byte: first }) == Some(Position { part: 0, byte: first }) {
-        let whole = stretch(parts, Position { part: 0, byte: first }, false);
+    let start = Position { part: 0, byte: first };
+    let whole = stretch(parts, start, false);
+    if bracket_from(parts, start) == Some(start) {
         parses(parts, &whole)?;
+        return mark(parts, &whole);
+    }
+    if begins_with_quote(parts, first) && parses(parts, &whole).is_ok() {
         return mark(parts, &whole);
     }
     let mut from = Position { part: 0, byte: 0 };
     while let Some(start) = bracket_from(parts, from) {
         let within = stretch(parts, start, true);
-        from = if within.closed && parses(parts, &within).is_ok() {
+        from = if within.closed && within.has_quotes && parses(parts, &within).is_ok() {
             mark(parts, &within)?;
             within.end
         } else {
@@ -33,6 +38,13 @@ pub(super) fn settle(parts: &mut [Part]) -> Result<(), TemplateError> {
         };
     }
     Ok(())
+}
+
+fn begins_with_quote(parts: &[Part], byte: usize) -> bool {
+    match parts.first() {
+        Some(Part::Literal { text, .. }) => text.as_bytes().get(byte) == Some(&b'"'),
+        _ => false,
+    }
 }
 
 /// A byte of a literal, or a place (at byte 0).
@@ -49,6 +61,8 @@ struct Stretch {
     end: Position,
     /// Whether its brackets close.
     closed: bool,
+    /// Whether a string is in it.
+    has_quotes: bool,
     /// Its places, and whether each stands in quotes.
     places: Vec<(usize, bool)>,
 }
@@ -65,8 +79,13 @@ fn bracket_from(parts: &[Part], from: Position) -> Option<Position> {
 
 /// What follows on an opening bracket: to the one that closes it, or to the end.
 fn stretch(parts: &[Part], start: Position, to_bracket: bool) -> Stretch {
-    let mut stretch =
-        Stretch { start, end: Position { part: parts.len(), byte: 0 }, closed: false, places: Vec::new() };
+    let mut stretch = Stretch {
+        start,
+        end: Position { part: parts.len(), byte: 0 },
+        closed: false,
+        has_quotes: false,
+        places: Vec::new(),
+    };
     let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
     for (part, what) in parts.iter().enumerate().skip(start.part) {
         let Part::Literal { text, .. } = what else {
@@ -81,7 +100,10 @@ fn stretch(parts: &[Part], start: Position, to_bracket: bool) -> Stretch {
             match letter {
                 _ if escaped => escaped = false,
                 b'\\' if quoted => escaped = true,
-                b'"' => quoted = !quoted,
+                b'"' => {
+                    quoted = !quoted;
+                    stretch.has_quotes = true;
+                }
                 b'{' | b'[' if !quoted => depth += 1,
                 b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
                 _ => {}

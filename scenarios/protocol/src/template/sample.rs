@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::protocol::Values;
+use crate::values::Values;
 
 /// Values as a run has them: the first player's, with two others to talk to.
 #[derive(Debug, Clone, Default)]

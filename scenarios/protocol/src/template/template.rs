@@ -15,7 +15,7 @@ use super::names::Names;
 use super::part::{Part, Place, Stands};
 use crate::matching::View;
 use crate::places::{Piece, Unclosed, pieces};
-use crate::protocol::{Missing, Values};
+use crate::values::{Missing, Values};
 
 /// A message with places for values: `{"id":"${id}","text":"${text}"}`. A value is escaped as its place asks: in JSON
 /// quotes as the inside of a string, elsewhere in JSON as a value, outside of JSON not at all.
@@ -285,6 +285,9 @@ mod tests {
             "SEND\nto:\"\n\n{\"t\":\"\\\"\"}\u{0}"
         );
         assert_eq!(rendered("to [room] ${text}", "\""), "to [room] \"");
+        assert_eq!(rendered("to [${room}] ${text}", "\""), "to [\"] \"");
+        assert_eq!(rendered("\"${text}\"", "\n"), "\"\\n\"");
+        assert_eq!(rendered("\"${text}\" it says", "\n"), "\"\n\" it says");
         assert_eq!(
             rendered(r#"{"to":${recipients},"one":"${recipient}"}"#, "\""),
             r#"{"to":["\"","b"],"one":"\""}"#
@@ -363,7 +366,7 @@ mod tests {
         let ping = r#"{"type":"ping","n":1.50,"s":"a\"b","o":{"x": [1]}}"#;
         assert_eq!(
             reply.reply(&matcher.view(ping), 9).unwrap(),
-            r#"{"n":1.50,"s":"a\"b","o":{"x": [1]},"at":9}"#
+            r#"{"n":1.5,"s":"a\"b","o":{"x":[1]},"at":9}"#
         );
         let missing = reply.reply(&matcher.view(r#"{"type":"ping"}"#), 9).unwrap_err();
         assert_eq!(missing.name, "/n");

@@ -1,20 +1,22 @@
-//! Messages as they might be sent: one to show, and their lengths.
+//! What an operation sends, awaits and leads to, in sentences with one message as it might be; and how long messages are.
 
 use protocol::protocol::Sending;
 
 use crate::plan::example::Example;
+use crate::plan::operation::What;
 use crate::plan::{Plan, PlannedOperation};
 
 /// Players that a message is shown with, at most.
 const SHOWN_RECIPIENTS: u32 = 2;
-/// Length of the text that a message is shown with, at most.
-const SHOWN_TEXT: usize = 12;
+/// The text that a message is shown with.
+const SHOWN_TEXT: &str = "lg1:…";
 
-/// A message of an operation, to be shown; none where a value is missing that only a run has.
-pub(super) fn shown(plan: &Plan, planned: &PlannedOperation, number: usize) -> Option<String> {
+/// What an operation sends, how its answer is known, and the push that it leads to; nothing of what is not the protocol's.
+pub(super) fn sentences(plan: &Plan, planned: &PlannedOperation) -> Vec<String> {
+    let (What::Request(number) | What::Poll(number)) = planned.what else { return Vec::new() };
     let recipients = (*planned.fan_out.start()).min(SHOWN_RECIPIENTS);
-    let text = "lg1:…".chars().chain("x".repeat(SHOWN_TEXT - 6).chars()).collect();
-    plan.protocol.write(Sending::Operation(number), &example(plan, planned, recipients, text)).ok()
+    let values = example(plan, planned, recipients, SHOWN_TEXT.into());
+    protocol::explain::operation(&*plan.protocol, number, &values)
 }
 
 /// Bytes of an operation's message, on average.
