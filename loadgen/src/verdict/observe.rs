@@ -11,9 +11,9 @@ use scenarios::plan::threshold::{
 /// The metric's value in its own unit; else why it has none.
 pub(super) fn observe(metric: &Metric, summary: &Summary) -> Result<f64, &'static str> {
     let operation = |word: &str| summary.operations.get(word).ok_or(NOTHING);
-    let fits = summary.frames.as_ref().is_none_or(Frames::fit);
+    let fits = fits(summary);
     let delivery = |word: &str| match summary.deliveries.get(word) {
-        _ if !fits => Err("too many frames were not understood"),
+        _ if !fits => Err(MISFIT),
         delivery => delivery.ok_or(NOTHING),
     };
     match metric {
@@ -60,7 +60,13 @@ pub(super) fn observe(metric: &Metric, summary: &Summary) -> Result<f64, &'stati
     }
 }
 
+/// Whether the protocol fits the target, as far as is known.
+fn fits(summary: &Summary) -> bool {
+    summary.frames.as_ref().is_none_or(Frames::fit)
+}
+
 const NOTHING: &str = "no samples";
+const MISFIT: &str = "too many frames were not understood";
 const UNEXPECTED: &str = "nothing was expected";
 
 fn share(part: u64, whole: u64, without: &'static str) -> Result<f64, &'static str> {
@@ -168,6 +174,12 @@ pub(super) fn not_judged(metrics: &[&Metric], summary: &Summary) -> Vec<String> 
             "{} of {} sockets were dropped, and no threshold looks at them",
             sockets.dropped, sockets.opened
         ));
+    }
+    if !fits(summary) {
+        // What was not understood may be what did not come.
+        let called_for = summary.deliveries.iter().filter(|(_, delivery)| delivery.expected > 0);
+        told.extend(called_for.map(|(word, _)| format!("deliveries of {word}: {MISFIT}")));
+        return told;
     }
     for (word, delivery) in &summary.deliveries {
         let looks = |metric: &Metric| match metric {

@@ -54,7 +54,7 @@ fn evaluate(threshold: &Threshold, summary: &Summary) -> Judged {
 
 #[cfg(test)]
 mod tests {
-    use reports::format::{Delivery, Latency, Operation as OperationSummary};
+    use reports::format::{Delivery, Frames, Latency, Operation as OperationSummary};
 
     use super::*;
 
@@ -112,15 +112,20 @@ mod tests {
         summary.deliveries.insert("message".into(), delivery);
         let operation = OperationSummary { offered: 16, sent: 16, failed: 2, ..OperationSummary::default() };
         summary.operations.insert("send_message".into(), operation);
-        let told = |expressions: &[&str]| {
+        let told_of = |expressions: &[&str], summary: &Summary| {
             let rules: Vec<Threshold> = expressions.iter().map(|rule| rule.parse().unwrap()).collect();
-            observe::not_judged(&rules.iter().map(|rule| &rule.metric).collect::<Vec<_>>(), &summary)
+            observe::not_judged(&rules.iter().map(|rule| &rule.metric).collect::<Vec<_>>(), summary)
         };
+        let told = |expressions: &[&str]| told_of(expressions, &summary);
         let all = told(&[]);
         assert_eq!(all.len(), 3, "{all:?}");
         for (told, said) in all.iter().zip(["2 of 16 arrivals", "20 of 20 sockets", "65 of 160 message"]) {
             assert!(told.starts_with(said), "{told}");
         }
         assert_eq!(told(&["error_rate < 50%", "sockets.dropped_rate < 1%", "message.lost <= 99"]), [""; 0]);
+        // Where frames were not understood nothing is called lost.
+        summary.frames = Some(Frames { received: 99, unclassified: 65, ..Frames::default() });
+        let all = told_of(&[], &summary);
+        assert_eq!(all[2..], ["deliveries of message: too many frames were not understood"], "{all:?}");
     }
 }

