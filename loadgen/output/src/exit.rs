@@ -24,7 +24,7 @@ pub enum Exit {
     /// A threshold failed or had nothing to judge, or ended the run; `protocol try`: something expected did not come.
     ThresholdFailed = 3,
     #[strum(message = "the run is invalid")]
-    /// The run is invalid: the generator did not send on schedule. Do not use its numbers.
+    /// The run is invalid: the generator did not send on schedule, or the protocol does not fit. Do not use its numbers.
     Invalid = 4,
     #[strum(message = "interrupted")]
     /// Interrupted: the results so far are written, and reported unless a second interruption came before that.
