@@ -167,7 +167,7 @@ impl<'n> Narrator<'n> {
                 "an error that names no request, and fails one that is open (a rule of [[errors]], or API Gateway's)"
                     .into(),
             ),
-            Meaning::Ignored => ("ignored", None, "of no interest (a rule of [[ignore]])".into()),
+            Meaning::Ignored => ("ignored", None, "known, and awaited by nobody".into()),
         }
     }
 
