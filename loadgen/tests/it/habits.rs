@@ -99,7 +99,7 @@ fn a_file_comes_before_what_ships_under_its_name() {
     let (code, _, stderr) = tried(scratch.path(), &["check", "quickstar"]);
     assert_eq!(code, 2);
     assert!(stderr.contains("did you mean `quickstart`?"), "{stderr}");
-    let (code, _, stderr) = tried(scratch.path(), &["check", "evening.toml"]);
+    let (code, _, stderr) = tried(scratch.path(), &["check", "nobody-knows.toml"]);
     assert_eq!(code, 2);
     assert!(stderr.contains("`loadgen scenario list`"), "{stderr}");
 }
