@@ -18,15 +18,15 @@ const PLAYERS: usize = 28;
 
 /// What is nobody's token, and looks like a credential all the same.
 const FOREIGN: [&str; 4] = [
-    "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.MARKERforeignsignature",
-    "AKIAMARKERMARKER1234",
-    "password=MARKERhunter2",
-    "Authorization: Bearer MARKERopaque0123456789",
+    "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.NEEDLEforeignsignature",
+    "AKIANEEDLENEEDLE1234",
+    "password=NEEDLEhunter2",
+    "Authorization: Bearer NEEDLEopaque0123456789",
 ];
 
 /// An opaque ticket of no known shape: only who has it can know it again.
 fn ticket(player: usize) -> String {
-    format!("t!ck.MARKER-{player:02}-is.not.base64.but.plain.words!{player:02}")
+    format!("t!ck.NEEDLE-{player:02}-is.not.base64.but.plain.words!{player:02}")
 }
 
 /// A text frame of a server.
@@ -219,7 +219,7 @@ fn what_a_target_sends_back_is_written_nowhere() {
     let mut everything = written(&ran);
     everything.extend([("prometheus".into(), scraped.clone()), ("otlp".into(), told)]);
     for (place, text) in &everything {
-        let at = text.to_ascii_lowercase().find("marker");
+        let at = text.to_ascii_lowercase().find("needle");
         let around = at.map(|at| text.get(at.saturating_sub(80)..at + 60).unwrap_or("…"));
         assert_eq!(around, None, "{place}");
     }
