@@ -257,6 +257,62 @@ fn pushes_before_their_answer_wait_for_what_it_brings() {
 
 /// A backend built along the same lines takes the requests of the reference protocol, answers in plain texts and pushes
 /// what it has stored. Not one of its pushes is lost; it is only not understood, and that is what is said.
+/// Asks for a place, and says with each message which one it is.
+const TICKETS: &str = r#"
+name = "tickets"
+
+[operations.join]
+send = '{"action":"requestPlacement","skill":${skill},"mode":"${mode}"}'
+parameters = { skill = 1, mode = "any" }
+
+[operations.join.answer]
+by = "order"
+ok = { "/ticket" = true, "/state" = false }
+keep = { ticket = "/ticket" }
+
+[operations.join.push]
+when = { "/ticket" = true, "/state" = true }
+tie = { kept = "ticket", at = "/ticket" }
+final = { "/state" = "READY" }
+
+[operations.chat]
+send = '{"action":"sendMessage","to":${recipients},"body":"${text}","ticket":"${ticket}"}'
+answer = { by = "order", ok = { text = "Message(s) Sent" } }
+push = { name = "message", when = { "/itemId" = true } }
+"#;
+
+#[test]
+fn what_a_journey_is_given_and_keeps_is_sent_later_on_it() {
+    let Some(server) = Server::start("tutorial", &[]) else { return };
+    let operations = r#"
+[[feeders]]
+file = "players.csv"
+
+[operations.join]
+skill = "${skill}"
+mode = "${mode}"
+
+[operations.chat]
+fan_out = 2
+
+[[journeys]]
+name = "evening"
+loop = false
+steps = [{ do = "join", until = "push" }, { do = "chat", times = 3, pause = "100ms" }]
+"#;
+    let scene = scene("tickets.toml", 6, 4, operations)
+        .with("tickets.toml", TICKETS)
+        .with("players.csv", "skill,mode\n7,ranked\n9,\"casual \"\"x\"\"\"\n");
+    let ran = scene.run(&["--target", server.websocket(), "--workers", "2"]);
+    let summary = ran.summary();
+    assert_balanced(&summary);
+    let done = |name: &str| (summary.operations[name].offered, summary.operations[name].completed);
+    assert_eq!((done("evening"), done("join"), done("chat")), ((6, 6), (6, 6), (18, 18)), "{summary:?}");
+    let received = |name: &str| (summary.deliveries[name].expected, summary.deliveries[name].received);
+    assert_eq!((received("join"), received("message")), ((6, 6), (36, 36)));
+    assert_eq!(summary.frames.as_ref().map(|frames| frames.unclassified), Some(0));
+}
+
 #[test]
 fn a_protocol_that_does_not_fit_is_said_first_and_no_delivery_is_judged() {
     let Some(server) = Server::start("tutorial", &[]) else { return };
