@@ -209,6 +209,11 @@ impl<'p> JourneyRun<'p> {
         }
     }
 
+    /// Whether a push of this kind ends the step.
+    pub(super) fn awaits(&self, kind: Kind) -> bool {
+        matches!(&self.stage, Stage::Waiting(waiting) if waiting.push == Some(kind))
+    }
+
     /// A push came to the player: of request `index` where the push itself says so, with the value that ties it where
     /// one does, and with what was asked for or without it.
     pub(super) fn pushed(

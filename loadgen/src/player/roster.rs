@@ -383,6 +383,8 @@ impl Players {
 
     pub(super) fn set_deadline(&self, player: u32, deadline: Option<Micros>) {
         // Stored before it is noted, as `wake_overdue` looks in the other order.
+        // What is due since the run's start is due at once: 0 is none.
+        let deadline = deadline.map(|deadline| deadline.max(1));
         self.mailbox(player).deadline.store(deadline.unwrap_or(0), Ordering::SeqCst);
         deadline.into_iter().for_each(|deadline| self.note_deadline(deadline));
     }
@@ -569,5 +571,24 @@ mod tests {
         let after = victims();
         let others = before.iter().filter(|player| after.contains(player)).count();
         assert_eq!((before.len(), after.len(), others), (50, 50, 49));
+    }
+
+    #[test]
+    fn what_is_due_at_the_start_of_the_run_is_due() {
+        let players = Players::new(1);
+        players.set_deadline(0, Some(0));
+        let woken = std::sync::Arc::new(Woken::default());
+        players.mailbox(0).waker.register(&std::task::Waker::from(std::sync::Arc::clone(&woken)));
+        players.wake_overdue(5);
+        assert!(woken.0.load(Ordering::Relaxed), "0 is an instant, and not the absence of one");
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl std::task::Wake for Woken {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
     }
 }

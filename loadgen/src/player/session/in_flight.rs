@@ -64,6 +64,13 @@ struct Doubts {
     overdue: VecDeque<(Operation, Micros)>,
 }
 
+impl Doubts {
+    /// Forgets the requests whose answers are no longer awaited; operations have time-outs of their own.
+    fn forget(&mut self, now: Micros) {
+        self.overdue.retain(|(_, until)| *until > now);
+    }
+}
+
 impl InFlight {
     pub(super) const fn is_empty(&self) -> bool {
         self.requests.is_empty()
@@ -103,8 +110,8 @@ impl InFlight {
     /// What an answer without an id belongs to that comes in order.
     pub(super) fn take_in_order(&mut self, operation: Operation, now: Micros) -> InOrder {
         if let Some(doubts) = &mut self.doubts {
+            doubts.forget(now);
             let overdue = &mut doubts.overdue;
-            while overdue.pop_front_if(|(_, until)| *until <= now).is_some() {}
             if let Some(position) = overdue.iter().position(|(other, _)| *other == operation) {
                 overdue.remove(position);
                 return InOrder::Overdue;
@@ -116,9 +123,12 @@ impl InFlight {
         }
     }
 
-    /// A request that is answered in order has timed out; the next answer until `until` is taken for its own.
-    pub(super) fn overdue(&mut self, operation: Operation, until: Micros) {
-        self.doubts.get_or_insert_default().overdue.push_back((operation, until));
+    /// A request timed out at `now`; where answers come in order, the next one until `until` is taken for its own.
+    pub(super) fn overdue(&mut self, operation: Operation, now: Micros, until: Micros) {
+        let doubts = self.doubts.get_or_insert_default();
+        // Here, too: where answers have ids, nobody asks for it.
+        doubts.forget(now);
+        doubts.overdue.push_back((operation, until));
     }
 
     fn take_where(&mut self, awaited: impl Fn(&SentRequest) -> bool) -> Option<SentRequest> {
@@ -229,11 +239,26 @@ mod tests {
     #[test]
     fn an_answer_in_order_after_a_time_out_belongs_to_what_timed_out() {
         let mut in_flight = InFlight::default();
-        in_flight.overdue(OPERATION, 100);
-        in_flight.overdue(OPERATION, 100);
+        in_flight.overdue(OPERATION, 50, 100);
+        in_flight.overdue(OPERATION, 50, 100);
         in_flight.add(request(1, 200));
         assert!(matches!(in_flight.take_in_order(OPERATION, 99), InOrder::Overdue));
         assert!(matches!(in_flight.take_in_order(OPERATION, 100), InOrder::Request(_)), "forgotten by then");
         assert!(matches!(in_flight.take_in_order(OPERATION, 100), InOrder::Nothing));
+    }
+
+    #[test]
+    fn what_timed_out_is_forgotten_whatever_stands_before_it() {
+        let mut in_flight = InFlight::default();
+        in_flight.overdue(Operation::of(2), 10, 1_000);
+        in_flight.overdue(OPERATION, 50, 100);
+        in_flight.add(request(1, 200));
+        assert!(matches!(in_flight.take_in_order(OPERATION, 100), InOrder::Request(_)));
+        (0..100).for_each(|now| in_flight.overdue(OPERATION, now * 10, now * 10 + 20));
+        assert_eq!(
+            in_flight.doubts.unwrap().overdue.len(),
+            3,
+            "the other operation's, and two that are awaited"
+        );
     }
 }

@@ -171,16 +171,18 @@ impl<'p> Session<'p> {
 
     /// Asks to be woken when the next thing is due.
     fn set_deadline(&self) {
-        let now = self.player.now();
-        let behaviour = self.behaviour.as_deref().and_then(|behaviour| behaviour.due(now));
-        let beat = Heartbeat::of(&self.player.play.plan);
-        let heartbeat = self.heartbeat.as_deref().filter(|_| !self.is_silent()).map(|timer| timer.due(beat));
+        let player = self.player;
+        let plan = &player.play.plan;
+        let behaviour = self.behaviour.as_deref().and_then(|behaviour| behaviour.due(player.now()));
+        let heartbeat = self.heartbeat.as_deref().filter(|_| !self.is_silent());
+        let heartbeat = heartbeat.map(|timer| timer.due(Heartbeat::of(plan)));
         let opening = self.opening.as_deref().map(Opening::due);
-        // Before it is ready, nothing of a journey is due.
-        let journey = self.journey.as_deref().filter(|_| self.opening.is_none()).and_then(JourneyRun::due);
+        // Nothing of a journey is due while the player is held up, nor when the plan is over.
+        let goes_on = || !self.is_held_up() && player.now() < micros(plan.end());
+        let journey = self.journey.as_deref().filter(|_| goes_on()).and_then(JourneyRun::due);
         let awaited = self.in_flight.deadline().into_iter().chain(journey);
         let due = awaited.chain(behaviour).chain(heartbeat).chain(opening).min();
-        self.player.play.players.set_deadline(self.player.number, due);
+        player.play.players.set_deadline(player.number, due);
     }
 
     fn is_silent(&self) -> bool {
@@ -320,8 +322,9 @@ impl<'p> Session<'p> {
         let player = self.player;
         let steps = &player.play.plan.protocol.outline().opening;
         loop {
+            let opening = self.opening.as_deref_mut()?;
             let now = player.now();
-            let step = self.opening.as_deref_mut()?.next(steps, now);
+            let step = opening.next(steps, now);
             match step {
                 OpeningStep::Wait => return None,
                 OpeningStep::Ready => {
@@ -551,7 +554,9 @@ impl<'p> Session<'p> {
         now: Micros,
     ) -> Option<Receipt> {
         let receipt = self.player.pushed(kind, value, message, outcome, now);
-        let Some(journey) = self.journey.as_deref_mut() else { return receipt };
+        // Looked for in the message only where it is awaited.
+        let awaits = |journey: &&mut JourneyRun<'_>| journey.awaits(kind);
+        let Some(journey) = self.journey.as_deref_mut().filter(awaits) else { return receipt };
         if *outcome == PushOutcome::Progress {
             return receipt;
         }
@@ -578,11 +583,6 @@ impl<'p> Session<'p> {
         message: &str,
         now: Micros,
     ) -> bool {
-        let echoed = || {
-            let correlation = self.player.play.deliveries.find(message)?;
-            (usize::from(correlation.operation()) == operation.index()).then(|| correlation.index())
-        };
-        let echoed = if *to == RequestRef::Echo { echoed() } else { None };
         if *outcome == AnswerOutcome::Pending {
             return match to {
                 RequestRef::Id(id) => self.in_flight.has(operation, *id),
@@ -592,7 +592,11 @@ impl<'p> Session<'p> {
         let request = match to {
             RequestRef::Id(id) => self.in_flight.take(operation, *id),
             RequestRef::Field(value) => self.in_flight.take_field(operation, value),
-            RequestRef::Echo => echoed.and_then(|index| self.in_flight.take_arrival(operation, index)),
+            RequestRef::Echo => {
+                let sent = self.player.play.deliveries.find(message);
+                sent.filter(|sent| usize::from(sent.operation()) == operation.index())
+                    .and_then(|sent| self.in_flight.take_arrival(operation, sent.index()))
+            }
             RequestRef::Oldest => match self.in_flight.take_in_order(operation, now) {
                 InOrder::Request(request) => Some(request),
                 // To what has timed out.
@@ -727,7 +731,8 @@ impl<'p> Session<'p> {
             match error {
                 Some(Unclaimed { class, detail }) => self.fail(&request, &class, &detail),
                 None => {
-                    self.in_flight.overdue(request.arrival.operation, now + request.deadline - request.sent);
+                    let patience = request.deadline - request.sent;
+                    self.in_flight.overdue(request.arrival.operation, now, now + patience);
                     self.ended(&request, now, Outcome::TimedOut);
                 }
             }
@@ -822,8 +827,7 @@ impl<'p> Session<'p> {
 
     /// Does what the player's journey has come to, one thing after the other.
     fn travel(&mut self, cx: &mut Context<'_>) {
-        let occupied = self.behaviour.as_deref().is_some_and(Behaviour::is_occupied);
-        if self.journey.is_none() || self.opening.is_some() || occupied {
+        if self.journey.is_none() || self.is_held_up() {
             return;
         }
         let (player, play) = (self.player, &*self.player.play);
@@ -846,6 +850,11 @@ impl<'p> Session<'p> {
                 None => return,
             }
         }
+    }
+
+    /// Whether something keeps the player from going on with its journey: it is not ready, or has other plans.
+    fn is_held_up(&self) -> bool {
+        self.opening.is_some() || self.behaviour.as_deref().is_some_and(Behaviour::is_occupied)
     }
 
     /// Does an operation that the player's journey has come to.
