@@ -144,10 +144,12 @@ impl Deliveries {
         message: &str,
         push: &ReceivedPush,
     ) -> Option<Receipt> {
-        match self.table(kind) {
+        let Pushes { operation, table, .. } = &self.kinds[kind.index()];
+        match table {
             Table::Marker(fan_outs) => {
-                let sent = self.find(message);
-                let sent = sent.filter(|sent| self.marked(sent.send).is_some_and(|of| of.kind == kind));
+                let leads_here =
+                    |sent: &Correlation| operation.is_some_and(|of| number(of) == sent.operation());
+                let sent = self.find(message).filter(leads_here);
                 let Some(correlation) = sent else { return Some(Receipt::Unexpected) };
                 if let Some(relay) = self.relay.as_ref().filter(|relay| relay.is_elsewhere(correlation)) {
                     relay.forward(correlation, push);

@@ -72,8 +72,10 @@ impl Kept {
     /// Expects nothing of a value's pushes: the player asks for them instead.
     pub fn set_aside(&self, value: &str) {
         let mut table = self.table.lock();
-        table.early.values_mut().for_each(|early| early.retain(|early| *early.value != *value));
-        table.aside.insert(value.into());
+        // What is aside never is early again.
+        if table.aside.insert(value.into()) {
+            table.early.values_mut().for_each(|early| early.retain(|early| *early.value != *value));
+        }
     }
 
     /// Matches a push; `None` while its answer has not come yet.

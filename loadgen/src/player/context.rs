@@ -151,20 +151,18 @@ impl PlayerContext {
         let (player, response) = (self.number, at.saturating_sub(begun));
         self.observe(Event::Offered { operation, ledger, unsent: None });
         self.observe(Event::Sent { operation, ledger, delay: None });
-        match failed {
-            None => self.observe(Event::Completed { operation, ledger, response, service: response }),
+        let (class, detail) = match failed {
+            None => {
+                return self.observe(Event::Completed { operation, ledger, response, service: response });
+            }
             Some(Failure::Step(step)) => {
-                let name = self.play.plan.name(step);
-                let class = &self.observer.class_of(player, "step_", name);
-                let detail: Option<&dyn fmt::Display> = Some(&"this step of the journey failed");
-                self.observe(Event::Failed { player, operation, ledger, response, class, detail });
+                let class = self.observer.class_of(player, "step_", self.play.plan.name(step));
+                (class, "this step of the journey failed")
             }
-            Some(Failure::Socket) => {
-                let (class, detail): (_, Option<&dyn fmt::Display>) =
-                    (&classes::SOCKET_LOST, Some(&"the socket was lost on the journey"));
-                self.observe(Event::Failed { player, operation, ledger, response, class, detail });
-            }
-        }
+            Some(Failure::Socket) => (classes::SOCKET_LOST.clone(), "the socket was lost on the journey"),
+        };
+        let (class, detail): (_, Option<&dyn fmt::Display>) = (&class, Some(&detail));
+        self.observe(Event::Failed { player, operation, ledger, response, class, detail });
     }
 
     /// What became of a client fault.

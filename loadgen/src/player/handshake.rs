@@ -194,7 +194,7 @@ impl Endpoint {
             let proves = proves || !presented.is_empty();
             return Ok(Introduction { upgrade: Cow::Borrowed(&self.upgrade), presented, proves });
         }
-        let room = plan.rooms.name(plan.rooms.of(number));
+        let room = plan.rooms.name_for(number);
         let values = HandshakeValues { player: plan.player_id(number), room, token };
         let parts = self.protocol.handshake(&values).map_err(HandshakeError::from)?;
         let url = url_of(&self.url, &parts);

@@ -65,8 +65,10 @@ classes! {
     NOT_UTF8 = "not_utf8";
     /// Another error of the socket.
     SOCKET = "socket";
-    /// A frame or an answer that means nothing in the protocol.
+    /// An answer over REST that means nothing in the protocol.
     GARBAGE = "garbage";
+    /// No frame came for as long as the protocol's heartbeat allows.
+    SILENT = "silent";
     /// An answer to a request that was no longer awaited.
     LATE_ANSWER = "late_answer";
 
@@ -79,10 +81,6 @@ classes! {
 
     /// The player's task does not get to run.
     UNSENT_BACKLOG = "unsent_backlog";
-    /// A malformed message was answered as if nothing were wrong with it.
-    ANSWERED = "answered";
-    /// No frame came for as long as the protocol's heartbeat allows.
-    SILENT = "silent";
     /// No socket is open.
     UNSENT_NO_OPEN_SOCKET = "unsent_no_open_socket";
     /// The protocol's opening is not over.
@@ -127,6 +125,8 @@ classes! {
     GAVE_UP = "gave_up";
     /// The target has not ended the socket that was not read.
     UNNOTICED = "unnoticed";
+    /// The target answered as if nothing were wrong.
+    ANSWERED = "answered";
     /// The target did not react.
     IGNORED = "ignored";
     /// The malformed message did not leave as a whole.

@@ -68,10 +68,12 @@ pub(super) fn compose(
 /// at all is sent to, but says nothing about the backend.
 fn expected(player: &PlayerContext, push: &Push, mut named: Vec<u32>) -> Option<Addressees> {
     let (play, me) = (&*player.play, player.number);
-    let reads = |other: u32| (push.sender || other != me) && play.players.reads(other);
+    let reads = |other: u32| play.players.reads(other);
     Some(match (push.tie, push.to) {
         (Tie::Kept(_), _) => return None,
-        (Tie::Player, _) | (_, Audience::Sender) => Addressees::named(vec![me]),
+        // Of the sender, whoever is named.
+        (Tie::Player, _) => Addressees::named(Vec::new()),
+        (Tie::Marker, Audience::Sender) => Addressees::named(vec![me]),
         (Tie::Marker, Audience::Recipients) => {
             named.retain(|&player| play.players.reads(player));
             Addressees::named(named)

@@ -43,8 +43,8 @@ impl Findings {
                 found.missing.push(format!("{name} was not sent: no player had an open socket"));
             }
         }
-        for (index, push) in plan.pushes.iter().enumerate() {
-            let delivered = all.delivery(scenarios::plan::operation::Kind::of(index));
+        for (kind, push) in plan.kinds() {
+            let delivered = all.delivery(kind);
             found.pushes += delivered.received + delivered.late;
             if delivered.duplicated > 0 {
                 found.notes.push(format!("push {} came twice", push.name));
