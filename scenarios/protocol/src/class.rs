@@ -27,21 +27,9 @@ impl Class {
     }
 
     /// The class, put together at once.
-    pub(crate) fn text(&self, view: &dyn Received) -> Cow<'static, str> {
-        let said = self.said.as_ref().and_then(|said| view.fill(said));
+    pub(crate) fn text(&self, view: &View<'_>) -> Cow<'static, str> {
+        let said = self.said.as_ref().and_then(|said| said.reply(view, 0).ok());
         said.map_or(Cow::Borrowed(self.usual), Cow::Owned)
-    }
-}
-
-/// A message that has been received, whatever the lifetime of its text.
-pub(crate) trait Received: Sync {
-    /// What a template makes of it.
-    fn fill(&self, template: &Template) -> Option<String>;
-}
-
-impl Received for View<'_> {
-    fn fill(&self, template: &Template) -> Option<String> {
-        template.reply(self, 0).ok()
     }
 }
 
@@ -53,7 +41,7 @@ pub struct ErrorClass<'f>(Text<'f>);
 #[derive(Clone)]
 enum Text<'f> {
     Known(Cow<'f, str>),
-    Later { class: &'f Class, view: &'f dyn Received, made: OnceLock<Cow<'static, str>> },
+    Later { class: &'f Class, view: &'f View<'f>, made: OnceLock<Cow<'static, str>> },
 }
 
 impl Deref for ErrorClass<'_> {
@@ -62,7 +50,7 @@ impl Deref for ErrorClass<'_> {
     fn deref(&self) -> &str {
         match &self.0 {
             Text::Known(text) => text,
-            Text::Later { class, view, made } => made.get_or_init(|| class.text(*view)),
+            Text::Later { class, view, made } => made.get_or_init(|| class.text(view)),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::encoded::Encoded;
 use crate::outline::Outline;
 use crate::protocol::{
     Asked, HandshakeParts, Meaning, Missing, Polled, Protocol, Read, RestRequest, Sending, Values,
@@ -74,7 +73,7 @@ impl Protocol for FileProtocol {
             parts.iter().map(|(name, value)| Ok((name.clone(), value.render(values)?))).collect()
         };
         Ok(HandshakeParts {
-            path: path.as_ref().map(|path| path.render(&Encoded(values))).transpose()?,
+            path: path.as_ref().map(|path| path.render(values)).transpose()?,
             query: named(query)?,
             headers: named(headers)?,
             subprotocols: subprotocols.iter().map(|one| one.render(values)).collect::<Result<_, _>>()?,
@@ -94,7 +93,7 @@ impl Protocol for FileProtocol {
             Asked::First => &polling.start,
             Asked::Again => &polling.again,
         };
-        Ok(Some(RestRequest { method, path: path.render(&Encoded(values))? }))
+        Ok(Some(RestRequest { method, path: path.render(values)? }))
     }
 
     fn read_polled<'f>(&'f self, operation: usize, body: &'f str) -> Option<Polled<'f>> {

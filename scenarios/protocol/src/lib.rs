@@ -9,7 +9,6 @@
 
 mod check;
 mod class;
-mod encoded;
 pub mod explain;
 mod file;
 pub mod frames;

@@ -16,7 +16,7 @@ pub struct Outline {
     pub handshake: Handshake,
     /// Whether the handshake or a message holds the player's credential (`${token}`).
     pub token: bool,
-    /// Whether an operation's message, the heartbeat's or a reply does, so that it is needed as long as the socket is open.
+    /// Whether an operation's message or request, or the heartbeat's, does, so that it is needed as long as the socket is open.
     pub token_in_operations: bool,
     /// How messages lie in frames.
     pub frames: Frames,

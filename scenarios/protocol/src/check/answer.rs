@@ -42,20 +42,20 @@ pub(super) fn answer(
     if keys.by == By::None {
         return None;
     }
-    let when = keys.when.as_ref().map(|when| check.rule(&key("when"), when));
+    let when = keys.when.as_ref().and_then(|when| check.rule(&key("when"), when));
     let ignore = check.rules(&key("ignore"), keys.ignore.as_ref());
     let failed = check.rules(&key("failed"), keys.failed.as_ref());
     let ok = check.rules(&key("ok"), keys.ok.as_ref());
-    let number = when.iter().flatten().map(|placed| check.add(placed, None)).next();
-    let asks_for_id = when.iter().flatten().any(|placed| placed.rule.asks_for_id());
+    let number = when.as_ref().map(|placed| check.add(placed, None));
+    let asks_for_id = when.as_ref().is_some_and(|placed| placed.rule.asks_for_id());
     let (to, field) = to(check, pointer, keys, asked, number, asks_for_id);
     let judged = [&ok, &failed, &ignore].into_iter().flatten();
-    let mut shapes: Vec<_> = judged.map(|placed| placed.beside(when.iter().flatten().next())).collect();
+    let mut shapes: Vec<_> = judged.map(|placed| placed.beside(when.as_ref())).collect();
     let good: Vec<_> = shapes[..ok.len()].iter().map(|placed| placed.rule.clone()).collect();
     check.never_filled(&key("keep"), &keys.keep, &good);
     shapes.iter().for_each(|shape| check.contradicts_when(shape));
     if shapes.is_empty() {
-        shapes.extend(when.iter().flatten().cloned());
+        shapes.extend(when.clone());
     }
     if keys.by == By::Order && keys.when.is_none() && keys.ok.is_none() && keys.failed.is_none() {
         let remedy = "say with `ok` what a good answer is, e.g. { text = \"Sent\" }";

@@ -10,7 +10,7 @@ use crate::matching::{Compiler, Pointer, Rule, RuleNumber, Slot, Test, overlap};
 use crate::reading::keep::{Keep, Source};
 use crate::template::{Names, ReceivedNames, Template};
 
-/// The error class of an answer or a step that failed, where the file gives none.
+/// The error class of an answer that failed, where the file gives none.
 pub(super) const ANSWER_FAILED: &str = "answer_failed";
 
 /// Gathers mistakes and rules while the protocol is put together.

@@ -20,7 +20,7 @@ pub(super) fn handshake(check: &mut Check<'_>, keys: &Keys) -> Handshake {
         if !path.starts_with('/') || path.contains(['?', '#']) {
             check.wrong(pointer, "is no path", "begin it with `/`; parameters stand in `query`");
         }
-        text(check, pointer, path)
+        text(check, pointer, path).map(Template::of_a_path)
     });
     for (index, offered) in keys.subprotocols.iter().enumerate() {
         let pointer = format!("/handshake/subprotocols/{index}");

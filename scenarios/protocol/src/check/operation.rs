@@ -62,14 +62,15 @@ impl Operations {
         let send = keys.send.as_ref().and_then(|text| message(check, &pointer, text, keys));
         let mut messages = Messages::default();
         let asked = Asked { number, send: send.as_ref(), parameters: parameters.clone() };
-        for (at, keys) in answers(&pointer, keys) {
-            let Some(answer::Checked { answer, shapes, field }) = answer::answer(check, &at, keys, &asked)
+        let all = answers(&pointer, keys);
+        for (at, keys) in &all {
+            let Some(answer::Checked { answer, shapes, field }) = answer::answer(check, at, keys, &asked)
             else {
                 continue;
             };
             if field.is_some() && messages.field.is_some() {
                 let remedy = "find its request by one field";
-                check.wrong(&at, "another answer is found by a field, too", remedy);
+                check.wrong(at, "another answer is found by a field, too", remedy);
             }
             messages.field = messages.field.or(field);
             self.shapes.extend(shapes.into_iter().map(|placed| Shape { placed, answers: Some(number) }));
@@ -78,7 +79,6 @@ impl Operations {
                 _ => self.answers.push(answer),
             }
         }
-        let all = answers(&pointer, keys);
         let kept = all.iter().flat_map(|(_, answer)| answer.keep.keys()).collect();
         let cause = Cause { number, name, send: send.as_ref(), kept };
         let at = format!("{pointer}/push");

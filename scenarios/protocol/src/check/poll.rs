@@ -73,5 +73,5 @@ fn request(
     }
     let names = SendNames { kept, parameters: parameters.to_vec() };
     let path = check.template(pointer, path, &mut Sent { words: OF_A_REQUEST, names })?;
-    Some((method?, path))
+    Some((method?, path.of_a_path()))
 }

@@ -60,12 +60,7 @@ pub(super) fn push(
     for placed in last.iter().chain(&failed) {
         check.contradicts_when(&placed.beside(placed_when.as_ref()));
     }
-    if keys.class.is_some()
-        && last.is_empty()
-        && failed.is_empty()
-        && keys.last.is_none()
-        && keys.failed.is_none()
-    {
+    if keys.class.is_some() && keys.last.is_none() && keys.failed.is_none() {
         let remedy = "say with `final` which one is awaited, or with `failed` which one says so";
         check.wrong(&key("class"), "no push says that anything failed", remedy);
     }

@@ -114,9 +114,7 @@ fn awaited(
     }
     let rules: Vec<_> = good.iter().map(|placed| placed.rule.clone()).collect();
     check.never_filled(&keep, &keys.keep, &rules);
-    let failed =
-        bad.iter().map(|placed| (check.add(placed, None), check.class("", None, None, "opening_failed")));
-    let failed = failed.collect();
+    let failed = bad.iter().map(|placed| check.add(placed, None)).collect();
     let awaited = good.iter().map(|placed| {
         let rule = check.add(placed, None);
         (rule, check.keep(&keep, &keys.keep, Some(rule), placed.rule.asks_for_id()))

@@ -1,7 +1,5 @@
 //! What is made of a value before it stands in a message.
 
-use std::borrow::Cow;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -20,10 +18,12 @@ pub(super) enum Filter {
     Base64,
     /// Percent-encoding.
     Url,
+    /// The same, as one segment of a path whatever it holds.
+    Segment,
 }
 
 impl Filter {
-    /// Their names in a template.
+    /// Their names in a template; no author writes [`Self::Segment`].
     pub(super) const NAMES: [(&'static str, Self); 3] =
         [("json", Self::Json), ("base64", Self::Base64), ("url", Self::Url)];
 
@@ -33,15 +33,17 @@ impl Filter {
     }
 
     /// What it makes of a value.
-    pub(super) fn apply(self, value: Cow<'_, str>) -> Cow<'_, str> {
+    pub(super) fn apply(self, value: &str) -> String {
         match self {
             Self::Json => {
                 let mut escaped = Vec::with_capacity(value.len() + 8);
-                escape::inside_string(&value, &mut escaped);
-                Cow::Owned(escape::text(escaped))
+                escape::inside_string(value, &mut escaped);
+                escape::text(escaped)
             }
-            Self::Base64 => Cow::Owned(STANDARD.encode(value.as_bytes())),
-            Self::Url => Cow::Owned(utf8_percent_encode(&value, URL).to_string()),
+            Self::Base64 => STANDARD.encode(value.as_bytes()),
+            // A path of dots alone would lead elsewhere.
+            Self::Segment if matches!(value, "." | "..") => value.replace('.', "%2E"),
+            Self::Url | Self::Segment => utf8_percent_encode(value, URL).to_string(),
         }
     }
 }

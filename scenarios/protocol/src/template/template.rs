@@ -55,6 +55,17 @@ impl Template {
         Ok(Self { fixed_bytes: literals.sum(), parts })
     }
 
+    /// The template of a URL's path: each value stays one segment of it, whatever it holds.
+    pub(crate) fn of_a_path(mut self) -> Self {
+        for part in &mut self.parts {
+            if let Part::Place(place) = part {
+                place.filters.push(Filter::Segment);
+                place.stands = Stands::Raw;
+            }
+        }
+        self
+    }
+
     /// The message with these values; [`Name::Received`] is missing, since there is no message that it could be read from.
     ///
     /// # Errors
@@ -155,10 +166,8 @@ impl Given<'_> {
         if place.filters.is_empty() {
             return self.write_as(place.stands, message);
         }
-        let text = place
-            .filters
-            .iter()
-            .fold(self.into_text(), |text, filter| Cow::Owned(filter.apply(text).into_owned()));
+        let text =
+            place.filters.iter().fold(self.into_text(), |text, filter| Cow::Owned(filter.apply(&text)));
         Given::Text(text).write_as(place.stands, message);
     }
 
@@ -403,5 +412,15 @@ mod tests {
                 prop_assert!(serde_json::from_str::<Value>(&message).is_ok(), "{} {}", text, message);
             }
         }
+    }
+
+    #[test]
+    fn in_a_path_each_value_stays_a_segment_whatever_is_made_of_it() {
+        let path = |text: &str, value: &str| {
+            compile(text).unwrap().of_a_path().render(&Everywhere(value, 7)).unwrap()
+        };
+        assert_eq!(path("/a/${room}/${id}", "b/c?"), "/a/b%2Fc%3F/7");
+        assert_eq!(path("/a/${room}", ".."), "/a/%2E%2E");
+        assert_eq!(path("/a/${text|base64}", "?>?>"), "/a/Pz4%2FPg%3D%3D", "encoded at the end, and once");
     }
 }
