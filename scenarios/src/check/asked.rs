@@ -4,11 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use documents::child;
-use documents::form::nearest;
 use protocol::Outline;
 use protocol::outline;
 
-use super::context::Check;
+use super::context::{Check, instead};
 use crate::keys::journeys::Step;
 use crate::keys::operations::OperationKeys;
 use crate::keys::scenario::Scenario;
@@ -67,14 +66,7 @@ pub(super) fn unknown(check: &mut Check<'_>, scenario: &Scenario, protocol: &Out
         let remedy = match name.as_str() {
             CONNECT => "take it out: every player connects, as [sockets] says".into(),
             READY => "take it out: every socket does what the protocol's opening says".into(),
-            _ => {
-                let has = match known.as_slice() {
-                    [] => "it has none".into(),
-                    known => format!("it has {}", known.join(", ")),
-                };
-                nearest(name, &known)
-                    .map_or_else(|| has.clone(), |near| format!("did you mean `{near}`? {has}"))
-            }
+            _ => instead(name, &known),
         };
         check.wrong(
             &child("/operations", name),

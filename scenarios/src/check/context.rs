@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use documents::form::nearest;
 use documents::{Document, Findings, Mistake};
 use url::Url;
 
@@ -117,5 +118,15 @@ impl<'d> Check<'d> {
         };
         self.wrong(pointer, problem, remedy);
         None
+    }
+}
+
+/// What to write instead of a name that nothing has.
+pub(super) fn instead(name: &str, known: &[&str]) -> String {
+    let shown = known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", ");
+    match nearest(name, known) {
+        Some(near) => format!("did you mean `{near}`? It has {shown}"),
+        None if known.is_empty() => "it has none".into(),
+        None => format!("it has {shown}"),
     }
 }

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use documents::form::nearest;
 use protocol::outline::{Audience, Outline, Push, Tie};
 
-use super::context::Check;
+use super::context::{Check, instead};
 use crate::keys::draw::Draw;
 use crate::keys::duration::Span;
 use crate::keys::journeys as keys;
@@ -207,12 +206,8 @@ fn done<'o>(
     }
     let Some(planned) = operations.iter().find(|planned| *planned.name == *name) else {
         let known: Vec<_> = protocol.operations.iter().map(|operation| operation.name.as_str()).collect();
-        let shown = known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", ");
-        let remedy = nearest(name, &known).map_or_else(
-            || format!("it has {shown}"),
-            |near| format!("did you mean `{near}`? It has {shown}"),
-        );
-        check.wrong(pointer, format!("the protocol `{}` has no operation `{name}`", protocol.name), &remedy);
+        let problem = format!("the protocol `{}` has no operation `{name}`", protocol.name);
+        check.wrong(pointer, problem, &instead(name, &known));
         return None;
     };
     if matches!(planned.what, What::Poll(_)) {

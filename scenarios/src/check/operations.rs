@@ -162,7 +162,7 @@ pub(super) fn poll(
             "set target.rest, e.g. \"https://ID.execute-api.REGION.amazonaws.com/STAGE\"",
         );
     }
-    Some(Poll { rest, every: planned.every })
+    Some(Poll { rest })
 }
 
 /// The names of the operations whose pushes are matched to their sends.

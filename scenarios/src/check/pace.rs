@@ -21,7 +21,7 @@ pub(super) fn paced(
     load: &Curve,
 ) -> (Model, Arrivals) {
     let (name, pace) = (&asked.outline.name, &*asked.keys);
-    let table = child("/operations", name);
+    let table = asked.table();
     let closed = pace.model == ModelKind::Closed;
     for (key, given, allowed, where_else) in [
         ("rate", pace.rate.is_some(), !closed, "in the closed model the answers and think_time set the pace"),

@@ -32,7 +32,7 @@ pub(super) fn protocol(check: &mut Check<'_>, scenario: &Scenario) -> Arc<dyn Pr
                     check.findings.mistakes.push(mistake);
                 }
             }
-            for named in [KEY, "/operations", "/thresholds", "/churn"] {
+            for named in [KEY, "/operations", "/thresholds", "/journeys"] {
                 check.doubt(named);
             }
             Arc::new(Nothing::default())

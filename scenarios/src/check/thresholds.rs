@@ -2,7 +2,7 @@
 
 use protocol::Outline;
 
-use super::context::Check;
+use super::context::{Check, instead};
 use crate::keys::disruptions::Policy;
 use crate::keys::scenario::Scenario;
 use crate::keys::thresholds::RuleTable;
@@ -162,10 +162,8 @@ fn measurable(
 
 /// A rule names what the plan does not have.
 fn unknown(check: &mut Check<'_>, pointer: &str, expression: &str, what: &str, name: &str, known: &[&str]) {
-    let shown = known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", ");
-    let remedy = documents::form::nearest(name, known)
-        .map_or_else(|| format!("it has {shown}"), |near| format!("did you mean `{near}`? It has {shown}"));
-    check.wrong(pointer, format!("`{expression}`: the plan has no {what} `{name}`"), &remedy);
+    let problem = format!("`{expression}`: the plan has no {what} `{name}`");
+    check.wrong(pointer, problem, &instead(name, known));
 }
 
 /// Whether there is a measured phase of this name.

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::sheet::{self, BadLine, Sheet};
+use super::variables::is_name;
 use crate::keys::auth::FeederFormat;
 
 /// The columns of a file that a text can name, and their cells.
@@ -181,12 +182,6 @@ impl Table {
             }
         }
     }
-}
-
-/// Whether `${name}` can stand for a column of this name.
-fn is_name(name: &str) -> bool {
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    name.bytes().all(word) && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())
 }
 
 #[cfg(test)]

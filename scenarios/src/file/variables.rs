@@ -187,8 +187,7 @@ fn fill(
         let inner = &written[begin + 2..begin + length];
         let (name, default) =
             inner.split_once(":-").map_or((inner, None), |(name, default)| (name, Some(default)));
-        let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        if name.is_empty() || name.as_bytes()[0].is_ascii_digit() || !name.bytes().all(word) {
+        if !is_name(name) {
             return Err(Wrong {
                 problem: format!("`${{{inner}}}` names no variable"),
                 remedy: "a name has letters, digits and `_`; write ${NAME} or ${NAME:-default}".into(),
@@ -279,6 +278,12 @@ fn credentials(written: &str) -> Credentials {
     let user = written[begin..path].rfind('@').map_or(begin, |at| begin + at);
     let query = written.find('?').map_or(written.len(), |query| query);
     Credentials { user: begin..user, query: query..written.len() }
+}
+
+/// Whether `${name}` can stand for a variable, or a column, of this name.
+pub(super) fn is_name(name: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    name.bytes().all(word) && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ pub struct Plan {
     pub operations: Vec<PlannedOperation>,
     /// What the protocol pushes to players, whether or not the plan has the operation that leads to it.
     pub pushes: Vec<PlannedPush>,
-    /// How placements are polled, where they are.
+    /// Where operations are polled, if any are.
     pub poll: Option<Poll>,
     /// How long after its time-out a push still counts as late; what has not come then is lost.
     pub grace: Duration,
@@ -264,13 +264,11 @@ impl PlannedOperation {
     }
 }
 
-/// How placements are polled.
+/// Where operations are polled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poll {
     /// The target's REST API; `None`: the embedded backend's.
     pub rest: Option<Url>,
-    /// Pause between an answer and the next question.
-    pub every: Duration,
 }
 
 /// Which server-side series are fetched.
@@ -386,12 +384,6 @@ impl Plan {
             }
             What::Connect | What::Ready | What::Journey(_) => None,
         }
-    }
-
-    /// The kind of a push that has this number in the protocol.
-    #[must_use]
-    pub fn push(&self, number: usize) -> Option<Kind> {
-        (number < self.pushes.len()).then(|| Kind::of(number))
     }
 
     /// What a parameter of an operation is set to for a send: arrival `index` of it, by this player.

@@ -8,49 +8,46 @@ pub const CONNECT: &str = "connect";
 /// The name of what follows it where a protocol has an opening.
 pub const READY: &str = "ready";
 
-/// Something a player does that is timed: its position in [`Plan::operations`](crate::Plan::operations).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Operation(u8);
+/// Defines the number of something that a plan has several of: its position there.
+macro_rules! position {
+    ($(#[$doc:meta])* $name:ident, $place:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub struct $name(u8);
+
+        impl $name {
+            /// How many there may be.
+            pub const MOST: usize = 1 << u8::BITS;
+
+            /// The one at a position.
+            #[must_use]
+            pub const fn of(index: usize) -> Self {
+                // No more than there may be: the checks of scenarios and protocols say so.
+                Self(if index < Self::MOST { index as u8 } else { u8::MAX })
+            }
+
+            #[doc = concat!("Its position in ", $place, ".")]
+            #[must_use]
+            pub const fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    };
+}
+
+position! {
+    /// Something a player does that is timed: its position in [`Plan::operations`](crate::Plan::operations).
+    Operation, "[`Plan::operations`](crate::Plan::operations)"
+}
+
+position! {
+    /// What is pushed: its position in [`Plan::pushes`](crate::Plan::pushes).
+    Kind, "[`Plan::pushes`](crate::Plan::pushes)"
+}
 
 impl Operation {
     /// Opening the socket, with which every plan begins.
     pub const CONNECT: Self = Self(0);
-    /// How many operations a plan may have, connecting among them.
-    pub const MOST: usize = 1 << u8::BITS;
-
-    /// The operation at a position.
-    #[must_use]
-    pub const fn of(index: usize) -> Self {
-        // No more than there may be: the check of a scenario says so.
-        Self(if index < Self::MOST { index as u8 } else { u8::MAX })
-    }
-
-    /// Its position in [`Plan::operations`](crate::Plan::operations).
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// What is pushed: its position in [`Plan::pushes`](crate::Plan::pushes).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Kind(u8);
-
-impl Kind {
-    /// How many kinds of pushes a protocol may have.
-    pub const MOST: usize = 1 << u8::BITS;
-
-    /// The kind at a position.
-    #[must_use]
-    pub const fn of(index: usize) -> Self {
-        Self(if index < Self::MOST { index as u8 } else { u8::MAX })
-    }
-
-    /// Its position in [`Plan::pushes`](crate::Plan::pushes).
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
 }
 
 /// What an operation of a plan is.
