@@ -39,7 +39,7 @@ pub async fn correlate(dir: &Path, overrides: &[Override]) -> Result<Vec<String>
     };
     let functions = reports::server::functions(&fetched);
     if !functions.is_empty() || summary.correlation.is_none() {
-        summary.correlation = Some(Correlation { functions });
+        summary.correlation = Some(Correlation { functions, ..Correlation::default() });
     }
     folder::save_cloudwatch(dir, &fetched)?;
     folder::save_summary(dir, &summary)?;

@@ -6,10 +6,12 @@
 
 pub mod capacity;
 mod cloudwatch;
+mod correlation;
 pub mod cut_off;
 mod document;
 mod interval;
 mod latency;
+mod limits;
 mod manifest;
 mod run;
 mod schema;
@@ -17,16 +19,20 @@ mod series;
 mod skip;
 mod status;
 mod summary;
+mod topology;
 
 pub(crate) use document::Document;
 
-pub use cloudwatch::{CloudWatch, CloudWatchSeries, SeriesStatus};
+pub use cloudwatch::{CloudWatch, CloudWatchSeries, FetchCost, SeriesStatus};
+pub use correlation::*;
 pub use document::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
 pub use interval::wilson;
 pub use latency::Latency;
+pub use limits::{Limit, LimitKind, Mapping, Route, Subscription, Wiring};
 pub use manifest::{Host, Manifest, Phase};
 pub use run::{Run, RunState};
 pub use schema::json_schemas;
 pub use series::{DeliverySecond, ErrorSample, GeneratorSecond, OperationSecond, SeriesLine, SocketsSecond};
 pub use status::Status;
 pub use summary::*;
+pub use topology::{Topology, Work};
