@@ -10,6 +10,7 @@ use reports::folder::{self, RunFolder};
 use reports::format::Correlation;
 use scenarios::Override;
 
+use crate::attributed;
 use crate::cloudwatch::{self, Window};
 use crate::embedded::EMBEDDED;
 use crate::run::RunError;
@@ -43,6 +44,7 @@ pub async fn correlate(dir: &Path, overrides: &[Override]) -> Result<Vec<String>
     }
     folder::save_cloudwatch(dir, &fetched)?;
     folder::save_summary(dir, &summary)?;
+    attributed::attribute(dir)?;
     reports::write_report(dir)?;
     Ok(fetched.problems)
 }

@@ -135,6 +135,7 @@ pub(crate) fn manifest(shape: &Shape) -> Manifest {
             descriptor_limit: 65_536,
         },
         commit: Some("4f1c2d9".into()),
+        ..Manifest::default()
     }
 }
 
@@ -439,6 +440,7 @@ fn cloudwatch(dice: &mut Dice, shape: &Shape, period: u64) -> CloudWatch {
         series,
         problems: Vec::new(),
         notes: Vec::new(),
+        ..CloudWatch::default()
     }
 }
 
