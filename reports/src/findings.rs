@@ -31,6 +31,7 @@ pub fn of(correlation: &Correlation, started_at: Timestamp) -> Option<Findings> 
             "The generator could not keep its promise, so nothing is said about the backend.".into(),
         ),
         Outcome::NotEnoughData => ("Not enough data to say what gave way", lacking(correlation)),
+        Outcome::Unknown => ("An answer of a later version", "This version cannot read it.".into()),
         Outcome::Suspects => ("What gave way first", suspects(correlation, started_at)),
     };
     Some(Findings { headline, sentences: felt.into_iter().chain([answer]).collect() })
@@ -54,6 +55,7 @@ pub fn felt(symptom: &Symptom, started_at: Timestamp) -> String {
     match symptom.what {
         SymptomKind::Failures => format!("{who} failed for {observed} of its requests {when}"),
         SymptomKind::Losses => format!("{observed} of the {who} deliveries were lost {when}"),
+        SymptomKind::Unknown => format!("{who} broke a promise {when}"),
         SymptomKind::Slower => {
             format!("{who} took longer {when}: {} {observed} {against}", symptom.statistic)
         }
@@ -169,6 +171,7 @@ const fn verb(kind: SuspectKind) -> &'static str {
         SuspectKind::SnsDelivery => "delivered events only after retries",
         SuspectKind::Network => "took longer on the way",
         SuspectKind::Generator => "could not keep its promise",
+        SuspectKind::Unknown => "gave way",
     }
 }
 
@@ -200,6 +203,7 @@ pub const fn title(kind: SuspectKind) -> &'static str {
         SuspectKind::SnsDelivery => "Delivery by SNS",
         SuspectKind::Network => "Network",
         SuspectKind::Generator => "Generator",
+        SuspectKind::Unknown => "A kind of a later version",
     }
 }
 

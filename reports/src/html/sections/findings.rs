@@ -121,6 +121,7 @@ fn associations(all: &[Association]) -> Table {
     };
     for pair in all.iter().take(MOST) {
         let shows = match pair.verdict {
+            AssociationVerdict::Unknown => "a verdict of a later version",
             AssociationVerdict::NotEnoughData => "not enough data",
             AssociationVerdict::NotShown => "not shown",
             AssociationVerdict::Related => "move together",
