@@ -6,6 +6,7 @@
 
 pub mod capacity;
 mod cloudwatch;
+mod cost;
 pub mod cut_off;
 mod document;
 mod interval;
@@ -21,6 +22,7 @@ mod summary;
 pub(crate) use document::Document;
 
 pub use cloudwatch::{CloudWatch, CloudWatchSeries, SeriesStatus};
+pub use cost::{Cost, CostBasis, CostItem, CostTier, Known, UnitCost};
 pub use document::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
 pub use interval::wilson;
 pub use latency::Latency;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::cost::Cost;
 use super::cut_off::{cut_off, not_run};
 use super::document::{Document, SCHEMA_VERSION};
 use super::latency::Latency;
@@ -48,7 +49,7 @@ pub struct Summary {
     /// How server-side series relate to latency; absent until CloudWatch was fetched.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub correlation: Option<Correlation>,
-    /// Estimated AWS cost of the run; absent where the scenario gives no prices.
+    /// What the run cost on AWS, or would have cost there; absent in older runs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cost: Option<Cost>,
 }
@@ -444,17 +445,6 @@ pub struct FunctionSummary {
     pub duration_max_ms: Option<f64>,
     /// Highest `IteratorAge`, milliseconds; stream functions only.
     pub iterator_age_max_ms: Option<f64>,
-}
-
-/// Estimated AWS cost of the run.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Cost {
-    /// Currency code, e.g. `USD`.
-    pub currency: String,
-    /// Sum of the items.
-    pub total: f64,
-    /// By item, e.g. `websocket_messages`, `connection_minutes`, `lambda_requests`.
-    pub items: BTreeMap<String, f64>,
 }
 
 #[cfg(test)]

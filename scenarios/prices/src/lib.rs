@@ -14,7 +14,7 @@ mod list;
 mod price;
 mod usage;
 
-pub use bill::{Bill, BillItem, money};
+pub use bill::{Bill, BillItem, UnitCost};
 pub use item::Item;
 pub use list::{PriceList, json_schema};
 pub use price::{Price, Tier};

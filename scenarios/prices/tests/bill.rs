@@ -70,7 +70,7 @@ fn a_bill_is_what_it_comes_to_by_hand() {
         .with(Item::LogsIngestedGb, Item::gigabytes(invocations * 512.0), Basis::Estimated)
         .with(Item::LogsScannedGb, 0.5, Basis::Counted)
         .with(Item::MetricsRead, 220.0, Basis::Counted);
-    let bill = Bill::of(&usage, PriceList::shipped());
+    let mut bill = Bill::of(&usage, PriceList::shipped());
     let by_hand = [
         0.015,
         1.803,
@@ -92,8 +92,10 @@ fn a_bill_is_what_it_comes_to_by_hand() {
     }
     assert!(bill.complete && (bill.total - 17.393_900_762_1).abs() < 1e-9, "{}", bill.total);
     // The whole bill for each thousand places, and for each million of 361,000 pushes.
-    assert!((bill.for_each(1e3, places).unwrap() - 17.393_900_762_1).abs() < 1e-9);
-    assert!((bill.for_each(1e6, 361_000.0).unwrap() - 48.182_550_587).abs() < 1e-6);
+    bill.divide("placement_request", 1e3, places);
+    bill.divide("deliveries", 1e6, 361_000.0);
+    assert!((bill.unit_costs[0].amount - 17.393_900_762_1).abs() < 1e-9);
+    assert!((bill.unit_costs[1].amount - 48.182_550_587).abs() < 1e-6);
 }
 
 /// Quantities of every item, below the first tier of each; some are not known.

@@ -89,6 +89,9 @@ pub struct Scenario {
     /// Which server-side series are fetched after the run.
     #[serde(default)]
     pub cloudwatch: CloudWatch,
+    /// What AWS asks.
+    #[serde(default)]
+    pub prices: Prices,
 }
 
 impl Scenario {
@@ -273,6 +276,14 @@ impl Default for Deliveries {
             grace: Span::from_secs(5),
         }
     }
+}
+
+/// What AWS asks.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Prices {
+    /// A price file beside this scenario, e.g. `"eu-west-1.toml"`. Default: the list prices of us-east-1 that ship.
+    pub file: Option<String>,
 }
 
 /// Which server-side series are fetched after the run.

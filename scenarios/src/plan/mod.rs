@@ -29,6 +29,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prices::PriceList;
 use protocol::Protocol;
 use protocol::outline::{Audience, Tie};
 use url::Url;
@@ -108,6 +109,8 @@ pub struct Plan {
     pub judged_phases: Vec<String>,
     /// Which server-side series are fetched; `None`: none.
     pub cloudwatch: Option<CloudWatch>,
+    /// What AWS asks.
+    pub prices: Arc<PriceList>,
 }
 
 /// What is tested.
