@@ -11,6 +11,7 @@ use reports::format::Correlation;
 use scenarios::Override;
 
 use crate::cloudwatch::{self, Window};
+use crate::cost;
 use crate::embedded::EMBEDDED;
 use crate::run::RunError;
 
@@ -41,6 +42,7 @@ pub async fn correlate(dir: &Path, overrides: &[Override]) -> Result<Vec<String>
     if !functions.is_empty() || summary.correlation.is_none() {
         summary.correlation = Some(Correlation { functions });
     }
+    summary.cost = summary.cost.map(|bill| cost::with_cloudwatch(&bill, &fetched));
     folder::save_cloudwatch(dir, &fetched)?;
     folder::save_summary(dir, &summary)?;
     reports::write_report(dir)?;
