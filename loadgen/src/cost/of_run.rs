@@ -29,7 +29,8 @@ pub(crate) fn of_run(plan: &Plan, recorded: &Recorded<'_>) -> Cost {
     let arrivals = [&tally.measured, &tally.warm_up];
     let each = |count: fn(&OperationTally) -> u64| -> Vec<(Operation, f64)> {
         let operations = plan.operations.iter().map(|planned| planned.operation);
-        let total = |operation| arrivals.iter().map(|arrivals| count(arrivals.operation(operation))).sum::<u64>();
+        let total =
+            |operation| arrivals.iter().map(|arrivals| count(arrivals.operation(operation))).sum::<u64>();
         operations.map(|operation| (operation, total(operation) as f64)).collect()
     };
     let received = plan.kinds().flat_map(|(kind, _)| arrivals.map(|arrivals| arrivals.delivery(kind)));
@@ -138,7 +139,8 @@ mod tests {
 
     #[test]
     fn a_target_elsewhere_is_billed_and_what_its_protocol_does_not_tell_is_not_known() {
-        let text = TALK.replace("send_message", "say").replace("[operations.placement_request]\nrate = 1.0\n", "");
+        let text =
+            TALK.replace("send_message", "say").replace("[operations.placement_request]\nrate = 1.0\n", "");
         let text = format!("protocol = \"json-rpc\"\n{}", text.replace("fan_out = 2\n", ""));
         let plan = plan(&format!("{text}[target]\nurl = \"wss://game.example/\"\n[auth]\nmode = \"none\"\n"));
         let recorded = Recorded { tally: &talk(), socket_seconds: 60_000, seconds: 600.0, cloudwatch: None };

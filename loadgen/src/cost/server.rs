@@ -51,7 +51,10 @@ pub(super) fn revise(bill: &mut Bill, fetched: &CloudWatch) {
 /// no point, or not all of them came.
 fn sum(fetched: &CloudWatch, namespace: &str, metric: &str) -> Option<f64> {
     let all = fetched.series.iter().filter(|series| {
-        series.namespace == namespace && series.metric == metric && series.statistic == "Sum" && is_whole(series)
+        series.namespace == namespace
+            && series.metric == metric
+            && series.statistic == "Sum"
+            && is_whole(series)
     });
     let mut points = 0.0;
     let mut total = None;
@@ -91,7 +94,13 @@ mod tests {
 
     use super::*;
 
-    fn series(name: &str, metric: &str, statistic: &str, of: &[(&str, &str)], values: &[f64]) -> CloudWatchSeries {
+    fn series(
+        name: &str,
+        metric: &str,
+        statistic: &str,
+        of: &[(&str, &str)],
+        values: &[f64],
+    ) -> CloudWatchSeries {
         CloudWatchSeries {
             namespace: format!("AWS/{name}"),
             metric: metric.into(),
@@ -121,7 +130,13 @@ mod tests {
             table(&[("TableName", "Messages"), ("GlobalSecondaryIndexName", "ById")], &[4_000.0]),
             table(&[("TableName", "Messages"), ("Operation", "PutItem")], &[9.0]),
             series("SNS", "NumberOfMessagesPublished", "Sum", &[("TopicName", "Places")], &[12.0]),
-            series("Logs", "IncomingBytes", "Sum", &[("LogGroupName", "/aws/lambda/Send")], &[f64::from(1 << 29)]),
+            series(
+                "Logs",
+                "IncomingBytes",
+                "Sum",
+                &[("LogGroupName", "/aws/lambda/Send")],
+                &[f64::from(1 << 29)],
+            ),
         ];
         CloudWatch { series, period_s: 60, ..CloudWatch::default() }
     }
@@ -145,7 +160,11 @@ mod tests {
         let (gb_seconds, basis) = of(Item::LambdaGbSeconds);
         assert!((gb_seconds - 70.5 * 0.25).abs() < 1e-9 && basis == Basis::Estimated, "{gb_seconds}");
         assert!((of(Item::LambdaInitGbSeconds).0 - 10.0 * 0.06 * 0.25).abs() < 1e-12);
-        assert_eq!(of(Item::DynamodbWriteUnits), (16_000.0, Basis::Cloudwatch), "table and index, operations not again");
+        assert_eq!(
+            of(Item::DynamodbWriteUnits),
+            (16_000.0, Basis::Cloudwatch),
+            "table and index, operations not again"
+        );
         assert_eq!(of(Item::DynamodbReadUnits), (77.0, Basis::Estimated), "no series of it");
         assert_eq!(of(Item::SnsPublishes), (12.0, Basis::Cloudwatch));
         assert_eq!(of(Item::LogsIngestedGb), (0.5, Basis::Cloudwatch));
@@ -160,11 +179,19 @@ mod tests {
         let mut fetched = fetched();
         fetched.series[0].status = SeriesStatus::PartialData;
         fetched.series.retain(|series| series.namespace == "AWS/Lambda");
-        fetched.series.push(series("SNS", "NumberOfMessagesPublished", "Sum", &[("TopicName", "Places")], &[]));
+        fetched.series.push(series(
+            "SNS",
+            "NumberOfMessagesPublished",
+            "Sum",
+            &[("TopicName", "Places")],
+            &[],
+        ));
         let before = estimated();
         let after = with_cloudwatch(&before, &fetched);
         assert!(!after.complete);
-        for (before, after) in before.items.iter().zip(&after.items).filter(|(line, _)| line.item != "metrics_read") {
+        for (before, after) in
+            before.items.iter().zip(&after.items).filter(|(line, _)| line.item != "metrics_read")
+        {
             assert_eq!(before, after);
         }
     }

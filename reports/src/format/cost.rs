@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::human;
+
 /// What a run cost on AWS at list prices, without free tier, discounts and data transfer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cost {
@@ -135,7 +137,7 @@ impl Cost {
             CostBasis::AsIfOnAws => "on AWS the run would have cost",
         };
         let shares = self.unit_costs.iter().map(|UnitCost { what, each, amount, .. }| {
-            format!(", {amount:.4} {currency} for {each:.0} {what}")
+            format!(", {amount:.4} {currency} for {} {what}", human::count(*each as u64))
         });
         let unknown: Vec<_> =
             self.items.iter().filter(|item| item.amount.is_none()).map(|item| item.name.as_str()).collect();
@@ -167,7 +169,7 @@ mod tests {
         };
         assert_eq!(
             cost.sentence(),
-            "on AWS the run would have cost about 1.2500 USD, 2.5000 USD for 1000000 deliveries; list prices of us-east-1 as \
+            "on AWS the run would have cost about 1.2500 USD, 2.5000 USD for 1,000,000 deliveries; list prices of us-east-1 as \
              of 2026-11"
         );
         cost.items.push(item("SNS publishes", None));

@@ -55,6 +55,19 @@ pub struct UnitCost {
     pub amount: f64,
 }
 
+impl UnitCost {
+    /// What the amount is for, in words: `a thousand placement_request`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let Self { what, each, .. } = self;
+        match *each {
+            1e3 => format!("a thousand {what}"),
+            1e6 => format!("a million {what}"),
+            each => format!("{each} {what}"),
+        }
+    }
+}
+
 impl BillItem {
     /// So much of an item, as far as that is known, at a price. What is free costs nothing, however much it is.
     #[must_use]
@@ -155,6 +168,7 @@ mod tests {
         bill.divide("places", 1_000.0, 500.0);
         bill.divide("nothing", 1_000.0, 0.0);
         assert_eq!((bill.unit_costs.len(), bill.unit_costs[0].amount), (1, 2.0));
+        assert_eq!(bill.unit_costs[0].words(), "a thousand places");
         bill.revise(Item::SnsPublishes, Quantity { amount: 2e6, basis: Basis::Cloudwatch });
         assert_eq!((bill.complete, bill.total, bill.unit_costs[0].amount), (true, 2.0, 4.0));
     }

@@ -138,13 +138,14 @@ fn costs(plan: &Plan) -> String {
     let about = if bill.complete { "about" } else { "at least" };
     let mut text = format!("On AWS it would cost {about} {}", bill.money(bill.total));
     for share in &bill.unit_costs {
-        let _ = write!(text, ", {} for {:.0} {}", bill.money(share.amount), share.each, share.what);
+        let _ = write!(text, ", {} {}", bill.money(share.amount), share.words());
     }
     text.push_str(":\n");
     // What is known to be nothing says nothing.
     for BillItem { item, quantity, amount, .. } in bill.items.iter().filter(|line| line.quantity != Some(0.0))
     {
-        let quantity = quantity.map_or_else(|| "not known".into(), rounded);
+        let shown = |quantity: f64| if quantity < 1.0 { format!("{quantity:.4}") } else { rounded(quantity) };
+        let quantity = quantity.map_or_else(|| "not known".into(), shown);
         let amount = amount.map_or_else(String::new, |amount| bill.money(amount));
         let line = format!("  {:<24}{quantity:>12} {:<18} {amount}", item.name(), item.unit());
         let _ = writeln!(text, "{}", line.trim_end());
