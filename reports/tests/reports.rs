@@ -95,6 +95,7 @@ fn the_report_loads_nothing_and_escapes_every_name() {
         typed.run.target = format!("https://play.example.test/{hostile}");
         typed.correlation = Some(reports::format::Correlation {
             functions: vec![FunctionSummary { function: hostile.into(), ..FunctionSummary::default() }],
+            ..reports::format::Correlation::default()
         });
         *summary = serde_json::to_value(typed).expect("JSON");
     });

@@ -40,7 +40,7 @@ pub async fn correlate(dir: &Path, overrides: &[Override]) -> Result<Vec<String>
     };
     let functions = reports::server::functions(&fetched);
     if !functions.is_empty() || summary.correlation.is_none() {
-        summary.correlation = Some(Correlation { functions });
+        summary.correlation = Some(Correlation { functions, ..Correlation::default() });
     }
     summary.cost = summary.cost.map(|bill| cost::with_cloudwatch(&bill, &fetched));
     folder::save_cloudwatch(dir, &fetched)?;

@@ -1,7 +1,7 @@
 //! What CloudWatch knows of a bill's quantities, in the place of estimates.
 
 use prices::{Basis, Bill, Item, Quantity};
-use reports::format::{CloudWatch, CloudWatchSeries, Cost, FunctionSummary, SeriesStatus};
+use reports::format::{CloudWatch, CloudWatchSeries, Cost, FetchCost, FunctionSummary, LimitKind, SeriesStatus};
 use scenarios::cost::assumptions::{INIT_SECONDS, MEMORY_GB};
 
 use super::convert;
@@ -15,8 +15,12 @@ pub(crate) fn with_cloudwatch(cost: &Cost, fetched: &CloudWatch) -> Cost {
 
 /// Puts what CloudWatch has in the place of what was estimated. A series that is not complete changes nothing.
 pub(super) fn revise(bill: &mut Bill, fetched: &CloudWatch) {
-    let read = Quantity { amount: fetched.series.len() as f64, basis: Basis::Counted };
-    bill.revise(Item::MetricsRead, read);
+    // A folder of an older version says nothing of what reading it cost: each of its series was asked for, once at least.
+    let FetchCost { metrics, scanned_bytes, .. } =
+        fetched.cost.unwrap_or(FetchCost { metrics: fetched.series.len() as u64, ..FetchCost::default() });
+    bill.revise(Item::MetricsRead, Quantity { amount: metrics as f64, basis: Basis::Counted });
+    let scanned = Item::gigabytes(scanned_bytes as f64);
+    bill.revise(Item::LogsScannedGb, Quantity { amount: scanned, basis: Basis::Counted });
     let sums = [
         (Item::LambdaRequests, "AWS/Lambda", "Invocations"),
         (Item::DynamodbWriteUnits, "AWS/DynamoDB", "ConsumedWriteCapacityUnits"),
@@ -34,14 +38,21 @@ pub(super) fn revise(bill: &mut Bill, fetched: &CloudWatch) {
     }
     if sum(fetched, "AWS/Lambda", "Invocations").is_some() {
         let functions = reports::server::functions(fetched);
-        // Average times invocations is measured, a function's memory is the template's default.
-        if let Some(seconds) = total(&functions, duration_seconds) {
-            let amount = seconds * MEMORY_GB;
-            bill.revise(Item::LambdaGbSeconds, Quantity { amount, basis: Basis::Estimated });
+        let functions: Vec<_> =
+            functions.iter().filter(|function| function.invocations.is_some_and(|count| count > 0.0)).collect();
+        let memory = |function: &FunctionSummary| memory_gb(fetched, &function.function);
+        let told = functions.iter().all(|function| memory(function).is_some());
+        let gigabytes = |function: &FunctionSummary| memory(function).unwrap_or(MEMORY_GB);
+        let gb_seconds = |function: &FunctionSummary| {
+            Some(function.invocations? * function.duration_avg_ms? / 1e3 * gigabytes(function))
+        };
+        if let Some(amount) = functions.iter().map(|function| gb_seconds(function)).sum() {
+            let basis = if told { Basis::Cloudwatch } else { Basis::Estimated };
+            bill.revise(Item::LambdaGbSeconds, Quantity { amount, basis });
         }
         // Duration is without initialisation. As many environments as ran at once were initialised, or more.
-        if let Some(environments) = total(&functions, |function| function.peak_concurrency) {
-            let amount = environments * INIT_SECONDS * MEMORY_GB;
+        let init = |function: &FunctionSummary| Some(function.peak_concurrency? * INIT_SECONDS * gigabytes(function));
+        if let Some(amount) = functions.iter().map(|function| init(function)).sum() {
             bill.revise(Item::LambdaInitGbSeconds, Quantity { amount, basis: Basis::Estimated });
         }
     }
@@ -78,19 +89,16 @@ fn is_whole(series: &CloudWatchSeries) -> bool {
     }
 }
 
-/// The sum of what is known of all functions that ran; `None` where it is not known of one.
-fn total(functions: &[FunctionSummary], of: impl Fn(&FunctionSummary) -> Option<f64>) -> Option<f64> {
-    let ran = functions.iter().filter(|function| function.invocations.is_some_and(|count| count > 0.0));
-    ran.map(of).sum()
-}
-
-fn duration_seconds(function: &FunctionSummary) -> Option<f64> {
-    Some(function.invocations? * function.duration_avg_ms? / 1e3)
+/// A function's memory in gigabytes, where Lambda was asked for it.
+fn memory_gb(fetched: &CloudWatch, function: &str) -> Option<f64> {
+    let limit = fetched.limits.iter().find(|limit| limit.kind == LimitKind::MemoryMb && limit.resource == function)?;
+    Some(limit.value / 1_024.0)
 }
 
 #[cfg(test)]
 mod tests {
     use prices::{PriceList, Usage};
+    use reports::format::Limit;
 
     use super::*;
 
@@ -172,6 +180,30 @@ mod tests {
         assert!(cost.complete, "what was not known is now");
         assert!((cost.unit_costs[0].amount - cost.total * 2.0).abs() < 1e-12);
         assert_eq!(with_cloudwatch(&cost, &fetched()), cost, "and again changes nothing");
+    }
+
+    #[test]
+    fn a_functions_memory_and_the_cost_of_reading_are_taken_as_they_were_told() {
+        let memory = |function: &str, mb| Limit {
+            kind: LimitKind::MemoryMb,
+            resource: function.into(),
+            value: mb,
+            source: "lambda:GetFunctionConfiguration".into(),
+        };
+        let cost = FetchCost { metrics: 440, calls: 9, scanned_bytes: 1 << 28 };
+        let mut fetched = CloudWatch { limits: vec![memory("Send", 512.0)], cost: Some(cost), ..fetched() };
+        let of = |fetched: &CloudWatch, item| {
+            let bill = convert::bill(&with_cloudwatch(&estimated(), fetched));
+            bill.item(item).map(|line| (line.quantity.unwrap(), line.basis.unwrap())).unwrap()
+        };
+        // 70 s of 0.5 GB, half a second of the default.
+        let (gb_seconds, basis) = of(&fetched, Item::LambdaGbSeconds);
+        assert!((gb_seconds - (70.0 * 0.5 + 0.5 * 0.25)).abs() < 1e-9 && basis == Basis::Estimated, "{gb_seconds}");
+        fetched.limits.push(memory("Connect", 128.0));
+        let (gb_seconds, basis) = of(&fetched, Item::LambdaGbSeconds);
+        assert!((gb_seconds - (70.0 * 0.5 + 0.5 * 0.125)).abs() < 1e-9 && basis == Basis::Cloudwatch, "{gb_seconds}");
+        assert_eq!(of(&fetched, Item::MetricsRead), (440.0, Basis::Counted));
+        assert_eq!(of(&fetched, Item::LogsScannedGb), (0.25, Basis::Counted));
     }
 
     #[test]

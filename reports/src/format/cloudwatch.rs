@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::{Document, SCHEMA_VERSION};
+use super::limits::{Limit, Wiring};
 
 /// `cloudwatch.json`: the series as fetched.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +32,29 @@ pub struct CloudWatch {
     /// Notes that are no problems: a coarser period than requested, points kept of earlier fetches.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<String>,
+    /// What the backend may use, as its APIs say; empty in older runs.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub limits: Vec<Limit>,
+    /// What calls what, as the backend's APIs say; empty in older runs.
+    #[serde(skip_serializing_if = "Wiring::is_empty", default)]
+    pub wiring: Wiring,
+    /// Whether two reads, a minute apart, agreed: nothing more is to come. `None`: nobody waited for that.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub settled: Option<bool>,
+    /// What reading it cost; absent in older runs.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cost: Option<FetchCost>,
+}
+
+/// What reading CloudWatch cost, all fetches together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FetchCost {
+    /// Metrics asked for with `GetMetricData`, which are billed by the thousand.
+    pub metrics: u64,
+    /// Calls of all APIs, those that are free among them.
+    pub calls: u64,
+    /// Bytes that queries of CloudWatch Logs scanned, which are billed by the gigabyte.
+    pub scanned_bytes: u64,
 }
 
 impl Document for CloudWatch {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::document::{Document, SCHEMA_VERSION};
 use super::run::{Run, RunState};
+use super::topology::Topology;
 
 /// `manifest.json`: what ran, where, with which versions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +22,9 @@ pub struct Manifest {
     /// How the target's messages look: the protocol's name; empty in older runs: `reference`.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub protocol: String,
+    /// Which functions and tables do the work of which operation, as protocol and scenario declare it; empty in older runs.
+    #[serde(skip_serializing_if = "Topology::is_empty", default)]
+    pub topology: Topology,
     /// The plan in sentences, for people.
     pub plan: Vec<String>,
     /// The plan's phases on the run's axis.

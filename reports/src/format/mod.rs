@@ -6,11 +6,13 @@
 
 pub mod capacity;
 mod cloudwatch;
+mod correlation;
 mod cost;
 pub mod cut_off;
 mod document;
 mod interval;
 mod latency;
+mod limits;
 mod manifest;
 mod run;
 mod schema;
@@ -18,17 +20,21 @@ mod series;
 mod skip;
 mod status;
 mod summary;
+mod topology;
 
 pub(crate) use document::Document;
 
-pub use cloudwatch::{CloudWatch, CloudWatchSeries, SeriesStatus};
+pub use cloudwatch::{CloudWatch, CloudWatchSeries, FetchCost, SeriesStatus};
+pub use correlation::*;
 pub use cost::{Cost, CostBasis, CostItem, CostTier, Known, UnitCost};
 pub use document::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
 pub use interval::wilson;
 pub use latency::Latency;
+pub use limits::{Limit, LimitKind, Mapping, Route, Subscription, Wiring};
 pub use manifest::{Host, Manifest, Phase};
 pub use run::{Run, RunState};
 pub use schema::json_schemas;
 pub use series::{DeliverySecond, ErrorSample, GeneratorSecond, OperationSecond, SeriesLine, SocketsSecond};
 pub use status::Status;
 pub use summary::*;
+pub use topology::{Topology, Work};

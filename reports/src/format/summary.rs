@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::correlation::Correlation;
 use super::cost::Cost;
 use super::cut_off::{cut_off, not_run};
 use super::document::{Document, SCHEMA_VERSION};
@@ -46,7 +47,7 @@ pub struct Summary {
     pub generator: Generator,
     /// Every threshold of the scenario with what was observed.
     pub thresholds: Vec<Threshold>,
-    /// How server-side series relate to latency; absent until CloudWatch was fetched.
+    /// What gave way first, and how server-side series relate to what players saw; absent in older runs without CloudWatch.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub correlation: Option<Correlation>,
     /// What the run cost on AWS, or would have cost there; absent in older runs.
@@ -415,36 +416,6 @@ pub struct Threshold {
     /// Whether it ended the run.
     #[serde(skip_serializing_if = "is_false", default)]
     pub aborted: bool,
-}
-
-/// How server-side series relate to what the players saw.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Correlation {
-    /// Per function: peak concurrency, throttles, errors and the like over the run's window.
-    pub functions: Vec<FunctionSummary>,
-}
-
-/// One Lambda function over the run's window, from CloudWatch. `None` where CloudWatch had no data.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct FunctionSummary {
-    /// The function's name.
-    pub function: String,
-    /// Highest `ConcurrentExecutions` (Maximum).
-    pub peak_concurrency: Option<f64>,
-    /// When that was, in seconds since the run's start.
-    pub peak_at_s: Option<f64>,
-    /// Sum of `Invocations`.
-    pub invocations: Option<f64>,
-    /// Sum of `Errors`.
-    pub errors: Option<f64>,
-    /// Sum of `Throttles`.
-    pub throttles: Option<f64>,
-    /// Mean of `Duration` weighted by invocations, milliseconds.
-    pub duration_avg_ms: Option<f64>,
-    /// Highest `Duration`, milliseconds.
-    pub duration_max_ms: Option<f64>,
-    /// Highest `IteratorAge`, milliseconds; stream functions only.
-    pub iterator_age_max_ms: Option<f64>,
 }
 
 #[cfg(test)]
