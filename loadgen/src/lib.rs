@@ -18,6 +18,7 @@ pub mod cli;
 pub mod clock;
 pub mod cloudwatch;
 pub mod commands;
+mod cost;
 pub mod delivery;
 pub mod early;
 pub mod embedded;

@@ -67,7 +67,7 @@ fn every_protocol_that_ships_can_be_planned_and_explained() {
         let text = scenarios::explain::explain(&plan, str::to_owned);
         assert!(text.contains(&format!("the protocol {name}.")), "{text}");
         let forecast = scenarios::explain::forecast::Forecast::of(&plan);
-        assert!(forecast.work.messages > 0.0 && forecast.work.bytes_up > 0.0, "{name}: {forecast:?}");
+        assert!(forecast.counts.messages > 0.0 && forecast.bytes_up > 0.0, "{name}: {forecast:?}");
         for (operation, outline) in
             plan.operations.iter().rev().zip(protocol.outline().operations.iter().rev())
         {

@@ -43,6 +43,7 @@ pub fn summary_for(folder: &RunFolder, look: Look) -> String {
         generator(&summary, look),
         errors(&summary),
         disruptions::ends(&summary),
+        cost(&summary, look),
         format!(
             "{WEAK} before a percentile: fewer than ten samples lie beyond it.\nReport: {}\n",
             printable::line(&folder.dir.join(REPORT).display().to_string())
@@ -341,6 +342,13 @@ fn errors(summary: &Summary) -> String {
         }
     }
     table.finish()
+}
+
+fn cost(summary: &Summary, look: Look) -> String {
+    let Some(cost) = &summary.cost else { return String::new() };
+    let mut out = String::new();
+    push_wrapped(&mut out, &cost.sentence(), "Cost: ");
+    look.wrapped(&out, "  ")
 }
 
 fn cells<const C: usize, const T: usize>(

@@ -12,10 +12,11 @@ use jiff::{SignedDuration, Timestamp};
 use reports::capacity::{self, Capacity, Ended, Knee, Level, Outcome, Step, Vary, wilson};
 use reports::folder::{RunFolder, RunWriter, Tag, save_summary};
 use reports::format::{
-    Association, CloudWatch, CloudWatchSeries, Correlation, DeliverySecond, Disruption, ErrorSample,
-    Evidence, GeneratorSecond, Headroom, Host, Latency, Manifest, OperationSecond,
-    Outcome as CorrelationOutcome, Phase, Reconnects, Run, RunState, SCHEMA_VERSION, SeriesLine,
-    SocketsSecond, Summary, Suspect, SuspectKind, Symptom, SymptomKind, Threshold, Verdict,
+    Association, CloudWatch, CloudWatchSeries, Correlation, Cost, CostBasis, CostItem, DeliverySecond,
+    Disruption, ErrorSample, Evidence, GeneratorSecond, Headroom, Host, Known, Latency, Manifest,
+    OperationSecond, Outcome as CorrelationOutcome, Phase, Reconnects, Run, RunState, SCHEMA_VERSION,
+    SeriesLine, SocketsSecond, Summary, Suspect, SuspectKind, Symptom, SymptomKind, Threshold, UnitCost,
+    Verdict,
 };
 use reports::verdict::explained;
 
@@ -467,6 +468,7 @@ fn summary(folder: &RunFolder) -> Summary {
     let warnings = vec![warning];
     summary.verdict = Verdict { valid: true, warnings, thresholds_passed: passed, ..Verdict::default() };
     summary.correlation = folder.cloudwatch.as_ref().map(|fetched| found(fetched, p99_ms));
+    summary.cost = Some(cost());
     summary
 }
 
@@ -534,6 +536,60 @@ fn found(fetched: &CloudWatch, p99_ms: f64) -> Correlation {
         notes: vec!["No trace was asked for: hops come from metrics.".into()],
         functions: reports::server::functions(fetched),
         ..Correlation::default()
+    }
+}
+
+/// A made-up bill, one item of which is not known.
+fn cost() -> Cost {
+    let item = |item: &str, name: &str, quantity: Option<f64>, unit: &str, price: f64, known| CostItem {
+        item: item.into(),
+        name: name.into(),
+        quantity,
+        unit: unit.into(),
+        price,
+        per: 1e6,
+        source: "https://aws.amazon.com/pricing/".into(),
+        amount: quantity.map(|quantity| quantity * price / 1e6),
+        known,
+        ..CostItem::default()
+    };
+    let items = vec![
+        item("connection_minutes", "connection minutes", Some(10_000.0), "minutes", 0.25, Known::Counted),
+        item(
+            "websocket_messages",
+            "WebSocket messages",
+            Some(180_000.0),
+            "messages of 32 KB",
+            1.0,
+            Known::Counted,
+        ),
+        item("rest_requests", "REST requests", Some(0.0), "requests", 3.5, Known::Counted),
+        item("lambda_requests", "Lambda requests", Some(61_250.0), "requests", 0.2, Known::Cloudwatch),
+        item(
+            "dynamodb_write_units",
+            "DynamoDB writes",
+            Some(240_000.0),
+            "write units",
+            0.625,
+            Known::Estimated,
+        ),
+        item("sns_publishes", "SNS publishes", None, "publishes", 0.5, Known::NotKnown),
+    ];
+    let total: f64 = items.iter().filter_map(|item| item.amount).sum();
+    Cost {
+        basis: CostBasis::AsIfOnAws,
+        currency: "USD".into(),
+        region: "us-east-1".into(),
+        as_of: "2026-11".into(),
+        total,
+        complete: false,
+        items,
+        unit_costs: vec![UnitCost {
+            what: "deliveries".into(),
+            each: 1e6,
+            count: 120_000,
+            amount: total / 120_000.0 * 1e6,
+        }],
     }
 }
 

@@ -16,6 +16,7 @@ mod operations;
 mod pace;
 mod phases;
 mod plan;
+mod prices;
 mod protocol;
 mod recording;
 mod rooms;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::context::Check;
 use super::messages::Surroundings;
 use super::{
-    auth, cloudwatch, disruptions, feeders, journeys, operations, phases, protocol, rooms, target,
+    auth, cloudwatch, disruptions, feeders, journeys, operations, phases, prices, protocol, rooms, target,
     thresholds, topology, way,
 };
 use crate::keys::scenario::Scenario;
@@ -53,6 +53,7 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
             matches!(target, Target::Embedded { .. }),
         ),
         topology: topology::topology(check, scenario, outline, &operations),
+        prices: prices::prices(check, &scenario.prices),
         requested,
         operations,
         pushes,

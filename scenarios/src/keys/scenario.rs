@@ -98,6 +98,9 @@ pub struct Scenario {
     /// How the names of the GameLift queues end that an operation waits for, instead of what the protocol says, e.g. `{ placement_request = ["Queue"] }`.
     #[serde(default)]
     pub queues: BTreeMap<String, Vec<String>>,
+    /// What AWS asks.
+    #[serde(default)]
+    pub prices: Prices,
 }
 
 impl Scenario {
@@ -282,6 +285,14 @@ impl Default for Deliveries {
             grace: Span::from_secs(5),
         }
     }
+}
+
+/// What AWS asks.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Prices {
+    /// A price file beside this scenario, e.g. `"eu-west-1.toml"`. Default: the list prices of us-east-1 that ship.
+    pub file: Option<String>,
 }
 
 /// Which server-side series are fetched after the run.

@@ -29,6 +29,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prices::PriceList;
 use protocol::Protocol;
 use protocol::outline::{Audience, Resources, Tie};
 use url::Url;
@@ -110,6 +111,8 @@ pub struct Plan {
     pub topology: Topology,
     /// Which server-side series are fetched; `None`: none.
     pub cloudwatch: Option<CloudWatch>,
+    /// What AWS asks.
+    pub prices: Arc<PriceList>,
 }
 
 /// What is tested.

@@ -3,6 +3,7 @@
 mod columns;
 mod configuration;
 mod context;
+mod cost;
 mod delivery;
 mod disruptions;
 mod errors;
@@ -39,7 +40,8 @@ pub(super) fn all(context: &Context<'_>) -> Result<Vec<Section>, RenderError> {
         section("server", "Server", server::body(context)?),
         section("generator", "Generator", generator::body(context)?),
         section("errors", "Errors", errors::body(context)),
-        section("configuration", "Configuration", configuration::body(context)),
     ]);
+    sections.extend(cost::body(context).map(|body| section("cost", "Cost", body)));
+    sections.extend([section("configuration", "Configuration", configuration::body(context))]);
     Ok(sections)
 }
