@@ -249,6 +249,10 @@ pub struct CorrelateArgs {
     /// Read until two reads a minute apart agree, for LIMIT at most: points grow for minutes after they first show.
     #[arg(long, value_name = "LIMIT", num_args = 0..=1, require_equals = true, default_missing_value = "20m")]
     pub wait: Option<Span>,
+    /// Read the functions' logs as well, for concurrency, cold starts and memory of every second; AWS bills the bytes scanned,
+    /// which are told before. Overrides `cloudwatch.logs`.
+    #[arg(long)]
+    pub logs: bool,
     /// Time between two reads instead of a minute.
     #[arg(long, hide = true, requires = "wait")]
     pub wait_every: Option<Span>,
@@ -281,6 +285,7 @@ impl CorrelateArgs {
             all.push(set("functions", Value::Array(Vec::new())));
             all.push(set("function_prefix", Value::from(prefix.as_str())));
         }
+        all.extend(self.logs.then(|| set("logs", true.into())));
         for (key, value) in [("region", &self.region), ("endpoint", &self.endpoint)] {
             all.extend(value.as_ref().map(|value| set(key, Value::from(value.as_str()))));
         }

@@ -26,6 +26,7 @@ pub mod health;
 pub mod http_client;
 mod inventory;
 pub mod live;
+mod logs;
 pub mod player;
 pub mod program;
 pub mod record;

@@ -1,6 +1,6 @@
 //! What reading costs, said before and after.
 
-use reports::format::FetchCost;
+use reports::format::{CloudWatch as CloudWatchFile, FetchCost};
 use scenarios::plan::CloudWatch;
 use scenarios::plan::way::is_loopback;
 
@@ -12,6 +12,26 @@ const SCANNED_BYTE: f64 = 0.005 / 1e9;
 /// What is going to be read.
 pub(super) fn before(metrics: usize) -> String {
     format!("reading {metrics} metrics: {}", dollars(metrics as f64 * METRIC))
+}
+
+/// What the logs are going to cost; `bytes`: what the functions wrote in the window, if that is known.
+pub(super) fn before_logs(bytes: Option<f64>) -> String {
+    match bytes {
+        Some(bytes) => {
+            format!("scanning about {:.1} MB of logs: {}", bytes / 1e6, dollars(bytes * SCANNED_BYTE))
+        }
+        None => {
+            "scanning the logs of the window, of a size that CloudWatch does not tell ($0.005 a gigabyte)"
+                .into()
+        }
+    }
+}
+
+/// What the functions wrote in the window.
+pub(super) fn log_bytes(fetched: &CloudWatchFile) -> Option<f64> {
+    let written = fetched.series.iter().filter(|one| one.namespace == "AWS/Logs" && !one.points.is_empty());
+    let bytes: Vec<f64> = written.flat_map(|one| &one.points).map(|(_, bytes)| *bytes).collect();
+    (!bytes.is_empty()).then(|| bytes.iter().sum())
 }
 
 /// What was read.

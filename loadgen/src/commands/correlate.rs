@@ -42,8 +42,7 @@ pub async fn correlate(
     let file = dir.join(folder::SCENARIO).display().to_string();
     let wanted = scenarios::cloudwatch(&file, &folder.scenario_toml, overrides, embedded)?;
     if wanted.endpoint.is_none() && embedded {
-        let nothing =
-            "the embedded backend ended with its run, and its series were fetched then; there is nothing to add";
+        let nothing = "the embedded backend ended with its run, and its series were fetched then; there is nothing to add";
         return Ok(Correlated { problems: vec![nothing.into()], ..Correlated::default() });
     }
     let mut summary = folder.summary_or_rebuilt().into_owned();

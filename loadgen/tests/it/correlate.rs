@@ -210,7 +210,10 @@ fn a_folder_that_had_nothing_takes_what_there_is_and_more_as_it_comes() {
     assert_eq!(said.cloudwatch.series[0].messages, ["ArchitectureError: Not authorized to read this metric"]);
     fake.is(Day::Partial);
     let said = folder.correlate(&[]);
-    assert_eq!((said.tells(&["PartialData"]).points(), said.with(SeriesStatus::PartialData)), (ALL / 2, SERIES));
+    assert_eq!(
+        (said.tells(&["PartialData"]).points(), said.with(SeriesStatus::PartialData)),
+        (ALL / 2, SERIES)
+    );
     assert_eq!(said.invocations(), Some(30.0));
     fake.is(Day::Internal);
     let said = folder.correlate(&[]);

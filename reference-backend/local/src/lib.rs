@@ -35,6 +35,7 @@ pub mod account;
 pub mod background;
 pub mod cloudwatch;
 pub mod distribution;
+mod documented;
 pub mod dynamodb;
 pub mod gamelift;
 pub mod gateway;
@@ -53,6 +54,7 @@ pub mod sns;
 pub mod stack;
 pub mod storage;
 pub mod streams;
+mod subscriptions;
 pub mod tables;
 mod web;
 
