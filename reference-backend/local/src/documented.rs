@@ -10,6 +10,9 @@ use super::profile::Profile;
 /// The limits; names as in `cloudwatch.json`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(super) struct Documented {
+    /// Invocations per second for each unit of concurrency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requests_per_concurrency: Option<u32>,
     /// Environments that a function may start in ten seconds.
     scaling_environments: f64,
     /// Write units per second of one partition.
@@ -29,6 +32,7 @@ impl Documented {
         let on = |limit: u32| (limit > 0).then_some(limit);
         let lambda = &profile.lambda;
         Self {
+            requests_per_concurrency: on(lambda.requests_per_concurrency),
             scaling_environments: f64::from(lambda.scaling_environments) * 10.0 / lambda.scaling_period_s,
             partition_write_units: on(profile.tables.partition_write_units),
             partition_read_units: on(profile.tables.partition_read_units),
