@@ -238,6 +238,11 @@ impl Lease {
         &mut **environment.get_or_insert_with(|| pool.home.environment(&pool.lambda))
     }
 
+    /// Memory of the environment and the most that it has used, in megabytes.
+    pub(super) fn memory(&self) -> (u32, Option<u64>) {
+        (super::process::MEMORY_MB, self.environment.as_ref().and_then(|used| used.memory_used_mb()))
+    }
+
     /// Records the result of the handler.
     pub(super) fn finish(&mut self, took: Duration, succeeded: bool) {
         self.pool.duration.record(self.invoked, took.as_secs_f64() * 1_000.0);

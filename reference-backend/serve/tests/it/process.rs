@@ -15,6 +15,7 @@ use reference_backend::function::{Deployment, Function, Table};
 use reference_backend::variables;
 use reference_backend_local::lambda::process::{ProcessConfig, Processes};
 use reference_backend_local::lambda::{Invoke as _, InvokeError, LambdaPools, LambdaProfile};
+use reference_backend_local::logs::Logs;
 use reference_backend_local::metrics::{MetricId, Metrics, Statistic};
 use serde_json::{Value, json};
 
@@ -41,7 +42,7 @@ fn fixture(profile: &str, environment: &[(&str, &str)]) -> Fixture {
         environment: environment.iter().map(owned).collect(),
     };
     let home = Arc::new(Processes::new(config, profile.layout).unwrap());
-    let lambda = LambdaPools::at_home(&profile, &Deployment::default(), &metrics, home);
+    let lambda = LambdaPools::at_home(&profile, &Deployment::default(), &metrics, &Logs::default(), home);
     Fixture { lambda, metrics }
 }
 
