@@ -12,7 +12,7 @@ use axum::{Json, Router};
 use reference_backend::ports::PushError;
 use serde_json::json;
 
-use super::cloudwatch;
+use super::cloudwatch::{self, CloudWatch};
 use super::dynamodb::{self, DynamoDb};
 use super::gamelift::{self, GameLift};
 use super::gateway::endpoint::DeployedApi;
@@ -21,7 +21,6 @@ use super::identity::{self, LocalIdentity};
 use super::lambda::endpoint::Deployed;
 use super::logs;
 use super::logs::endpoint::LogsApi;
-use super::metrics::Metrics;
 use super::permissions::Permissions;
 use super::rpc::{self, Call, Codec};
 use super::service_quotas::{self, ServiceQuotas};
@@ -33,7 +32,7 @@ pub struct ControlPlane {
     /// The connections, and the Lambdas behind the REST API.
     pub gateway: Arc<Gateway>,
     /// The metrics that CloudWatch serves.
-    pub metrics: Metrics,
+    pub metrics: Arc<CloudWatch>,
     /// The tables.
     pub tables: Arc<DynamoDb>,
     /// The placement queue.

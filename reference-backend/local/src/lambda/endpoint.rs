@@ -14,7 +14,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::LambdaProfile;
-use super::process::MEMORY_MB;
 use crate::account::arn;
 use crate::logs::{LogFormat, LogsProfile};
 use crate::paging::{UnknownToken, page};
@@ -113,13 +112,14 @@ impl Deployed {
 impl DeployedFunction {
     fn new(profile: &LambdaProfile, logs: &LogsProfile, deployment: &Deployment, function: Function) -> Self {
         let name = deployment.lambda_name(profile.layout, function);
-        let (reserved, timeout_s) = match profile.layout {
-            Layout::Single => (profile.reserved_concurrency, profile.timeout_s),
+        let (reserved, timeout_s, memory_mb) = match profile.layout {
+            Layout::Single => (profile.reserved_concurrency, profile.timeout_s, profile.memory_mb),
             Layout::PerOperation => {
                 let own = profile.functions.get(&function).copied().unwrap_or_default();
                 (
                     own.reserved_concurrency.or(profile.reserved_concurrency),
                     own.timeout_s.unwrap_or(profile.timeout_s),
+                    own.memory_mb.unwrap_or(profile.memory_mb),
                 )
             }
         };
@@ -138,7 +138,7 @@ impl DeployedFunction {
             "CodeSize": 0,
             // Whole seconds on AWS.
             "Timeout": timeout_s.ceil() as u64,
-            "MemorySize": MEMORY_MB,
+            "MemorySize": memory_mb,
             "Version": "$LATEST",
             "State": "Active",
             "LastUpdateStatus": "Successful",

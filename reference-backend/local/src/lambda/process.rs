@@ -36,8 +36,6 @@ use crate::logs::{Report, Status};
 
 /// Time-out of the Init phase.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
-/// Memory size that a function is told; it is not enforced.
-pub(super) const MEMORY_MB: u32 = 128;
 /// Environment variables that a process inherits from the stack.
 const INHERITED: [&str; 4] = ["PATH", "LANG", "RUST_LOG", "RUST_BACKTRACE"];
 
@@ -111,7 +109,7 @@ impl Shared {
             .envs([
                 ("AWS_LAMBDA_RUNTIME_API", api.address.to_string().as_str()),
                 ("AWS_LAMBDA_FUNCTION_NAME", &lambda.name),
-                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &MEMORY_MB.to_string()),
+                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &lambda.memory_mb.to_string()),
                 ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
                 ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
                 ("AWS_LAMBDA_LOG_GROUP_NAME", &format!("/aws/lambda/{}", lambda.name)),
@@ -188,7 +186,7 @@ impl Environment for Process {
                     id,
                     duration: started.elapsed(),
                     init,
-                    memory_mb: MEMORY_MB,
+                    memory_mb: self.lambda.memory_mb,
                     memory_used_mb: running.memory_used_mb(),
                     status: if outcome.is_ok() { Status::Success } else { Status::Error },
                 };
