@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::{MethodRouter, any};
 use schemars::JsonSchema;
@@ -101,7 +101,13 @@ impl Permissions {
                 dynamodb::SERVICE | dynamodb::STREAMS => "com.amazon.coral.service#AccessDeniedException",
                 _ => "AccessDeniedException",
             };
-            call.codec.refusal(StatusCode::BAD_REQUEST, code, &message(&action))
+            let mut response = call.codec.refusal(StatusCode::BAD_REQUEST, code, &message(&action));
+            if service == cloudwatch::SERVICE {
+                // The older code of this service, which SDKs use before the body.
+                let code = HeaderValue::from_static("AccessDenied;Sender");
+                response.headers_mut().insert("x-amzn-query-error", code);
+            }
+            response
         };
         self.forbids(&action).then(refuse)
     }

@@ -82,13 +82,7 @@ impl ServiceQuotas {
                 on(gateway.connections_per_second),
                 false,
             ),
-            (
-                "apigateway",
-                "L-8A5B8E43",
-                "Throttle rate",
-                on(gateway.requests_per_second),
-                true,
-            ),
+            ("apigateway", "L-8A5B8E43", "Throttle rate", on(gateway.requests_per_second), true),
             (
                 "apigateway",
                 "L-CDF5615A",

@@ -41,7 +41,8 @@ fn core(profile: &str) -> Core {
     let (topic, published) = sns::topic("events", &Metrics::default());
     let (queue, placing) = GameLift::start(&profile.gamelift, &deployment, &metrics, topic);
     let world = World::with_queue(AuthMode::Header, queue, tables);
-    let lambda = LambdaPools::new(&profile.lambda, &deployment, &metrics, &Logs::default(), world.deps.clone());
+    let lambda =
+        LambdaPools::new(&profile.lambda, &deployment, &metrics, &Logs::default(), world.deps.clone());
     let layout = profile.lambda.layout;
     let name = deployment.lambda_name(layout, Function::OnPlacementEvent);
     let targets = Targets {

@@ -137,7 +137,8 @@ impl LogsApi {
     fn filter(&self, call: &Call) -> Result<Value, LogsError> {
         let request: FilterLogEvents = call.parameters()?;
         let name = request.log_group_name.or(request.log_group_identifier);
-        let group = self.group(&name.ok_or(LogsError::Parameter("give logGroupName or logGroupIdentifier".into()))?)?;
+        let group =
+            self.group(&name.ok_or(LogsError::Parameter("give logGroupName or logGroupIdentifier".into()))?)?;
         let text = request.filter_pattern.unwrap_or_default();
         let pattern = Pattern::parse(&text).ok_or_else(|| {
             LogsError::Parameter(format!(
@@ -211,8 +212,11 @@ impl LogsApi {
         let mut queries = self.queries.lock();
         let query = queries.iter_mut().find(|query| query.id == id).ok_or(LogsError::NoQuery(id))?;
         let nothing = QueryResult::default();
-        let (status, result) =
-            if std::mem::replace(&mut query.asked, true) { ("Complete", &query.result) } else { ("Running", &nothing) };
+        let (status, result) = if std::mem::replace(&mut query.asked, true) {
+            ("Complete", &query.result)
+        } else {
+            ("Running", &nothing)
+        };
         Ok(json!({
             "queryLanguage": "CWLI",
             "status": status,

@@ -49,8 +49,7 @@ impl Query {
     /// Reads a query; none if this stack does not understand it.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let commands: Vec<Command> = commands.parse(text.trim()).ok()?;
-        let mut query =
-            Self { filter: None, fields: Vec::new(), ascending: false, limit: MOST_ROWS };
+        let mut query = Self { filter: None, fields: Vec::new(), ascending: false, limit: MOST_ROWS };
         for command in commands {
             match command {
                 // Two filters would both have to hold.
@@ -80,8 +79,10 @@ impl Query {
             for event in group.between(from, to, 0) {
                 result.scanned += 1;
                 result.scanned_bytes += u64::from(event.bytes);
-                let wanted =
-                    self.filter.as_ref().is_none_or(|(field, text)| value(group, &event, field).as_ref() == Some(text));
+                let wanted = self
+                    .filter
+                    .as_ref()
+                    .is_none_or(|(field, text)| value(group, &event, field).as_ref() == Some(text));
                 if wanted {
                     found.push((event, group));
                 }
@@ -98,9 +99,8 @@ impl Query {
 
     /// The fields that an event has; what it lacks is absent.
     fn row(&self, group: &LogGroup, event: &Event) -> Value {
-        let field = |name: &String| {
-            value(group, event, name).map(|value| json!({ "field": name, "value": value }))
-        };
+        let field =
+            |name: &String| value(group, event, name).map(|value| json!({ "field": name, "value": value }));
         let pointer = json!({ "field": "@ptr", "value": format!("{}:{}", group.name, event.number) });
         self.fields.iter().filter_map(field).chain([pointer]).collect()
     }
@@ -158,7 +158,8 @@ fn command(input: &mut &str) -> Result<Command> {
     let list = separated(1.., name, (multispace0, ',', multispace0));
     let order = alt((Caseless("asc").value(true), Caseless("desc").value(false)));
     alt((
-        preceded((Caseless("filter"), multispace1), equality).map(|(field, text)| Command::Filter(field, text)),
+        preceded((Caseless("filter"), multispace1), equality)
+            .map(|(field, text)| Command::Filter(field, text)),
         preceded((alt((Caseless("fields"), Caseless("display"))), multispace1), list).map(Command::Fields),
         preceded((Caseless("sort"), multispace1, "@timestamp", multispace1), order)
             .map(|ascending| Command::Sort { ascending }),

@@ -140,8 +140,7 @@ impl LogGroup {
     fn new(name: &str, profile: &LogsProfile, metrics: &Metrics) -> Self {
         let now = SystemTime::now();
         let day = DateTime::<Utc>::from(now).format("%Y/%m/%d");
-        let series =
-            |metric| metrics.series("AWS/Logs", metric, Unit::None, &[("LogGroupName", name)]);
+        let series = |metric| metrics.series("AWS/Logs", metric, Unit::None, &[("LogGroupName", name)]);
         Self {
             name: name.into(),
             stream: format!("{day}/[$LATEST]{}", Uuid::new_v4().simple()),
@@ -235,7 +234,8 @@ mod tests {
         assert_eq!(left.iter().map(|event| event.number).collect::<Vec<_>>(), [1, 2]);
         let line = report(1).text().len() as u64;
         assert_eq!(group.stored_bytes(), 2 * (line + 26));
-        let id = crate::metrics::MetricId::new("AWS/Logs", "IncomingBytes", &[("LogGroupName", "/aws/lambda/f")]);
+        let id =
+            crate::metrics::MetricId::new("AWS/Logs", "IncomingBytes", &[("LogGroupName", "/aws/lambda/f")]);
         let total = metrics.query(&id, crate::metrics::Statistic::Sum, 0, u64::MAX / 2, 86_400);
         assert_eq!(total.iter().map(|(_, value)| value).sum::<f64>(), 3.0 * (line + 26) as f64);
         assert!(Arc::ptr_eq(&group, &logs.of_lambda("f").unwrap()), "one group for each name");

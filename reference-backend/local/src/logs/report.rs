@@ -186,12 +186,16 @@ mod tests {
         let id = "00000000-0000-0000-0000-0000000008f5";
         assert_eq!(
             Entry::Report(report()).text(),
-            format!("REPORT RequestId: {id}\tDuration: 976.25 ms\tBilled Duration: 977 ms\tMemory Size: 128 MB\tMax Memory Used: 90 MB\t\n")
+            format!(
+                "REPORT RequestId: {id}\tDuration: 976.25 ms\tBilled Duration: 977 ms\tMemory Size: 128 MB\tMax Memory Used: 90 MB\t\n"
+            )
         );
         let cold = Report { init: Some(Duration::from_micros(430_470)), memory_used_mb: None, ..report() };
         assert_eq!(
             cold.text(),
-            format!("REPORT RequestId: {id}\tDuration: 976.25 ms\tBilled Duration: 1407 ms\tMemory Size: 128 MB\tInit Duration: 430.47 ms\t"),
+            format!(
+                "REPORT RequestId: {id}\tDuration: 976.25 ms\tBilled Duration: 1407 ms\tMemory Size: 128 MB\tInit Duration: 430.47 ms\t"
+            ),
             "the cold start is billed, too"
         );
         let late = Report { status: Status::Timeout, ..report() };

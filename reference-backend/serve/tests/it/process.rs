@@ -120,7 +120,7 @@ async fn an_environment_starts_once_and_is_told_what_aws_tells() {
     for (variable, value) in [
         ("AWS_LAMBDA_FUNCTION_NAME", name),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
         ("AWS_REGION", "us-east-1"),
         ("_HANDLER", "SendMessage"),
         (variables::table(Table::Messages), "mine"),
