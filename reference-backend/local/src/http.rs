@@ -21,6 +21,8 @@ use super::gateway::endpoint::DeployedApi;
 use super::gateway::{Gateway, Id, RestMethod};
 use super::identity::{self, LocalIdentity};
 use super::lambda::endpoint::Deployed;
+use super::logs;
+use super::logs::endpoint::LogsApi;
 use super::permissions::Permissions;
 use super::rpc::{self, Call, Codec};
 use super::service_quotas::{self, ServiceQuotas};
@@ -44,6 +46,8 @@ pub struct ControlPlane {
     pub(super) deployed: Arc<Deployed>,
     /// The WebSocket API.
     pub(super) api: Arc<DeployedApi>,
+    /// The functions' logs.
+    pub(super) logs: Arc<LogsApi>,
     /// The account's quotas.
     pub(super) quotas: Arc<ServiceQuotas>,
     /// Limits that AWS only documents.
@@ -98,6 +102,7 @@ impl ControlPlane {
             dynamodb::SERVICE | dynamodb::STREAMS => self.tables.answer(call).await,
             gamelift::endpoint::SERVICE => gamelift::endpoint::answer(&self.queue, call).await,
             service_quotas::SERVICE => self.quotas.answer(call),
+            logs::endpoint::SERVICE => self.logs.answer(call),
             _ => call.codec.refusal(
                 StatusCode::BAD_REQUEST,
                 "UnknownOperationException",

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::{MethodRouter, any};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::account::ACCOUNT_ID;
-use super::{cloudwatch, dynamodb, gamelift, rest_json, service_quotas};
+use super::{cloudwatch, dynamodb, gamelift, logs, rest_json, service_quotas};
 use crate::rpc::Call;
 
 /// The `[control]` section of a profile.
@@ -22,7 +22,7 @@ pub struct ControlProfile {
 }
 
 /// Every action that can be refused: those that read.
-const ACTIONS: [&str; 15] = [
+const ACTIONS: [&str; 19] = [
     "apigateway:GET",
     "cloudwatch:GetMetricData",
     "cloudwatch:ListMetrics",
@@ -36,6 +36,10 @@ const ACTIONS: [&str; 15] = [
     "lambda:GetFunctionConfiguration",
     "lambda:ListEventSourceMappings",
     "lambda:ListFunctions",
+    "logs:DescribeLogGroups",
+    "logs:FilterLogEvents",
+    "logs:GetQueryResults",
+    "logs:StartQuery",
     "servicequotas:GetServiceQuota",
     "servicequotas:ListServiceQuotas",
 ];
@@ -97,7 +101,13 @@ impl Permissions {
                 dynamodb::SERVICE | dynamodb::STREAMS => "com.amazon.coral.service#AccessDeniedException",
                 _ => "AccessDeniedException",
             };
-            call.codec.refusal(StatusCode::BAD_REQUEST, code, &message(&action))
+            let mut response = call.codec.refusal(StatusCode::BAD_REQUEST, code, &message(&action));
+            if service == cloudwatch::SERVICE {
+                // The older code of this service, which SDKs use before the body.
+                let code = HeaderValue::from_static("AccessDenied;Sender");
+                response.headers_mut().insert("x-amzn-query-error", code);
+            }
+            response
         };
         self.forbids(&action).then(refuse)
     }
@@ -110,6 +120,7 @@ fn prefix(service: &str) -> Option<&'static str> {
         dynamodb::SERVICE | dynamodb::STREAMS => Some("dynamodb"),
         gamelift::endpoint::SERVICE => Some("gamelift"),
         service_quotas::SERVICE => Some("servicequotas"),
+        logs::endpoint::SERVICE => Some("logs"),
         _ => None,
     }
 }

@@ -5,7 +5,6 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use reference_backend::function::Table;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -13,14 +12,11 @@ use super::account::arn;
 use super::paging::{UnknownToken, page};
 use super::profile::Profile;
 use super::rpc::{Call, Malformed};
-use super::tables::TablesProfile;
 
 /// Name of the service on the wire.
 pub(super) const SERVICE: &str = "ServiceQuotasV20190624";
 /// AWS's page size.
 const PAGE: usize = 100;
-/// AWS's default quota of a table's throughput, above what its partitions hold.
-const TABLE_UNITS: u32 = 40_000;
 /// The codes of services, and their names.
 const SERVICES: [(&str, &str); 3] =
     [("lambda", "AWS Lambda"), ("apigateway", "Amazon API Gateway"), ("dynamodb", "Amazon DynamoDB")];
@@ -60,10 +56,7 @@ impl ServiceQuotas {
     pub(super) fn new(profile: &Profile) -> Self {
         let gateway = &profile.gateway;
         let tables = &profile.tables;
-        let on = |limit: u32, value: u32| (limit > 0).then_some(value);
-        let units = |of: fn(&TablesProfile) -> u32| {
-            Table::ALL.map(|table| of(&tables.of(table))).into_iter().max().unwrap_or(0)
-        };
+        let on = |limit: u32| (limit > 0).then_some(limit);
         let burst =
             if gateway.request_burst > 0 { gateway.request_burst } else { gateway.requests_per_second };
         let all = [
@@ -78,7 +71,7 @@ impl ServiceQuotas {
                 "apigateway",
                 "L-9ED1E49A",
                 "WebSocket new connections rate",
-                on(gateway.connections_per_second, gateway.connections_per_second),
+                on(gateway.connections_per_second),
                 true,
             ),
             // The bucket of new connections holds one second of its rate.
@@ -86,35 +79,29 @@ impl ServiceQuotas {
                 "apigateway",
                 "L-E1465507",
                 "WebSocket new connections burst rate",
-                on(gateway.connections_per_second, gateway.connections_per_second),
+                on(gateway.connections_per_second),
                 false,
             ),
-            (
-                "apigateway",
-                "L-8A5B8E43",
-                "Throttle rate",
-                on(gateway.requests_per_second, gateway.requests_per_second),
-                true,
-            ),
+            ("apigateway", "L-8A5B8E43", "Throttle rate", on(gateway.requests_per_second), true),
             (
                 "apigateway",
                 "L-CDF5615A",
                 "Throttle burst rate",
-                on(gateway.requests_per_second, burst),
+                on(gateway.requests_per_second).map(|_| burst),
                 false,
             ),
             (
                 "dynamodb",
                 "L-CF0CBE56",
                 "Table-level read throughput limit",
-                on(units(|table| table.partition_read_units), TABLE_UNITS),
+                on(tables.quota_read_units),
                 true,
             ),
             (
                 "dynamodb",
                 "L-AB614373",
                 "Table-level write throughput limit",
-                on(units(|table| table.partition_write_units), TABLE_UNITS),
+                on(tables.quota_write_units),
                 true,
             ),
         ];

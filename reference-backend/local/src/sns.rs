@@ -80,8 +80,9 @@ pub struct Published {
 pub fn topic(name: &str, metrics: &Metrics) -> (Topic, Published) {
     let count = |metric| metrics.series("AWS/SNS", metric, Unit::Count, &[("TopicName", name)]);
     let (published, messages) = mpsc::unbounded_channel();
+    let arn = arn("sns", name).into();
     let (delivered, failed) = (count("NumberOfNotificationsDelivered"), count("NumberOfNotificationsFailed"));
-    let topic = Topic { arn: arn("sns", name).into(), published, messages: count("NumberOfMessagesPublished") };
+    let topic = Topic { arn, published, messages: count("NumberOfMessagesPublished") };
     (topic, Published { messages, delivered, failed })
 }
 

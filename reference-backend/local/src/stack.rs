@@ -32,6 +32,8 @@ use super::identity::{
 use super::lambda::LambdaPools;
 use super::lambda::endpoint::{Deployed, alias_arn};
 use super::lambda::process::{ProcessConfig, ProcessError, Processes};
+use super::logs::Logs;
+use super::logs::endpoint::LogsApi;
 use super::metrics::Metrics;
 use super::permissions::Permissions;
 use super::profile::Profile;
@@ -239,10 +241,11 @@ impl LocalStack {
             clock: Arc::clone(&clock),
         };
         let settings = Settings { auth, queue_name: deployment.resource("Queue"), ..Settings::default() };
+        let logs = Logs::new(&profile.logs, &metrics);
         let lambda = match processes {
             None => {
                 let code = Arc::new(Deps::new(ports, settings));
-                LambdaPools::new(&profile.lambda, &deployment, &metrics, code)
+                LambdaPools::new(&profile.lambda, &deployment, &metrics, &logs, code)
             }
             Some(mut config) => {
                 // Variables of the user override the others.
@@ -251,7 +254,7 @@ impl LocalStack {
                 environment.append(&mut config.environment);
                 config.environment = environment;
                 let home = Arc::new(Processes::new(config, layout)?);
-                LambdaPools::at_home(&profile.lambda, &deployment, &metrics, home)
+                LambdaPools::at_home(&profile.lambda, &deployment, &metrics, &logs, home)
             }
         };
         let subscriber = deployment.lambda_name(layout, Function::OnPlacementEvent);
@@ -270,7 +273,7 @@ impl LocalStack {
 
         let mappings =
             streams::describe(&profile.streams, &deployment, layout, |table| storage.stream_arn(table));
-        let deployed = Deployed::new(&profile.lambda, &deployment, mappings);
+        let deployed = Deployed::new(&profile.lambda, &profile.logs, &deployment, mappings);
         let gateway = Gateway::new(connections, lambda, guard(auth, iam_keys), &metrics);
         let plane = ControlPlane {
             gateway: Arc::clone(&gateway),
@@ -283,6 +286,7 @@ impl LocalStack {
             quotas: Arc::new(quotas),
             documented,
             subscription: Arc::new(subscription),
+            logs: Arc::new(LogsApi::new(logs)),
             permissions,
             stage: deployment.stage,
             hosts: Hosts::new(local(&http_listener, http_listen)?.ip(), &allow_hosts),

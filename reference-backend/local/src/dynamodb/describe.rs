@@ -1,9 +1,9 @@
 //! What the tables are: `DescribeTable` and `ListTables`.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{DynamoDb, DynamoDbError, Warm, parameters};
+use super::{DynamoDb, DynamoDbError, Units, parameters};
 use crate::account::arn;
 use crate::rpc::Call;
 use crate::streams::{LABEL, stream_arn};
@@ -21,20 +21,24 @@ struct ListTables {
     limit: Option<usize>,
 }
 
-impl Warm {
-    /// Throughput that a table holds without warming up; absent where nothing limits it.
-    fn shown(self) -> Option<Value> {
-        let Self { read_units, write_units } = self;
-        (read_units.is_some() || write_units.is_some()).then(|| {
-            let mut shown = json!({ "Status": "ACTIVE" });
-            if let Some(units) = read_units {
-                shown["ReadUnitsPerSecond"] = units.into();
-            }
-            if let Some(units) = write_units {
-                shown["WriteUnitsPerSecond"] = units.into();
-            }
-            shown
-        })
+impl Units {
+    /// Throughput that is held without warming up; absent where nothing limits it.
+    fn warm(self) -> Option<Value> {
+        let mut shown = self.shown("ReadUnitsPerSecond", "WriteUnitsPerSecond")?;
+        shown["Status"] = "ACTIVE".into();
+        Some(shown)
+    }
+
+    /// A maximum that was set.
+    fn maximum(self) -> Option<Value> {
+        self.shown("MaxReadRequestUnits", "MaxWriteRequestUnits")
+    }
+
+    fn shown(self, read: &str, write: &str) -> Option<Value> {
+        let units = [(read, self.read), (write, self.write)];
+        let all: Map<String, Value> =
+            units.into_iter().filter_map(|(name, units)| Some((name.to_owned(), units?.into()))).collect();
+        (!all.is_empty()).then_some(all.into())
     }
 }
 
@@ -44,7 +48,7 @@ impl DynamoDb {
         let table = self.table(&name)?;
         let name = self.name(table);
         let arn = arn("dynamodb", &format!("table/{name}"));
-        let warm = self.warm[table as usize].shown();
+        let throughput = self.throughput[table as usize];
         let hash = |attribute| json!([{ "AttributeName": attribute, "KeyType": "HASH" }]);
         let text = |attribute| json!({ "AttributeName": attribute, "AttributeType": "S" });
         let unprovisioned =
@@ -67,9 +71,14 @@ impl DynamoDb {
                 "ProvisionedThroughput": unprovisioned,
             }],
         });
-        if let Some(warm) = warm {
-            description["GlobalSecondaryIndexes"][0]["WarmThroughput"] = warm.clone();
+        if let Some(warm) = throughput.warm.warm() {
             description["WarmThroughput"] = warm;
+        }
+        if let Some(warm) = throughput.index_warm.warm() {
+            description["GlobalSecondaryIndexes"][0]["WarmThroughput"] = warm;
+        }
+        if let Some(maximum) = throughput.maximum.maximum() {
+            description["OnDemandThroughput"] = maximum;
         }
         if table.streamed() {
             description["StreamSpecification"] =

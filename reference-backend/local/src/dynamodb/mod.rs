@@ -35,16 +35,27 @@ pub struct DynamoDb {
     /// Names of the tables, in the order of [`Table::ALL`].
     names: [String; Table::ALL.len()],
     /// Their throughput, in the same order.
-    warm: [Warm; Table::ALL.len()],
+    throughput: [Throughput; Table::ALL.len()],
     /// Open shards of each stream.
     stream_shards: usize,
 }
 
-/// What all partitions of a table hold in a second; none without a limit.
+/// Units of a table in a second.
 #[derive(Debug, Clone, Copy)]
-struct Warm {
-    read_units: Option<u64>,
-    write_units: Option<u64>,
+struct Throughput {
+    /// What its partitions hold.
+    warm: Units,
+    /// What those of its index hold.
+    index_warm: Units,
+    /// Its maximum on demand.
+    maximum: Units,
+}
+
+/// Units in a second; none without a limit.
+#[derive(Debug, Clone, Copy)]
+struct Units {
+    read: Option<u64>,
+    write: Option<u64>,
 }
 
 /// Why a call fails.
@@ -70,8 +81,8 @@ impl DynamoDb {
     #[must_use]
     pub fn new(tables: Arc<dyn TableStore>, deployment: &Deployment, profile: &TablesProfile) -> Self {
         let names = Table::ALL.map(|table| deployment.table_name(table));
-        let warm = Table::ALL.map(|table| Warm::of(&profile.of(table)));
-        Self { tables, names, warm, stream_shards: profile.stream_shards }
+        let throughput = Table::ALL.map(|table| Throughput::of(&profile.of(table)));
+        Self { tables, names, throughput, stream_shards: profile.stream_shards }
     }
 
     /// Answers one call of the API.
@@ -113,12 +124,19 @@ impl DynamoDb {
     }
 }
 
-impl Warm {
+impl Throughput {
     fn of(profile: &TablesProfile) -> Self {
-        let all = |units: u32| (units > 0).then(|| u64::from(units) * u64::from(profile.partitions));
+        let units = |read: u32, write: u32, times: u32| {
+            let all = |units: u32| (units > 0).then(|| u64::from(units) * u64::from(times));
+            Units { read: all(read), write: all(write) }
+        };
+        let (read, write) = (profile.partition_read_units, profile.partition_write_units);
+        let index_read = profile.index_partition_read_units.unwrap_or(read);
+        let index_write = profile.index_partition_write_units.unwrap_or(write);
         Self {
-            read_units: all(profile.partition_read_units),
-            write_units: all(profile.partition_write_units),
+            warm: units(read, write, profile.partitions),
+            index_warm: units(index_read, index_write, profile.partitions),
+            maximum: units(profile.max_read_units, profile.max_write_units, 1),
         }
     }
 }

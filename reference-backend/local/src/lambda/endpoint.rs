@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::LambdaProfile;
 use crate::account::arn;
+use crate::logs::{LogFormat, LogsProfile};
 use crate::paging::{UnknownToken, page};
 use crate::permissions::Permissions;
 use crate::rest_json;
@@ -22,8 +23,6 @@ use crate::rest_json;
 /// AWS's page sizes.
 const FUNCTIONS_PAGE: usize = 50;
 const MAPPINGS_PAGE: usize = 100;
-/// Memory of a function in megabytes, as in the deployment template. It is not enforced.
-const MEMORY_MB: u32 = 256;
 
 /// What is deployed.
 #[derive(Debug)]
@@ -51,11 +50,16 @@ pub(crate) fn alias_arn(lambda_name: &str, deployment: &Deployment) -> String {
 impl Deployed {
     /// The functions of a profile, and their event source mappings as
     /// [`describe`](crate::streams::describe) has them.
-    pub(crate) fn new(profile: &LambdaProfile, deployment: &Deployment, mappings: Vec<Value>) -> Self {
+    pub(crate) fn new(
+        profile: &LambdaProfile,
+        logs: &LogsProfile,
+        deployment: &Deployment,
+        mappings: Vec<Value>,
+    ) -> Self {
         let unreserved = profile.account_concurrency.saturating_sub(profile.reserved());
         let mut functions: Vec<_> = Function::ALL
             .iter()
-            .map(|&function| DeployedFunction::new(profile, deployment, function))
+            .map(|&function| DeployedFunction::new(profile, logs, deployment, function))
             .collect();
         functions.dedup_by(|a, b| a.name == b.name);
         functions.sort_by(|a, b| a.name.cmp(&b.name));
@@ -106,17 +110,22 @@ impl Deployed {
 }
 
 impl DeployedFunction {
-    fn new(profile: &LambdaProfile, deployment: &Deployment, function: Function) -> Self {
+    fn new(profile: &LambdaProfile, logs: &LogsProfile, deployment: &Deployment, function: Function) -> Self {
         let name = deployment.lambda_name(profile.layout, function);
-        let (reserved, timeout_s) = match profile.layout {
-            Layout::Single => (profile.reserved_concurrency, profile.timeout_s),
+        let (reserved, timeout_s, memory_mb) = match profile.layout {
+            Layout::Single => (profile.reserved_concurrency, profile.timeout_s, profile.memory_mb),
             Layout::PerOperation => {
                 let own = profile.functions.get(&function).copied().unwrap_or_default();
                 (
                     own.reserved_concurrency.or(profile.reserved_concurrency),
                     own.timeout_s.unwrap_or(profile.timeout_s),
+                    own.memory_mb.unwrap_or(profile.memory_mb),
                 )
             }
+        };
+        let format = match logs.format {
+            LogFormat::Text => "Text",
+            LogFormat::Json => "JSON",
         };
         // `VpcConfig` is absent: the functions are in no VPC.
         let configuration = json!({
@@ -129,12 +138,12 @@ impl DeployedFunction {
             "CodeSize": 0,
             // Whole seconds on AWS.
             "Timeout": timeout_s.ceil() as u64,
-            "MemorySize": MEMORY_MB,
+            "MemorySize": memory_mb,
             "Version": "$LATEST",
             "State": "Active",
             "LastUpdateStatus": "Successful",
             "TracingConfig": { "Mode": "PassThrough" },
-            "LoggingConfig": { "LogFormat": "Text", "LogGroup": format!("/aws/lambda/{name}") },
+            "LoggingConfig": { "LogFormat": format, "LogGroup": format!("/aws/lambda/{name}") },
         });
         Self { name, reserved, configuration }
     }
@@ -265,7 +274,7 @@ mod tests {
             functions: BTreeMap::from([(Function::SendMessage, own)]),
             ..LambdaProfile::default()
         };
-        Deployed::new(&profile, &Deployment::default(), Vec::new())
+        Deployed::new(&profile, &LogsProfile::default(), &Deployment::default(), Vec::new())
     }
 
     #[test]

@@ -21,7 +21,8 @@ def functions():
 
     sends = api.get_function_configuration(FunctionName=NAME("SendMessage"), Qualifier="Development")
     assert (sends["Timeout"], sends["State"], sends["Architectures"]) == (3, "Active", ["x86_64"]), sends
-    assert sends["MemorySize"] >= 128 and "VpcConfig" not in sends, sends
+    assert sends["MemorySize"] == 256 and "VpcConfig" not in sends, sends
+    assert api.get_function_configuration(FunctionName=NAME("Connect"))["MemorySize"] == 512
     by_arn = api.get_function_configuration(FunctionName=sends["FunctionArn"])
     assert by_arn["FunctionName"] == NAME("SendMessage"), by_arn
     pages = api.get_paginator("list_functions").paginate(PaginationConfig={"PageSize": 3})
@@ -76,7 +77,10 @@ def tables():
     assert messages["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST", messages
     warm = {"Status": "ACTIVE", "ReadUnitsPerSecond": 600, "WriteUnitsPerSecond": 200}
     [index] = messages["GlobalSecondaryIndexes"]
-    assert (messages["WarmThroughput"], index["WarmThroughput"]) == (warm, warm), messages
+    assert messages["WarmThroughput"] == warm, messages
+    assert index["WarmThroughput"] == {**warm, "WriteUnitsPerSecond": 100}, messages
+    assert messages["OnDemandThroughput"] == {"MaxWriteRequestUnits": 90}, messages
+    assert "OnDemandThroughput" not in connections, connections
     assert connections["WarmThroughput"] == {"Status": "ACTIVE", "ReadUnitsPerSecond": 1200}, "writes have no limit"
     assert "LatestStreamArn" not in connections, connections
 
@@ -110,8 +114,8 @@ def quotas():
     assert value("lambda", "L-B99A9384") == 400
     gateway = {code: value("apigateway", code) for code in ["L-9ED1E49A", "L-8A5B8E43", "L-CDF5615A"]}
     assert gateway == {"L-9ED1E49A": 50, "L-8A5B8E43": 900, "L-CDF5615A": 90}, gateway
-    # Writes have a limit in one table only, and none in general.
-    assert value("dynamodb", "L-CF0CBE56") == 40_000
+    assert value("dynamodb", "L-CF0CBE56") == 4_000
+    # Writes have no quota.
     missing = {"ServiceCode": "dynamodb", "QuotaCode": "L-AB614373"}
     assert code_of(api.get_service_quota, **missing) == "NoSuchResourceException"
     pages = api.get_paginator("list_service_quotas").paginate(
@@ -130,6 +134,59 @@ def no_quotas():
     assert code_of(api.list_service_quotas, ServiceCode="s3") == "NoSuchResourceException"
     [quota] = api.list_service_quotas(ServiceCode="lambda")["Quotas"]
     assert (quota["QuotaName"], quota["Value"]) == ("Concurrent executions", 1000), quota
+
+
+def queue():
+    api = client("gamelift")
+    [queue] = api.describe_game_session_queues()["GameSessionQueues"]
+    assert (queue["Name"], queue["TimeoutInSeconds"]) == (NAME("Queue"), 45), queue
+    assert queue["NotificationTarget"] == f"arn:aws:sns:{ACCOUNT}:" + NAME("PlacementEvents"), queue
+    for name in (queue["Name"], queue["GameSessionQueueArn"]):
+        assert api.describe_game_session_queues(Names=[name])["GameSessionQueues"] == [queue]
+    assert code_of(api.describe_game_session_queues, Names=["other"]) == "NotFoundException"
+
+
+def api():
+    api = client("apigatewayv2")
+    [found] = api.get_apis()["Items"]
+    assert (found["ProtocolType"], found["ApiId"]) == ("WEBSOCKET", "local"), found
+    which = {"ApiId": found["ApiId"]}
+    [stage] = api.get_stages(**which)["Items"]
+    settings = stage["DefaultRouteSettings"]
+    assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (900, 90), stage
+    assert api.get_stage(**which, StageName="Development")["DefaultRouteSettings"] == settings
+    assert code_of(api.get_stage, **which, StageName="Production") == "NotFoundException"
+    assert code_of(api.get_stages, ApiId="other") == "NotFoundException"
+
+    integrations = {found["IntegrationId"]: found for found in api.get_integrations(**which)["Items"]}
+    behind = {}
+    for route in api.get_routes(**which)["Items"]:
+        integration = integrations[route["Target"].removeprefix("integrations/")]
+        assert integration["TimeoutInMillis"] == 12_500, integration
+        behind[route["RouteKey"]] = integration["IntegrationUri"].split(":function:")[1].split(":")[0]
+    assert behind == {
+        "$connect": NAME("Connect"),
+        "$disconnect": NAME("Disconnect"),
+        "$default": NAME("Default"),
+        "sendMessage": NAME("SendMessage"),
+        "sessionPlacementRequest": NAME("SessionPlacementRequest"),
+    }, behind
+    [authorizer] = api.get_authorizers(**which)["Items"]
+    assert NAME("Authorizer") in authorizer["AuthorizerUri"], authorizer
+
+
+def forbidden():
+    names, api = {"FunctionName": NAME("Connect")}, client("lambda")
+    assert code_of(api.get_function_concurrency, **names) == "AccessDeniedException"
+    assert api.get_function_configuration(**names)["State"] == "Active", "the rest is allowed"
+    assert code_of(client("dynamodb").describe_table, TableName=NAME("Messages")) == "AccessDeniedException"
+    assert NAME("Messages") in client("dynamodb").list_tables()["TableNames"]
+    assert code_of(client("apigatewayv2").get_apis) == "AccessDeniedException"
+    assert code_of(client("cloudwatch").list_metrics) == "AccessDenied"
+    assert code_of(client("gamelift").describe_game_session_queues) == "AccessDeniedException"
+    quota = {"ServiceCode": "lambda", "QuotaCode": "L-B99A9384"}
+    assert code_of(client("service-quotas").get_service_quota, **quota) == "AccessDeniedException"
+    assert code_of(client("logs").filter_log_events, logGroupName="any") == "AccessDeniedException"
 
 
 main(globals())
