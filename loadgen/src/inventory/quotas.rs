@@ -36,7 +36,10 @@ pub(super) async fn quotas(api: &Api, inventory: &mut Inventory) {
         if known {
             continue;
         }
-        for operation in ["GetServiceQuota", "GetAWSDefaultServiceQuota"] {
+        // What a local stack does not tell is no limit there.
+        let operations = ["GetServiceQuota", "GetAWSDefaultServiceQuota"];
+        let operations = &operations[..if api.is_stack() { 1 } else { 2 }];
+        for operation in operations {
             let parameters = json!({ "ServiceCode": service, "QuotaCode": code });
             let call = Call::json(Service::Quotas, operation, &parameters);
             let quota: Option<Quota> = api.ask(&call).await;

@@ -22,7 +22,7 @@ const GROUPS: usize = 50;
 const POLL: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(300);
 const QUERY: &str = "fields @timestamp, @message, @log \
-                     | filter @type = \"REPORT\" or @message like /INIT_REPORT|platform.report|platform.initReport/ \
+                     | filter @message like /REPORT RequestId|INIT_REPORT|platform.report|platform.initReport/ \
                      | sort @timestamp asc | limit 10000";
 
 /// What is read: of which functions, from when to when.

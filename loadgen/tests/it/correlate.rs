@@ -418,8 +418,8 @@ fn log_lines_become_series_of_a_second_in_windows_that_nothing_is_cut_off_from()
 fn limits_and_wiring_are_read_and_each_absent_permission_is_named_once() {
     let scenario = "name = \"own\"\nplayers = 10\nthresholds = []\n[target]\nprofile = \"strict.toml\"\n\
         [[phases]]\nkind = \"hold\"\nduration = \"3s\"\n[operations.send_message]\nrate = 20.0\n\
-        [operations.placement_request]\nrate = 3.0\n";
-    let profile = "base = \"instant\"\n[lambda]\naccount_concurrency = 120\n[lambda.functions.SendMessage]\n\
+        [operations.placement_request]\nrate = 3.0\n[cloudwatch]\nlogs = true\n";
+    let profile = "base = \"instant\"\n[logs]\nenabled = true\nformat = \"json\"\n[lambda]\naccount_concurrency = 120\n[lambda.functions.SendMessage]\n\
         reserved_concurrency = 7\ntimeout_s = 3.0\n[control]\nforbidden = [\"dynamodb:DescribeStream\", \
         \"lambda:GetFunctionConcurrency\"]\n";
     let ran = Scene::new(scenario).with("strict.toml", profile).run(&[]);
@@ -469,6 +469,16 @@ fn limits_and_wiring_are_read_and_each_absent_permission_is_named_once() {
     ] {
         assert!(has(namespace, metric, key), "no point of {namespace} {metric} by {key}");
     }
+    assert!(has("Lambda/Reports", "ConcurrentExecutions", "FunctionName"), "the logs are read");
+    let sum = |namespace: &str| {
+        let own = series.iter().filter(|one| {
+            one.namespace == namespace
+                && one.metric == "Invocations"
+                && one.dimensions.get("FunctionName").is_some_and(|name| name.ends_with("-SendMessage"))
+        });
+        own.flat_map(|one| &one.points).map(|(_, value)| value).sum::<f64>()
+    };
+    assert_eq!(sum("Lambda/Reports"), sum("AWS/Lambda"), "each invocation has its line");
     let account = series.iter().find(|one| one.metric == "UnreservedConcurrentExecutions").unwrap();
     assert!(account.dimensions.is_empty() && !account.points.is_empty(), "{account:?}");
     assert!(series.iter().any(|one| one.points.is_empty()), "empty series are kept");

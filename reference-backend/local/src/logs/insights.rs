@@ -20,16 +20,24 @@ pub(super) const MOST_ROWS: usize = 10_000;
 /// A query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Query {
-    /// A field and the text that it has.
-    filter: Option<(String, String)>,
+    filter: Option<Filter>,
     fields: Vec<String>,
     ascending: bool,
     limit: usize,
 }
 
+/// What passes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Filter {
+    /// A field has this text.
+    Is(String, String),
+    /// A field has one of these words somewhere.
+    Like(String, Vec<String>),
+}
+
 /// One command of a query.
 enum Command {
-    Filter(String, String),
+    Filter(Filter),
     Fields(Vec<String>),
     Sort { ascending: bool },
     Limit(usize),
@@ -53,8 +61,8 @@ impl Query {
         for command in commands {
             match command {
                 // Two filters would both have to hold.
-                Command::Filter(..) if query.filter.is_some() => return None,
-                Command::Filter(field, text) => query.filter = Some((field, text)),
+                Command::Filter(_) if query.filter.is_some() => return None,
+                Command::Filter(filter) => query.filter = Some(filter),
                 Command::Fields(fields) => query.fields.extend(fields),
                 Command::Sort { ascending } => query.ascending = ascending,
                 Command::Limit(limit) => query.limit = limit.min(MOST_ROWS),
@@ -79,11 +87,7 @@ impl Query {
             for event in group.between(from, to, 0) {
                 result.scanned += 1;
                 result.scanned_bytes += u64::from(event.bytes);
-                let wanted = self
-                    .filter
-                    .as_ref()
-                    .is_none_or(|(field, text)| value(group, &event, field).as_ref() == Some(text));
-                if wanted {
+                if self.filter.as_ref().is_none_or(|filter| filter.passes(group, &event)) {
                     found.push((event, group));
                 }
             }
@@ -103,6 +107,17 @@ impl Query {
             |name: &String| value(group, event, name).map(|value| json!({ "field": name, "value": value }));
         let pointer = json!({ "field": "@ptr", "value": format!("{}:{}", group.name, event.number) });
         self.fields.iter().filter_map(field).chain([pointer]).collect()
+    }
+}
+
+impl Filter {
+    fn passes(&self, group: &LogGroup, event: &Event) -> bool {
+        match self {
+            Self::Is(field, text) => value(group, event, field).as_ref() == Some(text),
+            Self::Like(field, words) => {
+                value(group, event, field).is_some_and(|value| words.iter().any(|word| value.contains(word)))
+            }
+        }
     }
 }
 
@@ -155,11 +170,18 @@ fn command(input: &mut &str) -> Result<Command> {
         delimited('\'', take_while(0.., |c| c != '\''), '\''),
     ));
     let equality = (name, preceded((multispace0, '=', multispace0), text.map(str::to_owned)));
+    // A regular expression of words: a point stands for itself.
+    let word = take_while(1.., |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | ' ')).map(str::to_owned);
+    let words = delimited('/', separated(1.., word, '|'), '/');
+    let likeness = (name, preceded((multispace1, Caseless("like"), multispace1), words));
+    let filter = alt((
+        equality.map(|(field, text)| Filter::Is(field, text)),
+        likeness.map(|(field, words)| Filter::Like(field, words)),
+    ));
     let list = separated(1.., name, (multispace0, ',', multispace0));
     let order = alt((Caseless("asc").value(true), Caseless("desc").value(false)));
     alt((
-        preceded((Caseless("filter"), multispace1), equality)
-            .map(|(field, text)| Command::Filter(field, text)),
+        preceded((Caseless("filter"), multispace1), filter).map(Command::Filter),
         preceded((alt((Caseless("fields"), Caseless("display"))), multispace1), list).map(Command::Fields),
         preceded((Caseless("sort"), multispace1, "@timestamp", multispace1), order)
             .map(|ascending| Command::Sort { ascending }),
@@ -239,6 +261,15 @@ mod tests {
         assert_eq!(field(row, "record.metrics.initDurationMs"), None);
         let nothing = Query::parse(REPORTS).unwrap().run(&[group], 0, u64::MAX);
         assert_eq!((nothing.matched, nothing.scanned), (0, 3), "@type is not discovered in objects");
+    }
+
+    #[test]
+    fn words_are_found_in_lines_of_either_form() {
+        let text = "fields @message | filter @message like /INIT_REPORT|platform.initReport/ | sort @timestamp asc";
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let result = Query::parse(text).unwrap().run(&[filled(format)], 0, u64::MAX);
+            assert_eq!((result.matched, result.scanned), (1, 3), "{format:?}");
+        }
     }
 
     #[test]
