@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
@@ -35,9 +36,13 @@ const PAGES: usize = 200;
 pub(crate) struct Api {
     http: Client,
     access: Access,
+    /// The chain is followed once: a fetch is over before they are.
+    credentials: Credentials,
     calls: AtomicU64,
     /// Why there was no answer, by permission.
     refused: Mutex<BTreeMap<String, Refusal>>,
+    /// Services that cannot be reached from here, and why: they are tried once.
+    unreachable: Mutex<Vec<(Service, Refusal)>>,
 }
 
 /// A page of a list.
@@ -53,12 +58,23 @@ impl Api {
     /// Asks whom `access` names.
     ///
     /// # Errors
-    /// [`Refusal::Failed`] without a region, and when TLS cannot be set up.
-    pub(crate) fn new(access: Access) -> Result<Self, Refusal> {
+    /// [`Refusal::Failed`] without a region or credentials, and when TLS cannot be set up.
+    pub(crate) async fn open(access: Access) -> Result<Self, Refusal> {
+        let provider = access.config.credentials_provider();
+        let provider = provider.ok_or_else(|| failed("there are no AWS credentials"))?;
+        // Only the outermost message: what lies below may quote a file.
+        let credentials = provider.provide_credentials().await.map_err(failed)?;
         let base = address(&access, Service::Lambda)?;
         let client = http_client::client(&base, &Trust::default()).map_err(failed)?;
         let http = client.timeout(PATIENCE).build().map_err(failed)?;
-        Ok(Self { http, access, calls: AtomicU64::new(0), refused: Mutex::default() })
+        Ok(Self {
+            http,
+            access,
+            credentials,
+            calls: AtomicU64::new(0),
+            refused: Mutex::default(),
+            unreachable: Mutex::default(),
+        })
     }
 
     /// Whether a local stack is asked instead of AWS.
@@ -137,8 +153,11 @@ impl Api {
         if !unknown.is_empty() {
             notes.push(format!("the endpoint does not answer {unknown}: what these tell is unknown"));
         }
-        let others = refused.iter().filter(|(_, why)| matches!(why, Refusal::Later(_) | Refusal::Failed(_)));
-        notes.extend(others.map(|(permission, why)| format!("{permission} failed: {why}")));
+        let mut failures: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for (permission, why) in refused.iter().filter(|(_, why)| matches!(why, Refusal::Later(_) | Refusal::Failed(_))) {
+            failures.entry(why.to_string()).or_default().push(permission);
+        }
+        notes.extend(failures.into_iter().map(|(why, calls)| format!("{} failed: {why}", calls.join(", "))));
         notes
     }
 
@@ -154,21 +173,27 @@ impl Api {
     }
 
     async fn once(&self, call: &Call) -> Result<Vec<u8>, Refusal> {
+        let known = self.unreachable.lock().iter().find(|(service, _)| *service == call.service).cloned();
+        if let Some((_, refusal)) = known {
+            return Err(refusal);
+        }
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let request = self.signed(call).await?;
-        let answer = self.http.execute(request).await.map_err(unreachable)?;
+        let answer = self.http.execute(self.signed(call)?).await.map_err(|error| {
+            let connecting = error.is_connect();
+            let refusal = failed(http_client::causes(error));
+            if connecting {
+                self.unreachable.lock().push((call.service, refusal.clone()));
+            }
+            refusal
+        })?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = http_client::body(answer, LONGEST).await;
         let body = body.map_err(failed)?;
         if status.is_success() { Ok(body) } else { Err(Refusal::of(status, &headers, &body)) }
     }
 
-    async fn signed(&self, call: &Call) -> Result<reqwest::Request, Refusal> {
-        let provider = self.access.config.credentials_provider();
-        let provider = provider.ok_or_else(|| failed("there are no AWS credentials"))?;
-        // Only the outermost message: what lies below may quote a file.
-        let credentials = provider.provide_credentials().await.map_err(failed)?;
-        let identity = credentials.into();
+    fn signed(&self, call: &Call) -> Result<reqwest::Request, Refusal> {
+        let identity = self.credentials.clone().into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
             .region(&self.access.region)
@@ -213,10 +238,4 @@ fn address(access: &Access, service: Service) -> Result<Url, Refusal> {
 
 fn failed(why: impl std::fmt::Display) -> Refusal {
     Refusal::Failed(why.to_string())
-}
-
-fn unreachable(error: reqwest::Error) -> Refusal {
-    let again = error.is_timeout();
-    let why = http_client::causes(error);
-    if again { Refusal::Later(why) } else { Refusal::Failed(why) }
 }

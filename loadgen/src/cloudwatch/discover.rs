@@ -57,7 +57,6 @@ pub(super) async fn functions(client: &Client, prefix: &str) -> Result<(Vec<Stri
 /// Everything that may belong to the backend.
 pub(super) async fn list(client: &Client) -> Listing {
     let mut listing = Listing::default();
-    let mut failed: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (namespace, metric) in LISTS {
         let request = client.list_metrics().namespace(namespace).set_metric_name(metric.map(str::to_owned));
         let mut pages = request.into_paginator().send();
@@ -68,8 +67,10 @@ pub(super) async fn list(client: &Client) -> Listing {
             match page {
                 Ok(page) => listing.metrics.extend(page.metrics().iter().map(listed)),
                 Err(error) => {
-                    failed.entry(explained("ListMetrics", &error)).or_default().push(namespace);
-                    break;
+                    // It would be no better with the others.
+                    let why = explained("ListMetrics", &error);
+                    listing.notes.push(format!("{why}; only series that AWS documents are asked for"));
+                    return listing;
                 }
             }
             if read == PAGES {
@@ -80,10 +81,6 @@ pub(super) async fn list(client: &Client) -> Listing {
             }
         }
     }
-    let sentence = |(why, namespaces): (String, Vec<&str>)| {
-        format!("{why}; of {} only what AWS documents is asked for", namespaces.join(", "))
-    };
-    listing.notes.extend(failed.into_iter().map(sentence));
     listing
 }
 

@@ -127,7 +127,7 @@ impl<'a> Collector<'a> {
     /// Adds what Lambda's log lines tell of every second, if that is wanted: it is billed by what is scanned.
     pub(super) async fn read_logs(&self, fetched: &mut Fetched) {
         let Some(inventory) = self.inventory.as_ref().filter(|_| self.asked.wanted.logs) else { return };
-        let api = match Api::new(self.access.clone()) {
+        let api = match Api::open(self.access.clone()).await {
             Ok(api) => api,
             Err(refusal) => return fetched.problems.push(format!("the logs cannot be read: {refusal}")),
         };
@@ -229,7 +229,7 @@ impl<'a> Collector<'a> {
     }
 
     async fn inventory(&mut self, scope: &mut Scope, spent: &mut FetchCost) -> Inventory {
-        match Api::new(self.access.clone()) {
+        match Api::open(self.access.clone()).await {
             Ok(api) => {
                 let inventory = Inventory::take(&api, scope).await;
                 spent.calls += api.calls();
