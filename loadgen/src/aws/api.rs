@@ -154,7 +154,9 @@ impl Api {
             notes.push(format!("the endpoint does not answer {unknown}: what these tell is unknown"));
         }
         let mut failures: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for (permission, why) in refused.iter().filter(|(_, why)| matches!(why, Refusal::Later(_) | Refusal::Failed(_))) {
+        for (permission, why) in
+            refused.iter().filter(|(_, why)| matches!(why, Refusal::Later(_) | Refusal::Failed(_)))
+        {
             failures.entry(why.to_string()).or_default().push(permission);
         }
         notes.extend(failures.into_iter().map(|(why, calls)| format!("{} failed: {why}", calls.join(", "))));

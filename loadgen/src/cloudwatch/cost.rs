@@ -16,10 +16,7 @@ pub(super) fn before_logs(bytes: Option<f64>) -> String {
         Some(bytes) => {
             format!("scanning about {:.1} MB of logs: {}", bytes / 1e6, price(0.0, bytes))
         }
-        None => {
-            "scanning the logs of the window, of a size that CloudWatch does not tell"
-                .into()
-        }
+        None => "scanning the logs of the window, of a size that CloudWatch does not tell".into(),
     }
 }
 
@@ -36,7 +33,11 @@ pub(crate) fn after(cost: FetchCost, wanted: &CloudWatch) -> String {
     let scanned =
         if scanned_bytes > 0 { format!(" and scanned {scanned_bytes} bytes of logs") } else { String::new() };
     let local = wanted.endpoint.as_ref().is_some_and(is_loopback);
-    let price = if local { "a local stack asks for no money".into() } else { price(metrics as f64, scanned_bytes as f64) };
+    let price = if local {
+        "a local stack asks for no money".into()
+    } else {
+        price(metrics as f64, scanned_bytes as f64)
+    };
     format!("read {metrics} metrics in {calls} calls{scanned}: {price}")
 }
 
@@ -55,8 +56,12 @@ mod tests {
     #[test]
     fn what_reading_costs_is_told() {
         assert_eq!(before(220), "reading 220 metrics: about USD 0.0022");
-        assert_eq!(before_logs(Some(1024.0 * 1024.0 * 1024.0)), "scanning about 1073.7 MB of logs: about USD 0.0050");
-        let mut wanted = scenarios::cloudwatch("s.toml", "[cloudwatch]\nfunctions = [\"a\"]\n", &[], false).unwrap();
+        assert_eq!(
+            before_logs(Some(1024.0 * 1024.0 * 1024.0)),
+            "scanning about 1073.7 MB of logs: about USD 0.0050"
+        );
+        let mut wanted =
+            scenarios::cloudwatch("s.toml", "[cloudwatch]\nfunctions = [\"a\"]\n", &[], false).unwrap();
         let cost = FetchCost { metrics: 1_000, calls: 12, scanned_bytes: 0 };
         assert_eq!(after(cost, &wanted), "read 1000 metrics in 12 calls: about USD 0.0100");
         wanted.endpoint = Some("http://127.0.0.1:8081".parse().unwrap());

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use reports::folder::{RunFolder, RunWriter, save_summary};
 use reports::format::{
-    CloudWatch, Cost, CostItem, Known, Manifest, OperationSecond, Run, SCHEMA_VERSION, SeriesLine,
+    CloudWatch, Cost, CostItem, Known, LimitKind, Manifest, OperationSecond, Run, SCHEMA_VERSION, SeriesLine,
     SeriesStatus, Summary,
 };
 use tempfile::TempDir;
@@ -306,7 +306,11 @@ fn recorded_answers_give_what_they_say_and_gaps_stay_gaps() {
     let fake = Fake::start(Day::Recorded(EARLY));
     let folder = Folder::of(&fake, Duration::from_secs(120));
     let said = folder.correlate(&[]);
-    said.tells(&["PartialData", "MaxQueryTimeRangeExceeded: not all of it", "the last 1 periods of 60 s are missing"]);
+    said.tells(&[
+        "PartialData",
+        "MaxQueryTimeRangeExceeded: not all of it",
+        "the last 1 periods of 60 s are missing",
+    ]);
     assert_eq!(
         points(&said, "Invocations", "Sum", "game-Send"),
         [(-20.0, 400.0), (40.0, 600.0), (100.0, 600.0), (160.0, 590.0), (220.0, 310.0)]
@@ -380,7 +384,9 @@ fn log_lines_become_series_of_a_second_in_windows_that_nothing_is_cut_off_from()
     let start = RunFolder::read(&folder.dir()).unwrap().manifest.run.started_at.as_millisecond();
     // Nobody expects so many: ten invocations a minute are what the metrics have.
     let report = |n: i64, init: &str| {
-        format!("REPORT RequestId: {n}\tDuration: 250.00 ms\tBilled Duration: 250 ms\tMemory Size: 128 MB\tMax Memory Used: 90 MB{init}")
+        format!(
+            "REPORT RequestId: {n}\tDuration: 250.00 ms\tBilled Duration: 250 ms\tMemory Size: 128 MB\tMax Memory Used: 90 MB{init}"
+        )
     };
     let mut lines: Vec<_> =
         (0..12_000).map(|n| (start + 10_000 + n * 5, "game-Send".to_owned(), report(n, ""))).collect();
@@ -432,7 +438,10 @@ fn limits_and_wiring_are_read_and_each_absent_permission_is_named_once() {
     }
     assert_eq!(notes.len(), 1, "everything else is answered: {said}");
     let limit = |kind, end: &str| {
-        limits.iter().find(|limit| limit.kind == kind && limit.resource.ends_with(end)).map(|limit| limit.value)
+        limits
+            .iter()
+            .find(|limit| limit.kind == kind && limit.resource.ends_with(end))
+            .map(|limit| limit.value)
     };
     assert_eq!(limit(LimitKind::AccountConcurrency, ""), Some(120.0));
     assert_eq!(limit(LimitKind::UnreservedConcurrency, ""), Some(113.0));

@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use axum::{Json, Router};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use axum::{Json, Router};
 use ciborium::Value;
 use parking_lot::Mutex;
 use serde_json::json;
@@ -77,7 +77,13 @@ pub(super) struct Fake {
 
 impl Fake {
     pub(super) fn start(day: Day) -> Self {
-        let inner = Arc::new(Mutex::new(Inner { day, lines: Vec::new(), windows: Vec::new(), throttled: 0, asked: Asked::default() }));
+        let inner = Arc::new(Mutex::new(Inner {
+            day,
+            lines: Vec::new(),
+            windows: Vec::new(),
+            throttled: 0,
+            asked: Asked::default(),
+        }));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
@@ -173,7 +179,9 @@ async fn logs(State(inner): State<Arc<Mutex<Inner>>>, headers: HeaderMap, body: 
             let statistics = json!({ "bytesScanned": matched * 100, "recordsMatched": matched });
             Json(json!({ "status": "Complete", "results": rows, "statistics": statistics })).into_response()
         }
-        _ => (StatusCode::BAD_REQUEST, Json(json!({ "__type": "UnknownOperationException" }))).into_response(),
+        _ => {
+            (StatusCode::BAD_REQUEST, Json(json!({ "__type": "UnknownOperationException" }))).into_response()
+        }
     }
 }
 
@@ -318,7 +326,12 @@ fn recorded(answers: &str, id: &Value, of: (&str, &str, &str), start: i64) -> Va
         ("StatusCode", text(found["status"].as_str().unwrap_or("Complete"))),
         ("Messages", Value::Array(list("messages").iter().map(message).collect())),
         ("Timestamps", Value::Array(list("points").iter().map(stamp).collect())),
-        ("Values", Value::Array(list("points").iter().map(|point| Value::Float(point[1].as_f64().unwrap())).collect())),
+        (
+            "Values",
+            Value::Array(
+                list("points").iter().map(|point| Value::Float(point[1].as_f64().unwrap())).collect(),
+            ),
+        ),
     ])
 }
 

@@ -171,7 +171,8 @@ fn command(input: &mut &str) -> Result<Command> {
     ));
     let equality = (name, preceded((multispace0, '=', multispace0), text.map(str::to_owned)));
     // A regular expression of words: a point stands for itself.
-    let word = take_while(1.., |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | ' ')).map(str::to_owned);
+    let word =
+        take_while(1.., |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | ' ')).map(str::to_owned);
     let words = delimited('/', separated(1.., word, '|'), '/');
     let likeness = (name, preceded((multispace1, Caseless("like"), multispace1), words));
     let filter = alt((
@@ -265,7 +266,8 @@ mod tests {
 
     #[test]
     fn words_are_found_in_lines_of_either_form() {
-        let text = "fields @message | filter @message like /INIT_REPORT|platform.initReport/ | sort @timestamp asc";
+        let text =
+            "fields @message | filter @message like /INIT_REPORT|platform.initReport/ | sort @timestamp asc";
         for format in [LogFormat::Text, LogFormat::Json] {
             let result = Query::parse(text).unwrap().run(&[filled(format)], 0, u64::MAX);
             assert_eq!((result.matched, result.scanned), (1, 3), "{format:?}");
