@@ -11,6 +11,7 @@ use scenarios::{Override, Span, command_line};
 use serde_json::Value;
 use url::Url;
 
+use crate::cloudwatch::Patience;
 use crate::workers::split::Workers;
 
 /// Load tests for game backends on serverless WebSockets.
@@ -236,8 +237,9 @@ fn all_overrides(
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     loadgen correlate runs/staging-20261122T090000Z-1a2b3c\n  \
+    loadgen correlate runs/staging-20261122T090000Z-1a2b3c --wait\n  \
     loadgen correlate runs/staging-20261122T090000Z-1a2b3c --function-prefix mygame-Staging- --region eu-west-1\n\n\
-    Exit codes: 0 everything was fetched, 1 something could not be fetched, 2 usage error or a mistake in [cloudwatch].")]
+    Exit codes: 0 everything was fetched, 1 something could not be fetched, 2 usage error or a mistake in [cloudwatch], 130 interrupted.")]
 pub struct CorrelateArgs {
     /// The run folder.
     pub run: PathBuf,
@@ -254,6 +256,16 @@ pub struct CorrelateArgs {
     /// Endpoint to ask instead of AWS; overrides `cloudwatch.endpoint`.
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
+    /// Read until two reads a minute apart agree, for LIMIT at most: points grow for minutes after they first show.
+    #[arg(long, value_name = "LIMIT", num_args = 0..=1, require_equals = true, default_missing_value = "20m")]
+    pub wait: Option<Span>,
+    /// Read the functions' logs as well, for concurrency, cold starts and memory of every second; AWS bills the bytes scanned,
+    /// which are told before. Overrides `cloudwatch.logs`.
+    #[arg(long)]
+    pub logs: bool,
+    /// Time between two reads instead of a minute.
+    #[arg(long, hide = true, requires = "wait")]
+    pub wait_every: Option<Span>,
     /// Override a key of `[cloudwatch]` in the run's scenario, e.g. `cloudwatch.period_s=300`.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<Override>,
@@ -263,6 +275,13 @@ pub struct CorrelateArgs {
 }
 
 impl CorrelateArgs {
+    /// How long to wait; `None`: not at all.
+    #[must_use]
+    pub fn patience(&self) -> Option<Patience> {
+        let wait = self.wait?;
+        Some(Patience { limit: wait.0, every: self.wait_every.map(|every| every.0) })
+    }
+
     /// All overrides, the flags among them, in the order in which they apply.
     #[must_use]
     pub fn all_overrides(&self) -> Vec<Override> {
@@ -276,6 +295,7 @@ impl CorrelateArgs {
             all.push(set("functions", Value::Array(Vec::new())));
             all.push(set("function_prefix", Value::from(prefix.as_str())));
         }
+        all.extend(self.logs.then(|| set("logs", true.into())));
         for (key, value) in [("region", &self.region), ("endpoint", &self.endpoint)] {
             all.extend(value.as_ref().map(|value| set(key, Value::from(value.as_str()))));
         }

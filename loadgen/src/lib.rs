@@ -12,6 +12,7 @@
 
 mod attributed;
 pub mod auth;
+mod aws;
 pub mod checked;
 mod child;
 pub mod cli;
@@ -25,7 +26,9 @@ pub mod embedded;
 pub mod generate;
 pub mod health;
 pub mod http_client;
+mod inventory;
 pub mod live;
+mod logs;
 pub mod player;
 pub mod program;
 pub mod record;

@@ -30,7 +30,7 @@ use uuid::Uuid;
 use self::game_session::GameSession;
 use self::ledger::{Ledger, PlacementEnd, TrackedPlacement};
 use self::meter::QueueMeter;
-use super::account::{ACCOUNT_ID, REGION};
+use super::account::{self, ACCOUNT_ID, REGION};
 use super::background::Background;
 use super::distribution::{Delay, Rate};
 use super::metrics::Metrics;
@@ -136,6 +136,8 @@ impl Outcome {
 pub struct GameLift {
     name: String,
     arn: String,
+    /// The ARN of the topic that hears of its events.
+    topic: String,
     profile: GameLiftProfile,
     ledger: Arc<Ledger>,
     limiter: Option<DefaultDirectRateLimiter>,
@@ -162,13 +164,14 @@ impl GameLift {
     ) -> (Arc<Self>, Background) {
         let queue_name = deployment.resource("Queue");
         let (started, mut pending) = mpsc::unbounded_channel();
-        let arn = format!("arn:aws:gamelift:{REGION}:{ACCOUNT_ID}:gamesessionqueue/{queue_name}");
+        let arn = account::arn("gamelift", &format!("gamesessionqueue/{queue_name}"));
         let ledger = Arc::new(Ledger::default());
         let fleet = (profile.sessions > 0).then(|| Semaphore::new(profile.sessions as usize));
         let meter = Arc::new(QueueMeter::new(metrics, &queue_name, fleet.is_some()));
         let queue = Self {
             name: queue_name.clone(),
             arn: arn.clone(),
+            topic: topic.arn().to_owned(),
             profile: profile.clone(),
             ledger: Arc::clone(&ledger),
             limiter: NonZeroU32::new(profile.requests_per_second).map(|per_second| {

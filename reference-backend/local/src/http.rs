@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode, request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -13,11 +14,19 @@ use reference_backend::ports::PushError;
 use serde_json::json;
 
 use super::cloudwatch::{self, CloudWatch};
+use super::documented::Documented;
 use super::dynamodb::{self, DynamoDb};
 use super::gamelift::{self, GameLift};
+use super::gateway::endpoint::DeployedApi;
 use super::gateway::{Gateway, Id, RestMethod};
 use super::identity::{self, LocalIdentity};
+use super::lambda::endpoint::Deployed;
+use super::logs;
+use super::logs::endpoint::LogsApi;
+use super::permissions::Permissions;
 use super::rpc::{self, Call, Codec};
+use super::service_quotas::{self, ServiceQuotas};
+use super::subscriptions::SnsSubscription;
 use super::web::{Hosts, bounded};
 
 /// What the endpoints need.
@@ -33,6 +42,20 @@ pub struct ControlPlane {
     pub queue: Arc<GameLift>,
     /// Issues tokens and tickets.
     pub identity: Arc<LocalIdentity>,
+    /// The Lambdas and their mappings.
+    pub(super) deployed: Arc<Deployed>,
+    /// The WebSocket API.
+    pub(super) api: Arc<DeployedApi>,
+    /// The functions' logs.
+    pub(super) logs: Arc<LogsApi>,
+    /// The account's quotas.
+    pub(super) quotas: Arc<ServiceQuotas>,
+    /// Limits that AWS only documents.
+    pub(super) documented: Documented,
+    /// Who hears of placements.
+    pub(super) subscription: Arc<SnsSubscription>,
+    /// What callers may do.
+    pub(super) permissions: Permissions,
     /// The one stage.
     pub stage: String,
     /// The hosts that it accepts.
@@ -44,6 +67,8 @@ impl ControlPlane {
     /// no access control, so they are restricted to this machine.
     pub fn router(self) -> Router {
         let identity = identity::http::router(Arc::clone(&self.identity));
+        let lambda = Arc::clone(&self.deployed).router(&self.permissions);
+        let api = Arc::clone(&self.api).router(&self.permissions);
         let hosts = self.hosts.clone();
         let control = Router::new()
             .route(
@@ -54,14 +79,36 @@ impl ControlPlane {
             .route(&rpc::path(gamelift::endpoint::SERVICE), post(ask_gamelift))
             .route("/", post(ask_in_json))
             .route("/faults", get(faults))
+            .route("/limits", get(limits))
             .with_state(self.clone())
-            .merge(identity);
+            .merge(identity)
+            .merge(lambda)
+            .merge(api);
         let rest = Router::new()
             .route("/{stage}/placements", post(start_placement))
             .route("/{stage}/placements/{id}", get(read_placement))
             .with_state(self);
         // The size of a body is limited before.
         bounded(hosts.guard(control).merge(rest).layer(DefaultBodyLimit::disable()))
+    }
+
+    /// Answers a call in CBOR or AWS JSON.
+    async fn ask(&self, service: &str, call: &Call) -> Response {
+        if let Some(refusal) = self.permissions.refusal(service, call) {
+            return refusal;
+        }
+        match service {
+            cloudwatch::SERVICE => cloudwatch::answer(&self.metrics, call),
+            dynamodb::SERVICE | dynamodb::STREAMS => self.tables.answer(call).await,
+            gamelift::endpoint::SERVICE => gamelift::endpoint::answer(&self.queue, call).await,
+            service_quotas::SERVICE => self.quotas.answer(call),
+            logs::endpoint::SERVICE => self.logs.answer(call),
+            _ => call.codec.refusal(
+                StatusCode::BAD_REQUEST,
+                "UnknownOperationException",
+                &format!("the service {service} is not emulated"),
+            ),
+        }
     }
 
     /// The id of a path like `/{stage}/@connections/{id}`.
@@ -143,7 +190,7 @@ async fn ask_cloudwatch(
     Path(operation): Path<String>,
     body: Bytes,
 ) -> Response {
-    cloudwatch::answer(&plane.metrics, &Call { codec: Codec::Cbor, operation, body })
+    plane.ask(cloudwatch::SERVICE, &Call { codec: Codec::Cbor, operation, body }).await
 }
 
 async fn ask_gamelift(
@@ -151,31 +198,29 @@ async fn ask_gamelift(
     Path(operation): Path<String>,
     body: Bytes,
 ) -> Response {
-    gamelift::endpoint::answer(&plane.queue, &Call { codec: Codec::Cbor, operation, body }).await
+    plane.ask(gamelift::endpoint::SERVICE, &Call { codec: Codec::Cbor, operation, body }).await
 }
 
-/// AWS JSON has one path for every service.
+/// AWS JSON has one path for every service, and the services that take forms have it, too.
 async fn ask_in_json(State(plane): State<ControlPlane>, headers: HeaderMap, body: Bytes) -> Response {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if media_type.is_some_and(|media_type| media_type.starts_with("application/x-www-form-urlencoded")) {
+        return plane.subscription.answer(&body);
+    }
     let codec = Codec::of(&headers);
     let Some((service, operation)) = rpc::target(&headers) else {
         let missing = "there is no header X-Amz-Target of the form service.operation";
         return codec.refusal(StatusCode::BAD_REQUEST, "MissingAction", missing);
     };
-    let call = Call { codec, operation: operation.into(), body };
-    match service {
-        cloudwatch::SERVICE => cloudwatch::answer(&plane.metrics, &call),
-        dynamodb::SERVICE => plane.tables.answer(&call).await,
-        gamelift::endpoint::SERVICE => gamelift::endpoint::answer(&plane.queue, &call).await,
-        _ => codec.refusal(
-            StatusCode::BAD_REQUEST,
-            "UnknownOperationException",
-            &format!("the service {service} is not emulated"),
-        ),
-    }
+    plane.ask(service, &Call { codec, operation: operation.into(), body }).await
 }
 
 async fn faults(State(plane): State<ControlPlane>) -> Response {
     Json(plane.gateway.connections().faults()).into_response()
+}
+
+async fn limits(State(plane): State<ControlPlane>) -> Response {
+    Json(plane.documented).into_response()
 }
 
 /// An error of the Management API, in restJson1.

@@ -5,6 +5,7 @@
 //! and the scaling rate allow; else the invocation is throttled. There is no queue, as on AWS: the caller handles throttles.
 
 mod account;
+pub(crate) mod endpoint;
 mod environment;
 mod memory;
 mod pool;
@@ -21,8 +22,10 @@ use futures_util::FutureExt;
 use reference_backend::function::{Deployment, Function, Layout};
 use reference_backend::handlers::{Deps, HandlerError, dispatch};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use self::account::Account;
+pub(crate) use self::endpoint::alias_arn;
 use self::environment::InProcess;
 pub use self::environment::{Call, Environment, Home, Lambda};
 use self::memory::Memory;
@@ -30,6 +33,7 @@ use self::pool::{Lease, Pool};
 pub use self::profile::{FunctionProfile, LambdaProfile};
 use super::background::Background;
 use super::distribution::{Delay, Rate};
+use super::logs::{Entry, InitReport, LogGroup, Logs, Report, Status};
 use super::metrics::Metrics;
 
 /// Runs a function synchronously (`RequestResponse`). The gateway, the stream pollers and SNS call this.
@@ -114,6 +118,8 @@ pub struct LambdaPools {
 struct Deployed {
     /// Its environments; shared by all functions in the single layout.
     pool: Arc<Pool>,
+    /// Receives the reports of its invocations, if logs are on.
+    log: Option<Arc<LogGroup>>,
     init: Delay,
     duration: Delay,
     error_rate: Rate,
@@ -129,9 +135,10 @@ impl LambdaPools {
         profile: &LambdaProfile,
         deployment: &Deployment,
         metrics: &Metrics,
+        logs: &Logs,
         code: Arc<dyn Code>,
     ) -> Arc<Self> {
-        Self::at_home(profile, deployment, metrics, Arc::new(InProcess(code)))
+        Self::at_home(profile, deployment, metrics, logs, Arc::new(InProcess(code)))
     }
 
     /// As [`new`](Self::new), with the environments of `home`.
@@ -140,6 +147,7 @@ impl LambdaPools {
         profile: &LambdaProfile,
         deployment: &Deployment,
         metrics: &Metrics,
+        logs: &Logs,
         home: Arc<dyn Home>,
     ) -> Arc<Self> {
         let account = Arc::new(Account::new(profile, metrics));
@@ -167,6 +175,7 @@ impl LambdaPools {
                     new_pool(function, own.reserved_concurrency.or(profile.reserved_concurrency))
                 });
                 Deployed {
+                    log: logs.of_lambda(&deployment.lambda_name(profile.layout, function)),
                     pool,
                     init: own.init.unwrap_or(profile.init),
                     duration: own.duration.unwrap_or(profile.duration),
@@ -187,6 +196,7 @@ impl Deployed {
     async fn handle(
         &self,
         lease: &mut Lease,
+        id: Option<Uuid>,
         function: Function,
         payload: Bytes,
         init: Option<Duration>,
@@ -202,7 +212,29 @@ impl Deployed {
         if !lease.fits_memory() {
             return Err(InvokeError::out_of_memory());
         }
-        lease.environment().run(Call { function, payload, deadline, started, init }).await
+        lease.environment().run(Call { id, function, payload, deadline, started, init }).await
+    }
+
+    /// Writes the report of an invocation.
+    fn report(
+        &self,
+        lease: &Lease,
+        id: Option<Uuid>,
+        duration: Duration,
+        init: Option<Duration>,
+        status: Status,
+    ) {
+        if let (Some(log), Some(id)) = (&self.log, id) {
+            let (memory_mb, memory_used_mb) = lease.memory();
+            log.write(Entry::Report(Report { id, duration, init, memory_mb, memory_used_mb, status }));
+        }
+    }
+
+    /// Writes the report of a cold start that failed.
+    fn report_init(&self, duration: Duration) {
+        if let Some(log) = &self.log {
+            log.write(Entry::Init(InitReport { duration, status: Status::Error }));
+        }
     }
 }
 
@@ -220,15 +252,30 @@ impl Invoke for LambdaPools {
             deployed.init.wait().await;
             if let Err(error) = lease.environment().start().await {
                 lease.finish(Duration::ZERO, false);
+                deployed.report_init(begin.elapsed());
                 lease.crash();
                 return Err(error);
             }
             init = Some(lease.initialized(begin.elapsed()));
         }
-        let handling = AssertUnwindSafe(deployed.handle(&mut lease, function, payload, init)).catch_unwind();
+        // Only a report, or a process, needs one.
+        let id = deployed.log.as_ref().map(|_| Uuid::new_v4());
+        let handling =
+            AssertUnwindSafe(deployed.handle(&mut lease, id, function, payload, init)).catch_unwind();
         let started = Instant::now();
         let outcome = tokio::time::timeout(deployed.timeout, handling).await;
-        lease.finish(started.elapsed(), matches!(outcome, Ok(Ok(Ok(_)))));
+        let took = started.elapsed();
+        lease.finish(took, matches!(outcome, Ok(Ok(Ok(_)))));
+        let status = match &outcome {
+            // The runtime's own errors end the environment; those of a handler are answers.
+            Ok(Ok(Err(InvokeError::Function { error_type, .. }))) if error_type.starts_with("Runtime.") => {
+                Status::Error
+            }
+            Ok(Ok(_)) => Status::Success,
+            Ok(Err(_)) => Status::Error,
+            Err(_) => Status::Timeout,
+        };
+        deployed.report(&lease, id, took, init, status);
         match outcome {
             Ok(Ok(answer)) => {
                 if matches!(&answer, Err(error) if error.kills()) {

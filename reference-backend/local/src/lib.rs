@@ -11,13 +11,14 @@
 //! let identity: Arc<dyn IdentityProvider> = ...;
 //! let opening = Opening { profile: &profile.tables, deployment: &deployment, metrics: &metrics, clock: &clock };
 //! let storage: Box<dyn Storage> = Memory.open(&opening).await?;
+//! let logs = Logs::new(&profile.logs, &metrics);
 //! let (topic, messages) = sns::topic(&deployment.resource("PlacementEvents"), &metrics);
 //! let (queue, placing) = GameLift::start(&profile.gamelift, &deployment, &metrics, topic);
 //! let deps = Arc::new(Deps::new(
 //!     Ports { tables: storage.store(), pusher: registry, queue, identity, clock },
 //!     Settings { auth: AuthMode::Token, queue_name: deployment.resource("Queue"), ..Settings::default() },
 //! ));
-//! let lambda: Arc<LambdaPools> = LambdaPools::new(&profile.lambda, &deployment, &metrics, deps); // impl Invoke
+//! let lambda: Arc<LambdaPools> = LambdaPools::new(&profile.lambda, &deployment, &metrics, &logs, deps); // impl Invoke
 //! let [streams, expiry] = storage.start(&Targets { profile: &profile.streams, invoke: lambda.clone(), .. });
 //! let background = [
 //!     placing,
@@ -35,20 +36,27 @@ pub mod account;
 pub mod background;
 pub mod cloudwatch;
 pub mod distribution;
+mod documented;
 pub mod dynamodb;
 pub mod gamelift;
 pub mod gateway;
 pub mod http;
 pub mod identity;
 pub mod lambda;
+pub mod logs;
 pub mod metrics;
+mod paging;
+pub mod permissions;
 pub mod profile;
+mod rest_json;
 mod rpc;
 pub mod serve;
+mod service_quotas;
 pub mod sns;
 pub mod stack;
 pub mod storage;
 pub mod streams;
+mod subscriptions;
 pub mod tables;
 mod web;
 

@@ -15,6 +15,8 @@ use super::gamelift::GameLiftProfile;
 use super::gateway::GatewayProfile;
 use super::identity::IdentityProfile;
 use super::lambda::LambdaProfile;
+use super::logs::LogsProfile;
+use super::permissions::ControlProfile;
 use super::sns::SnsProfile;
 use super::streams::StreamsProfile;
 use super::tables::TablesProfile;
@@ -39,6 +41,10 @@ pub struct Profile {
     pub gateway: GatewayProfile,
     /// The local identity provider.
     pub identity: IdentityProfile,
+    /// The functions' logs.
+    pub logs: LogsProfile,
+    /// The control plane.
+    pub control: ControlProfile,
     /// How metrics are delivered.
     pub cloudwatch: CloudWatchProfile,
 }
@@ -194,6 +200,8 @@ impl Profile {
             ("/streams/per_stream", self.streams.check()),
             ("/sns", self.sns.check()),
             ("/gamelift", self.gamelift.check()),
+            ("/logs", self.logs.check()),
+            ("/control/forbidden", self.control.check()),
             ("/cloudwatch", self.cloudwatch.check()),
             ("/gateway", self.gateway.check().map_err(|error| error.to_string())),
         ];
@@ -248,6 +256,8 @@ mod tests {
         assert_eq!(instant.gamelift, GameLiftProfile::default());
         assert_eq!(instant.gateway, GatewayProfile::default());
         assert_eq!(instant.identity, IdentityProfile::default());
+        assert_eq!(instant.logs, LogsProfile::default());
+        assert_eq!(instant.control, ControlProfile::default());
         assert_eq!(instant.cloudwatch, CloudWatchProfile::default());
         let aws_like = Profile::load(Path::new("aws-like")).expect("aws-like");
         assert!(aws_like.lambda.init.p50_ms > 0.0);

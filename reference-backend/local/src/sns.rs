@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::account::{ACCOUNT_ID, REGION};
+use super::account::{REGION, arn};
 use super::background::Background;
 use super::distribution::Delay;
 use super::lambda::{Invoke, InvokeError};
@@ -80,13 +80,19 @@ pub struct Published {
 pub fn topic(name: &str, metrics: &Metrics) -> (Topic, Published) {
     let count = |metric| metrics.series("AWS/SNS", metric, Unit::Count, &[("TopicName", name)]);
     let (published, messages) = mpsc::unbounded_channel();
-    let arn = format!("arn:aws:sns:{REGION}:{ACCOUNT_ID}:{name}").into();
+    let arn = arn("sns", name).into();
     let (delivered, failed) = (count("NumberOfNotificationsDelivered"), count("NumberOfNotificationsFailed"));
     let topic = Topic { arn, published, messages: count("NumberOfMessagesPublished") };
     (topic, Published { messages, delivered, failed })
 }
 
 impl Topic {
+    /// Its ARN.
+    #[must_use]
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+
     /// Publishes a message; false if there is no subscriber.
     pub fn publish(&self, text: String) -> bool {
         let mut message = SnsMessage::default();

@@ -18,8 +18,10 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::background::Background;
 use super::cloudwatch::CloudWatch;
+use super::documented::Documented;
 use super::dynamodb::DynamoDb;
 use super::gamelift::GameLift;
+use super::gateway::endpoint::DeployedApi;
 use super::gateway::front::{FrontDoors, FrontDoorsConfig, NoFrontDoor};
 use super::gateway::iam::IamKeys;
 use super::gateway::{Api, Connections, Gateway, GatewayProfileError, Guard, IdentitySource, limit};
@@ -28,12 +30,18 @@ use super::identity::{
     ALGORITHM, APP_ID, AUDIENCE, IDENTITY, ISSUER, LocalIdentity, LocalSteam, PUBLISHER_KEY, SigningError,
 };
 use super::lambda::LambdaPools;
+use super::lambda::endpoint::{Deployed, alias_arn};
 use super::lambda::process::{ProcessConfig, ProcessError, Processes};
+use super::logs::Logs;
+use super::logs::endpoint::LogsApi;
 use super::metrics::Metrics;
+use super::permissions::Permissions;
 use super::profile::Profile;
+use super::service_quotas::ServiceQuotas;
 use super::sns;
 use super::storage::{Memory, OpenStorage, Opening, Storage, StorageError};
-use super::streams::Targets;
+use super::streams::{self, Targets};
+use super::subscriptions::SnsSubscription;
 use super::web::{self, Hosts};
 
 /// `ApiId` of the local stack's WebSocket API.
@@ -207,6 +215,12 @@ impl LocalStack {
             stage: deployment.stage.clone(),
         };
         let head_patience = limit(profile.gateway.handshake_timeout_s);
+        let permissions = Permissions::new(&profile.control);
+        let quotas = ServiceQuotas::new(&profile);
+        let documented = Documented::new(&profile);
+        let layout = profile.lambda.layout;
+        let deployed_api =
+            DeployedApi::new(API_ID, &endpoints.websocket, &profile.gateway, &deployment, layout, auth);
         let connections = Connections::of(api, profile.gateway, &metrics, seed);
         let identity = Arc::new(LocalIdentity::new(profile.identity)?);
         let vouching: Arc<dyn IdentityProvider> = match auth {
@@ -214,6 +228,7 @@ impl LocalStack {
             _ => identity.clone(),
         };
         let (topic, messages) = sns::topic(&deployment.resource("PlacementEvents"), &metrics);
+        let topic_arn = topic.arn().to_owned();
         let (queue, placing) = GameLift::start(&profile.gamelift, &deployment, &metrics, topic);
         for left in storage.pending_placements() {
             queue.resume(left.placement_id, left.player_id);
@@ -226,11 +241,11 @@ impl LocalStack {
             clock: Arc::clone(&clock),
         };
         let settings = Settings { auth, queue_name: deployment.resource("Queue"), ..Settings::default() };
-        let layout = profile.lambda.layout;
+        let logs = Logs::new(&profile.logs, &metrics);
         let lambda = match processes {
             None => {
                 let code = Arc::new(Deps::new(ports, settings));
-                LambdaPools::new(&profile.lambda, &deployment, &metrics, code)
+                LambdaPools::new(&profile.lambda, &deployment, &metrics, &logs, code)
             }
             Some(mut config) => {
                 // Variables of the user override the others.
@@ -239,10 +254,12 @@ impl LocalStack {
                 environment.append(&mut config.environment);
                 config.environment = environment;
                 let home = Arc::new(Processes::new(config, layout)?);
-                LambdaPools::at_home(&profile.lambda, &deployment, &metrics, home)
+                LambdaPools::at_home(&profile.lambda, &deployment, &metrics, &logs, home)
             }
         };
         let subscriber = deployment.lambda_name(layout, Function::OnPlacementEvent);
+        let subscription =
+            SnsSubscription { topic: topic_arn, function: alias_arn(&subscriber, &deployment) };
         let (streams, mut services) = storage.start(&Targets {
             profile: &profile.streams,
             invoke: lambda.clone(),
@@ -254,13 +271,23 @@ impl LocalStack {
         services.push(placing);
         services.push(sns::deliver(&profile.sns, messages, lambda.clone(), &subscriber, &metrics));
 
+        let mappings =
+            streams::describe(&profile.streams, &deployment, layout, |table| storage.stream_arn(table));
+        let deployed = Deployed::new(&profile.lambda, &profile.logs, &deployment, mappings);
         let gateway = Gateway::new(connections, lambda, guard(auth, iam_keys), &metrics);
         let plane = ControlPlane {
             gateway: Arc::clone(&gateway),
             metrics: Arc::new(CloudWatch::new(metrics, &profile.cloudwatch, seed)),
-            tables: Arc::new(DynamoDb::new(storage.store(), &deployment)),
+            tables: Arc::new(DynamoDb::new(storage.store(), &deployment, &profile.tables)),
             queue,
             identity,
+            deployed: Arc::new(deployed),
+            api: Arc::new(deployed_api),
+            quotas: Arc::new(quotas),
+            documented,
+            subscription: Arc::new(subscription),
+            logs: Arc::new(LogsApi::new(logs)),
+            permissions,
             stage: deployment.stage,
             hosts: Hosts::new(local(&http_listener, http_listen)?.ip(), &allow_hosts),
         };

@@ -7,6 +7,7 @@
 
 mod batch;
 mod counts;
+mod describe;
 mod embedded;
 mod event;
 mod lane;
@@ -14,13 +15,17 @@ mod mapping;
 mod profile;
 
 pub use self::counts::{EventCounts, mapping_uuid};
+pub(crate) use self::describe::describe;
 use self::embedded::LogLane;
 pub use self::lane::{Lane, Records};
 pub use self::mapping::{Mapping, Targets, mappings};
 pub use self::profile::{OwnStream, StreamsProfile};
-use super::account::{ACCOUNT_ID, REGION};
+use super::account::arn;
 use super::background::Background;
 use super::tables::EmbeddedTables;
+
+/// The label of every embedded stream.
+pub(crate) const LABEL: &str = "2024-01-01T00:00:00.000";
 
 /// Starts the mappings of both streams at their oldest records (TRIM_HORIZON). Must be called inside a tokio runtime.
 pub fn start(targets: &Targets<'_>, tables: &EmbeddedTables) -> Background {
@@ -44,7 +49,7 @@ pub fn start(targets: &Targets<'_>, tables: &EmbeddedTables) -> Background {
 /// ARN of the stream of an embedded table.
 #[must_use]
 pub fn stream_arn(table_name: &str) -> String {
-    format!("arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{table_name}/stream/2024-01-01T00:00:00.000")
+    arn("dynamodb", &format!("table/{table_name}/stream/{LABEL}"))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::background::Background;
 use super::gamelift::GameLift;
 use super::lambda::{Invoke, LambdaPools};
+use super::logs::Logs;
 use super::metrics::{MetricId, Metrics, Statistic};
 use super::profile::Profile;
 use super::streams::Targets;
@@ -40,7 +41,8 @@ fn core(profile: &str) -> Core {
     let (topic, published) = sns::topic("events", &Metrics::default());
     let (queue, placing) = GameLift::start(&profile.gamelift, &deployment, &metrics, topic);
     let world = World::with_queue(AuthMode::Header, queue, tables);
-    let lambda = LambdaPools::new(&profile.lambda, &deployment, &metrics, world.deps.clone());
+    let lambda =
+        LambdaPools::new(&profile.lambda, &deployment, &metrics, &Logs::default(), world.deps.clone());
     let layout = profile.lambda.layout;
     let name = deployment.lambda_name(layout, Function::OnPlacementEvent);
     let targets = Targets {

@@ -313,4 +313,7 @@ pub struct CloudWatch {
     /// Length of a period in seconds: a multiple of 60, or 1 where the endpoint has it (local stack). Default: 1 for the
     /// embedded backend and an endpoint on this machine, else 60.
     pub period_s: Option<u32>,
+    /// Whether to read the functions' logs as well: concurrency, cold starts and memory of every second from their `REPORT`
+    /// lines. On AWS it is billed by the bytes scanned, so it is off by default.
+    pub logs: bool,
 }

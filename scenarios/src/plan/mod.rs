@@ -298,6 +298,8 @@ pub struct CloudWatch {
     pub function_prefix: String,
     /// Length of a period in seconds.
     pub period_s: u32,
+    /// Whether the functions' logs are read as well.
+    pub logs: bool,
 }
 
 impl Plan {

@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use protocol::Outline;
-use protocol::outline::{Handshake, Step};
+use protocol::outline::{Handshake, Resources, Step};
 use protocol::protocol::Missing;
 use scenarios::plan::auth::TokenLocation;
 use scenarios::plan::shard::Shard;
@@ -106,7 +106,7 @@ fn an_upgrade_has_the_right_key_and_a_subprotocol_that_was_offered() {
 fn protocol(handshake: fn(&dyn protocol::Values) -> Result<HandshakeParts, Missing>) -> TestProtocol {
     let outline = Outline {
         token: true,
-        handshake: Handshake { by_player: true, subprotocols: 1 },
+        handshake: Handshake { by_player: true, subprotocols: 1, resources: Resources::default() },
         ..Outline::default()
     };
     TestProtocol { outline, handshake: Some(handshake) }

@@ -1,11 +1,12 @@
 //! What the tables are: `DescribeTable` and `ListTables`.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{DynamoDb, DynamoDbError, parameters};
-use crate::account::{ACCOUNT_ID, REGION};
+use super::{DynamoDb, DynamoDbError, Units, parameters};
+use crate::account::arn;
 use crate::rpc::Call;
+use crate::streams::{LABEL, stream_arn};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -20,13 +21,38 @@ struct ListTables {
     limit: Option<usize>,
 }
 
+impl Units {
+    /// Throughput that is held without warming up; absent where nothing limits it.
+    fn warm(self) -> Option<Value> {
+        let mut shown = self.shown("ReadUnitsPerSecond", "WriteUnitsPerSecond")?;
+        shown["Status"] = "ACTIVE".into();
+        Some(shown)
+    }
+
+    /// A maximum that was set.
+    fn maximum(self) -> Option<Value> {
+        self.shown("MaxReadRequestUnits", "MaxWriteRequestUnits")
+    }
+
+    fn shown(self, read: &str, write: &str) -> Option<Value> {
+        let units = [(read, self.read), (write, self.write)];
+        let all: Map<String, Value> =
+            units.into_iter().filter_map(|(name, units)| Some((name.to_owned(), units?.into()))).collect();
+        (!all.is_empty()).then_some(all.into())
+    }
+}
+
 impl DynamoDb {
     pub(super) fn describe_table(&self, call: &Call) -> Result<Value, DynamoDbError> {
         let DescribeTable { table_name: name } = parameters(call)?;
         let table = self.table(&name)?;
-        let arn = format!("arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{name}");
+        let name = self.name(table);
+        let arn = arn("dynamodb", &format!("table/{name}"));
+        let throughput = self.throughput[table as usize];
         let hash = |attribute| json!([{ "AttributeName": attribute, "KeyType": "HASH" }]);
         let text = |attribute| json!({ "AttributeName": attribute, "AttributeType": "S" });
+        let unprovisioned =
+            json!({ "ReadCapacityUnits": 0, "WriteCapacityUnits": 0, "NumberOfDecreasesToday": 0 });
         let mut description = json!({
             "TableName": name,
             "TableArn": arn,
@@ -34,17 +60,31 @@ impl DynamoDb {
             "KeySchema": hash(table.key()),
             "AttributeDefinitions": [text(table.key()), text(table.index_key())],
             "BillingModeSummary": { "BillingMode": "PAY_PER_REQUEST" },
+            // What is provisioned, in a table that is not.
+            "ProvisionedThroughput": unprovisioned,
             "GlobalSecondaryIndexes": [{
                 "IndexName": table.index_name(),
                 "IndexArn": format!("{arn}/index/{}", table.index_name()),
                 "IndexStatus": "ACTIVE",
                 "KeySchema": hash(table.index_key()),
                 "Projection": { "ProjectionType": "ALL" },
+                "ProvisionedThroughput": unprovisioned,
             }],
         });
+        if let Some(warm) = throughput.warm.warm() {
+            description["WarmThroughput"] = warm;
+        }
+        if let Some(warm) = throughput.index_warm.warm() {
+            description["GlobalSecondaryIndexes"][0]["WarmThroughput"] = warm;
+        }
+        if let Some(maximum) = throughput.maximum.maximum() {
+            description["OnDemandThroughput"] = maximum;
+        }
         if table.streamed() {
             description["StreamSpecification"] =
                 json!({ "StreamEnabled": true, "StreamViewType": "NEW_IMAGE" });
+            description["LatestStreamLabel"] = LABEL.into();
+            description["LatestStreamArn"] = stream_arn(name).into();
         }
         Ok(json!({ "Table": description }))
     }

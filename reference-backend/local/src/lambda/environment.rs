@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use reference_backend::function::Function;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::{Code, InvokeError};
 
@@ -29,6 +30,8 @@ pub struct Lambda {
 /// One event for an environment.
 #[derive(Debug)]
 pub struct Call {
+    /// Request id, if it has one already.
+    pub id: Option<Uuid>,
     /// The operation; a Lambda for all operations derives it from the event.
     pub function: Function,
     /// The JSON event.
@@ -61,6 +64,11 @@ pub trait Environment: Send {
     /// # Errors
     /// [`InvokeError::Function`], from the handler or because the environment has died.
     async fn run(&mut self, call: Call) -> Result<Bytes, InvokeError>;
+
+    /// Most memory that it has used, in megabytes, if it can be measured.
+    fn memory_used_mb(&self) -> Option<u64> {
+        None
+    }
 
     /// Freezes it until the next event; false if it cannot be used again.
     fn rest(&mut self) -> bool {

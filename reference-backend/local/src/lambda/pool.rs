@@ -252,6 +252,13 @@ impl Lease {
         Some((used, self.pool.memory.size_mb))
     }
 
+    /// Memory of the environment and the most that it has used, in megabytes: measured, or as the profile models it.
+    pub(super) fn memory(&self) -> (u32, Option<u64>) {
+        let measured = self.held.as_ref().and_then(|held| held.environment.memory_used_mb());
+        let modelled = || self.memory_mb().map(|(used, _)| used.ceil() as u64);
+        (self.pool.memory.size_mb, measured.or_else(modelled))
+    }
+
     /// Records the result of the handler.
     pub(super) fn finish(&mut self, took: Duration, succeeded: bool) {
         let errors = if succeeded { 0.0 } else { 1.0 };

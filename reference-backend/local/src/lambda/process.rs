@@ -7,7 +7,6 @@
 #![allow(clippy::disallowed_methods, reason = "a function is given this process's standard error itself")]
 
 mod executables;
-mod report;
 mod runtime_api;
 pub mod spawner;
 
@@ -28,12 +27,12 @@ use uuid::Uuid;
 
 use self::executables::Executables;
 pub use self::executables::MissingExecutable;
-use self::report::Report;
 use self::runtime_api::{Failure, NextInvocation, RuntimeApi, RuntimeCall};
 use self::spawner::Spawner;
 use super::environment::{Call, Environment, Home, Lambda};
 use super::{InvokeError, Layout};
-use crate::account::{ACCOUNT_ID, REGION};
+use crate::account::{REGION, arn};
+use crate::logs::{Report, Status};
 
 /// Time-out of the Init phase.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
@@ -176,20 +175,30 @@ impl Environment for Process {
     }
 
     async fn run(&mut self, call: Call) -> Result<Bytes, InvokeError> {
-        let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{}", self.lambda.name);
-        let Call { payload, deadline, started, init, .. } = call;
-        let id = Uuid::new_v4().to_string();
-        let event = NextInvocation { id: id.clone(), arn, deadline, payload };
+        let arn = arn("lambda", &format!("function:{}", self.lambda.name));
+        let Call { id, payload, deadline, started, init, .. } = call;
+        let id = id.unwrap_or_else(Uuid::new_v4);
+        let event = NextInvocation { id: id.to_string(), arn, deadline, payload };
         match &mut self.running {
             Some(running) => {
                 let outcome = running.handle(event).await;
-                let (memory_mb, pid) = (self.lambda.memory_mb, running.child.id());
-                let report = Report { id: &id, memory_mb, duration: started.elapsed(), init, pid };
-                tracing::info!(function = self.lambda.name, "{report}");
+                let report = Report {
+                    id,
+                    duration: started.elapsed(),
+                    init,
+                    memory_mb: self.lambda.memory_mb,
+                    memory_used_mb: running.memory_used_mb(),
+                    status: if outcome.is_ok() { Status::Success } else { Status::Error },
+                };
+                tracing::info!(function = self.lambda.name, "{}", report.text());
                 Ok(outcome?)
             }
             None => Err(Failure::default().into()),
         }
+    }
+
+    fn memory_used_mb(&self) -> Option<u64> {
+        self.running.as_ref()?.memory_used_mb()
     }
 
     fn rest(&mut self) -> bool {
@@ -269,6 +278,13 @@ impl Running {
                 Err(Failure::new("Runtime.ExitError", status.map_or_else(|error| error.to_string(), exit_text)))
             }
         }
+    }
+
+    /// Peak memory of the process in megabytes, while it runs.
+    fn memory_used_mb(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib.div_ceil(1_024))
     }
 
     /// Stops the process if it waits for an event.

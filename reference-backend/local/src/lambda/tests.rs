@@ -39,7 +39,8 @@ fn fixture(profile: &str) -> Fixture {
     let profile: LambdaProfile = toml::from_str(profile).expect("a profile");
     profile.check().expect("valid");
     let (script, metrics) = (Arc::new(Script::default()), Metrics::default());
-    let lambda = LambdaPools::new(&profile, &Deployment::default(), &metrics, script.clone());
+    let lambda =
+        LambdaPools::new(&profile, &Deployment::default(), &metrics, &Logs::default(), script.clone());
     let from = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() - 1;
     Fixture { lambda, script, metrics, from }
 }

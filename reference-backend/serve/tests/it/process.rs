@@ -15,6 +15,7 @@ use reference_backend::function::{Deployment, Function, Table};
 use reference_backend::variables;
 use reference_backend_local::lambda::process::{ProcessConfig, Processes};
 use reference_backend_local::lambda::{Invoke as _, InvokeError, LambdaPools, LambdaProfile};
+use reference_backend_local::logs::Logs;
 use reference_backend_local::metrics::{MetricId, Metrics, Statistic};
 use serde_json::{Value, json};
 
@@ -41,7 +42,7 @@ fn fixture(profile: &str, environment: &[(&str, &str)]) -> Fixture {
         environment: environment.iter().map(owned).collect(),
     };
     let home = Arc::new(Processes::new(config, profile.layout).unwrap());
-    let lambda = LambdaPools::at_home(&profile, &Deployment::default(), &metrics, home);
+    let lambda = LambdaPools::at_home(&profile, &Deployment::default(), &metrics, &Logs::default(), home);
     Fixture { lambda, metrics }
 }
 
@@ -119,7 +120,7 @@ async fn an_environment_starts_once_and_is_told_what_aws_tells() {
     for (variable, value) in [
         ("AWS_LAMBDA_FUNCTION_NAME", name),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
         ("AWS_REGION", "us-east-1"),
         ("_HANDLER", "SendMessage"),
         (variables::table(Table::Messages), "mine"),
