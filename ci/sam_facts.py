@@ -154,6 +154,8 @@ def check_template(name, lambda_of):
             check("ManagedPolicyArns" not in among[f"{one}Role"]["Properties"], say(f"{one} has managed policies"))
     for key, function in of_type("AWS::Lambda::Function").items():
         check(function["Timeout"] == 10 and function["Runtime"] == "provided.al2023", say(f"{key}: time-out or runtime"))
+        check(function["LoggingConfig"]["LogFormat"] == "JSON", say(f"{key}: reports are no objects"))
+        check(function["Environment"]["Variables"]["SECOND_METRICS"] == "false", say(f"{key}: metrics that cost"))
         check(function["Role"] == {"Fn::GetAtt": [key.removesuffix("Function") + "Role", "Arn"]}, say(f"{key}: role"))
         logs = found[key.removesuffix("Function") + "Logs"]["Properties"]
         check(int(logs["RetentionInDays"]) > 0 and logs["LogGroupName"] == "/aws/lambda/" + function["FunctionName"],
@@ -180,6 +182,7 @@ def check_template(name, lambda_of):
         check(0 <= mapping["MaximumRetryAttempts"] <= 100, say(f"{function}: retries without end"))
         check(60 <= mapping["MaximumRecordAgeInSeconds"] <= 86_400, say(f"{function}: records without end"))
         check(mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], say(f"{function}: whole batches fail"))
+        check(mapping["MetricsConfig"] == {"Metrics": ["EventCount"]}, say(f"{function}: no series of its events"))
         check(mapping["BisectBatchOnFunctionError"] is True, say(f"{function}: no bisecting"))
         check(mapping["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["FailuresQueue", "Arn"]},
               say(f"{function}: failures are lost"))

@@ -17,6 +17,8 @@ pub const STAGE: &str = "STAGE";
 pub const QUEUE: &str = "PLACEMENT_QUEUE";
 /// Time to live of a connection's record in seconds.
 pub const CONNECTION_TTL: &str = "CONNECTION_TTL_S";
+/// `true`: each invocation writes metrics by the second, in the embedded metric format; they cost as custom metrics do.
+pub const SECOND_METRICS: &str = "SECOND_METRICS";
 /// How players authenticate: for the authorizer, and with `iam`, which has none, for the functions that identify the
 /// caller themselves (Connect, PlacementsRest).
 pub const AUTH: &str = "AUTH_MODE";

@@ -13,7 +13,7 @@ use reference_backend::handlers::{AuthMode, Settings};
 use reference_backend::token::{AUDIENCE_CLAIM, Issuer, PLAYER_CLAIM, TokenRules};
 use reference_backend::variables::{
     self, ALGORITHM, AUDIENCE, AUTH, CONNECTION_TTL, ENDPOINT, FUNCTION, GAME, ISSUER, JWKS_URL, MANAGEMENT,
-    QUEUE, REQUIRED_CLAIMS, STAGE, STEAM_APP_ID, STEAM_IDENTITY, STEAM_KEY, STEAM_URL,
+    QUEUE, REQUIRED_CLAIMS, SECOND_METRICS, STAGE, STEAM_APP_ID, STEAM_IDENTITY, STEAM_KEY, STEAM_URL,
 };
 use sdk_http::loopback::is_loopback;
 use secrecy::SecretString;
@@ -90,6 +90,8 @@ pub struct Environment {
     pub auth: Auth,
     /// The endpoint of pushes.
     pub management: Endpoint,
+    /// Whether each invocation writes metrics by the second.
+    pub second_metrics: bool,
     /// The settings of the handlers.
     pub settings: Settings,
 }
@@ -125,6 +127,8 @@ impl Environment {
                 (None, Some(base)) => Endpoint::Base(base),
                 (None, None) => Endpoint::OfConnection,
             },
+            second_metrics: parsed(&get, SECOND_METRICS, "give true or false", |text| text.parse().ok())?
+                .unwrap_or(false),
             settings: Settings {
                 auth: auth.mode(),
                 queue_name: get(QUEUE).unwrap_or_else(|| deployment.resource("Queue")),
@@ -336,6 +340,7 @@ mod tests {
             (ALGORITHM, "none", "asymmetric"),
             (REQUIRED_CLAIMS, "token_use", "name=value"),
             (CONNECTION_TTL, "0", "at least 1"),
+            (SECOND_METRICS, "yes", "true or false"),
         ] {
             let variables: Vec<_> =
                 TOKEN.into_iter().filter(|(other, _)| *other != name).chain([(name, value)]).collect();
@@ -343,6 +348,8 @@ mod tests {
             assert!(error.contains(name) && error.contains(hint), "{error}");
         }
         assert!(read(&[TOKEN[0], (JWKS_URL, "http://127.0.0.1:9/k"), TOKEN[2], TOKEN[3]]).is_ok());
+        let second_metrics = |variables: &[_]| read(variables).unwrap().second_metrics;
+        assert!(!second_metrics(&[]) && second_metrics(&[(SECOND_METRICS, "true")]));
     }
 
     #[test]

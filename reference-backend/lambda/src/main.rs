@@ -5,9 +5,11 @@
 //! warm for those that follow. If that fails the process ends: Lambda reports a failed Init, the log says why.
 
 mod logs;
+mod second_metrics;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Instant;
 
 use aws_config::BehaviorVersion;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -19,6 +21,8 @@ use reference_backend_aws::event::{self, EventError};
 use reference_backend_aws::fetch::SetupError;
 use reference_backend_aws::wiring;
 use serde_json::value::RawValue;
+
+use self::second_metrics::SecondMetrics;
 
 /// Why an environment cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +59,8 @@ impl From<Failure> for Diagnostic {
 struct Backend {
     function: Option<Function>,
     deps: Deps,
+    /// None unless they are asked for.
+    metrics: Option<SecondMetrics>,
 }
 
 impl Backend {
@@ -65,7 +71,17 @@ impl Backend {
         let client = aws_sdk_dynamodb::Client::new(&config);
         let tables = DynamoTables::new(client, |table| environment.table_name(table).to_owned());
         let deps = wiring::deps(&environment, &config, Arc::new(tables))?;
-        Ok(Self { function: environment.function, deps })
+        let metrics = environment.second_metrics.then(SecondMetrics::new);
+        Ok(Self { function: environment.function, deps, metrics })
+    }
+
+    /// Handles one event, and writes its metrics.
+    async fn invoke(&self, payload: &RawValue) -> Result<Box<RawValue>, Failure> {
+        let Some(metrics) = &self.metrics else { return self.handle(payload).await };
+        let started = Instant::now();
+        let outcome = self.handle(payload).await;
+        metrics.write(payload.get(), started.elapsed(), outcome.is_ok());
+        outcome
     }
 
     async fn handle(&self, payload: &RawValue) -> Result<Box<RawValue>, Failure> {
@@ -89,7 +105,7 @@ async fn main() -> ExitCode {
     };
     let backend = &backend;
     let handler = service_fn(|event: LambdaEvent<Box<RawValue>>| async move {
-        backend.handle(&event.payload).await.map_err(Diagnostic::from)
+        backend.invoke(&event.payload).await.map_err(Diagnostic::from)
     });
     match lambda_runtime::run(handler).await {
         Ok(()) => ExitCode::SUCCESS,

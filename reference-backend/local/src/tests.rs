@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reference_backend::function::{Deployment, Function};
+use reference_backend::function::{Deployment, Function, Table};
 use reference_backend::handlers::AuthMode;
 use reference_backend::ports::Clock;
 use serde_json::{Value, json};
@@ -140,11 +140,8 @@ async fn poison_records_are_dropped_alone_and_in_their_stream_only() {
     let frame = json!({ "body": { "playerIds": players, "message": "hi" } });
     core.frame(Function::SendMessage, "p0", &frame).await;
     core.frame(Function::SessionPlacementRequest, "p1", &json!({})).await;
-    let id = MetricId::new(
-        "AWS/Lambda",
-        "DroppedEventCount",
-        &[("EventSourceMappingUUID", "reference-Development-Messages")],
-    );
+    let mapping = streams::mapping_uuid(&Deployment::default(), Table::Messages);
+    let id = MetricId::new("AWS/Lambda", "DroppedEventCount", &[("EventSourceMappingUUID", &mapping)]);
     let dropped = || {
         let points = core.metrics.query(&id, Statistic::Sum, 0, u64::MAX, 1);
         points.iter().map(|(_, count)| *count as usize).sum::<usize>()

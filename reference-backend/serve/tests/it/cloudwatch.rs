@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::common::Backend;
+use crate::common::players::connect;
 use aws_sdk_cloudwatch::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_cloudwatch::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudwatch::primitives::DateTime;
@@ -145,7 +146,7 @@ async fn the_sdk_is_told_of_partial_and_forbidden_series_and_of_throttles() {
     let profile = "[cloudwatch]\ndelivery = \"aws\"\ntime_scale = 0.0\npartial_rate = 1.0\nforbidden = [\"Throttles\"]\n\
         calls_per_second = 1";
     let backend = Backend::start(&[], profile);
-    backend.python("gateway.py", "header_auth");
+    let socket = connect(&backend, "ann").await.unwrap();
     let client = client(&backend);
     let queries = || {
         vec![
@@ -154,6 +155,7 @@ async fn the_sdk_is_told_of_partial_and_forbidden_series_and_of_throttles() {
         ]
     };
     let results = read(&client, queries()).await;
+    drop(socket);
     let of = |id: &str| results.iter().find(|result| result.id() == Some(id)).unwrap();
     assert_eq!(of("invocations").status_code(), Some(&StatusCode::PartialData));
     assert!(of("invocations").timestamps().iter().all(|at| at.secs() % 60 == 0), "by the minute");

@@ -1,7 +1,9 @@
 """The limits of what is deployed, as boto3 reads them. The values are those of `PROFILE` in it/limits.rs."""
 
+import json
+
 from aws import client, code_of
-from backend import main
+from backend import ENDPOINTS, http, main
 
 NAME = "reference-Development-{}".format
 ACCOUNT = "us-east-1:000000000000"
@@ -144,6 +146,11 @@ def queue():
     for name in (queue["Name"], queue["GameSessionQueueArn"]):
         assert api.describe_game_session_queues(Names=[name])["GameSessionQueues"] == [queue]
     assert code_of(api.describe_game_session_queues, Names=["other"]) == "NotFoundException"
+    # boto3 speaks CBOR; older SDKs speak JSON.
+    headers = {"X-Amz-Target": "GameLift.DescribeGameSessionQueues", "Content-Type": "application/x-amz-json-1.1"}
+    status, _, body = http("POST", ENDPOINTS["gamelift"], {"Names": [queue["Name"]]}, headers)
+    [same] = json.loads(body)["GameSessionQueues"]
+    assert (status, same["TimeoutInSeconds"], same["Name"]) == (200, 45, queue["Name"]), same
 
 
 def api():
