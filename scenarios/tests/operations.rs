@@ -188,3 +188,24 @@ fn a_message_longer_than_api_gateway_takes_is_told() {
     assert!(told.contains("a message would have about 15"), "{told}");
     assert!(told.contains("help: lower size"), "{told}");
 }
+
+#[test]
+fn the_protocol_declares_what_does_the_work_and_the_scenario_replaces_it() {
+    let send = "[operations.send_message]\nrate = 1.0\n";
+    let topology = plan(send).topology;
+    assert_eq!(topology.operations["send_message"].functions, ["SendMessage", "OnMessageInserted"]);
+    assert_eq!(topology.operations["connect"].tables, ["Connections"]);
+    assert_eq!(topology.deliveries["message"], "send_message");
+    assert!(!topology.operations.contains_key("placement_request"), "the plan has none");
+    let topology = plan(&format!("{send}[functions]\nsend_message = [\"Post\", \"Relay\"]\n")).topology;
+    assert_eq!(topology.operations["send_message"].functions, ["Post", "Relay"]);
+    assert_eq!(topology.operations["send_message"].tables, ["Connections", "Messages"]);
+    let told = mistakes("[functions]\nsend_mesage = [\"Post\"]\n[tables]\nconnect = [\" \"]\n");
+    assert_told(
+        &told,
+        &[
+            (2, "is no operation of the protocol", "did you mean `send_message`?"),
+            (4, "has an empty name", "how the resource's name ends"),
+        ],
+    );
+}

@@ -10,6 +10,7 @@ use reports::folder::{self, RunFolder};
 use reports::format::Correlation;
 use scenarios::Override;
 
+use crate::attributed;
 use crate::cloudwatch::{self, Window};
 use crate::cost;
 use crate::embedded::EMBEDDED;
@@ -45,6 +46,7 @@ pub async fn correlate(dir: &Path, overrides: &[Override]) -> Result<Vec<String>
     summary.cost = summary.cost.map(|bill| cost::with_cloudwatch(&bill, &fetched));
     folder::save_cloudwatch(dir, &fetched)?;
     folder::save_summary(dir, &summary)?;
+    attributed::attribute(dir)?;
     reports::write_report(dir)?;
     Ok(fetched.problems)
 }

@@ -1,7 +1,9 @@
 //! What CloudWatch knows of a bill's quantities, in the place of estimates.
 
 use prices::{Basis, Bill, Item, Quantity};
-use reports::format::{CloudWatch, CloudWatchSeries, Cost, FetchCost, FunctionSummary, LimitKind, SeriesStatus};
+use reports::format::{
+    CloudWatch, CloudWatchSeries, Cost, FetchCost, FunctionSummary, LimitKind, SeriesStatus,
+};
 use scenarios::cost::assumptions::{INIT_SECONDS, MEMORY_GB};
 
 use super::convert;
@@ -38,8 +40,10 @@ pub(super) fn revise(bill: &mut Bill, fetched: &CloudWatch) {
     }
     if sum(fetched, "AWS/Lambda", "Invocations").is_some() {
         let functions = reports::server::functions(fetched);
-        let functions: Vec<_> =
-            functions.iter().filter(|function| function.invocations.is_some_and(|count| count > 0.0)).collect();
+        let functions: Vec<_> = functions
+            .iter()
+            .filter(|function| function.invocations.is_some_and(|count| count > 0.0))
+            .collect();
         let memory = |function: &FunctionSummary| memory_gb(fetched, &function.function);
         let told = functions.iter().all(|function| memory(function).is_some());
         let gigabytes = |function: &FunctionSummary| memory(function).unwrap_or(MEMORY_GB);
@@ -51,7 +55,9 @@ pub(super) fn revise(bill: &mut Bill, fetched: &CloudWatch) {
             bill.revise(Item::LambdaGbSeconds, Quantity { amount, basis });
         }
         // Duration is without initialisation. As many environments as ran at once were initialised, or more.
-        let init = |function: &FunctionSummary| Some(function.peak_concurrency? * INIT_SECONDS * gigabytes(function));
+        let init = |function: &FunctionSummary| {
+            Some(function.peak_concurrency? * INIT_SECONDS * gigabytes(function))
+        };
         if let Some(amount) = functions.iter().map(|function| init(function)).sum() {
             bill.revise(Item::LambdaInitGbSeconds, Quantity { amount, basis: Basis::Estimated });
         }
@@ -91,7 +97,10 @@ fn is_whole(series: &CloudWatchSeries) -> bool {
 
 /// A function's memory in gigabytes, where Lambda was asked for it.
 fn memory_gb(fetched: &CloudWatch, function: &str) -> Option<f64> {
-    let limit = fetched.limits.iter().find(|limit| limit.kind == LimitKind::MemoryMb && limit.resource == function)?;
+    let limit = fetched
+        .limits
+        .iter()
+        .find(|limit| limit.kind == LimitKind::MemoryMb && limit.resource == function)?;
     Some(limit.value / 1_024.0)
 }
 
@@ -198,10 +207,16 @@ mod tests {
         };
         // 70 s of 0.5 GB, half a second of the default.
         let (gb_seconds, basis) = of(&fetched, Item::LambdaGbSeconds);
-        assert!((gb_seconds - (70.0 * 0.5 + 0.5 * 0.25)).abs() < 1e-9 && basis == Basis::Estimated, "{gb_seconds}");
+        assert!(
+            (gb_seconds - (70.0 * 0.5 + 0.5 * 0.25)).abs() < 1e-9 && basis == Basis::Estimated,
+            "{gb_seconds}"
+        );
         fetched.limits.push(memory("Connect", 128.0));
         let (gb_seconds, basis) = of(&fetched, Item::LambdaGbSeconds);
-        assert!((gb_seconds - (70.0 * 0.5 + 0.5 * 0.125)).abs() < 1e-9 && basis == Basis::Cloudwatch, "{gb_seconds}");
+        assert!(
+            (gb_seconds - (70.0 * 0.5 + 0.5 * 0.125)).abs() < 1e-9 && basis == Basis::Cloudwatch,
+            "{gb_seconds}"
+        );
         assert_eq!(of(&fetched, Item::MetricsRead), (440.0, Basis::Counted));
         assert_eq!(of(&fetched, Item::LogsScannedGb), (0.25, Basis::Counted));
     }

@@ -69,7 +69,10 @@ impl Job {
             let window = Window { start: started_at, end: ended_at, answered_s };
             let fetched = cloudwatch::fetch(wanted, endpoint, window).await;
             fetched.problems.iter().for_each(|problem| tracing::warn!("CloudWatch: {problem}"));
-            summary.correlation = Some(Correlation { functions: reports::server::functions(&fetched), ..Correlation::default() });
+            summary.correlation = Some(Correlation {
+                functions: reports::server::functions(&fetched),
+                ..Correlation::default()
+            });
             kept = kept.and(writer.cloudwatch(&fetched));
             server = Some(fetched);
         }

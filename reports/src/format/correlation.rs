@@ -36,7 +36,16 @@ pub struct Correlation {
 
 /// Whether anything gave way.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr, strum::EnumIter,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::IntoStaticStr,
+    strum::EnumIter,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -49,6 +58,9 @@ pub enum Outcome {
     NotEnoughData,
     /// The generator could not keep its promise: no figure of the run tells anything about the backend.
     InvalidRun,
+    /// An outcome that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A promise to the players that broke.
@@ -82,7 +94,19 @@ pub struct Symptom {
 
 /// How a promise broke.
 #[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::IntoStaticStr,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -94,6 +118,9 @@ pub enum SymptomKind {
     Losses,
     /// Answers or deliveries took longer.
     Slower,
+    /// A way that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What explains symptoms.
@@ -133,8 +160,20 @@ pub struct Suspect {
 
 /// The kinds of suspects.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr,
-    strum::EnumIter, strum::EnumString,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::IntoStaticStr,
+    strum::EnumIter,
+    strum::EnumString,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -187,6 +226,9 @@ pub enum SuspectKind {
     Network,
     /// The load generator or its machine.
     Generator,
+    /// A kind that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// An observation that speaks for a suspect.
@@ -241,7 +283,9 @@ pub struct Association {
 }
 
 /// What a pair of series shows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum AssociationVerdict {
@@ -252,6 +296,9 @@ pub enum AssociationVerdict {
     NotShown,
     /// They move together.
     Related,
+    /// A verdict that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// One Lambda function over the run's window, from CloudWatch. `None` where CloudWatch had no data.

@@ -22,4 +22,5 @@ mod recording;
 mod rooms;
 mod target;
 mod thresholds;
+mod topology;
 mod way;

@@ -1,0 +1,19 @@
+//! Tests and bounds, by hand where no kept library has them, each with its source and checked against published values.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`proportions`] | whether two shares differ |
+//! | [`quantiles`] | how sure a quantile is |
+//! | [`waiting`] | what refuses and queues under random arrivals: Erlang B, the highest of a Poisson load |
+//! | [`slope`] | how fast a series grows, without faith in outliers |
+//! | [`ranks`] | rank correlation, also partial to a third series |
+//! | [`dependence`] | how many independent points a series has, and the shift test |
+//! | [`several`] | several tests at once |
+
+pub mod dependence;
+pub mod proportions;
+pub mod quantiles;
+pub mod ranks;
+pub mod several;
+pub mod slope;
+pub mod waiting;
