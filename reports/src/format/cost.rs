@@ -39,6 +39,7 @@ pub enum CostBasis {
     AsIfOnAws,
     /// The target was not on this machine: what the run cost, if it is on AWS.
     #[default]
+    #[serde(other)]
     OnAws,
 }
 
@@ -89,8 +90,9 @@ pub enum Known {
     Plan,
     /// Estimated: from what the protocol says of its backend, and from assumptions.
     Estimated,
-    /// It is not.
+    /// It is not, or in a way that this version does not know.
     #[default]
+    #[serde(other)]
     NotKnown,
 }
 

@@ -80,6 +80,6 @@ fn functions(plan: &Plan) -> usize {
         What::Request(number) | What::Poll(number) => outline.operations.get(number),
         What::Connect | What::Ready | What::Journey(_) => None,
     });
-    let named: BTreeSet<_> = numbers.flat_map(|operation| &operation.functions).collect();
+    let named: BTreeSet<_> = numbers.flat_map(|operation| &operation.resources.functions).collect();
     FUNCTIONS_OF_A_CONNECTION + named.len()
 }
