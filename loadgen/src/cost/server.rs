@@ -176,7 +176,7 @@ mod tests {
         // (1,000 x 10 ms + 3,000 x 20 ms + 100 x 5 ms) x 0.25 GB.
         let (gb_seconds, basis) = of(Item::LambdaGbSeconds);
         assert!((gb_seconds - 70.5 * 0.25).abs() < 1e-9 && basis == Basis::Estimated, "{gb_seconds}");
-        assert!((of(Item::LambdaInitGbSeconds).0 - 10.0 * 0.06 * 0.25).abs() < 1e-12);
+        assert!((of(Item::LambdaInitGbSeconds).0 - 10.0 * 0.066 * 0.25).abs() < 1e-12);
         assert_eq!(
             of(Item::DynamodbWriteUnits),
             (16_000.0, Basis::Cloudwatch),

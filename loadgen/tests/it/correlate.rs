@@ -542,15 +542,15 @@ fn a_bill_takes_what_cloudwatch_has_instead_of_what_was_estimated() {
 
     let cost = folder.correlate(&[]).is_fine().summary.cost.clone().unwrap();
     let quantities: Vec<_> = cost.items.iter().map(|item| (item.quantity.unwrap(), item.known)).collect();
-    // Two functions, six minutes of ten invocations of 20 ms each, four at once; of 256 MB and 60 ms of initialisation.
+    // Two functions, six minutes of ten invocations of 20 ms each, four at once; of 256 MB and 66 ms of initialisation.
     let expected = [
         (4e6, Known::Counted),
         (120.0, Known::Cloudwatch),
         (120.0 * 0.02 * 0.25, Known::Estimated),
-        (8.0 * 0.06 * 0.25, Known::Estimated),
+        (8.0 * 0.066 * 0.25, Known::Estimated),
     ];
     assert_eq!(quantities, expected);
-    let gb_seconds = 120.0 * 0.02 * 0.25 + 8.0 * 0.06 * 0.25;
+    let gb_seconds = 120.0 * 0.02 * 0.25 + 8.0 * 0.066 * 0.25;
     assert!(
         cost.complete && (cost.total - (1.0 + 120.0 * 0.2e-6 + gb_seconds * 16e-6)).abs() < 1e-12,
         "{cost:?}"

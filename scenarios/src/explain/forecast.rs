@@ -228,7 +228,7 @@ mod tests {
         let gb_second = 0.000_016_666_7;
         let lambda = 1_800.0 * (0.2e-6 + 0.02 * 0.25 * gb_second);
         // One environment for each of three functions; 20 series are read of each.
-        let watched = 3.0 * 0.06 * 0.25 * gb_second + 3.0 * 20.0 * 0.01e-3;
+        let watched = 3.0 * 0.066 * 0.25 * gb_second + 3.0 * 20.0 * 0.01e-3;
         let logged = 1_800.0 * 350.0 / 1_073_741_824.0 * 0.5;
         let tables = 2_400.0 * 0.625e-6 + 300.0 * 0.125e-6;
         let by_hand = 635.0 * 0.25e-6 + lambda + tables + watched + logged;
