@@ -16,7 +16,7 @@ use crate::auth::Credentials;
 use crate::clock::{Clock, Micros};
 use crate::delivery::presence::Presence;
 use crate::delivery::{Deliveries, Receipt, ReceivedPush};
-use crate::record::{Event, Names, Observer, Recorder};
+use crate::record::{Event, Names, Observer, Recorder, Split};
 use crate::schedule::measures;
 
 /// What all players of a run share.
@@ -108,13 +108,18 @@ impl Play {
     /// A player received a push, and this is what it turned out to be. One that tells a failure is delivered all the same;
     /// beside that, its first receipt counts under the errors of the operation that led to it.
     pub(super) fn pushed(&self, kind: Kind, push: &ReceivedPush, receipt: Receipt) {
-        let ReceivedPush { player, at, ref failed } = *push;
+        let ReceivedPush { player, at, ref failed, ref stamps } = *push;
         if let Receipt::Received { measured: ledger, .. } = receipt
             && let Some(status) = failed
             && let Some(operation) = self.plan.pushes[kind.index()].operation
         {
             let class = &self.observer.class_of(player, "", status);
             self.observer.observe(Event::PushFailed { player, operation, ledger, class, status });
+        }
+        if self.plan.trace
+            && let Receipt::Received { latency, measured: ledger, .. } = receipt
+        {
+            self.split(kind, at, latency, stamps.as_deref(), ledger);
         }
         self.observer.observe(match receipt {
             Receipt::Received { latency, complete, out_of_order, late, measured } => {
@@ -125,5 +130,17 @@ impl Play {
             Receipt::Unexpected => Event::Unexpected { player, kind, ledger: self.ledger_at(at) },
             Receipt::Aside => return,
         });
+    }
+
+    /// Splits a delivery that took `latency` until `at` into hops, where its push can have stamps.
+    #[cold]
+    fn split(&self, kind: Kind, at: Micros, latency: Micros, stamps: Option<&[i64]>, ledger: Ledger) {
+        let declared = &self.plan.protocol.outline().pushes[kind.index()].stamps;
+        if declared.is_empty() {
+            return;
+        }
+        let sent = self.clock.epoch_us(at.saturating_sub(latency));
+        let split = stamps.and_then(|stamps| Split::of(sent, latency, stamps, declared));
+        self.observer.observe(Event::Split { kind, ledger, latency, split: split.as_ref() });
     }
 }

@@ -8,6 +8,7 @@ use scenarios::plan::operation::{Kind, Operation};
 
 use super::class::Class;
 use super::classes;
+use super::hops::Split;
 use super::thread_tally::ThreadTally;
 use crate::clock::Micros;
 
@@ -135,6 +136,17 @@ pub enum Event<'e> {
         out_of_order: bool,
         /// It came after its time-out, within the grace.
         late: bool,
+    },
+    /// In traced runs: a push that was received, split into hops.
+    Split {
+        /// Of what.
+        kind: Kind,
+        /// Where the send is booked.
+        ledger: Ledger,
+        /// Microseconds since the send.
+        latency: Micros,
+        /// Its hops; `None` where it had not all of its stamps.
+        split: Option<&'e Split>,
     },
     /// A further copy of a push was received.
     Duplicated {
@@ -439,6 +451,10 @@ impl<'e> Event<'e> {
                     delivery.first.record(first);
                     delivery.last.record(last);
                 }
+            }
+            Self::Split { kind, ledger, latency, split } => {
+                let delivery = tally.measures(ledger).delivery_mut(kind);
+                delivery.hops.get_or_insert_default().record(latency, split);
             }
             Self::Duplicated { kind, ledger } => tally.measures(ledger).delivery_mut(kind).duplicated += 1,
             Self::Unexpected { kind, ledger, .. } => {

@@ -12,6 +12,7 @@ mod connecting;
 mod correlate;
 mod doctor;
 mod habits;
+mod hops;
 mod hostile;
 mod journeys;
 mod live;

@@ -19,7 +19,7 @@ pub(super) async fn handle(deps: &Deps, event: Event) -> Result<DynamoDbEventRes
                 // Whoever wrote it did not say when: the stream knows, to the second.
                 message.created_at = message.created_at.or(Some(written.timestamp_millis()));
                 let payload = message_push(&message).into();
-                Reading::Push(Push { recipient: message.recipient_id, payload })
+                Reading::Push(Push { recipient: message.recipient_id, payload, trace: message.trace })
             }
             Err(error) => Reading::Unreadable(record.change.keys, error),
         }

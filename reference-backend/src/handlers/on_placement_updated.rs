@@ -18,7 +18,7 @@ pub(super) async fn handle(deps: &Deps, event: Event) -> Result<DynamoDbEventRes
             Ok(placement) if placement.status == PlacementStatus::Pending => Reading::Skip,
             Ok(placement) => {
                 let payload = placement_push(&placement).into();
-                Reading::Push(Push { recipient: placement.player_id, payload })
+                Reading::Push(Push { recipient: placement.player_id, payload, trace: placement.trace })
             }
             Err(error) => Reading::Unreadable(record.change.keys, error),
         }

@@ -8,6 +8,7 @@ pub mod capacity;
 mod cloudwatch;
 pub mod cut_off;
 mod document;
+mod hops;
 mod interval;
 mod latency;
 mod manifest;
@@ -22,6 +23,7 @@ pub(crate) use document::Document;
 
 pub use cloudwatch::{CloudWatch, CloudWatchSeries, SeriesStatus};
 pub use document::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
+pub use hops::{DeliveryHops, Hop, HopClock, HopSecond, Hops};
 pub use interval::wilson;
 pub use latency::Latency;
 pub use manifest::{Host, Manifest, Phase};

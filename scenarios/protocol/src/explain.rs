@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::outline::{Audience, Close, Outline, Push, Retry, Split, Tie};
+use crate::outline::{Audience, Close, LAST_HOP, Outline, Push, Retry, Split, Tie};
 use crate::protocol::{HandshakeParts, Protocol, Sending, Values};
 use crate::template::Sample;
 
@@ -58,7 +58,9 @@ pub fn operation(protocol: &dyn Protocol, number: usize, values: &dyn Values) ->
             (true, answer) => format!("It awaits an answer: {answer}."),
         });
     }
-    lines.extend(operation.push.and_then(|push| outline.pushes.get(push)).map(|push| pushed(outline, push)));
+    let push = operation.push.and_then(|push| outline.pushes.get(push));
+    lines.extend(push.map(|push| pushed(outline, push)));
+    lines.extend(push.and_then(hops));
     lines
 }
 
@@ -175,6 +177,13 @@ fn pushed(outline: &Outline, push: &Push) -> String {
     let shape =
         if push.shape.is_empty() { String::new() } else { format!(": a message where {}", push.shape) };
     format!("{to} is pushed `{}`, linked to its send by {tie}{shape}.", push.name)
+}
+
+fn hops(push: &Push) -> Option<String> {
+    let hops = push.stamps.iter().map(|stamp| format!("`{}`", stamp.hop));
+    let hops: Vec<_> = hops.chain([format!("`{LAST_HOP}`")]).collect();
+    let split = || format!("With `trace = true` its stamps split each `{}` into {}.", push.name, list(&hops));
+    (!push.stamps.is_empty()).then(split)
 }
 
 fn closed(outline: &Outline) -> Option<String> {

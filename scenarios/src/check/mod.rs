@@ -21,4 +21,5 @@ mod recording;
 mod rooms;
 mod target;
 mod thresholds;
+mod trace;
 mod way;
