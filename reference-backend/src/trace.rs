@@ -13,7 +13,6 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::lenient;
-use crate::ports::Clock;
 
 /// Where a request is on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,15 +34,8 @@ pub enum Stage {
 }
 
 impl Stage {
-    const ALL: [Self; 7] = [
-        Self::Gateway,
-        Self::Route,
-        Self::Table,
-        Self::Event,
-        Self::Outcome,
-        Self::Stream,
-        Self::Posted,
-    ];
+    const ALL: [Self; 7] =
+        [Self::Gateway, Self::Route, Self::Table, Self::Event, Self::Outcome, Self::Stream, Self::Posted];
 
     /// Its name in items and pushes.
     const fn name(self) -> &'static str {
@@ -64,13 +56,13 @@ impl Stage {
 pub struct Trace(Vec<(Stage, i64)>);
 
 impl Trace {
-    /// Of a request whose route's function begins now; `gateway_ms` is when API Gateway took it, 0 where it does not say.
-    pub(crate) fn begin(gateway_ms: i64, clock: &dyn Clock) -> Self {
+    /// Of a request whose route's function began at `route_us`; `gateway_ms` is when API Gateway took it, 0 where it does not say.
+    pub(crate) fn begin(gateway_ms: i64, route_us: i64) -> Self {
         let mut trace = Self(Vec::with_capacity(Stage::ALL.len()));
         if gateway_ms > 0 {
             trace.set(Stage::Gateway, gateway_ms);
         }
-        trace.set(Stage::Route, clock.epoch_us());
+        trace.set(Stage::Route, route_us);
         trace
     }
 

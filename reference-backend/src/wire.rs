@@ -259,7 +259,9 @@ mod tests {
     #[test]
     fn only_true_asks_for_stamps() {
         assert!(Request::parse(r#"{"trace": true }"#).is_traced());
-        for frame in ["{}", r#"{"trace":false}"#, r#"{"trace":"true"}"#, r#"{"trace":1}"#, r#"{"trace":null}"#] {
+        for frame in
+            ["{}", r#"{"trace":false}"#, r#"{"trace":"true"}"#, r#"{"trace":1}"#, r#"{"trace":null}"#]
+        {
             assert!(!Request::parse(frame).is_traced(), "{frame}");
         }
     }

@@ -101,13 +101,7 @@ impl Relay {
         let mut outbox = self.outbox.lock();
         // A thread that was held up since the receipt must not fall behind the watermark.
         let at = at.max(outbox.until);
-        outbox.receipts[worker].push(ForwardedReceipt {
-            send: sent.send,
-            recipient,
-            at,
-            failed,
-            stamps,
-        });
+        outbox.receipts[worker].push(ForwardedReceipt { send: sent.send, recipient, at, failed, stamps });
     }
 
     /// Something has changed with a player.

@@ -37,12 +37,13 @@ impl Split {
         let received = sent.checked_add_unsigned(latency)?;
         let (first, last) = (*stamps.first()?, *stamps.last()?);
         let far = |one: i64, other: i64| one.abs_diff(other) > A_DAY;
-        if stamps.len() != declared.len() || stamps.iter().any(|stamp| far(*stamp, sent)) || far(last, received)
+        if stamps.len() != declared.len()
+            || stamps.iter().any(|stamp| far(*stamp, sent))
+            || far(last, received)
         {
             return None;
         }
-        let middle =
-            |(stamp, declared): (&i64, &Stamp)| stamp + i64::from(declared.resolution_us / 2);
+        let middle = |(stamp, declared): (&i64, &Stamp)| stamp + i64::from(declared.resolution_us / 2);
         let middles = stamps.iter().zip(declared).map(middle);
         let mut before = sent;
         let hops = middles.chain([received]).map(|at| at - std::mem::replace(&mut before, at)).collect();
@@ -226,7 +227,11 @@ impl HopsTally {
     /// Their exact mean in microseconds.
     #[must_use]
     pub fn mean(&self) -> f64 {
-        if self.count() == 0 { 0.0 } else { (self.whole.sum + self.incomplete_us) as f64 / self.count() as f64 }
+        if self.count() == 0 {
+            0.0
+        } else {
+            (self.whole.sum + self.incomplete_us) as f64 / self.count() as f64
+        }
     }
 }
 
@@ -254,7 +259,8 @@ mod tests {
 
     #[test]
     fn a_coarse_stamp_counts_as_in_the_middle_of_what_it_may_mean() {
-        let split = Split::of(SENT + 400, 5_000, &[SENT + 1_000, SENT + 2_100], &declared(&[1_000, 1])).unwrap();
+        let split =
+            Split::of(SENT + 400, 5_000, &[SENT + 1_000, SENT + 2_100], &declared(&[1_000, 1])).unwrap();
         assert_eq!(split.hops, [1_100, 600, 3_300]);
         assert_eq!(split.bounds.most, Some(1_600), "it may have been made at the end of its millisecond");
     }
@@ -279,7 +285,10 @@ mod tests {
         let moved = differences.latency(1_000.0);
         assert_eq!((moved.min, moved.p50, moved.p90, moved.max), (700, 900, 1_400, 1_400));
         assert_eq!(moved.mean, 970.0);
-        assert_eq!([0.0, 99.5, 100.0, 250.0, 300.0].map(|shift| differences.below_zero(shift)), [3, 3, 2, 1, 0]);
+        assert_eq!(
+            [0.0, 99.5, 100.0, 250.0, 300.0].map(|shift| differences.below_zero(shift)),
+            [3, 3, 2, 1, 0]
+        );
         assert_eq!([-49.0, -50.0, -51.0, -401.0].map(|shift| differences.below_zero(shift)), [3, 3, 4, 5]);
         let unmoved = differences.latency(0.0);
         assert_eq!((unmoved.min, unmoved.p50, unmoved.max, unmoved.mean), (0, 0, 400, -30.0));

@@ -86,7 +86,8 @@ struct Way<'o> {
 
 /// The hops between the stamps of a push, in order.
 fn ways(stamps: &[Stamp]) -> impl Iterator<Item = Way<'_>> {
-    let coarse = |stamp: &Stamp| if stamp.resolution_us > 1 { f64::from(stamp.resolution_us) / 2.0 } else { 0.0 };
+    let coarse =
+        |stamp: &Stamp| if stamp.resolution_us > 1 { f64::from(stamp.resolution_us) / 2.0 } else { 0.0 };
     let begins = [(Hop::SEND, 0.0)].into_iter();
     let begins = begins.chain(stamps.iter().map(move |stamp| (stamp.name.as_str(), coarse(stamp))));
     let ends = stamps.iter().map(move |stamp| (stamp.hop.as_str(), stamp.name.as_str(), coarse(stamp)));

@@ -36,13 +36,13 @@ pub(super) fn connection_id(context: &ApiGatewayWebsocketProxyRequestContext) ->
     context.connection_id.as_deref().ok_or(HandlerError::Missing("requestContext.connectionId"))
 }
 
-/// The stamps of a request whose function begins now, where it asks for them.
+/// The stamps of a request whose function began at `begun_us`, where it asks for them.
 pub(super) fn trace_of(
-    deps: &Deps,
     request: &Request<'_>,
     context: &ApiGatewayWebsocketProxyRequestContext,
+    begun_us: i64,
 ) -> Option<Trace> {
-    request.is_traced().then(|| Trace::begin(context.request_time_epoch, &*deps.clock))
+    request.is_traced().then(|| Trace::begin(context.request_time_epoch, begun_us))
 }
 
 /// A route's answer as the proxy integration returns it.

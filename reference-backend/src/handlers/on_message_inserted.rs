@@ -8,8 +8,12 @@ use super::{Deps, HandlerError};
 use crate::store::Message;
 use crate::wire::message_push;
 
-pub(super) async fn handle(deps: &Deps, event: Event) -> Result<DynamoDbEventResponse, HandlerError> {
-    deliver(deps, event.records, |record| {
+pub(super) async fn handle(
+    deps: &Deps,
+    event: Event,
+    begun_us: i64,
+) -> Result<DynamoDbEventResponse, HandlerError> {
+    deliver(deps, event.records, begun_us, |record| {
         if record.event_name != "INSERT" {
             return Reading::Skip;
         }

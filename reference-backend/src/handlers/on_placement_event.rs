@@ -53,8 +53,7 @@ struct PlayerSession {
 
 /// Handles each record by itself. If one fails, the invocation fails after the others are done, and is retried. An outcome
 /// that is stored is not stored again.
-pub(super) async fn handle(deps: &Deps, event: SnsEvent) -> Result<(), HandlerError> {
-    let begun_us = deps.clock.epoch_us();
+pub(super) async fn handle(deps: &Deps, event: SnsEvent, begun_us: i64) -> Result<(), HandlerError> {
     let mut outcome = Ok(());
     for record in event.records {
         let settled = settle(deps, &record.sns.message, begun_us).await;

@@ -63,13 +63,13 @@ struct Pending {
     push: Push,
 }
 
-/// Pushes what `read` finds in the records and reports what failed.
+/// Pushes what `read` finds in the records and reports what failed; the function began at `begun_us`.
 pub(super) async fn deliver(
     deps: &Deps,
     records: Vec<EventRecord>,
+    begun_us: i64,
     read: impl Fn(EventRecord) -> Reading,
 ) -> Result<DynamoDbEventResponse, HandlerError> {
-    let begun_us = deps.clock.epoch_us();
     let mut sequence_numbers = Vec::with_capacity(records.len());
     let mut failed = Vec::new();
     let mut pending = Vec::with_capacity(records.len());
@@ -218,12 +218,7 @@ async fn to_recipient<'a>(
 }
 
 /// Posts with a few retries for transient errors.
-async fn post(
-    deps: &Deps,
-    to: &ConnectionAddress,
-    push: &Push,
-    backoff: Backoff,
-) -> Result<(), PushError> {
+async fn post(deps: &Deps, to: &ConnectionAddress, push: &Push, backoff: Backoff) -> Result<(), PushError> {
     let mut retry = 0;
     loop {
         match deps.pusher.post(to, push.frame(deps)).await {

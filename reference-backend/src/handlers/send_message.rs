@@ -24,9 +24,10 @@ struct Body<'a> {
 pub(super) async fn handle(
     deps: &Deps,
     event: ApiGatewayWebsocketProxyRequest,
+    begun_us: i64,
 ) -> Result<ApiGatewayProxyResponse, HandlerError> {
     let request = Request::parse(event.body.as_deref().unwrap_or_default());
-    let trace = trace_of(deps, &request, &event.request_context);
+    let trace = trace_of(&request, &event.request_context, begun_us);
     let (player_ids, message) = match parameters(&request) {
         Ok(parameters) => parameters,
         Err(missing) => {

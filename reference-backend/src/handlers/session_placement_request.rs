@@ -10,9 +10,10 @@ use crate::wire::{Answer, Request};
 pub(super) async fn handle(
     deps: &Deps,
     event: ApiGatewayWebsocketProxyRequest,
+    begun_us: i64,
 ) -> Result<ApiGatewayProxyResponse, HandlerError> {
     let request = Request::parse(event.body.as_deref().unwrap_or_default());
-    let trace = trace_of(deps, &request, &event.request_context);
+    let trace = trace_of(&request, &event.request_context, begun_us);
     let Some(player) = player_of(deps, &event.request_context).await? else {
         return Ok(answer(&request, &Answer::text(403, "Unknown Connection")));
     };

@@ -12,9 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use reports::capacity::{self, Capacity, Ended, Knee, Level, Outcome, Step, Vary, wilson};
 use reports::folder::{RunFolder, RunWriter, Tag, save_summary};
 use reports::format::{
-    CloudWatch, CloudWatchSeries, DeliveryHops, DeliverySecond, Disruption, ErrorSample, GeneratorSecond, Hop,
-    HopClock, HopSecond, Hops, Host, Latency, Manifest, OperationSecond, Phase, Reconnects, Run, RunState, SCHEMA_VERSION, SeriesLine, SocketsSecond,
-    Summary, Threshold, Verdict,
+    CloudWatch, CloudWatchSeries, DeliveryHops, DeliverySecond, Disruption, ErrorSample, GeneratorSecond,
+    Hop, HopClock, HopSecond, Hops, Host, Latency, Manifest, OperationSecond, Phase, Reconnects, Run,
+    RunState, SCHEMA_VERSION, SeriesLine, SocketsSecond, Summary, Threshold, Verdict,
 };
 use reports::verdict::explained;
 

@@ -73,7 +73,9 @@ pub fn sampled(protocol: &dyn Protocol, number: usize) -> Vec<String> {
     let values = Sample { kept: &outline.kept, parameters: parameters.clone() };
     let mut lines = operation(protocol, number, &values);
     let push = described.push.and_then(|push| outline.pushes.get(push));
-    lines.extend(push.and_then(hops).map(|hops| format!("With `trace = true` in the scenario its stamps {hops}.")));
+    lines.extend(
+        push.and_then(hops).map(|hops| format!("With `trace = true` in the scenario its stamps {hops}.")),
+    );
     if !parameters.is_empty() {
         let named = parameters.iter().map(|(name, default)| format!("`{name}` (else {default})"));
         lines.push(format!("A scenario may set {}.", named.collect::<Vec<_>>().join(", ")));

@@ -803,12 +803,42 @@ fn of_stamps() {
     assert_eq!(mistakes_of(&with(r#"{ name = "b", at = "/b|json/c", unit = "ns", hop = "wait" }"#)), []);
     let key = "operations.say.push.stamps.1";
     for (file, line, key, problem, remedy) in [
-        (with(r#"{ name = "a", at = "/b", unit = "ms", hop = "wait" }"#), 6, format!("{key}.name"), "another stamp is called `a`", "another name"),
-        (with(r#"{ name = "b", at = "/b", unit = "ms", hop = "to_a" }"#), 6, format!("{key}.hop"), "another hop is called `to_a`", "otherwise"),
-        (with(r#"{ name = "player", at = "/b", unit = "ms" }"#), 6, format!("{key}.name"), "another hop is called `to_player`", "otherwise"),
-        (with(r#"{ name = "b c", at = "/b", unit = "ms" }"#), 6, format!("{key}.name"), "`b c` is no name", "letters"),
+        (
+            with(r#"{ name = "a", at = "/b", unit = "ms", hop = "wait" }"#),
+            6,
+            format!("{key}.name"),
+            "another stamp is called `a`",
+            "another name",
+        ),
+        (
+            with(r#"{ name = "b", at = "/b", unit = "ms", hop = "to_a" }"#),
+            6,
+            format!("{key}.hop"),
+            "another hop is called `to_a`",
+            "otherwise",
+        ),
+        (
+            with(r#"{ name = "player", at = "/b", unit = "ms" }"#),
+            6,
+            format!("{key}.name"),
+            "another hop is called `to_player`",
+            "otherwise",
+        ),
+        (
+            with(r#"{ name = "b c", at = "/b", unit = "ms" }"#),
+            6,
+            format!("{key}.name"),
+            "`b c` is no name",
+            "letters",
+        ),
         (with(r#"{ name = "b", at = "b", unit = "ms" }"#), 6, format!("{key}.at"), "`b`", "JSON Pointer"),
-        (with(r#"{ name = "b", at = "/type/x", unit = "ms" }"#), 6, format!("{key}.at"), "is never there", "where the push has it"),
+        (
+            with(r#"{ name = "b", at = "/type/x", unit = "ms" }"#),
+            6,
+            format!("{key}.at"),
+            "is never there",
+            "where the push has it",
+        ),
         (with(r#"{ name = "b", at = "/b", unit = "min" }"#), 6, format!("{key}.unit"), "min", "us"),
         (
             operation(r#"send_traced = '{"t":1,"id":"${id}","text":"${text}"}'"#, ""),

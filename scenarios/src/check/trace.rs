@@ -15,8 +15,7 @@ pub(super) fn trace(
     outline: &Outline,
     pushes: &[PlannedPush],
 ) -> bool {
-    let stamped: Vec<_> =
-        pushes.iter().filter(|push| !outline.pushes[push.push].stamps.is_empty()).collect();
+    let stamped: Vec<_> = pushes.iter().filter(|push| !outline.pushes[push.push].stamps.is_empty()).collect();
     if !scenario.trace || stamped.iter().any(|push| push.operation.is_some()) {
         return scenario.trace;
     }

@@ -25,15 +25,7 @@ pub fn check(file: &str, text: &str) -> Result<FileProtocol, Mistakes> {
     let heartbeat = socket::heartbeat(&mut check, keys.heartbeat.as_ref(), &keys.opening);
     let replies = socket::replies(&mut check, &keys.replies);
     let Operations {
-        outlines,
-        pushes,
-        messages,
-        answers,
-        answers_in_order,
-        read_pushes,
-        stamps,
-        shapes,
-        ..
+        outlines, pushes, messages, answers, answers_in_order, read_pushes, stamps, shapes, ..
     } = operation::operations(&mut check, &keys.operations);
     ambiguity::check(&mut check, &shapes);
     let errors = socket::errors(&mut check, &keys.errors);

@@ -32,7 +32,11 @@ pub(super) fn stamps(
         }
         if !hops.insert(hop.clone()) {
             let key = if keys.hop.is_some() { at("hop") } else { at("name") };
-            check.wrong(&key, format!("another hop is called `{hop}`"), "name what lies before the stamp otherwise");
+            check.wrong(
+                &key,
+                format!("another hop is called `{hop}`"),
+                "name what lies before the stamp otherwise",
+            );
         }
         match Pointer::parse(&keys.at) {
             Ok(place) => {
