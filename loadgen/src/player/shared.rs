@@ -116,14 +116,16 @@ impl Play {
             let class = &self.observer.class_of(player, "", status);
             self.observer.observe(Event::PushFailed { player, operation, ledger, class, status });
         }
-        if self.plan.trace
-            && let Receipt::Received { latency, measured: ledger, .. } = receipt
-        {
-            self.split(kind, at, latency, stamps.as_deref(), ledger);
-        }
+        let split = match receipt {
+            Receipt::Received { latency, .. } if self.plan.trace => {
+                self.split(kind, at, latency, stamps.as_deref())
+            }
+            _ => None,
+        };
         self.observer.observe(match receipt {
-            Receipt::Received { latency, complete, out_of_order, late, measured } => {
-                Event::Received { player, kind, ledger: measured, latency, complete, out_of_order, late }
+            Receipt::Received { latency, complete, out_of_order, late, measured: ledger } => {
+                let split = split.as_ref();
+                Event::Received { player, kind, ledger, latency, complete, out_of_order, late, split }
             }
             Receipt::Duplicate { measured } => Event::Duplicated { kind, ledger: measured },
             Receipt::TooLate => Event::TooLate { player, kind },
@@ -132,15 +134,12 @@ impl Play {
         });
     }
 
-    /// Splits a delivery that took `latency` until `at` into hops, where its push can have stamps.
+    /// Splits a delivery that took `latency` until `at` into hops; `None` where its push cannot have stamps.
     #[cold]
-    fn split(&self, kind: Kind, at: Micros, latency: Micros, stamps: Option<&[i64]>, ledger: Ledger) {
+    fn split(&self, kind: Kind, at: Micros, latency: Micros, stamps: Option<&[i64]>) -> Option<Split> {
         let declared = &self.plan.protocol.outline().pushes[kind.index()].stamps;
-        if declared.is_empty() {
-            return;
-        }
         let sent = self.clock.epoch_us(at.saturating_sub(latency));
-        let split = stamps.and_then(|stamps| Split::of(sent, latency, stamps, declared));
-        self.observer.observe(Event::Split { kind, ledger, latency, split: split.as_ref() });
+        let split = || stamps.and_then(|stamps| Split::of(sent, latency, stamps, declared));
+        (!declared.is_empty()).then(|| split().unwrap_or_default())
     }
 }

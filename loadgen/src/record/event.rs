@@ -136,16 +136,7 @@ pub enum Event<'e> {
         out_of_order: bool,
         /// It came after its time-out, within the grace.
         late: bool,
-    },
-    /// In traced runs: a push that was received, split into hops.
-    Split {
-        /// Of what.
-        kind: Kind,
-        /// Where the send is booked.
-        ledger: Ledger,
-        /// Microseconds since the send.
-        latency: Micros,
-        /// Its hops; `None` where it had not all of its stamps.
+        /// In traced runs, where it could have stamps: its hops.
         split: Option<&'e Split>,
     },
     /// A further copy of a push was received.
@@ -438,7 +429,7 @@ impl<'e> Event<'e> {
             Self::Withdrawn { kind, ledger, count } => {
                 tally.measures(ledger).delivery_mut(kind).withdrawn += count;
             }
-            Self::Received { kind, ledger, latency, complete, out_of_order, late, .. } => {
+            Self::Received { kind, ledger, latency, complete, out_of_order, late, split, .. } => {
                 let delivery = tally.measures(ledger).delivery_mut(kind);
                 if late {
                     delivery.late += 1;
@@ -451,10 +442,9 @@ impl<'e> Event<'e> {
                     delivery.first.record(first);
                     delivery.last.record(last);
                 }
-            }
-            Self::Split { kind, ledger, latency, split } => {
-                let delivery = tally.measures(ledger).delivery_mut(kind);
-                delivery.hops.get_or_insert_default().record(latency, split);
+                if let Some(split) = split {
+                    delivery.hops.get_or_insert_default().record(latency, split);
+                }
             }
             Self::Duplicated { kind, ledger } => tally.measures(ledger).delivery_mut(kind).duplicated += 1,
             Self::Unexpected { kind, ledger, .. } => {

@@ -19,10 +19,11 @@ use super::latencies::{A_DAY, Latencies};
 use super::tally::{Tally, tally};
 use crate::clock::Micros;
 
-/// A delivery, split.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A delivery, split; by default one that could not be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Split {
-    /// Microseconds from the send to the first stamp, from each to the next, from the last to the receipt.
+    /// Microseconds from the send to the first stamp, from each to the next, from the last to the receipt; empty where stamps
+    /// are missing.
     hops: Vec<i64>,
     /// What it says of the clocks.
     bounds: Bounds,
@@ -201,14 +202,14 @@ tally! {
 }
 
 impl HopsTally {
-    /// A delivery that took so long; `None` where it could not be split.
-    pub(super) fn record(&mut self, latency: Micros, split: Option<&Split>) {
+    /// A delivery that took so long.
+    pub(super) fn record(&mut self, latency: Micros, split: &Split) {
         let latency = signed(latency);
-        let Some(split) = split else {
+        if split.hops.is_empty() {
             self.incomplete += 1;
             self.incomplete_us += latency;
             return;
-        };
+        }
         self.whole.record(latency);
         self.crossing.record(split.crossing());
         if self.hops.len() < split.hops.len() {
@@ -298,8 +299,8 @@ mod tests {
     #[test]
     fn an_emptied_tally_says_nothing_of_the_clocks() {
         let mut tally = HopsTally::default();
-        tally.record(10, Split::of(SENT, 10, &[SENT + 5], &declared(&[1])).as_ref());
-        tally.record(7, None);
+        tally.record(10, &Split::of(SENT, 10, &[SENT + 5], &declared(&[1])).unwrap());
+        tally.record(7, &Split::default());
         assert_eq!((tally.count(), tally.incomplete, tally.mean()), (2, 1, 8.5));
         tally.clear();
         assert_eq!((tally.count(), tally.bounds), (0, Bounds::default()));
@@ -328,7 +329,7 @@ mod tests {
                 stamps[0] -= stamps[0] % 1_000;
                 let latency: u64 = hops.iter().map(|hop| u64::from(*hop)).sum();
                 each.push(latency);
-                tallies[index % 3].record(latency, Split::of(sent, latency, &stamps, &declared).as_ref());
+                tallies[index % 3].record(latency, &Split::of(sent, latency, &stamps, &declared).unwrap());
             }
             let mut all = HopsTally::default();
             for tally in &tallies {
