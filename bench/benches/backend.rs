@@ -101,6 +101,7 @@ fn messages(c: &mut Criterion) {
         message: "lg1:0000002a:0000000000000001:..................................".into(),
         created_at: Some(1_795_338_000_123),
         expire_at: Some(1_795_424_400),
+        trace: None,
     };
     group.bench_function("push_encode", |b| b.iter(|| message_push(black_box(&message))));
     group.finish();

@@ -65,6 +65,12 @@ impl Clock {
             .get()
             .map_or_else(Timestamp::now, |(_, start)| start.checked_add(offset).unwrap_or(Timestamp::MAX))
     }
+
+    /// The same in microseconds since 1970.
+    #[must_use]
+    pub fn epoch_us(&self, offset: Micros) -> i64 {
+        self.utc(offset).as_microsecond()
+    }
 }
 
 /// The system's monotonic clock, which all processes of a machine share.

@@ -21,5 +21,6 @@ pub mod ports;
 pub mod steam;
 pub mod store;
 pub mod token;
+pub mod trace;
 pub mod variables;
 pub mod wire;

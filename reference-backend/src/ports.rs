@@ -249,6 +249,12 @@ pub trait Clock: Send + Sync {
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
     }
 
+    /// Now in epoch microseconds.
+    fn epoch_us(&self) -> i64 {
+        let since = self.now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+    }
+
     /// Now in whole epoch seconds, the unit of every `expireAt`.
     fn epoch_seconds(&self) -> i64 {
         self.epoch_ms() / 1_000

@@ -1,12 +1,14 @@
 //! The frames on a player's socket: requests, answers, pushes.
 //!
 //! A route's answer is a plain text, as the tutorial's clients expect. AWS does not promise the order of answers,
-//! so a request may carry an `id`; its answer is then a JSON acknowledgement that carries the same `id`.
+//! so a request may carry an `id`; its answer is then a JSON acknowledgement that carries the same `id`. A request with
+//! `"trace":true` has its pushes carry [stamps](crate::trace).
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::store::{Message, Placement, PlacementStatus};
+use crate::trace::Trace;
 
 /// A request frame. Its parts are not parsed: the route decides the type of the body, and the `id` is echoed verbatim.
 #[derive(Debug, Default, Deserialize)]
@@ -20,6 +22,9 @@ pub struct Request<'a> {
     /// Correlation id.
     #[serde(borrow, default)]
     id: Option<&'a RawValue>,
+    /// Whether the pushes are to carry stamps.
+    #[serde(borrow, default)]
+    trace: Option<&'a RawValue>,
 }
 
 impl<'a> Request<'a> {
@@ -54,6 +59,12 @@ impl<'a> Request<'a> {
         self.id.filter(|id| {
             id.get().starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_digit())
         })
+    }
+
+    /// Whether it asks for stamps in its pushes: `"trace":true`, and nothing else.
+    #[must_use]
+    pub fn is_traced(&self) -> bool {
+        self.trace.is_some_and(|trace| trace.get() == "true")
     }
 
     /// The frame that answers this request.
@@ -173,6 +184,16 @@ pub fn placement_push(placement: &Placement) -> Vec<u8> {
     json(&PlacementView::of(placement, Some("placement"))).into_bytes()
 }
 
+/// A push with the stamps of its request, as the last member `trace`.
+#[must_use]
+pub fn traced_push(push: &[u8], trace: &Trace) -> Vec<u8> {
+    let mut traced = push.strip_suffix(b"}").unwrap_or(push).to_vec();
+    traced.extend_from_slice(b",\"trace\":");
+    traced.extend_from_slice(json(trace).as_bytes());
+    traced.push(b'}');
+    traced
+}
+
 /// A placement as the REST API shows it.
 #[must_use]
 pub fn placement_json(placement: &Placement) -> String {
@@ -236,6 +257,27 @@ mod tests {
     }
 
     #[test]
+    fn only_true_asks_for_stamps() {
+        assert!(Request::parse(r#"{"trace": true }"#).is_traced());
+        for frame in
+            ["{}", r#"{"trace":false}"#, r#"{"trace":"true"}"#, r#"{"trace":1}"#, r#"{"trace":null}"#]
+        {
+            assert!(!Request::parse(frame).is_traced(), "{frame}");
+        }
+    }
+
+    #[test]
+    fn stamps_are_the_last_member_of_a_push() {
+        let mut trace = Trace::default();
+        trace.set(crate::trace::Stage::Gateway, 1_700_000_000_123);
+        trace.set(crate::trace::Stage::Posted, 1_700_000_000_123_456);
+        assert_eq!(
+            String::from_utf8(traced_push(br#"{"type":"message"}"#, &trace)).expect("UTF-8"),
+            r#"{"type":"message","trace":{"gateway":1700000000123,"posted":1700000000123456}}"#
+        );
+    }
+
+    #[test]
     fn pushes_have_exactly_the_documented_members() {
         let message = Message {
             message_id: "m".into(),
@@ -244,6 +286,7 @@ mod tests {
             message: "hi \"you\"".into(),
             created_at: Some(1_700_000_000_123),
             expire_at: Some(1),
+            trace: Some(Trace::default()),
         };
         assert_eq!(
             String::from_utf8(message_push(&message)).expect("UTF-8"),

@@ -43,6 +43,9 @@ pub struct ReceivedPush {
     pub at: Micros,
     /// Where it says that what was asked for has failed: the error class.
     pub failed: Option<Box<str>>,
+    /// In traced runs: when the stages of its way through the backend began, in epoch microseconds; `None` where that is not
+    /// asked for, or not said.
+    pub stamps: Option<Box<[i64]>>,
 }
 
 impl ReceivedPush {
@@ -54,6 +57,6 @@ impl ReceivedPush {
             PushOutcome::Failed(class) => Some((**class).into()),
             PushOutcome::Progress => return None,
         };
-        Some(Self { player, at, failed })
+        Some(Self { player, at, failed, stamps: None })
     }
 }

@@ -28,6 +28,8 @@ pub struct ForwardedReceipt {
     pub at: Micros,
     /// Where it says that what was asked for has failed: the error class.
     pub failed: Option<Box<str>>,
+    /// In traced runs: when the stages of its way through the backend began.
+    pub stamps: Option<Box<[i64]>>,
 }
 
 /// What a worker has for the others since its last batch.
@@ -95,11 +97,11 @@ impl Relay {
     /// A player received what another worker has sent.
     pub fn forward(&self, sent: Correlation, push: &ReceivedPush) {
         let worker = (sent.index() % self.shard.step()) as usize;
-        let ReceivedPush { player: recipient, at, failed } = push.clone();
+        let ReceivedPush { player: recipient, at, failed, stamps } = push.clone();
         let mut outbox = self.outbox.lock();
         // A thread that was held up since the receipt must not fall behind the watermark.
         let at = at.max(outbox.until);
-        outbox.receipts[worker].push(ForwardedReceipt { send: sent.send, recipient, at, failed });
+        outbox.receipts[worker].push(ForwardedReceipt { send: sent.send, recipient, at, failed, stamps });
     }
 
     /// Something has changed with a player.
@@ -157,11 +159,11 @@ mod tests {
     }
 
     fn pushed(player: u32, at: Micros) -> ReceivedPush {
-        ReceivedPush { player, at, failed: None }
+        ReceivedPush { player, at, failed: None, stamps: None }
     }
 
     fn forwarded(index: u64, recipient: u32, at: Micros) -> ForwardedReceipt {
-        ForwardedReceipt { send: sent(index).send, recipient, at, failed: None }
+        ForwardedReceipt { send: sent(index).send, recipient, at, failed: None, stamps: None }
     }
 
     #[test]

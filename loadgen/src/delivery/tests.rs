@@ -23,7 +23,7 @@ fn received(receipt: Receipt) -> (Micros, Option<(Micros, Micros)>, bool) {
 }
 
 pub(super) fn pushed(player: u32, at: Micros) -> ReceivedPush {
-    ReceivedPush { player, at, failed: Some("failed".into()) }
+    ReceivedPush { player, at, failed: Some("failed".into()), stamps: None }
 }
 
 /// Of the kind with this number, which the operation with the next number leads to.

@@ -130,7 +130,11 @@ impl PlayerContext {
         outcome: &PushOutcome<'_>,
         now: Micros,
     ) -> Option<Receipt> {
-        let push = ReceivedPush::of(self.number, now, outcome)?;
+        let mut push = ReceivedPush::of(self.number, now, outcome)?;
+        if self.play.plan.trace {
+            let stamps = self.play.plan.protocol.stamps(kind.index(), message);
+            push.stamps = stamps.map(Vec::into_boxed_slice);
+        }
         let receipt = self.play.deliveries.received(kind, value, message, &push)?;
         self.play.pushed(kind, &push, receipt);
         Some(receipt)

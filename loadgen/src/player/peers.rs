@@ -26,7 +26,7 @@ fn received_elsewhere(play: &Play, receipt: &ForwardedReceipt) {
     let lag = play.clock.now().saturating_sub(receipt.at);
     play.observer.observe(Event::ReceiptForwarded { lag });
     if let Some((kind, matched)) = play.deliveries.received_elsewhere(receipt) {
-        let ForwardedReceipt { recipient: player, at, failed, .. } = receipt.clone();
-        play.pushed(kind, &ReceivedPush { player, at, failed }, matched);
+        let ForwardedReceipt { recipient: player, at, failed, stamps, .. } = receipt.clone();
+        play.pushed(kind, &ReceivedPush { player, at, failed, stamps }, matched);
     }
 }

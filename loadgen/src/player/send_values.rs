@@ -59,6 +59,10 @@ impl Values for SendValues<'_> {
         self.kept?.value(number).map(Cow::Borrowed)
     }
 
+    fn traced(&self) -> bool {
+        self.player.play.plan.trace
+    }
+
     fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
         let (planned, index) = self.operation?;
         self.player.play.plan.parameter(planned, name, self.player.number, index)

@@ -16,7 +16,7 @@ use crate::auth::Credentials;
 use crate::clock::{Clock, Micros};
 use crate::delivery::presence::Presence;
 use crate::delivery::{Deliveries, Receipt, ReceivedPush};
-use crate::record::{Event, Names, Observer, Recorder};
+use crate::record::{Event, Names, Observer, Recorder, Split};
 use crate::schedule::measures;
 
 /// What all players of a run share.
@@ -108,7 +108,7 @@ impl Play {
     /// A player received a push, and this is what it turned out to be. One that tells a failure is delivered all the same;
     /// beside that, its first receipt counts under the errors of the operation that led to it.
     pub(super) fn pushed(&self, kind: Kind, push: &ReceivedPush, receipt: Receipt) {
-        let ReceivedPush { player, at, ref failed } = *push;
+        let ReceivedPush { player, at, ref failed, ref stamps } = *push;
         if let Receipt::Received { measured: ledger, .. } = receipt
             && let Some(status) = failed
             && let Some(operation) = self.plan.pushes[kind.index()].operation
@@ -116,14 +116,30 @@ impl Play {
             let class = &self.observer.class_of(player, "", status);
             self.observer.observe(Event::PushFailed { player, operation, ledger, class, status });
         }
+        let split = match receipt {
+            Receipt::Received { latency, .. } if self.plan.trace => {
+                self.split(kind, at, latency, stamps.as_deref())
+            }
+            _ => None,
+        };
         self.observer.observe(match receipt {
-            Receipt::Received { latency, complete, out_of_order, late, measured } => {
-                Event::Received { player, kind, ledger: measured, latency, complete, out_of_order, late }
+            Receipt::Received { latency, complete, out_of_order, late, measured: ledger } => {
+                let split = split.as_ref();
+                Event::Received { player, kind, ledger, latency, complete, out_of_order, late, split }
             }
             Receipt::Duplicate { measured } => Event::Duplicated { kind, ledger: measured },
             Receipt::TooLate => Event::TooLate { player, kind },
             Receipt::Unexpected => Event::Unexpected { player, kind, ledger: self.ledger_at(at) },
             Receipt::Aside => return,
         });
+    }
+
+    /// Splits a delivery that took `latency` until `at` into hops; `None` where its push cannot have stamps.
+    #[cold]
+    fn split(&self, kind: Kind, at: Micros, latency: Micros, stamps: Option<&[i64]>) -> Option<Split> {
+        let declared = &self.plan.protocol.outline().pushes[kind.index()].stamps;
+        let sent = self.clock.epoch_us(at.saturating_sub(latency));
+        let split = || stamps.and_then(|stamps| Split::of(sent, latency, stamps, declared));
+        (!declared.is_empty()).then(|| split().unwrap_or_default())
     }
 }

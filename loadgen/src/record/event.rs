@@ -8,6 +8,7 @@ use scenarios::plan::operation::{Kind, Operation};
 
 use super::class::Class;
 use super::classes;
+use super::hops::Split;
 use super::thread_tally::ThreadTally;
 use crate::clock::Micros;
 
@@ -135,6 +136,8 @@ pub enum Event<'e> {
         out_of_order: bool,
         /// It came after its time-out, within the grace.
         late: bool,
+        /// In traced runs, where it could have stamps: its hops.
+        split: Option<&'e Split>,
     },
     /// A further copy of a push was received.
     Duplicated {
@@ -432,7 +435,7 @@ impl<'e> Event<'e> {
             Self::Withdrawn { kind, ledger, count } => {
                 tally.measures(ledger).delivery_mut(kind).withdrawn += count;
             }
-            Self::Received { kind, ledger, latency, complete, out_of_order, late, .. } => {
+            Self::Received { kind, ledger, latency, complete, out_of_order, late, split, .. } => {
                 let delivery = tally.measures(ledger).delivery_mut(kind);
                 if late {
                     delivery.late += 1;
@@ -444,6 +447,9 @@ impl<'e> Event<'e> {
                 if let Some((first, last)) = complete {
                     delivery.first.record(first);
                     delivery.last.record(last);
+                }
+                if let Some(split) = split {
+                    delivery.hops.get_or_insert_default().record(latency, split);
                 }
             }
             Self::Duplicated { kind, ledger } => tally.measures(ledger).delivery_mut(kind).duplicated += 1,

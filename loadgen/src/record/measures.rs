@@ -6,6 +6,7 @@ use scenarios::plan::operation::{Kind, Operation};
 use serde::{Deserialize, Serialize};
 
 use super::class_counts::Classes;
+use super::hops::HopsTally;
 use super::latencies::Latencies;
 use super::tally::{Tally, tally};
 
@@ -62,6 +63,8 @@ tally! {
         first: Latencies,
         /// From the send to the last recipient.
         last: Latencies,
+        /// In traced runs: what came before, split into hops.
+        hops: Option<Box<HopsTally>>,
     }
 }
 

@@ -169,6 +169,7 @@ mod tests {
             complete: None,
             out_of_order: late,
             late,
+            split: None,
         };
         observer.observe(received(false));
         observer.observe(received(true));

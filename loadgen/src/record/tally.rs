@@ -32,6 +32,31 @@ impl Tally for u64 {
     }
 }
 
+impl Tally for i64 {
+    fn merge(&mut self, other: &Self) {
+        *self += other;
+    }
+
+    fn clear(&mut self) {
+        *self = 0;
+    }
+}
+
+/// What most tallies have nothing of.
+impl<T: Tally + Default> Tally for Option<Box<T>> {
+    fn merge(&mut self, other: &Self) {
+        if let Some(other) = other {
+            self.get_or_insert_default().merge(other);
+        }
+    }
+
+    fn clear(&mut self) {
+        if let Some(own) = self {
+            own.clear();
+        }
+    }
+}
+
 impl<T: Tally + Default> Tally for Vec<T> {
     fn merge(&mut self, other: &Self) {
         if self.len() < other.len() {

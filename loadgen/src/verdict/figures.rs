@@ -16,6 +16,7 @@ use scenarios::plan::Model;
 use scenarios::plan::disruptions::{ClientFault, Policy};
 use scenarios::plan::operation::What;
 
+use super::hops;
 use super::totals::{Totals, WorkerTotals};
 use crate::health::sample::Second;
 use crate::record::{
@@ -93,7 +94,10 @@ pub(crate) fn delivery_seconds(plan: &Plan, measures: &Measures) -> BTreeMap<Str
     plan.kinds()
         .map(|(kind, push)| (push, measures.delivery(kind)))
         .filter(|(_, tally)| tally.seen())
-        .map(|(push, tally)| (push.name.to_string(), delivery_of(tally)))
+        .map(|(push, tally)| {
+            let hops = hops::second(plan, push, tally);
+            (push.name.to_string(), DeliverySecond { hops, ..delivery_of(tally) })
+        })
         .collect()
 }
 
@@ -145,6 +149,7 @@ fn delivery_of(tally: &DeliveryTally) -> DeliverySecond {
         out_of_order: tally.out_of_order,
         unexpected: tally.unexpected,
         each_us: Latency::of(tally.each.histogram()),
+        hops: BTreeMap::new(),
     }
 }
 

@@ -7,6 +7,7 @@
 
 pub mod ending;
 pub(crate) mod figures;
+mod hops;
 mod observe;
 pub mod summary;
 pub mod thresholds;

@@ -5,7 +5,7 @@ use scenarios::Plan;
 
 use super::totals::Totals;
 use super::validity::Validity;
-use super::{figures, observe, thresholds};
+use super::{figures, hops, observe, thresholds};
 use crate::health::machine;
 
 /// Puts the figures and the verdict together; `summary` brings the run's identity.
@@ -21,6 +21,7 @@ pub fn summarize(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary 
         run: summary.run,
         churn: figures::churn(plan, plan.leaving(), &total.disruptions.churn),
         disruptions: figures::client_faults(&total.disruptions),
+        hops: hops::hops(plan, total),
         generator: figures::generator(totals, !invalid_reasons.is_empty()),
         ..figures::for_thresholds(plan, total, &total.measured, peak_open)
     };

@@ -67,6 +67,7 @@ mod tests {
             recipient: 99_999,
             at: 12_345_678,
             failed: Some("x".into()),
+            stamps: Some([1, -1].into()),
         }];
         let changes =
             vec![Change { player: 3, presence: Presence::Open, was_open: false, own_doing: false, at: 5 }];

@@ -13,6 +13,7 @@ mod correlate;
 mod cost;
 mod doctor;
 mod habits;
+mod hops;
 mod hostile;
 mod journeys;
 mod live;

@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use reference_backend::function::{Deployment, Function, Layout};
-use reference_backend::handlers::{Deps, HandlerError, dispatch};
+use reference_backend::handlers::{Deps, HandlerError, dispatch_after};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -93,17 +93,27 @@ impl InvokeError {
 /// The code that an environment runs.
 #[async_trait]
 pub trait Code: Send + Sync {
-    /// Handles one event.
+    /// Handles one event, whose invocation began so long ago.
     ///
     /// # Errors
     /// As the handler's.
-    async fn run(&self, function: Function, payload: Bytes) -> Result<Vec<u8>, HandlerError>;
+    async fn run(
+        &self,
+        function: Function,
+        payload: Bytes,
+        waited: Duration,
+    ) -> Result<Vec<u8>, HandlerError>;
 }
 
 #[async_trait]
 impl Code for Deps {
-    async fn run(&self, function: Function, payload: Bytes) -> Result<Vec<u8>, HandlerError> {
-        dispatch(function, self, &payload).await
+    async fn run(
+        &self,
+        function: Function,
+        payload: Bytes,
+        waited: Duration,
+    ) -> Result<Vec<u8>, HandlerError> {
+        dispatch_after(function, self, &payload, waited).await
     }
 }
 

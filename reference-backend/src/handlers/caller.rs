@@ -6,6 +6,7 @@ use aws_lambda_events::apigw::{
 use aws_lambda_events::encodings::Body;
 
 use super::{Deps, HandlerError};
+use crate::trace::Trace;
 use crate::wire::{Answer, Request};
 
 /// Header with the player's id.
@@ -33,6 +34,15 @@ pub(super) async fn player_of(
 /// The event's connection id.
 pub(super) fn connection_id(context: &ApiGatewayWebsocketProxyRequestContext) -> Result<&str, HandlerError> {
     context.connection_id.as_deref().ok_or(HandlerError::Missing("requestContext.connectionId"))
+}
+
+/// The stamps of a request whose function began at `begun_us`, where it asks for them.
+pub(super) fn trace_of(
+    request: &Request<'_>,
+    context: &ApiGatewayWebsocketProxyRequestContext,
+    begun_us: i64,
+) -> Option<Trace> {
+    request.is_traced().then(|| Trace::begin(context.request_time_epoch, begun_us))
 }
 
 /// A route's answer as the proxy integration returns it.

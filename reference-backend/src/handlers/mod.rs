@@ -21,6 +21,8 @@ mod signed;
 mod slow;
 mod start;
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -81,29 +83,46 @@ impl HandlerError {
 /// # Errors
 /// As [`HandlerError`] tells.
 pub async fn dispatch(function: Function, deps: &Deps, payload: &[u8]) -> Result<Vec<u8>, HandlerError> {
+    dispatch_after(function, deps, payload, Duration::ZERO).await
+}
+
+/// The same, of an invocation that began so long ago: stamps count that as the function's own time.
+///
+/// # Errors
+/// As [`HandlerError`] tells.
+pub async fn dispatch_after(
+    function: Function,
+    deps: &Deps,
+    payload: &[u8],
+    waited: Duration,
+) -> Result<Vec<u8>, HandlerError> {
     fn event<T: DeserializeOwned>(function: Function, payload: &[u8]) -> Result<T, HandlerError> {
         json::read(payload).map_err(|source| HandlerError::Event { function, source })
     }
     fn answer(answer: &impl Serialize) -> Result<Vec<u8>, HandlerError> {
         json::write(answer, ANSWER).map_err(HandlerError::Answer)
     }
+    let begun_us =
+        deps.clock.epoch_us().saturating_sub_unsigned(u64::try_from(waited.as_micros()).unwrap_or(0));
     match function {
         Function::Authorizer => answer(&authorizer::handle(deps, event(function, payload)?).await?),
         Function::Connect => answer(&connect::handle(deps, event(function, payload)?).await?),
         Function::Disconnect => answer(&disconnect::handle(deps, event(function, payload)?).await?),
         Function::Default => answer(&default_route::handle(event(function, payload)?)),
-        Function::SendMessage => answer(&send_message::handle(deps, event(function, payload)?).await?),
+        Function::SendMessage => {
+            answer(&send_message::handle(deps, event(function, payload)?, begun_us).await?)
+        }
         Function::SessionPlacementRequest => {
-            answer(&session_placement_request::handle(deps, event(function, payload)?).await?)
+            answer(&session_placement_request::handle(deps, event(function, payload)?, begun_us).await?)
         }
         Function::OnMessageInserted => {
-            answer(&on_message_inserted::handle(deps, event(function, payload)?).await?)
+            answer(&on_message_inserted::handle(deps, event(function, payload)?, begun_us).await?)
         }
         Function::OnPlacementEvent => {
-            answer(&on_placement_event::handle(deps, event(function, payload)?).await?)
+            answer(&on_placement_event::handle(deps, event(function, payload)?, begun_us).await?)
         }
         Function::OnPlacementUpdated => {
-            answer(&on_placement_updated::handle(deps, event(function, payload)?).await?)
+            answer(&on_placement_updated::handle(deps, event(function, payload)?, begun_us).await?)
         }
         Function::PlacementsRest => answer(&placements_rest::handle(deps, event(function, payload)?).await?),
     }

@@ -8,8 +8,12 @@ use super::{Deps, HandlerError};
 use crate::store::Message;
 use crate::wire::message_push;
 
-pub(super) async fn handle(deps: &Deps, event: Event) -> Result<DynamoDbEventResponse, HandlerError> {
-    deliver(deps, event.records, |record| {
+pub(super) async fn handle(
+    deps: &Deps,
+    event: Event,
+    begun_us: i64,
+) -> Result<DynamoDbEventResponse, HandlerError> {
+    deliver(deps, event.records, begun_us, |record| {
         if record.event_name != "INSERT" {
             return Reading::Skip;
         }
@@ -19,7 +23,7 @@ pub(super) async fn handle(deps: &Deps, event: Event) -> Result<DynamoDbEventRes
                 // Whoever wrote it did not say when: the stream knows, to the second.
                 message.created_at = message.created_at.or(Some(written.timestamp_millis()));
                 let payload = message_push(&message).into();
-                Reading::Push(Push { recipient: message.recipient_id, payload })
+                Reading::Push(Push { recipient: message.recipient_id, payload, trace: message.trace })
             }
             Err(error) => Reading::Unreadable(record.change.keys, error),
         }

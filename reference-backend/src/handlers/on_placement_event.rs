@@ -7,6 +7,7 @@ use super::{Deps, HandlerError};
 use crate::function::Function;
 use crate::lenient;
 use crate::store::{Placement, PlacementStatus};
+use crate::trace::Stage;
 
 /// GameLift's queue event in its EventBridge envelope.
 #[derive(Deserialize)]
@@ -52,23 +53,27 @@ struct PlayerSession {
 
 /// Handles each record by itself. If one fails, the invocation fails after the others are done, and is retried. An outcome
 /// that is stored is not stored again.
-pub(super) async fn handle(deps: &Deps, event: SnsEvent) -> Result<(), HandlerError> {
+pub(super) async fn handle(deps: &Deps, event: SnsEvent, begun_us: i64) -> Result<(), HandlerError> {
     let mut outcome = Ok(());
     for record in event.records {
-        let settled = settle(deps, &record.sns.message).await;
+        let settled = settle(deps, &record.sns.message, begun_us).await;
         outcome = outcome.and(settled);
     }
     outcome
 }
 
-async fn settle(deps: &Deps, message: &str) -> Result<(), HandlerError> {
+async fn settle(deps: &Deps, message: &str, begun_us: i64) -> Result<(), HandlerError> {
     let QueueEvent { detail } = serde_json::from_str(message)
         .map_err(|source| HandlerError::Event { function: Function::OnPlacementEvent, source })?;
     // Only the record has the player: the events of failed placements do not name one.
-    let Some(record) = deps.placements.get(&detail.placement_id).await? else {
+    let Some(mut record) = deps.placements.get(&detail.placement_id).await? else {
         tracing::warn!(placement_id = detail.placement_id, "outcome of an unknown or expired placement");
         return Ok(());
     };
+    if let Some(trace) = &mut record.trace {
+        trace.set(Stage::Event, begun_us);
+        trace.set(Stage::Outcome, deps.clock.epoch_us());
+    }
     let mut sessions = detail.placed_player_sessions.into_iter().flatten();
     let session = sessions.find(|session| session.player_id == record.player_id);
     let outcome = Placement {

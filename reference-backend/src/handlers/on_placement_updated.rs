@@ -8,8 +8,12 @@ use super::{Deps, HandlerError};
 use crate::store::{Placement, PlacementStatus};
 use crate::wire::placement_push;
 
-pub(super) async fn handle(deps: &Deps, event: Event) -> Result<DynamoDbEventResponse, HandlerError> {
-    deliver(deps, event.records, |record| {
+pub(super) async fn handle(
+    deps: &Deps,
+    event: Event,
+    begun_us: i64,
+) -> Result<DynamoDbEventResponse, HandlerError> {
+    deliver(deps, event.records, begun_us, |record| {
         if record.event_name == "REMOVE" {
             return Reading::Skip;
         }
@@ -18,7 +22,7 @@ pub(super) async fn handle(deps: &Deps, event: Event) -> Result<DynamoDbEventRes
             Ok(placement) if placement.status == PlacementStatus::Pending => Reading::Skip,
             Ok(placement) => {
                 let payload = placement_push(&placement).into();
-                Reading::Push(Push { recipient: placement.player_id, payload })
+                Reading::Push(Push { recipient: placement.player_id, payload, trace: placement.trace })
             }
             Err(error) => Reading::Unreadable(record.change.keys, error),
         }

@@ -35,7 +35,7 @@ async fn post(deps: &Deps, player: &str, body: &str) -> ApiGatewayProxyResponse 
     let wish =
         if body.trim().is_empty() { Ok(PlacementRequest::default()) } else { serde_json::from_str(body) };
     let Answer { status, body } = match wish {
-        Ok(wish) => start(deps, player, wish).await,
+        Ok(wish) => start(deps, player, wish, None).await,
         Err(_) => unreadable(),
     };
     match body {

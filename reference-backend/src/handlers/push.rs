@@ -20,6 +20,8 @@ use super::slow::Batch;
 use super::{Deps, HandlerError};
 use crate::ports::{ConnectionAddress, PushError};
 use crate::store::{Backoff, Connection};
+use crate::trace::{Stage, Trace};
+use crate::wire::traced_push;
 
 /// Maximum number of event ids; with batches of 100 that covers every batch in flight on any sensible shard count.
 const REMEMBERED: usize = 10_000;
@@ -30,6 +32,18 @@ pub(super) struct Push {
     pub(super) recipient: String,
     /// The text frame.
     pub(super) payload: Bytes,
+    /// Stamps to be sent with it, where its request asked for them.
+    pub(super) trace: Option<Trace>,
+}
+
+impl Push {
+    /// The frame that is posted now.
+    fn frame(&self, deps: &Deps) -> Bytes {
+        let Some(trace) = &self.trace else { return self.payload.clone() };
+        let mut trace = trace.clone();
+        trace.set(Stage::Posted, deps.clock.epoch_us());
+        traced_push(&self.payload, &trace).into()
+    }
 }
 
 /// How a handler reads a record.
@@ -49,10 +63,11 @@ struct Pending {
     push: Push,
 }
 
-/// Pushes what `read` finds in the records and reports what failed.
+/// Pushes what `read` finds in the records and reports what failed; the function began at `begun_us`.
 pub(super) async fn deliver(
     deps: &Deps,
     records: Vec<EventRecord>,
+    begun_us: i64,
     read: impl Fn(EventRecord) -> Reading,
 ) -> Result<DynamoDbEventResponse, HandlerError> {
     let mut sequence_numbers = Vec::with_capacity(records.len());
@@ -66,7 +81,12 @@ pub(super) async fn deliver(
             continue;
         }
         match read(record) {
-            Reading::Push(push) => pending.push(Pending { position, event_id, push }),
+            Reading::Push(mut push) => {
+                if let Some(trace) = &mut push.trace {
+                    trace.set(Stage::Stream, begun_us);
+                }
+                pending.push(Pending { position, event_id, push });
+            }
             Reading::Skip => {}
             // A retry would not help and would block the shard.
             Reading::Unreadable(key, error) => {
@@ -160,7 +180,7 @@ async fn to_recipient<'a>(
     let mut records = records.into_iter();
     while let Some(record) = records.next() {
         let event_id = &record.event_id;
-        match post(deps, &address, &record.push.payload, backoff).await {
+        match post(deps, &address, &record.push, backoff).await {
             Ok(()) => {
                 deps.slow.forget(&connection.connection_id);
                 outcome.delivered.push((record.position, record.event_id));
@@ -198,15 +218,10 @@ async fn to_recipient<'a>(
 }
 
 /// Posts with a few retries for transient errors.
-async fn post(
-    deps: &Deps,
-    to: &ConnectionAddress,
-    payload: &Bytes,
-    backoff: Backoff,
-) -> Result<(), PushError> {
+async fn post(deps: &Deps, to: &ConnectionAddress, push: &Push, backoff: Backoff) -> Result<(), PushError> {
     let mut retry = 0;
     loop {
-        match deps.pusher.post(to, payload.clone()).await {
+        match deps.pusher.post(to, push.frame(deps)).await {
             Err(PushError::Throttled | PushError::Unavailable(_)) if retry + 1 < backoff.attempts => {
                 backoff.sleep(retry).await;
                 retry += 1;

@@ -5,10 +5,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::again::Attempt;
-use super::caller::{answer, player_of};
+use super::caller::{answer, player_of, trace_of};
 use super::{Deps, HandlerError};
 use crate::ports::BATCH_PUT_LIMIT;
 use crate::store::{Message, StoreError};
+use crate::trace::{Stage, Trace};
 use crate::wire::{Answer, Request};
 
 /// The request's body with unchecked members, so that each mistake gets its own answer.
@@ -23,8 +24,10 @@ struct Body<'a> {
 pub(super) async fn handle(
     deps: &Deps,
     event: ApiGatewayWebsocketProxyRequest,
+    begun_us: i64,
 ) -> Result<ApiGatewayProxyResponse, HandlerError> {
     let request = Request::parse(event.body.as_deref().unwrap_or_default());
+    let trace = trace_of(&request, &event.request_context, begun_us);
     let (player_ids, message) = match parameters(&request) {
         Ok(parameters) => parameters,
         Err(missing) => {
@@ -42,7 +45,7 @@ pub(super) async fn handle(
     let attempt = deps.failed_sends.attempt(&sender, client_id, &message, gateway_id);
     Ok(answer(
         &request,
-        &match send(deps, &attempt, &sender, &player_ids, &message).await {
+        &match send(deps, &attempt, &sender, &player_ids, &message, trace).await {
             Ok(()) => {
                 attempt.done();
                 Answer::text(200, "Message(s) Sent")
@@ -90,12 +93,16 @@ async fn send(
     sender: &str,
     player_ids: &[String],
     text: &str,
+    mut trace: Option<Trace>,
 ) -> Result<(), StoreError> {
     let recipients = deps.connections.of_players(player_ids.iter().map(String::as_str)).await?;
     let created_at = Some(deps.clock.epoch_ms());
     let expire_at = Some(deps.expire_at(deps.settings.message_ttl));
     // Batch by batch: the text is copied for each recipient.
     for batch in recipients.chunks(BATCH_PUT_LIMIT) {
+        if let Some(trace) = &mut trace {
+            trace.set(Stage::Table, deps.clock.epoch_us());
+        }
         let messages: Vec<Message> = batch
             .iter()
             .map(|recipient| Message {
@@ -105,6 +112,7 @@ async fn send(
                 message: text.to_owned(),
                 created_at,
                 expire_at,
+                trace: trace.clone(),
             })
             .collect();
         deps.messages.put_all(&messages).await?;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::Deps;
 use crate::ports::{PlacementError, PlayerLatency, StartPlacement};
 use crate::store::{Placement, PlacementStatus};
+use crate::trace::{Stage, Trace};
 use crate::wire::{Answer, AnswerBody};
 
 /// Default number of player slots in a game session.
@@ -28,13 +29,24 @@ pub(super) struct PlacementRequest {
     game_properties: BTreeMap<String, String>,
 }
 
-/// Starts a placement for `player` and returns the answer.
-pub(super) async fn start(deps: &Deps, player: &str, wish: PlacementRequest) -> Answer {
-    let placement = Placement::pending(
-        Uuid::new_v4().to_string(),
-        player.to_owned(),
-        deps.expire_at(deps.settings.placement_ttl),
-    );
+/// Starts a placement for `player` and returns the answer; `trace` goes on with the placement.
+pub(super) async fn start(
+    deps: &Deps,
+    player: &str,
+    wish: PlacementRequest,
+    mut trace: Option<Trace>,
+) -> Answer {
+    if let Some(trace) = &mut trace {
+        trace.set(Stage::Table, deps.clock.epoch_us());
+    }
+    let placement = Placement {
+        trace,
+        ..Placement::pending(
+            Uuid::new_v4().to_string(),
+            player.to_owned(),
+            deps.expire_at(deps.settings.placement_ttl),
+        )
+    };
     if let Err(error) = deps.placements.create(&placement).await {
         tracing::warn!(%error, "placement not stored");
         return failed();

@@ -10,6 +10,7 @@ use super::StoreError;
 use crate::function::Table;
 use crate::lenient;
 use crate::ports::ConnectionAddress;
+use crate::trace::Trace;
 
 /// Longest time from the begin of a connection until it can be pushed to, in milliseconds: an authorizer and `$connect`
 /// of 29 s each, which is what API Gateway waits for them, and something for clocks that differ.
@@ -76,6 +77,9 @@ pub struct Message {
     /// Time to live, whole epoch seconds; without one it stays until it is deleted.
     #[serde(default, deserialize_with = "lenient::whole", skip_serializing_if = "Option::is_none")]
     pub expire_at: Option<i64>,
+    /// When its stages began, where the request asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
 }
 
 /// Where a placement stands.
@@ -122,6 +126,9 @@ pub struct Placement {
     /// Time to live, whole epoch seconds; without one it stays until it is deleted.
     #[serde(default, deserialize_with = "lenient::whole", skip_serializing_if = "Option::is_none")]
     pub expire_at: Option<i64>,
+    /// When its stages began, where the request asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
 }
 
 impl Placement {
@@ -138,6 +145,7 @@ impl Placement {
             player_session_id: None,
             game_session_arn: None,
             expire_at: Some(expire_at),
+            trace: None,
         }
     }
 }

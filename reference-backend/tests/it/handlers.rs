@@ -473,7 +473,7 @@ async fn a_frame_without_authorizer_context_belongs_to_the_recorded_player() {
     assert_eq!(world.queue.started.lock()[0].desired_player_sessions, ["ann"]);
 }
 
-fn outcome(placement_id: &str, kind: &str, player: &str) -> Value {
+pub(super) fn outcome(placement_id: &str, kind: &str, player: &str) -> Value {
     let mut detail = json!({ "type": kind, "placementId": placement_id, "startTime": "t", "endTime": "t" });
     if kind == "PlacementFulfilled" {
         detail["port"] = json!("7777");

@@ -4,6 +4,7 @@
 mod foreign;
 mod handlers;
 mod store;
+mod trace;
 
 use reference_backend::function::Deployment;
 use reference_backend::handlers::AuthMode;

@@ -102,6 +102,7 @@ fn message(number: usize) -> Message {
         message: "t".into(),
         created_at: Some(1),
         expire_at: Some(2),
+        trace: None,
     }
 }
 

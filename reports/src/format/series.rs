@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cut_off::cut_off;
+use super::hops::HopSecond;
 use super::latency::Latency;
 use super::skip::is_zero;
 use super::summary::{Churn, Disruption, Reconnects};
@@ -112,6 +113,9 @@ pub struct DeliverySecond {
     pub unexpected: u64,
     /// From the send, of the pushes of this second.
     pub each_us: Latency,
+    /// The hops of the pushes of this second, by name; only of traced runs.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub hops: BTreeMap<String, HopSecond>,
 }
 
 /// The generator in one second.

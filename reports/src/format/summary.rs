@@ -9,6 +9,7 @@ use super::correlation::Correlation;
 use super::cost::Cost;
 use super::cut_off::{cut_off, not_run};
 use super::document::{Document, SCHEMA_VERSION};
+use super::hops::Hops;
 use super::latency::Latency;
 use super::run::{Run, RunState};
 use super::skip::{is_false, is_zero};
@@ -33,6 +34,9 @@ pub struct Summary {
     pub operations: BTreeMap<String, Operation>,
     /// By push, as the protocol names them: `message`, `placement` and the like.
     pub deliveries: BTreeMap<String, Delivery>,
+    /// Where their time goes, stage by stage of the backend; absent where the scenario does not say `trace = true`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hops: Option<Hops>,
     /// Reconnects after a lost socket or a refused handshake; absent where the scenario has no policy for them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reconnects: Option<Reconnects>,

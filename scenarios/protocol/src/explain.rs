@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::outline::{Audience, Close, Outline, Push, Retry, Split, Tie};
+use crate::outline::{Audience, Close, LAST_HOP, Outline, Push, Retry, Split, Tie};
 use crate::protocol::{HandshakeParts, Protocol, Sending, Values};
 use crate::template::Sample;
 
@@ -58,7 +58,9 @@ pub fn operation(protocol: &dyn Protocol, number: usize, values: &dyn Values) ->
             (true, answer) => format!("It awaits an answer: {answer}."),
         });
     }
-    lines.extend(operation.push.and_then(|push| outline.pushes.get(push)).map(|push| pushed(outline, push)));
+    let push = operation.push.and_then(|push| outline.pushes.get(push));
+    lines.extend(push.map(|push| pushed(outline, push)));
+    lines.extend(push.filter(|_| values.traced()).and_then(hops).map(|hops| format!("Its stamps {hops}.")));
     lines
 }
 
@@ -70,6 +72,10 @@ pub fn sampled(protocol: &dyn Protocol, number: usize) -> Vec<String> {
     let parameters = &described.parameters;
     let values = Sample { kept: &outline.kept, parameters: parameters.clone() };
     let mut lines = operation(protocol, number, &values);
+    let push = described.push.and_then(|push| outline.pushes.get(push));
+    lines.extend(
+        push.and_then(hops).map(|hops| format!("With `trace = true` in the scenario its stamps {hops}.")),
+    );
     if !parameters.is_empty() {
         let named = parameters.iter().map(|(name, default)| format!("`{name}` (else {default})"));
         lines.push(format!("A scenario may set {}.", named.collect::<Vec<_>>().join(", ")));
@@ -175,6 +181,13 @@ fn pushed(outline: &Outline, push: &Push) -> String {
     let shape =
         if push.shape.is_empty() { String::new() } else { format!(": a message where {}", push.shape) };
     format!("{to} is pushed `{}`, linked to its send by {tie}{shape}.", push.name)
+}
+
+/// Into what the stamps of a push split it, if it has any.
+fn hops(push: &Push) -> Option<String> {
+    let hops = push.stamps.iter().map(|stamp| format!("`{}`", stamp.hop));
+    let hops: Vec<_> = hops.chain([format!("`{LAST_HOP}`")]).collect();
+    (!push.stamps.is_empty()).then(|| format!("split each `{}` into {}", push.name, list(&hops)))
 }
 
 fn closed(outline: &Outline) -> Option<String> {

@@ -8,6 +8,7 @@ use crate::protocol::{
 };
 use crate::reading::poll::Poll;
 use crate::reading::rules::Rules;
+use crate::reading::stamps::Stamps;
 use crate::template::Template;
 
 /// A protocol that a file describes.
@@ -21,6 +22,8 @@ pub struct FileProtocol {
     pub(crate) steps: Vec<Option<Template>>,
     pub(crate) heartbeat: Option<Template>,
     pub(crate) rules: Rules,
+    /// The stamps of each push, where it has any.
+    pub(crate) stamps: Vec<Option<Stamps>>,
 }
 
 /// What a handshake is made of.
@@ -36,9 +39,18 @@ pub(crate) struct Handshake {
 #[derive(Debug, Default)]
 pub(crate) struct Messages {
     pub(crate) send: Option<Template>,
+    /// The message that asks for stamps as well.
+    pub(crate) send_traced: Option<Template>,
     /// What the answer holds where it is matched by a field.
     pub(crate) field: Option<Template>,
     pub(crate) poll: Option<Polling>,
+}
+
+impl Messages {
+    /// The message that is sent.
+    fn message(&self, traced: bool) -> Option<&Template> {
+        self.send_traced.as_ref().filter(|_| traced).or(self.send.as_ref())
+    }
 }
 
 /// The requests of an operation that is polled over REST, and how their answers are read.
@@ -56,7 +68,9 @@ impl Protocol for FileProtocol {
 
     fn write(&self, what: Sending, values: &dyn Values) -> Result<String, Missing> {
         let template = match what {
-            Sending::Operation(number) => self.operations.get(number).and_then(|all| all.send.as_ref()),
+            Sending::Operation(number) => {
+                self.operations.get(number).and_then(|all| all.message(values.traced()))
+            }
             Sending::Step(number) => self.steps.get(number).and_then(Option::as_ref),
             Sending::Heartbeat => self.heartbeat.as_ref(),
         };
@@ -98,6 +112,10 @@ impl Protocol for FileProtocol {
 
     fn read_polled<'f>(&'f self, operation: usize, body: &'f str) -> Option<Polled<'f>> {
         self.operations.get(operation)?.poll.as_ref()?.answers.of(body)
+    }
+
+    fn stamps(&self, push: usize, message: &str) -> Option<Vec<i64>> {
+        self.stamps.get(push)?.as_ref()?.of(message)
     }
 
     fn read(&self, message: &str, take: &mut dyn FnMut(Meaning<'_>) -> bool) -> Read {

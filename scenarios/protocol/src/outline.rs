@@ -192,9 +192,25 @@ pub struct Push {
     pub sender: bool,
     /// How it is known, in words; empty where that is left unsaid.
     pub shape: String,
+    /// When the stages of its way through the backend began, in their order; empty: it does not say.
+    pub stamps: Vec<Stamp>,
     /// Of each push, what the backend does.
     pub work: Work,
 }
+
+/// When a stage of a push's way through the backend began.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// Its name.
+    pub name: String,
+    /// The name of the hop from the stamp before it, or from the send, to this one.
+    pub hop: String,
+    /// How much later than it says the instant may be, in microseconds: at least 1.
+    pub resolution_us: u32,
+}
+
+/// The name of the hop from the last stamp to the player that receives the push.
+pub const LAST_HOP: &str = "to_player";
 
 /// What links a push to its send.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -48,6 +48,13 @@ pub trait Protocol: Send + Sync + fmt::Debug {
         None
     }
 
+    /// The stamps of a push, in epoch microseconds and in the order of the [outline](crate::outline::Push::stamps); `None` where
+    /// one is missing. Asked for only in traced runs, of a message that was read as this push.
+    fn stamps(&self, push: usize, message: &str) -> Option<Vec<i64>> {
+        let _ = (push, message);
+        None
+    }
+
     /// Reads a received message: offers each meaning that it may have, in the protocol's order, until one is taken.
     /// Returns what became of it.
     fn read(&self, message: &str, take: &mut dyn FnMut(Meaning<'_>) -> bool) -> Read;

@@ -20,6 +20,10 @@ pub trait Values {
     fn now_ms(&self) -> u64;
     /// A value that was kept on this socket, by its number.
     fn kept(&self, number: usize) -> Option<Cow<'_, str>>;
+    /// Whether the backend is asked for the stamps of its pushes.
+    fn traced(&self) -> bool {
+        false
+    }
     /// A parameter of the operation, as JSON where it is no text.
     fn parameter(&self, name: &str) -> Option<Cow<'_, str>>;
 }

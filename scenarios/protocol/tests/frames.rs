@@ -169,6 +169,77 @@ fn the_reference_backend_is_asked_as_ever() {
 }
 
 #[test]
+fn a_traced_request_asks_for_stamps_and_is_otherwise_the_same() {
+    struct Traced(Sample<'static>);
+    impl Values for Traced {
+        fn id(&self) -> u64 {
+            self.0.id()
+        }
+        fn player(&self) -> Cow<'_, str> {
+            self.0.player()
+        }
+        fn recipients(&self) -> Cow<'_, [String]> {
+            self.0.recipients()
+        }
+        fn text(&self) -> Cow<'_, str> {
+            self.0.text()
+        }
+        fn token(&self) -> Option<Cow<'_, str>> {
+            self.0.token()
+        }
+        fn room(&self) -> Cow<'_, str> {
+            self.0.room()
+        }
+        fn now_ms(&self) -> u64 {
+            self.0.now_ms()
+        }
+        fn kept(&self, number: usize) -> Option<Cow<'_, str>> {
+            self.0.kept(number)
+        }
+        fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+            self.0.parameter(name)
+        }
+        fn traced(&self) -> bool {
+            true
+        }
+    }
+    let protocol = load("reference");
+    for operation in [0, 1] {
+        let plain = sent(&*protocol, Sending::Operation(operation));
+        let traced = protocol.write(Sending::Operation(operation), &Traced(Sample::default())).unwrap();
+        assert_eq!(traced.replace(r#""trace":true,"#, ""), plain);
+        assert_ne!(traced, plain);
+    }
+    // What has no such message is sent as ever.
+    let traced = protocol.write(Sending::Operation(2), &Traced(Sample::default())).unwrap();
+    assert_eq!(traced, sent(&*protocol, Sending::Operation(2)));
+}
+
+#[test]
+fn stamps_are_read_in_the_order_of_the_outline_and_in_microseconds() {
+    let protocol = load("reference");
+    let names = |push: usize| -> Vec<_> {
+        protocol.outline().pushes[push].stamps.iter().map(|stamp| stamp.name.as_str()).collect()
+    };
+    assert_eq!(names(0), ["gateway", "route", "table", "stream", "posted"]);
+    assert_eq!(names(1), ["gateway", "route", "table", "event", "outcome", "stream", "posted"]);
+    let push = |trace: &str| format!(r#"{{"type":"message","message":"x"{trace}}}"#);
+    let stamps = |trace: &str| protocol.stamps(0, &push(trace));
+    let all = r#","trace":{"posted":5,"stream":4,"table":"3","route":2,"gateway":1}"#;
+    assert_eq!(stamps(all), Some(vec![1_000, 2, 3, 4, 5]));
+    for missing in [
+        "",
+        r#","trace":true"#,
+        r#","trace":{"gateway":1,"route":2,"table":3,"stream":4}"#,
+        r#","trace":{"gateway":1,"route":2,"table":3.5,"stream":4,"posted":5}"#,
+        r#","trace":{"gateway":1,"route":-2,"table":3,"stream":4,"posted":5}"#,
+    ] {
+        assert_eq!(stamps(missing), None, "{missing}");
+    }
+    assert_eq!(load("tutorial").stamps(0, &push(all)), None, "it declares none");
+}
+
+#[test]
 fn a_polled_placement_is_asked_for_and_read() {
     struct Placed;
     impl Values for Placed {

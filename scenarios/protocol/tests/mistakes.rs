@@ -789,6 +789,76 @@ fn words() -> impl Strategy<Value = String> {
     prop_oneof![4 => prop::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => ".{0,6}"]
 }
 
+#[test]
+fn of_stamps() {
+    let operation = |traced: &str, stamps: &str| {
+        format!(
+            "[operations.say]\nsend = '{{\"id\":\"${{id}}\",\"text\":\"${{text}}\"}}'\n{traced}\n\
+             answer = {{ by = \"id\", at = \"/id\" }}\n\
+             push = {{ when = {{ \"/type\" = \"said\" }}, to = \"everyone\", stamps = [{stamps}] }}\n"
+        )
+    };
+    let good = r#"{ name = "a", at = "/a", unit = "ms" }"#;
+    let with = |more: &str| operation("", &format!("{good}, {more}"));
+    assert_eq!(mistakes_of(&with(r#"{ name = "b", at = "/b|json/c", unit = "ns", hop = "wait" }"#)), []);
+    let key = "operations.say.push.stamps.1";
+    for (file, line, key, problem, remedy) in [
+        (
+            with(r#"{ name = "a", at = "/b", unit = "ms", hop = "wait" }"#),
+            6,
+            format!("{key}.name"),
+            "another stamp is called `a`",
+            "another name",
+        ),
+        (
+            with(r#"{ name = "b", at = "/b", unit = "ms", hop = "to_a" }"#),
+            6,
+            format!("{key}.hop"),
+            "another hop is called `to_a`",
+            "otherwise",
+        ),
+        (
+            with(r#"{ name = "player", at = "/b", unit = "ms" }"#),
+            6,
+            format!("{key}.name"),
+            "another hop is called `to_player`",
+            "otherwise",
+        ),
+        (
+            with(r#"{ name = "b c", at = "/b", unit = "ms" }"#),
+            6,
+            format!("{key}.name"),
+            "`b c` is no name",
+            "letters",
+        ),
+        (with(r#"{ name = "b", at = "b", unit = "ms" }"#), 6, format!("{key}.at"), "`b`", "JSON Pointer"),
+        (
+            with(r#"{ name = "b", at = "/type/x", unit = "ms" }"#),
+            6,
+            format!("{key}.at"),
+            "is never there",
+            "where the push has it",
+        ),
+        (with(r#"{ name = "b", at = "/b", unit = "min" }"#), 6, format!("{key}.unit"), "min", "us"),
+        (
+            operation(r#"send_traced = '{"t":1,"id":"${id}","text":"${text}"}'"#, ""),
+            4,
+            "operations.say.send_traced".to_owned(),
+            "nothing reads",
+            "push.stamps",
+        ),
+        (
+            operation(r#"send_traced = '{"t":1,"text":"${text}"}'"#, good),
+            4,
+            "operations.say.send_traced".to_owned(),
+            "other values than `send`",
+            "the message of `send`",
+        ),
+    ] {
+        each_is_told(&[(&file, line, &key, problem, remedy)]);
+    }
+}
+
 /// A shipped protocol with some of its text replaced.
 fn changed() -> impl Strategy<Value = String> {
     let files: Vec<&str> = shipped::names().filter_map(shipped::text).collect();

@@ -66,6 +66,7 @@ pub(super) fn shape(
                 room: around.rooms.name(around.rooms.count() - 1),
                 recipients: (0..fan_out).map(|number| format!("{number:0>longest$}")).collect(),
                 text: "x".repeat(shape.size as usize),
+                traced: scenario.trace,
                 parameters: &shape.parameters,
                 feeders: around.feeders,
             };

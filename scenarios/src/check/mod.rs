@@ -23,4 +23,5 @@ mod rooms;
 mod target;
 mod thresholds;
 mod topology;
+mod trace;
 mod way;

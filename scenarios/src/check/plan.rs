@@ -6,7 +6,7 @@ use super::context::Check;
 use super::messages::Surroundings;
 use super::{
     auth, cloudwatch, disruptions, feeders, journeys, operations, phases, prices, protocol, rooms, target,
-    thresholds, topology, way,
+    thresholds, topology, trace, way,
 };
 use crate::keys::scenario::Scenario;
 use crate::plan::{Plan, Target};
@@ -23,6 +23,7 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
     let mut operations = operations::operations(check, scenario, &*protocol, &around, &load);
     let requested = operations::requested(outline, &operations);
     let pushes = operations::pushes(check, scenario, outline, &requested);
+    let trace = trace::trace(check, scenario, outline, &pushes);
     let length = phases.last().map_or(Duration::ZERO, |last| last.end);
     let journeys = journeys::journeys(check, scenario, outline, &mut operations, &pushes, length);
     let disruptions = disruptions::disruptions(check, scenario, &phases);
@@ -59,6 +60,7 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
         pushes,
         auth,
         target,
+        trace,
         protocol,
     }
 }

@@ -47,6 +47,7 @@ fn example<'p>(plan: &'p Plan, planned: &'p PlannedOperation, recipients: u32, t
         room: plan.rooms.name(plan.rooms.count().saturating_sub(1)),
         recipients: (1..=recipients).map(player).collect(),
         text,
+        traced: plan.trace,
         parameters: &planned.parameters,
         feeders: &plan.feeders,
     }

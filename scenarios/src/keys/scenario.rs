@@ -40,6 +40,9 @@ pub struct Scenario {
     /// The messages: a protocol that ships, by name, or the path of a file beside this scenario. `--protocol` overrides it.
     #[serde(default = "reference")]
     pub protocol: String,
+    /// Whether the backend is asked when each stage of a push's way began, so that every delivery is split into hops; the protocol says where these stamps stand. Default: false.
+    #[serde(default)]
+    pub trace: bool,
     /// How players prove who they are.
     #[serde(default)]
     pub auth: Auth,

@@ -19,6 +19,8 @@ pub(crate) struct Example<'p> {
     pub(crate) recipients: Vec<String>,
     /// Its text.
     pub(crate) text: String,
+    /// Whether it asks for stamps.
+    pub(crate) traced: bool,
     /// What the operation's parameters are set to.
     pub(crate) parameters: &'p BTreeMap<String, Parameter>,
     /// Where their columns come from.
@@ -56,6 +58,10 @@ impl Values for Example<'_> {
 
     fn kept(&self, number: usize) -> Option<Cow<'_, str>> {
         Some(format!("kept-{number}").into())
+    }
+
+    fn traced(&self) -> bool {
+        self.traced
     }
 
     fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {

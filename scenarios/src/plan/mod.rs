@@ -78,6 +78,8 @@ pub struct Plan {
     pub source_addresses: Vec<IpAddr>,
     /// How the target talks.
     pub protocol: Arc<dyn Protocol>,
+    /// Whether the backend is asked for stamps, and deliveries are split into hops.
+    pub trace: bool,
     /// The phases of the run's axis, `connect` first, without gaps.
     pub phases: Vec<PlannedPhase>,
     /// What players do: `connect`, then `ready` where the protocol has an opening, then what the scenario asks for, in the

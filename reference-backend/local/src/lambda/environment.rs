@@ -97,7 +97,7 @@ impl Environment for InProcess {
     }
 
     async fn run(&mut self, call: Call) -> Result<Bytes, InvokeError> {
-        match self.0.run(call.function, call.payload).await {
+        match self.0.run(call.function, call.payload, call.started.elapsed()).await {
             Ok(answer) => Ok(answer.into()),
             Err(error) => Err(InvokeError::Function {
                 error_type: error.error_type().into(),

@@ -14,7 +14,7 @@ struct Script {
 
 #[async_trait]
 impl Code for Script {
-    async fn run(&self, _: Function, payload: Bytes) -> Result<Vec<u8>, HandlerError> {
+    async fn run(&self, _: Function, payload: Bytes, _: Duration) -> Result<Vec<u8>, HandlerError> {
         let text = String::from_utf8(payload.to_vec()).expect("text");
         if let Some(ms) = text.strip_prefix("sleep ") {
             tokio::time::sleep(Duration::from_millis(ms.parse().expect("a number"))).await;

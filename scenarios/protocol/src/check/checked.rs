@@ -24,8 +24,9 @@ pub fn check(file: &str, text: &str) -> Result<FileProtocol, Mistakes> {
     let opening = socket::opening(&mut check, &keys.opening);
     let heartbeat = socket::heartbeat(&mut check, keys.heartbeat.as_ref(), &keys.opening);
     let replies = socket::replies(&mut check, &keys.replies);
-    let Operations { outlines, pushes, messages, answers, answers_in_order, read_pushes, shapes, .. } =
-        operation::operations(&mut check, &keys.operations);
+    let Operations {
+        outlines, pushes, messages, answers, answers_in_order, read_pushes, stamps, shapes, ..
+    } = operation::operations(&mut check, &keys.operations);
     ambiguity::check(&mut check, &shapes);
     let errors = socket::errors(&mut check, &keys.errors);
     let ignored = socket::ignored(&mut check, &keys.ignore);
@@ -77,5 +78,6 @@ pub fn check(file: &str, text: &str) -> Result<FileProtocol, Mistakes> {
             ignored,
             gateway,
         },
+        stamps,
     })
 }

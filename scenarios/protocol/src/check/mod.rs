@@ -14,6 +14,7 @@ mod poll;
 mod push;
 mod read;
 mod socket;
+mod stamps;
 mod work;
 
 pub use checked::check;

@@ -18,6 +18,7 @@ use crate::keys::operation::By;
 use crate::outline;
 use crate::reading::answer::{Answer, To};
 use crate::reading::push::Push;
+use crate::reading::stamps::Stamps;
 use crate::template::{Name, Sample, SendNames, Template, WORDS};
 
 /// All operations.
@@ -30,6 +31,8 @@ pub(super) struct Operations {
     pub(super) answers: Vec<Answer>,
     pub(super) answers_in_order: Vec<Answer>,
     pub(super) read_pushes: Vec<Push>,
+    /// The stamps of each push.
+    pub(super) stamps: Vec<Option<Stamps>>,
     /// What is known by its shape alone.
     pub(super) shapes: Vec<Shape>,
     /// Names of the pushes, each with its pointer.
@@ -59,7 +62,12 @@ impl Operations {
         check.parameters(&format!("{pointer}/parameters"), &keys.parameters);
         ways(check, &pointer, keys);
         let parameters: Vec<&str> = keys.parameters.keys().map(String::as_str).collect();
-        let send = keys.send.as_ref().and_then(|text| message(check, &pointer, text, keys));
+        let written = |check: &mut Check<'_>, key: &'static str, text: Option<&String>| {
+            text.and_then(|text| message(check, &pointer, key, text, keys))
+        };
+        let send = written(check, "send", keys.send.as_ref());
+        let send_traced = written(check, "send_traced", keys.send_traced.as_ref());
+        traced(check, &pointer, keys, send.as_ref(), send_traced.as_ref());
         let mut messages = Messages::default();
         let asked = Asked { number, send: send.as_ref(), parameters: parameters.clone() };
         let all = answers(&pointer, keys);
@@ -110,6 +118,7 @@ impl Operations {
             bytes: send.as_ref().map_or(0, Template::fixed_bytes),
         });
         messages.send = send;
+        messages.send_traced = send_traced;
         self.messages.push(messages);
     }
 
@@ -126,11 +135,12 @@ impl Operations {
             None => (pointer.to_owned(), cause.name),
         };
         self.push_names.push((at, name.to_owned()));
-        let push::Checked { outline, push, shape } =
+        let push::Checked { outline, push, stamps, shape } =
             push::push(check, pointer, keys, cause, self.pushes.len())?;
         self.shapes.push(Shape { placed: shape, answers: None });
         self.pushes.push(outline);
         self.read_pushes.push(push);
+        self.stamps.push(stamps);
         Some(self.pushes.len() - 1)
     }
 }
@@ -188,9 +198,39 @@ fn ways(check: &mut Check<'_>, pointer: &str, keys: &keys::Operation) {
     }
 }
 
+/// What asks for stamps must be the same request, and lead to a push that has them.
+fn traced(
+    check: &mut Check<'_>,
+    pointer: &str,
+    keys: &keys::Operation,
+    send: Option<&Template>,
+    send_traced: Option<&Template>,
+) {
+    let at = format!("{pointer}/send_traced");
+    if keys.send_traced.is_none() {
+        return;
+    }
+    if keys.push.as_ref().is_none_or(|push| push.stamps.is_empty()) {
+        let remedy = "say in `push.stamps` where they stand in its push, or leave it out";
+        check.wrong(&at, "asks for stamps that nothing reads", remedy);
+    }
+    let (Some(send), Some(send_traced)) = (send, send_traced) else { return };
+    let differs = |one: &Template, other: &Template| one.names().any(|name| !other.asks_for(name));
+    if differs(send, send_traced) || differs(send_traced, send) {
+        let problem = "holds other values than `send`, so that it is another request";
+        check.wrong(&at, problem, "write the message of `send`, with what asks for stamps in it");
+    }
+}
+
 /// An operation's message, which must parse with the parameters' defaults if it looks like JSON.
-fn message(check: &mut Check<'_>, pointer: &str, text: &str, keys: &keys::Operation) -> Option<Template> {
-    let at = format!("{pointer}/send");
+fn message(
+    check: &mut Check<'_>,
+    pointer: &str,
+    key: &str,
+    text: &str,
+    keys: &keys::Operation,
+) -> Option<Template> {
+    let at = format!("{pointer}/{key}");
     let kept = check.kept.clone();
     let names = SendNames { kept: &kept, parameters: keys.parameters.keys().map(String::as_str).collect() };
     let template = check.template(&at, text, &mut Sent { words: OF_AN_OPERATION, names })?;
@@ -209,7 +249,7 @@ fn message(check: &mut Check<'_>, pointer: &str, text: &str, keys: &keys::Operat
     let is_taken = |name: &String| kept.contains(name) || WORDS.iter().any(|(word, _)| word == name);
     for name in keys.parameters.keys().filter(|name| !is_taken(name)) {
         if !template.asks_for(&Name::Parameter(name.clone())) {
-            let problem = format!("`send` does not hold `${{{name}}}`");
+            let problem = format!("`{key}` does not hold `${{{name}}}`");
             check.wrong(
                 &child(&format!("{pointer}/parameters"), name),
                 problem,

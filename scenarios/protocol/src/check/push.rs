@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::context::{Check, Placed};
+use super::stamps::stamps;
 use super::work::work;
 use crate::keys::operation::{Push as Keys, Tie as TieKeys, TieValue, To};
 use crate::outline;
 use crate::outline::{Audience, Tie};
 use crate::reading::push::Push;
+use crate::reading::stamps::Stamps;
 use crate::template::{Name, Template};
 
 /// The error class of a push that says that what was asked for has failed, where the file gives none.
@@ -17,6 +19,7 @@ const PUSH_FAILED: &str = "push_failed";
 pub(super) struct Checked {
     pub(super) outline: outline::Push,
     pub(super) push: Push,
+    pub(super) stamps: Option<Stamps>,
     /// By what shape it is known.
     pub(super) shape: Placed,
 }
@@ -75,6 +78,7 @@ pub(super) fn push(
     let all_others_failed = keys.last.is_some() && keys.failed.is_none() && keys.class.is_some();
     let otherwise =
         all_others_failed.then(|| check.class(&key("class"), keys.class.as_ref(), when, PUSH_FAILED));
+    let (stamped, stamps) = stamps(check, &key("stamps"), &keys.stamps, placed_when.as_ref());
     let outline = outline::Push {
         name: name.to_owned(),
         operation: cause.number,
@@ -82,10 +86,11 @@ pub(super) fn push(
         to,
         sender: keys.sender,
         shape: keys.words(),
+        stamps: stamped,
         work: work(&keys.work),
     };
     let push = Push { number, when: when?, tie: at, last, failed, otherwise };
-    Some(Checked { outline, push, shape: placed_when? })
+    Some(Checked { outline, push, stamps, shape: placed_when? })
 }
 
 fn tie(check: &mut Check<'_>, pointer: &str, keys: &TieKeys, cause: &Cause<'_>) -> Option<Tie> {

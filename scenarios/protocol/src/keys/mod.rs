@@ -5,3 +5,4 @@ pub mod protocol;
 pub mod rule;
 pub mod schema;
 pub mod socket;
+pub mod stamp;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::rule::{Rule, Rules};
+use super::stamp::Stamp;
 
 /// What players can do.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -17,6 +18,8 @@ pub struct Operation {
     pub description: String,
     /// The message, e.g. `'{"action":"say","id":"${id}","text":"${text}"}'`; it may hold `${id}`, `${player}`, `${recipients}`, `${recipient}`, `${text}`, `${token}`, `${room}`, `${now_ms}`, kept values and parameters.
     pub send: Option<String>,
+    /// The message with `trace = true` in the scenario, where the backend has to be asked for the stamps of its push, e.g. `'{"action":"say","trace":true,"id":"${id}","text":"${text}"}'`. Default: `send`.
+    pub send_traced: Option<String>,
     /// Names that a scenario may set in `[operations.NAME]`, with their defaults, e.g. `{ mode = "ranked" }`.
     pub parameters: BTreeMap<String, Value>,
     /// How the names of the Lambda functions end that do its work, in the order in which it passes them, e.g. `["SendMessage", "OnMessageInserted"]`.
@@ -183,6 +186,9 @@ pub struct Push {
     /// Error class of what failed, e.g. `"placement_${/state}"`; without `failed`, whatever is not `final` has failed. Default: `push_failed`.
     #[serde(default)]
     pub class: Option<String>,
+    /// When the stages of its way through the backend began, in their order: `trace = true` in the scenario splits each delivery there, e.g. `[{ name = "stream", at = "/trace/stream", unit = "us", hop = "stream_wait" }]`.
+    #[serde(default)]
+    pub stamps: Vec<Stamp>,
     /// What each push asks of AWS beside its own message, for forecasts.
     #[serde(default)]
     pub work: Work,

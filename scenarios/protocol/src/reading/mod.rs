@@ -5,4 +5,5 @@ pub(crate) mod keep;
 pub(crate) mod poll;
 pub(crate) mod push;
 pub(crate) mod rules;
+pub(crate) mod stamps;
 pub(crate) mod step;

@@ -160,6 +160,7 @@ async fn any_number_of_messages_is_written_in_batches_of_twenty_five() {
             message: format!("number {number}"),
             created_at: Some(number),
             expire_at: Some(4_000_000_000),
+            trace: None,
         };
         messages.put_all(&(0..60).map(message).collect::<Vec<_>>()).await.unwrap();
         let batches = tables.batches.lock().unwrap().clone();
