@@ -1,9 +1,27 @@
 //! What may explain the symptoms, a module for each family: refusals as accounts, queues as slopes, durations as changed
 //! hops.
+//!
+//! | module | of what |
+//! |---|---|
+//! | [`refusals`] | accounts: [`lambda`] (with [`limits`] and [`memory`]), [`tables`], [`gamelift`], [`gateway`] |
+//! | [`queues`] | what waits: streams, placement queues, asynchronous events |
+//! | [`durations`] | what takes longer: functions, what they call, cold starts |
+//! | [`generator`] | the generator itself |
+//! | [`matching`] | how much of a symptom a counter accounts for |
+//! | [`evidence`] | a series with what it shows |
 
 mod durations;
+mod evidence;
+mod gamelift;
+mod gateway;
+pub(crate) mod generator;
+mod lambda;
+mod limits;
+mod matching;
+mod memory;
 mod queues;
 mod refusals;
+mod tables;
 
 use crate::candidate::Candidate;
 use crate::felt::Felt;
