@@ -3,6 +3,7 @@
 mod backend;
 mod players;
 mod points;
+mod resources;
 mod server;
 
 use std::borrow::Cow;
@@ -13,6 +14,7 @@ use reports::format::{Manifest, Phase, Summary};
 pub(crate) use backend::{Backend, Function, Stage, Trigger};
 pub(crate) use players::{Player, PlayerSecond};
 pub(crate) use points::{Point, Points};
+pub(crate) use resources::Latency;
 pub(crate) use server::{Metric, Server};
 
 /// A run folder, ready to be asked.
