@@ -16,6 +16,7 @@
 //! | [`symptoms`] | the promises that broke |
 //! | [`suspects`] | what may explain them, a module for each family |
 //! | [`decide`] | keeps what explains at least half, in the order of path and time |
+//! | [`compare`] | a symptom's time against an earlier one at the same load |
 //! | [`headroom`] | how far each limit was |
 //! | [`correlate`] | declared pairs of series, partial to the offered load |
 //! | [`statistics`] | the tests and bounds, with their sources |
@@ -23,6 +24,7 @@
 pub mod statistics;
 
 mod candidate;
+mod compare;
 mod correlate;
 mod decide;
 mod felt;
