@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use reports::format::{LimitKind, Manifest, Topology, Wiring, Work};
 
 use super::names::Names;
-use super::players::Player;
 use super::server::{Metric, Server};
 
 /// One part of the backend, by its full name.
@@ -113,15 +112,6 @@ impl Backend {
         backend.functions = functions.iter().map(|full| backend.function_of(full, server, wiring)).collect();
         backend.lay(topology, wiring);
         backend
-    }
-
-    /// The path of an operation or delivery; empty where it is not known.
-    pub(crate) fn path(&self, player: &Player) -> &[Stage] {
-        let path = match player {
-            Player::Operation(name) => self.operations.get(name),
-            Player::Delivery(name) => self.deliveries.get(name),
-        };
-        path.map_or(&[], Vec::as_slice)
     }
 
     /// A function by its full name.

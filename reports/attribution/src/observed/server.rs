@@ -8,6 +8,9 @@ use reports::format::{CloudWatch, CloudWatchSeries, Limit, LimitKind, SeriesStat
 
 use super::points::{Point, Points};
 
+/// Periods of a window at most: a folder may be anybody's, and two points may be ages apart. A week of seconds.
+const MOST_PERIODS: i64 = 604_800;
+
 /// Which series: namespace, metric, statistic, and the dimension that names its resource (empty: none).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Metric {
@@ -121,7 +124,12 @@ impl<'a> Server<'a> {
         series.period_s.unwrap_or(of_all).max(1) as f64
     }
 
-    pub(super) fn spread(&self, series: &CloudWatchSeries, gap: impl Fn(f64) -> Option<f64>) -> Points {
+    /// Every period of the window with a series' value; gaps are unknown.
+    pub(crate) fn spread_of(&self, series: &CloudWatchSeries) -> Points {
+        self.spread(series, |_| None)
+    }
+
+    fn spread(&self, series: &CloudWatchSeries, gap: impl Fn(f64) -> Option<f64>) -> Points {
         let period_s = self.period_s(series);
         // All series of one period length lie on the same grid: the epoch's.
         let starts: Vec<f64> = {
@@ -133,7 +141,7 @@ impl<'a> Server<'a> {
                 return Points { period_s, points: Vec::new() };
             };
             let step = (period_s * 1e3) as i64;
-            (0..=(last - first) / step).map(|n| (first + n * step) as f64 / 1e3).collect()
+            (0..=((last - first) / step).min(MOST_PERIODS)).map(|n| (first + n * step) as f64 / 1e3).collect()
         };
         let value = |at: f64| {
             let found = series.points.iter().find(|(start, _)| (start - at).abs() < period_s / 2.0);

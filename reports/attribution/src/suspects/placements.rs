@@ -5,7 +5,7 @@
 use reports::format::{LimitKind, SuspectKind, SymptomKind};
 
 use super::durations::HALF;
-use super::evidence::{evidence, gather};
+use super::evidence;
 use crate::candidate::{Candidate, Interval};
 use crate::compare::{Compared, Stretch};
 use crate::felt::Felt;
@@ -27,7 +27,7 @@ struct Queue<'a> {
 pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
     let mut found = Vec::new();
     for (position, one) in felt.iter().enumerate() {
-        for stage in run.backend.path(&one.player) {
+        for stage in run.path(&one.player) {
             if let Stage::Queue(full) = stage
                 && let Some(queue) = queue(run, full)
             {
@@ -35,7 +35,7 @@ pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
             }
         }
     }
-    gather(found)
+    found
 }
 
 fn queue<'a>(run: &Run<'_>, full: &'a str) -> Option<Queue<'a>> {
@@ -74,7 +74,7 @@ fn of_queue(run: &Run<'_>, position: usize, felt: &Felt, queue: &Queue<'_>) -> O
     candidate.observed = waits.iter().map(|(_, wait)| *wait).max_by(f64::total_cmp);
     candidate.unit = "s";
     candidate.explains.push((position, share.min(1.0)));
-    candidate.evidence.push(evidence(format!("AverageWaitTime of {name}"), says, queue.waits.known()));
+    candidate.evidence.push(evidence::of(format!("AverageWaitTime of {name}"), says, &queue.waits, f64::NEG_INFINITY, felt.symptom.to_s));
     candidate.evidence.extend(depth(queue, &during, &name));
     Some(candidate)
 }
@@ -131,5 +131,5 @@ fn depth(queue: &Queue<'_>, during: &Stretch, name: &str) -> Option<reports::for
     let deepest = during.of(depth).into_iter().map(|(_, depth)| depth).max_by(f64::total_cmp)?;
     let little = mean(&started) / depth.period_s * mean(&waits);
     let says = format!("{deepest:.0} placements waited at most; rate times wait make {little:.0}");
-    Some(evidence(format!("QueueDepth (Maximum) of {name}"), says, depth.known()))
+    Some(evidence::of(format!("QueueDepth (Maximum) of {name}"), says, depth, f64::NEG_INFINITY, f64::INFINITY))
 }

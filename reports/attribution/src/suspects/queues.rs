@@ -12,8 +12,6 @@ use crate::felt::Felt;
 use crate::observed::Run;
 
 pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
-    let mut found = streams::candidates(run, felt);
-    found.extend(placements::candidates(run, felt));
-    found.extend(topics::candidates(run, felt));
-    found
+    let families = [streams::candidates, placements::candidates, topics::candidates];
+    Candidate::merged(families.into_iter().flat_map(|find| find(run, felt)))
 }

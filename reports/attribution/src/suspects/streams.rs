@@ -8,7 +8,7 @@ use reports::format::{LimitKind, SuspectKind};
 
 use super::backlog::{Flow, Rise, explained, rise};
 use super::durations::HALF;
-use super::evidence::{evidence, gather};
+use super::evidence;
 use crate::candidate::Candidate;
 use crate::compare::Compared;
 use crate::felt::Felt;
@@ -18,13 +18,13 @@ use crate::observed::{Metric, Player, Points, Run, Stage, Trigger};
 const FULL: f64 = 0.9;
 
 /// A stream and what it calls.
-struct Line {
+pub(super) struct Line {
     /// Full name of the table; empty where it is not known.
-    table: String,
+    pub(super) table: String,
     /// Full name of the function.
-    function: String,
+    pub(super) function: String,
     /// The mapping; empty where it is not known.
-    uuid: String,
+    pub(super) uuid: String,
 }
 
 pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
@@ -34,12 +34,12 @@ pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
             found.extend(of_line(run, position, one, &line));
         }
     }
-    gather(found)
+    found
 }
 
 /// The streams on a delivery's path; all that there are where the path is not known.
-fn lines(run: &Run<'_>, player: &Player) -> Vec<Line> {
-    let path = run.backend.path(player);
+pub(super) fn lines(run: &Run<'_>, player: &Player) -> Vec<Line> {
+    let path = run.path(player);
     let on_path = |full: &str| path.is_empty() || path.contains(&Stage::Function(full.to_owned()));
     let mut lines: Vec<Line> = Vec::new();
     for function in run.backend.functions.iter().filter(|function| on_path(&function.full)) {
@@ -84,10 +84,7 @@ fn of_line(run: &Run<'_>, position: usize, felt: &Felt, line: &Line) -> Vec<Cand
         return vec![poison];
     }
     let Some(lanes) = full_lanes(run, position, felt, &behind) else { return Vec::new() };
-    let slow = slow_function(run, position, felt, &behind);
-    let mut lanes = lanes;
-    lanes.follows.extend(slow.iter().map(|slow| (slow.kind, slow.stage.clone())));
-    std::iter::once(lanes).chain(slow).collect()
+    std::iter::once(lanes).chain(slow_function(run, position, felt, &behind)).collect()
 }
 
 /// `None` where the age does not rise for long, or the function is throttled.
@@ -141,13 +138,15 @@ impl Behind<'_> {
     fn age(&self, run: &Run<'_>, says: &str) -> reports::format::Evidence {
         let name = run.backend.resource(&Stage::Function(self.line.function.clone()));
         let Rise { when, slope, greatest_s, .. } = self.rise;
-        evidence(
+        evidence::of(
             format!("IteratorAge (Maximum) of {name}"),
             format!(
                 "it rose by {:.2} s a second ({:.2} to {:.2}) from {:.0} s on, to {greatest_s:.1} s; {says}",
                 slope.value, slope.low, slope.high, when.from_s
             ),
-            self.ages.known(),
+            &self.ages,
+            when.from_s - 5.0 * self.ages.period_s,
+            self.rise.end_s,
         )
     }
 
@@ -226,14 +225,16 @@ fn slow_function(run: &Run<'_>, position: usize, felt: &Felt, behind: &Behind<'_
         (_, Some(promised)) => format!("and players may wait {promised:.0} ms"),
         _ => String::new(),
     };
-    candidate.evidence.push(evidence(
+    candidate.evidence.push(evidence::of(
         format!("Duration (Average) of {name}"),
         format!(
             "a batch took {:.0} ms on average, {than}; its lanes filled up because of it{}",
             change.during,
             behind.lanes.map_or_else(String::new, |lanes| format!(" ({lanes:.0} of them)"))
         ),
-        durations.known(),
+        &durations,
+        f64::NEG_INFINITY,
+        behind.rise.end_s,
     ));
     Some(candidate)
 }

@@ -7,7 +7,7 @@ use reports::format::SuspectKind;
 
 use super::backlog::explained;
 use super::durations::HALF;
-use super::evidence::{evidence, gather};
+use super::evidence;
 use crate::candidate::{Candidate, Interval};
 use crate::felt::Felt;
 use crate::observed::{Metric, Run, Stage, Trigger};
@@ -15,7 +15,7 @@ use crate::observed::{Metric, Run, Stage, Trigger};
 pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
     let mut found = Vec::new();
     for (position, one) in felt.iter().enumerate().filter(|(_, one)| one.is_delivery()) {
-        for stage in run.backend.path(&one.player) {
+        for stage in run.path(&one.player) {
             if let Stage::Function(full) = stage
                 && let Some(function) = run.backend.function(full)
                 && let Trigger::Topic(topic) = &function.trigger
@@ -24,7 +24,7 @@ pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
             }
         }
     }
-    gather(found)
+    found
 }
 
 fn of_topic(run: &Run<'_>, position: usize, felt: &Felt, full: &str, topic: &str) -> Vec<Candidate> {
@@ -50,7 +50,7 @@ fn of_topic(run: &Run<'_>, position: usize, felt: &Felt, full: &str, topic: &str
         points.within(from_s, to_s).sum().filter(|count| *count > 0.0)
     };
     let (errors, throttles) = (total("Errors"), total("Throttles"));
-    late.evidence.push(evidence(
+    late.evidence.push(evidence::of(
         format!("AsyncEventAge (Maximum) of {name}"),
         format!(
             "events were up to {:.1} s old when {name} got them; it had {:.0} errors and {:.0} throttles meanwhile",
@@ -58,24 +58,9 @@ fn of_topic(run: &Run<'_>, position: usize, felt: &Felt, full: &str, topic: &str
             errors.unwrap_or(0.0),
             throttles.unwrap_or(0.0)
         ),
-        ages.known(),
+        &ages,
+        f64::NEG_INFINITY,
+        to_s,
     ));
-    let Some(errors) = errors else {
-        if throttles.is_some() {
-            late.follows.push((SuspectKind::ReservedConcurrency, function));
-            late.follows.push((SuspectKind::AccountConcurrency, Stage::Account));
-        }
-        return vec![late];
-    };
-    late.follows.push((SuspectKind::FunctionErrors, function.clone()));
-    let mut failing = Candidate::new(SuspectKind::FunctionErrors, function, onset, to_s);
-    failing.observed = Some(errors);
-    failing.unit = "errors";
-    failing.explains.push((position, share));
-    failing.evidence.push(evidence(
-        format!("Errors (Sum) of {name}"),
-        format!("{errors:.0} invocations failed; Lambda tries their events again after one and two minutes"),
-        run.server.gauge(Metric::lambda("Errors", "Sum"), full).iter().flat_map(|points| points.known()),
-    ));
-    vec![late, failing]
+    vec![late]
 }
