@@ -70,10 +70,31 @@ impl Candidate {
             self.onset = other.onset;
         }
         self.end_s = self.end_s.max(other.end_s);
+        self.observed = self.observed.into_iter().chain(other.observed).max_by(f64::total_cmp);
+        for or in other.or {
+            if !self.or.contains(&or) {
+                self.or.push(or);
+            }
+        }
         for evidence in other.evidence {
             if !self.evidence.contains(&evidence) {
                 self.evidence.push(evidence);
             }
         }
+    }
+
+    /// Candidates of the same kind, stage and limit as one.
+    pub(crate) fn merged(candidates: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let mut merged: Vec<Self> = Vec::new();
+        for candidate in candidates {
+            let known = merged.iter_mut().find(|known| {
+                (known.kind, &known.stage, known.limit) == (candidate.kind, &candidate.stage, candidate.limit)
+            });
+            match known {
+                Some(known) => known.take_in(candidate),
+                None => merged.push(candidate),
+            }
+        }
+        merged
     }
 }

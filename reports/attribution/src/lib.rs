@@ -18,13 +18,17 @@
 //! | [`decide`] | keeps what explains at least half, in the order of path and time |
 //! | [`lacking`] | what an answer would have needed |
 //! | [`words`] | what refutes and what helps each kind |
+//! | [`compare`] | a symptom's time against an earlier one |
+//! | [`bounds`] | identities that complete data keep |
 //! | [`headroom`] | how far each limit was |
 //! | [`correlate`] | declared pairs of series, partial to the offered load |
 //! | [`statistics`] | the tests and bounds, with their sources |
 
 pub mod statistics;
 
+mod bounds;
 mod candidate;
+mod compare;
 mod correlate;
 mod decide;
 mod felt;
@@ -57,6 +61,7 @@ pub fn attribute(folder: &RunFolder) -> Correlation {
     let felt = symptoms::find(&run);
     let candidates = suspects::candidates(&run, &felt);
     decide::decide(&run, felt, candidates, &mut correlation);
+    correlation.notes.extend(bounds::notes(&run));
     correlation.headroom = headroom::of(&run);
     correlation.correlations = correlate::pairs(&run);
     correlation

@@ -6,6 +6,7 @@ mod names;
 mod players;
 mod points;
 mod promises;
+mod resources;
 mod server;
 
 use std::borrow::Cow;
@@ -19,6 +20,7 @@ pub(crate) use backend::{Backend, Function, Stage, Trigger};
 pub(crate) use players::{Broken, Player, PlayerSecond};
 pub(crate) use points::{Point, Points};
 pub(crate) use promises::{Bound, Promise};
+pub(crate) use resources::Latency;
 pub(crate) use server::{Metric, Server};
 
 /// A run folder, ready to be asked.

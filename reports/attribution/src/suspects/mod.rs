@@ -10,18 +10,27 @@
 //! | [`matching`] | how much of a symptom a counter accounts for |
 //! | [`evidence`] | a series with what it shows |
 
+mod backlog;
+mod cold_starts;
+mod dependencies;
 mod durations;
 mod evidence;
 mod gamelift;
 mod gateway;
 pub(crate) mod generator;
+mod holders;
 mod lambda;
 mod limits;
 mod matching;
 mod memory;
+mod network;
+mod placements;
 mod queues;
 mod refusals;
+mod slow_clients;
+mod streams;
 mod tables;
+mod topics;
 
 use crate::candidate::Candidate;
 use crate::felt::Felt;
