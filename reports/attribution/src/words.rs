@@ -7,7 +7,7 @@ pub(crate) const fn needs_limit(kind: SuspectKind) -> bool {
     use SuspectKind as K;
     matches!(
         kind,
-        K::ReservedConcurrency | K::AccountConcurrency | K::RequestRateCap | K::ScalingRate | K::GameliftRate
+        K::ReservedConcurrency | K::AccountConcurrency | K::RequestRateCap | K::GameliftRate
     )
 }
 

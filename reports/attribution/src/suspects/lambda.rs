@@ -106,7 +106,7 @@ fn throttled(run: &Run<'_>, function: &Function, felt: &[Felt]) -> Option<Candid
     let mut candidate = match hit {
         Some(hit) => {
             let mut candidate = Candidate::new(hit.kind, hit.stage, account.onset, account.end_s);
-            (candidate.limit, candidate.observed) = (Some(hit.limit), Some(hit.observed));
+            (candidate.limit, candidate.observed) = (hit.limit, Some(hit.observed));
             candidate.unit = hit.unit;
             candidate.evidence.push(hit.evidence);
             candidate

@@ -4,6 +4,7 @@ use reports::format::{Evidence, LimitKind, SuspectKind};
 
 use super::evidence::{self, number};
 use crate::observed::{Function, Metric, Points, Run, Stage};
+use crate::statistics::slope::theil_sen;
 use crate::statistics::waiting::erlang_b;
 
 /// Normal quantile of 95 %, two-sided: how far a Poisson count strays from its mean.
@@ -12,12 +13,15 @@ pub(super) const Z: f64 = 1.96;
 const PER_CONCURRENCY: f64 = 10.0;
 /// Environments that a function may start in ten seconds, as documented.
 const SCALING: f64 = 1_000.0;
+/// Fewest periods that show a growth.
+const FEWEST_PERIODS: usize = 5;
 
 /// A limit that was reached.
 pub(super) struct Hit {
     pub(super) kind: SuspectKind,
     pub(super) stage: Stage,
-    pub(super) limit: f64,
+    /// Its value; `None` where only the behaviour tells of it.
+    pub(super) limit: Option<f64>,
     pub(super) observed: f64,
     pub(super) unit: &'static str,
     pub(super) evidence: Evidence,
@@ -48,7 +52,10 @@ pub(super) fn reached(
         Some(reserved) => throttled.reserved(reserved),
         None => throttled.account(),
     };
-    concurrency.or_else(|| throttled.request_rate(reserved)).or_else(|| throttled.scaling())
+    concurrency
+        .or_else(|| throttled.request_rate(reserved))
+        .or_else(|| throttled.scaling())
+        .or_else(|| throttled.growing())
 }
 
 impl Throttled<'_, '_> {
@@ -80,7 +87,7 @@ impl Throttled<'_, '_> {
         is_hit.then(|| Hit {
             kind: SuspectKind::ReservedConcurrency,
             stage: Stage::Function(self.function.full.clone()),
-            limit: reserved,
+            limit: Some(reserved),
             observed,
             unit: "executions",
             evidence: self.evidence_of(format!("ConcurrentExecutions (Maximum) of {name}"), says, self.concurrency.as_ref()),
@@ -144,7 +151,7 @@ impl Throttled<'_, '_> {
         (observed >= unreserved).then(|| Hit {
             kind: SuspectKind::AccountConcurrency,
             stage: Stage::Account,
-            limit: unreserved,
+            limit: Some(unreserved),
             observed,
             unit: "executions",
             evidence: self.evidence_of("UnreservedConcurrentExecutions (Maximum)".to_owned(), says, Some(&of_account)),
@@ -176,7 +183,7 @@ impl Throttled<'_, '_> {
         (limit > 0.0 && accepted >= in_period && highest < concurrency).then(|| Hit {
             kind: SuspectKind::RequestRateCap,
             stage: Stage::Function(self.function.full.clone()),
-            limit,
+            limit: Some(limit),
             observed: accepted / period_s,
             unit: "per second",
             evidence: self.evidence_of(format!("Invocations (Sum) of {name}"), says, Some(&all)),
@@ -220,8 +227,42 @@ impl Throttled<'_, '_> {
         (growth >= limit - Z * limit.sqrt()).then(|| Hit {
             kind: SuspectKind::ScalingRate,
             stage: Stage::Function(self.function.full.clone()),
-            limit,
+            limit: Some(limit),
             observed: growth,
+            unit: "environments per 10 s",
+            evidence: self.evidence_of(format!("ConcurrentExecutions (Maximum) of {name}"), says, Some(points)),
+        })
+    }
+
+    /// New environments at a lower rate than is documented: executions grow steadily while the function is throttled, and an ever
+    /// greater share is accepted. Whatever refuses a fixed share does not let that share grow.
+    fn growing(&self) -> Option<Hit> {
+        let points = self.concurrency.as_ref()?;
+        let invocations =
+            self.run.server.gauge(Metric::lambda("Invocations", "Sum"), &self.function.full)?;
+        let mut executions: Vec<(f64, f64)> = Vec::new();
+        let mut shares: Vec<(f64, f64)> = Vec::new();
+        let throttled = self.throttles.within(self.from_s, self.to_s);
+        for (at, refused) in throttled.known().filter(|(_, count)| *count > 0.0) {
+            let (Some(busy), Some(accepted)) = (points.at(at), invocations.at(at)) else { continue };
+            executions.push((at, busy));
+            shares.push((at, accepted / (accepted + refused)));
+        }
+        let (growth, accepted) = (theil_sen(&executions, 0.05)?, theil_sen(&shares, 0.05)?);
+        if executions.len() < FEWEST_PERIODS || growth.low <= 0.0 || accepted.low <= 0.0 {
+            return None;
+        }
+        let per_ten = growth.value * 10.0;
+        let says = format!(
+            "While it was throttled its executions grew by {} in ten seconds, and an ever greater share was accepted.",
+            number(per_ten)
+        );
+        let name = &self.function.short;
+        Some(Hit {
+            kind: SuspectKind::ScalingRate,
+            stage: Stage::Function(self.function.full.clone()),
+            limit: None,
+            observed: per_ten,
             unit: "environments per 10 s",
             evidence: self.evidence_of(format!("ConcurrentExecutions (Maximum) of {name}"), says, Some(points)),
         })

@@ -13,6 +13,8 @@ use crate::observed::{Player, Point, Points, Run, Stage, classes};
 /// Write units per second of one partition, as documented; reads have three times as many.
 const PARTITION_WRITES: f64 = 1_000.0;
 const PARTITION_READS: f64 = 3_000.0;
+/// Partitions of a new table on demand, by its documented throughput of 4,000 write units.
+const PARTITIONS: f64 = 4.0;
 /// How long the SDK tries again before a request fails, in seconds.
 const RETRY_S: f64 = 5.0;
 
@@ -176,6 +178,7 @@ fn usage(run: &Run<'_>, throttled: &Throttled, from_s: f64, to_s: f64) -> Option
     let of_all = |kind| run.server.limit(kind, &throttled.resource).or_else(|| run.server.limit(kind, ""));
     let partition = of_all(per_partition).map_or(documented, |limit| limit.value);
     let limit = run.server.limit(units, &throttled.resource)?.value;
+    let partition = partition.min(limit / PARTITIONS);
     let metric = format!("Consumed{}CapacityUnits", throttled.direction.word());
     let (table, index) = match throttled.resource.split_once('/') {
         Some((table, index)) => (table, Some(index)),

@@ -72,6 +72,20 @@ fn environments_that_may_not_start_yet() {
 }
 
 #[test]
+fn environments_that_start_slowly_let_an_ever_greater_share_through() {
+    let mut made = throttled("SendMessage", "send_message", 5.0);
+    for t in BUSY {
+        let more = (t - BUSY.start) as f64;
+        made.point("ConcurrentExecutions", "Maximum", "SendMessage", t as f64, 5.0 + (more / 2.0).floor());
+        made.point("Throttles", "Sum", "SendMessage", t as f64, 40.0 - more);
+        made.point("Invocations", "Sum", "SendMessage", t as f64, 60.0 + more);
+    }
+    let correlation = made.attributed();
+    assert_eq!(first(&correlation), Some((K::ScalingRate, "SendMessage")), "{correlation:#?}");
+    assert!(correlation.suspects[0].observed.is_some_and(|rate| (rate - 5.0).abs() < 0.5), "{correlation:#?}");
+}
+
+#[test]
 fn throttled_without_a_limit_names_nobody() {
     let made = throttled("SendMessage", "send_message", 20.0);
     let correlation = made.attributed();
