@@ -2,6 +2,7 @@
 //! themselves, so no server series is needed.
 
 use reports::format::{LimitKind, SeriesLine, SuspectKind};
+use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 use super::evidence::{self, number};
 use super::limits::Z;
@@ -137,15 +138,27 @@ fn plateau(seconds: &[Second], limit: Option<f64>) -> Option<f64> {
     let mean = inner.iter().map(|second| second.accepted).sum::<f64>() / n;
     match limit {
         Some(limit) => (mean >= limit - Z * (limit / n).sqrt()).then_some(mean),
-        None => {
-            let flat = inner.iter().all(|second| (second.accepted - mean).abs() <= 2.0 * Z * mean.sqrt());
-            let offered = |second: &Second| second.accepted + second.refused;
-            let most = inner.iter().map(offered).fold(0.0, f64::max);
-            let least = inner.iter().map(offered).fold(f64::INFINITY, f64::min);
-            let varied = most - least > 4.0 * Z * mean.sqrt();
-            (inner.len() >= FEWEST_SECONDS && flat && varied).then_some(mean)
-        }
+        None => (inner.len() >= FEWEST_SECONDS && is_flat(inner, mean)).then_some(mean),
     }
+}
+
+/// Whether what is accepted is flat and does not follow what is offered, by Pearson's chi-squared test at 95 %: a share that is refused
+/// whatever the rate is no limit.
+fn is_flat(seconds: &[Second], mean: f64) -> bool {
+    let Ok(law) = ChiSquared::new(seconds.len() as f64 - 1.0) else { return false };
+    let offered: f64 = seconds.iter().map(|second| second.accepted + second.refused).sum();
+    let share = seconds.iter().map(|second| second.accepted).sum::<f64>() / offered.max(1.0);
+    let misfit = |expected: &dyn Fn(&Second) -> f64| -> f64 {
+        let of_second = |second: &Second| {
+            let expected = expected(second).max(f64::MIN_POSITIVE);
+            (second.accepted - expected).powi(2) / expected
+        };
+        seconds.iter().map(of_second).sum()
+    };
+    let most = law.inverse_cdf(0.95);
+    let (flat, follows) =
+        (misfit(&|_| mean), misfit(&|second| share * (second.accepted + second.refused)));
+    mean > 0.0 && flat <= most && follows > most
 }
 
 fn candidate(kind: SuspectKind, seconds: &[Second], limit: Option<f64>, plateau: f64, what: &str) -> Option<Candidate> {
@@ -202,7 +215,7 @@ mod tests {
 
     #[test]
     fn without_a_limit_it_is_flat_while_the_offered_load_is_not() {
-        let flat = [(90.0, 5.0), (100.0, 100.0), (99.0, 300.0), (101.0, 500.0), (90.0, 5.0)];
+        let flat = [(90.0, 5.0), (100.0, 100.0), (99.0, 200.0), (101.0, 300.0), (90.0, 5.0)];
         assert!(plateau(&seconds(&flat), None).is_some());
         // A share of 20 % is refused, whatever is offered.
         let share = [(80.0, 20.0), (160.0, 40.0), (320.0, 80.0), (640.0, 160.0), (80.0, 20.0)];

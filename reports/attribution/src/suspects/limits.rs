@@ -166,7 +166,8 @@ impl Throttled<'_, '_> {
             None => self.unreserved_invocations(&own),
         };
         let accepted = self.highest(&all)?;
-        let highest = self.concurrency.as_ref().and_then(|points| self.highest(points)).unwrap_or(0.0);
+        // Without the executions nobody knows whether it was not these that ran out.
+        let highest = self.concurrency.as_ref().and_then(|points| self.highest(points))?;
         let says = format!(
             "{} invocations were accepted in a period of {} s in which others were refused; ten a second for each of {} executions are {}, and at most {} ran at once.",
             number(accepted), number(period_s), number(concurrency), number(at_limit), number(highest)
