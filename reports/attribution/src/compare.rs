@@ -153,6 +153,11 @@ impl Compared {
         format!("at {:.1} offered a second, {:.1} now", self.offered_before, self.offered)
     }
 
+    /// The weighted mean of a series during the symptom.
+    pub(crate) fn mean_during(&self, values: &Points, weights: Option<&Points>) -> Option<f64> {
+        weighted(&self.during, values, weights).map(|weighted| weighted.mean)
+    }
+
     /// What was compared, in words.
     pub(crate) fn words(&self) -> String {
         match (self.before_us, self.before.0.first(), self.before.0.last()) {
