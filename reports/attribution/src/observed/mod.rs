@@ -19,7 +19,7 @@ use crate::candidate::Interval;
 pub(crate) use backend::{Backend, Function, Stage, Trigger};
 pub(crate) use players::{Broken, Player, PlayerSecond};
 pub(crate) use points::{Point, Points};
-pub(crate) use promises::{Bound, Promise};
+pub(crate) use promises::{Bound, Promise, quantile};
 pub(crate) use resources::Latency;
 pub(crate) use server::{Metric, Server};
 

@@ -10,7 +10,7 @@ use super::evidence;
 use crate::candidate::{Candidate, Interval};
 use crate::compare::Compared;
 use crate::felt::Felt;
-use crate::observed::{Metric, Points, Run, Stage};
+use crate::observed::{Metric, Points, Run, Stage, quantile};
 
 /// Inits of a function, and how long they took.
 struct Inits {
@@ -101,21 +101,4 @@ fn inits(run: &Run<'_>, full: &str) -> Option<Inits> {
     pair(logs("ColdStarts", "Sum"), logs("InitDuration", "Average"))
         .or_else(|| pair(logs("ColdStarts", "Sum"), insights("Average")))
         .or_else(|| pair(insights("SampleCount"), insights("Average")))
-}
-
-/// `p99_9` is 0.999; `None` for means.
-pub(super) fn quantile(statistic: &str) -> Option<f64> {
-    statistic.strip_prefix('p')?.replace('_', ".").parse::<f64>().ok().map(|percent| percent / 100.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn statistics_are_quantiles() {
-        assert!((quantile("p99_9").expect("a quantile") - 0.999).abs() < 1e-9);
-        assert_eq!(quantile("p50"), Some(0.5));
-        assert_eq!(quantile("mean"), None);
-    }
 }

@@ -17,7 +17,7 @@ fn planted() -> Made {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(8))]
 
     #[test]
     fn what_is_left_out_never_accuses_another(drop_series in proptest::collection::vec(any::<bool>(), 64), drop_lines in proptest::collection::vec(0_u8..8, 60), limits in any::<bool>()) {
