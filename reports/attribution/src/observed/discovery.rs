@@ -40,9 +40,13 @@ pub(super) fn discover(folder: &RunFolder, server: &Server<'_>, functions: &[Fun
         let sent: Vec<(f64, f64)> = folder
             .series
             .iter()
-            .map(|line| (line.t as f64, line.operations.get(operation).map_or(0.0, |second| second.sent as f64)))
+            .map(|line| {
+                (line.t as f64, line.operations.get(operation).map_or(0.0, |second| second.sent as f64))
+            })
             .collect();
-        fits.extend(invoked.iter().filter(|(_, points)| follows(&sent, points)).map(|(full, _)| (operation, *full)));
+        fits.extend(
+            invoked.iter().filter(|(_, points)| follows(&sent, points)).map(|(full, _)| (operation, *full)),
+        );
     }
     let alone = |&&(operation, full): &&(&String, &str)| {
         fits.iter().filter(|(other, name)| *other == operation || *name == full).count() == 1
@@ -50,7 +54,9 @@ pub(super) fn discover(folder: &RunFolder, server: &Server<'_>, functions: &[Fun
     let paths: Paths = fits
         .iter()
         .filter(alone)
-        .map(|(operation, full)| ((*operation).clone(), vec![Stage::Gateway, Stage::Function((*full).to_owned())]))
+        .map(|(operation, full)| {
+            ((*operation).clone(), vec![Stage::Gateway, Stage::Function((*full).to_owned())])
+        })
         .collect();
     (paths, deliveries(folder, functions))
 }
@@ -112,7 +118,8 @@ mod tests {
     fn invocations_follow_what_is_sent() {
         let load: Vec<f64> = (0..20).map(|n| 20.0 + 10.0 * f64::from(n)).collect();
         assert!(follows(&sends(&load), &points(&load)));
-        let edge: Vec<f64> = load.iter().enumerate().map(|(n, v)| if n % 2 == 0 { v + 2.0 } else { v - 2.0 }).collect();
+        let edge: Vec<f64> =
+            load.iter().enumerate().map(|(n, v)| if n % 2 == 0 { v + 2.0 } else { v - 2.0 }).collect();
         assert!(follows(&sends(&load), &points(&edge)), "a few lie across an edge");
         let twice: Vec<f64> = load.iter().map(|value| 2.0 * value).collect();
         assert!(!follows(&sends(&load), &points(&twice)));

@@ -41,7 +41,8 @@ impl<'a> Run<'a> {
         let server = Server::of(folder.cloudwatch.as_ref());
         let mut backend = Backend::of(&folder.manifest, &server);
         if !backend.declared {
-            (backend.operations, backend.deliveries) = discovery::discover(folder, &server, &backend.functions);
+            (backend.operations, backend.deliveries) =
+                discovery::discover(folder, &server, &backend.functions);
         }
         Self { folder, summary: folder.summary_or_rebuilt(), server, backend }
     }

@@ -62,9 +62,13 @@ impl Throttled<'_, '_> {
     /// Values of a series in the periods in which the function was throttled.
     fn when_throttled<'c>(&'c self, points: &'c Points) -> impl Iterator<Item = f64> + 'c {
         let throttled = self.throttles.within(self.from_s, self.to_s);
-        let starts: Vec<f64> = throttled.known().filter(|(_, count)| *count > 0.0).map(|(at, _)| at).collect();
+        let starts: Vec<f64> =
+            throttled.known().filter(|(_, count)| *count > 0.0).map(|(at, _)| at).collect();
         let period_s = throttled.period_s;
-        points.known().filter(move |(at, _)| starts.iter().any(|start| (start - at).abs() < period_s / 2.0)).map(|(_, value)| value)
+        points
+            .known()
+            .filter(move |(at, _)| starts.iter().any(|start| (start - at).abs() < period_s / 2.0))
+            .map(|(_, value)| value)
     }
 
     fn highest(&self, points: &Points) -> Option<f64> {
@@ -90,15 +94,22 @@ impl Throttled<'_, '_> {
             limit: Some(reserved),
             observed,
             unit: "executions",
-            evidence: self.evidence_of(format!("ConcurrentExecutions (Maximum) of {name}"), says, self.concurrency.as_ref()),
+            evidence: self.evidence_of(
+                format!("ConcurrentExecutions (Maximum) of {name}"),
+                says,
+                self.concurrency.as_ref(),
+            ),
         })
     }
 
     /// How often the maximum is sampled is documented nowhere, so it may miss the last execution: then Erlang's loss formula must
     /// predict at least half of the refused share.
     fn just_below(&self, observed: f64, limit: f64) -> bool {
-        let lambda = |name, statistic| self.run.server.gauge(Metric::lambda(name, statistic), &self.function.full);
-        let (Some(invocations), Some(duration)) = (lambda("Invocations", "Sum"), lambda("Duration", "Average")) else {
+        let lambda =
+            |name, statistic| self.run.server.gauge(Metric::lambda(name, statistic), &self.function.full);
+        let (Some(invocations), Some(duration)) =
+            (lambda("Invocations", "Sum"), lambda("Duration", "Average"))
+        else {
             return false;
         };
         let sum = |points: &Points| self.when_throttled(points).sum::<f64>();
@@ -138,7 +149,10 @@ impl Throttled<'_, '_> {
             .filter_map(|points| self.highest(&points))
             .sum();
         let foreign = if own < observed / 2.0 {
-            format!(" The backend's own functions had at most {}: most of it is other load in the account.", number(own))
+            format!(
+                " The backend's own functions had at most {}: most of it is other load in the account.",
+                number(own)
+            )
         } else {
             String::new()
         };
@@ -154,7 +168,11 @@ impl Throttled<'_, '_> {
             limit: Some(unreserved),
             observed,
             unit: "executions",
-            evidence: self.evidence_of("UnreservedConcurrentExecutions (Maximum)".to_owned(), says, Some(&of_account)),
+            evidence: self.evidence_of(
+                "UnreservedConcurrentExecutions (Maximum)".to_owned(),
+                says,
+                Some(&of_account),
+            ),
         })
     }
 
@@ -177,7 +195,11 @@ impl Throttled<'_, '_> {
         let highest = self.concurrency.as_ref().and_then(|points| self.highest(points))?;
         let says = format!(
             "{} invocations were accepted in a period of {} s in which others were refused; ten a second for each of {} executions are {}, and at most {} ran at once.",
-            number(accepted), number(period_s), number(concurrency), number(at_limit), number(highest)
+            number(accepted),
+            number(period_s),
+            number(concurrency),
+            number(at_limit),
+            number(highest)
         );
         let name = &self.function.short;
         (limit > 0.0 && accepted >= in_period && highest < concurrency).then(|| Hit {
@@ -216,12 +238,18 @@ impl Throttled<'_, '_> {
         let limit = known.map_or(SCALING, |limit| limit.value);
         let points = self.concurrency.as_ref()?;
         let first = self.throttles.within(self.from_s, self.to_s).known().find(|(_, count)| *count > 0.0)?.0;
-        let before = points.known().filter(|(at, _)| *at + points.period_s / 2.0 < first).last().map_or(0.0, |(_, value)| value);
+        let before = points
+            .known()
+            .filter(|(at, _)| *at + points.period_s / 2.0 < first)
+            .last()
+            .map_or(0.0, |(_, value)| value);
         let highest = self.highest(points)?;
         let growth = highest - before;
         let says = format!(
             "From {} to {} executions at once while it was throttled; {} environments may start at once, and as many more every ten seconds.",
-            number(before), number(highest), number(limit)
+            number(before),
+            number(highest),
+            number(limit)
         );
         let name = &self.function.short;
         (growth >= limit - Z * limit.sqrt()).then(|| Hit {
@@ -230,7 +258,11 @@ impl Throttled<'_, '_> {
             limit: Some(limit),
             observed: growth,
             unit: "environments per 10 s",
-            evidence: self.evidence_of(format!("ConcurrentExecutions (Maximum) of {name}"), says, Some(points)),
+            evidence: self.evidence_of(
+                format!("ConcurrentExecutions (Maximum) of {name}"),
+                says,
+                Some(points),
+            ),
         })
     }
 
@@ -238,8 +270,7 @@ impl Throttled<'_, '_> {
     /// greater share is accepted. Whatever refuses a fixed share does not let that share grow.
     fn growing(&self) -> Option<Hit> {
         let points = self.concurrency.as_ref()?;
-        let invocations =
-            self.run.server.gauge(Metric::lambda("Invocations", "Sum"), &self.function.full)?;
+        let invocations = self.run.server.gauge(Metric::lambda("Invocations", "Sum"), &self.function.full)?;
         let mut executions: Vec<(f64, f64)> = Vec::new();
         let mut shares: Vec<(f64, f64)> = Vec::new();
         let throttled = self.throttles.within(self.from_s, self.to_s);
@@ -264,7 +295,11 @@ impl Throttled<'_, '_> {
             limit: None,
             observed: per_ten,
             unit: "environments per 10 s",
-            evidence: self.evidence_of(format!("ConcurrentExecutions (Maximum) of {name}"), says, Some(points)),
+            evidence: self.evidence_of(
+                format!("ConcurrentExecutions (Maximum) of {name}"),
+                says,
+                Some(points),
+            ),
         })
     }
 

@@ -142,7 +142,11 @@ fn behind<'a>(run: &Run<'_>, felt: &Felt, line: &'a Line) -> Option<Behind<'a>> 
 impl Behind<'_> {
     fn stage(&self) -> Stage {
         let table = &self.line.table;
-        if table.is_empty() { Stage::Function(self.line.function.clone()) } else { Stage::Stream(table.clone()) }
+        if table.is_empty() {
+            Stage::Function(self.line.function.clone())
+        } else {
+            Stage::Stream(table.clone())
+        }
     }
 
     fn candidate(&self, kind: SuspectKind, position: usize, share: f64) -> Candidate {
@@ -184,7 +188,8 @@ impl Behind<'_> {
     /// Whether more records were given up than errors at random give up: each attempt would fail with the function's error rate, so
     /// that of those that fail once the rate to the power of the retries fails to the end (Poisson, one-sided at 0.05).
     fn gives_up_more_than_chance(&self, dropped: f64) -> bool {
-        let (Some(errors), Some(invocations), Some(retries)) = (self.errors, self.invocations, self.retries) else {
+        let (Some(errors), Some(invocations), Some(retries)) = (self.errors, self.invocations, self.retries)
+        else {
             return false;
         };
         let expected = errors * (errors / invocations).min(1.0).powf(retries);
@@ -248,12 +253,15 @@ fn full_lanes(
     candidate.unit = "executions";
     let lanes = behind.lanes.map_or_else(String::new, |lanes| format!(" on {lanes:.0} lanes"));
     let batch = behind.batch.map_or_else(String::new, |batch| format!(", {batch:.0} records an invocation"));
-    candidate.evidence.push(behind.age(run, &format!(
-        "{:.0} came in and {:.0} went out a second{lanes}{batch}, which makes {:.2} s a second",
-        flow.in_s,
-        flow.out_s,
-        flow.slope()
-    )));
+    candidate.evidence.push(behind.age(
+        run,
+        &format!(
+            "{:.0} came in and {:.0} went out a second{lanes}{batch}, which makes {:.2} s a second",
+            flow.in_s,
+            flow.out_s,
+            flow.slope()
+        ),
+    ));
     Some(candidate)
 }
 
@@ -277,7 +285,9 @@ fn slow_function(run: &Run<'_>, position: usize, felt: &Felt, behind: &Behind<'_
         Candidate { stage, ..behind.candidate(SuspectKind::SlowFunction, position, behind.share) };
     candidate.observed = Some(change.during);
     candidate.unit = "ms";
-    candidate.or.push(format!("the @connections API or the clients that {name} pushes to, which have no latency series"));
+    candidate.or.push(format!(
+        "the @connections API or the clients that {name} pushes to, which have no latency series"
+    ));
     let than = match (change.before, promised_ms) {
         (Some(before), _) if slower => format!("{before:.0} ms before"),
         (_, Some(promised)) => format!("and players may wait {promised:.0} ms"),
