@@ -2,6 +2,7 @@
 
 mod backend;
 pub(crate) mod classes;
+mod discovery;
 mod names;
 mod players;
 mod points;
@@ -38,7 +39,11 @@ pub(crate) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(crate) fn of(folder: &'a RunFolder) -> Self {
         let server = Server::of(folder.cloudwatch.as_ref());
-        let backend = Backend::of(&folder.manifest, &server);
+        let mut backend = Backend::of(&folder.manifest, &server);
+        if !backend.declared {
+            (backend.operations, backend.deliveries) =
+                discovery::discover(folder, &server, &backend.functions);
+        }
         Self { folder, summary: folder.summary_or_rebuilt(), server, backend }
     }
 
