@@ -87,6 +87,16 @@ pub enum Command {
     },
     /// Fetch CloudWatch for a run's window (it lags by minutes) and write the report again.
     Correlate(CorrelateArgs),
+    /// Find out which part gave way first, again and offline, and write the report again.
+    #[command(after_help = "Examples:\n  loadgen attribute runs/quickstart-20261122T090000Z-1a2b3c\n  \
+        loadgen attribute --json runs/quickstart-20261122T090000Z-1a2b3c | jq .summary.correlation")]
+    Attribute {
+        /// The run folder.
+        run: PathBuf,
+        /// Print one JSON object instead of the summary.
+        #[arg(long)]
+        json: bool,
+    },
     /// Find the highest rate, or number of players, at which a scenario's thresholds pass.
     Capacity(CapacityArgs),
     /// Pre-run checks: this machine, the credentials and the target, with a remedy for each problem.

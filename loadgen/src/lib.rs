@@ -10,6 +10,7 @@
 //! [`run`] ties the parts together; each module below does one of them. Times inside a run are microseconds
 //! since its start ([`clock::Clock`]).
 
+mod attributed;
 pub mod auth;
 pub mod checked;
 mod child;
@@ -17,6 +18,7 @@ pub mod cli;
 pub mod clock;
 pub mod cloudwatch;
 pub mod commands;
+mod cost;
 pub mod delivery;
 pub mod early;
 pub mod embedded;

@@ -10,7 +10,9 @@ use reports::folder::{self, RunFolder};
 use reports::format::Correlation;
 use scenarios::Override;
 
+use crate::attributed;
 use crate::cloudwatch::{self, Window};
+use crate::cost;
 use crate::embedded::EMBEDDED;
 use crate::run::RunError;
 
@@ -41,8 +43,10 @@ pub async fn correlate(dir: &Path, overrides: &[Override]) -> Result<Vec<String>
     if !functions.is_empty() || summary.correlation.is_none() {
         summary.correlation = Some(Correlation { functions, ..Correlation::default() });
     }
+    summary.cost = summary.cost.map(|bill| cost::with_cloudwatch(&bill, &fetched));
     folder::save_cloudwatch(dir, &fetched)?;
     folder::save_summary(dir, &summary)?;
+    attributed::attribute(dir)?;
     reports::write_report(dir)?;
     Ok(fetched.problems)
 }

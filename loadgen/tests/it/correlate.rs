@@ -7,9 +7,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use reports::folder::{RunFolder, RunWriter};
+use reports::folder::{RunFolder, RunWriter, save_summary};
 use reports::format::{
-    CloudWatch, Manifest, OperationSecond, Run, SCHEMA_VERSION, SeriesLine, SeriesStatus, Summary,
+    CloudWatch, Cost, CostItem, Known, Manifest, OperationSecond, Run, SCHEMA_VERSION, SeriesLine,
+    SeriesStatus, Summary,
 };
 use tempfile::TempDir;
 
@@ -302,4 +303,44 @@ fn a_run_says_at_its_end_what_cloudwatch_did_not_give() {
     let fetched = ran.folder().cloudwatch.unwrap();
     assert!(fetched.problems[0].contains("Not authorized"), "{:?}", fetched.problems);
     assert_eq!((fetched.period_s, fake.asked().period), (1, 1), "a stack on this machine keeps seconds");
+}
+
+#[test]
+fn a_bill_takes_what_cloudwatch_has_instead_of_what_was_estimated() {
+    let fake = Fake::start(Day::Complete);
+    let folder = Folder::of(&fake, 2 * HOUR);
+    let line = |item: &str, quantity, price, known| CostItem {
+        item: item.into(),
+        quantity,
+        price,
+        per: 1e6,
+        amount: quantity.map(|quantity| quantity * price / 1e6),
+        known,
+        ..CostItem::default()
+    };
+    let items = vec![
+        line("connection_minutes", Some(4e6), 0.25, Known::Counted),
+        line("lambda_requests", None, 0.2, Known::NotKnown),
+        line("lambda_gb_seconds", Some(7.0), 16.0, Known::Estimated),
+        line("lambda_init_gb_seconds", Some(7.0), 16.0, Known::Estimated),
+    ];
+    let cost = Cost { currency: "USD".into(), total: 1.0, items, ..Cost::default() };
+    let summary = RunFolder::read(&folder.dir()).unwrap().summary.unwrap();
+    save_summary(&folder.dir(), &Summary { cost: Some(cost), ..summary }).unwrap();
+
+    let cost = folder.correlate(&[]).is_fine().summary.cost.clone().unwrap();
+    let quantities: Vec<_> = cost.items.iter().map(|item| (item.quantity.unwrap(), item.known)).collect();
+    // Two functions, six minutes of ten invocations of 20 ms each, four at once; of 256 MB and 60 ms of initialisation.
+    let expected = [
+        (4e6, Known::Counted),
+        (120.0, Known::Cloudwatch),
+        (120.0 * 0.02 * 0.25, Known::Estimated),
+        (8.0 * 0.06 * 0.25, Known::Estimated),
+    ];
+    assert_eq!(quantities, expected);
+    let gb_seconds = 120.0 * 0.02 * 0.25 + 8.0 * 0.06 * 0.25;
+    assert!(
+        cost.complete && (cost.total - (1.0 + 120.0 * 0.2e-6 + gb_seconds * 16e-6)).abs() < 1e-12,
+        "{cost:?}"
+    );
 }

@@ -12,12 +12,11 @@ use axum::{Json, Router};
 use reference_backend::ports::PushError;
 use serde_json::json;
 
-use super::cloudwatch;
+use super::cloudwatch::{self, CloudWatch};
 use super::dynamodb::{self, DynamoDb};
 use super::gamelift::{self, GameLift};
 use super::gateway::{Gateway, Id, RestMethod};
 use super::identity::{self, LocalIdentity};
-use super::metrics::Metrics;
 use super::rpc::{self, Call, Codec};
 use super::web::{Hosts, bounded};
 
@@ -27,7 +26,7 @@ pub struct ControlPlane {
     /// The connections, and the Lambdas behind the REST API.
     pub gateway: Arc<Gateway>,
     /// The metrics that CloudWatch serves.
-    pub metrics: Metrics,
+    pub metrics: Arc<CloudWatch>,
     /// The tables.
     pub tables: Arc<DynamoDb>,
     /// The placement queue.

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::background::Background;
+use super::cloudwatch::CloudWatch;
 use super::dynamodb::DynamoDb;
 use super::gamelift::GameLift;
 use super::gateway::front::{FrontDoors, FrontDoorsConfig, NoFrontDoor};
@@ -212,7 +213,7 @@ impl LocalStack {
             AuthMode::Steam => Arc::new(LocalSteam(Arc::clone(&identity))),
             _ => identity.clone(),
         };
-        let (topic, messages) = sns::topic(&deployment.resource("PlacementEvents"));
+        let (topic, messages) = sns::topic(&deployment.resource("PlacementEvents"), &metrics);
         let (queue, placing) = GameLift::start(&profile.gamelift, &deployment, &metrics, topic);
         for left in storage.pending_placements() {
             queue.resume(left.placement_id, left.player_id);
@@ -256,7 +257,7 @@ impl LocalStack {
         let gateway = Gateway::new(connections, lambda, guard(auth, iam_keys), &metrics);
         let plane = ControlPlane {
             gateway: Arc::clone(&gateway),
-            metrics,
+            metrics: Arc::new(CloudWatch::new(metrics, &profile.cloudwatch, seed)),
             tables: Arc::new(DynamoDb::new(storage.store(), &deployment)),
             queue,
             identity,

@@ -6,12 +6,14 @@
 //! records come from a [`Records`]: the stream of an embedded table, or a shard of DynamoDB Streams.
 
 mod batch;
+mod counts;
 mod embedded;
 mod event;
 mod lane;
 mod mapping;
 mod profile;
 
+pub use self::counts::{EventCounts, mapping_uuid};
 use self::embedded::LogLane;
 pub use self::lane::{Lane, Records};
 pub use self::mapping::{Mapping, Targets, mappings};
@@ -25,10 +27,8 @@ pub fn start(targets: &Targets<'_>, tables: &EmbeddedTables) -> Background {
     let mut background = Background::default();
     for mapping in mappings(targets) {
         let Some(stream) = tables.stream(mapping.table) else { continue };
-        let arn = format!(
-            "arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{}/stream/2024-01-01T00:00:00.000",
-            tables.name(mapping.table)
-        );
+        background.spawn(mapping.counts().beat());
+        let arn = stream_arn(tables.name(mapping.table));
         for shard in 0..stream.shard_count() {
             let lane = |lane| LogLane::new(stream.register(shard), &mapping, lane);
             // All readers are registered before the first one reads, so that no record is removed as processed.
@@ -39,6 +39,12 @@ pub fn start(targets: &Targets<'_>, tables: &EmbeddedTables) -> Background {
         }
     }
     background
+}
+
+/// ARN of the stream of an embedded table.
+#[must_use]
+pub fn stream_arn(table_name: &str) -> String {
+    format!("arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{table_name}/stream/2024-01-01T00:00:00.000")
 }
 
 #[cfg(test)]

@@ -48,11 +48,14 @@ use crate::observed::Run;
 #[must_use]
 pub fn attribute(folder: &RunFolder) -> Correlation {
     let run = Run::of(folder);
-    let mut correlation = Correlation { functions: folder.functions(), ..Correlation::default() };
+    // What a late fetch brought replaces what the summary holds of an earlier one.
+    let fetched = folder.cloudwatch.as_ref().map(reports::server::functions);
+    let functions = fetched.filter(|functions| !functions.is_empty()).unwrap_or_else(|| folder.functions());
+    let mut correlation = Correlation { functions, ..Correlation::default() };
     if !run.summary.verdict.valid {
         correlation.outcome = Some(Outcome::InvalidRun);
         correlation.notes = run.summary.verdict.invalid_reasons.clone();
-        correlation.suspects = vec![suspects::generator::suspect(&run.summary, run.window().to_s)];
+        correlation.suspects = vec![suspects::generator::suspect(&run)];
         return correlation;
     }
     if let Some(doubt) = run.summary.frames.as_ref().and_then(|frames| frames.doubt()) {

@@ -5,7 +5,7 @@ use reports::format::SuspectKind;
 /// Whether a suspect of this kind is named only where its limit was seen to be reached.
 pub(crate) const fn needs_limit(kind: SuspectKind) -> bool {
     use SuspectKind as K;
-    matches!(kind, K::ReservedConcurrency | K::AccountConcurrency | K::RequestRateCap | K::GameliftRate)
+    matches!(kind, K::ReservedConcurrency | K::AccountConcurrency | K::RequestRateCap)
 }
 
 /// The observation that would refute it, in a sentence; `of` is the resource.

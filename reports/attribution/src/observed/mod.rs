@@ -61,7 +61,7 @@ impl<'a> Run<'a> {
     /// The path of what a symptom is of; empty where it is not known.
     pub(crate) fn path(&self, player: &Player) -> &[Stage] {
         let path = match player {
-            Player::Operation(name) => self.backend.operations.get(name),
+            Player::Operation(name) => self.backend.path_of(name),
             Player::Delivery(name) => self.backend.deliveries.get(name),
         };
         path.map_or(&[], Vec::as_slice)
