@@ -420,3 +420,19 @@ fn a_concurrency_that_slowness_filled_is_its_consequence() {
         "{correlation:#?}"
     );
 }
+
+#[test]
+fn outcomes_that_wait_before_their_function() {
+    let mut made = Made::healthy();
+    made.slows("placement.each", 2_300_000);
+    for t in 10..SECONDS {
+        let age = if BUSY.contains(&t) { 2_000.0 } else { 20.0 };
+        made.point("AsyncEventAge", "Maximum", "OnPlacementEvent", t as f64, age);
+    }
+    let correlation = made.attributed();
+    assert_eq!(first(&correlation), Some((SuspectKind::SnsDelivery, "OnPlacementEvent")), "{correlation:#?}");
+    assert!(
+        correlation.suspects[0].evidence[0].says.contains("0 errors and 0 throttles"),
+        "{correlation:#?}"
+    );
+}
