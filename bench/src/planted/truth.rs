@@ -1,0 +1,41 @@
+//! Whether users felt a fault: the same arrivals with it and without it.
+
+use attribution::statistics::proportions::{Share, greater};
+use reports::folder::RunFolder;
+use reports::format::Summary;
+
+/// Probability of a false alarm of each comparison: there are about eight of them in a run.
+const ALPHA: f64 = 0.005;
+
+/// What users felt of the fault, in words; `None`: nothing. Either more of something failed, or a promise broke that holds without
+/// the fault.
+pub(super) fn felt(fault: &RunFolder, clean: &RunFolder) -> Option<String> {
+    let (fault, clean) = (fault.summary_or_rebuilt(), clean.summary_or_rebuilt());
+    let (with, without) = (shares(&fault), shares(&clean));
+    let more = with.iter().find_map(|(name, share)| {
+        let (_, before) = without.iter().find(|(other, _)| other == name)?;
+        (greater(*share, *before) <= ALPHA).then(|| {
+            format!("{name}: {:.1} % went wrong instead of {:.1} %", share.value() * 100.0, before.value() * 100.0)
+        })
+    });
+    more.or_else(|| {
+        let broken = fault.thresholds.iter().find(|threshold| {
+            let before = clean.thresholds.iter().find(|other| other.expression == threshold.expression);
+            !threshold.passed && before.is_some_and(|before| before.passed)
+        });
+        broken.map(|threshold| format!("`{}` broke", threshold.expression))
+    })
+}
+
+/// What went wrong of each operation, of each delivery and of the handshakes.
+fn shares(summary: &Summary) -> Vec<(String, Share)> {
+    let operations = summary.operations.iter().filter(|(name, _)| *name != "connect").map(|(name, operation)| {
+        (name.clone(), Share { part: operation.errors(), whole: operation.judged().max(operation.errors()) })
+    });
+    let deliveries = summary.deliveries.iter().map(|(name, delivery)| {
+        let whole = delivery.expected.max(delivery.lost + delivery.late);
+        (format!("pushes of {name}"), Share { part: delivery.lost + delivery.late, whole })
+    });
+    let handshakes = Share { part: summary.sockets.rejected, whole: summary.sockets.attempted };
+    operations.chain(deliveries).chain([("handshakes".to_owned(), handshakes)]).collect()
+}
