@@ -11,6 +11,7 @@ use scenarios::{Override, Span, command_line};
 use serde_json::Value;
 use url::Url;
 
+use crate::cloudwatch::Patience;
 use crate::workers::split::Workers;
 
 /// Load tests for game backends on serverless WebSockets.
@@ -226,8 +227,9 @@ fn all_overrides(
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     loadgen correlate runs/staging-20261122T090000Z-1a2b3c\n  \
+    loadgen correlate runs/staging-20261122T090000Z-1a2b3c --wait\n  \
     loadgen correlate runs/staging-20261122T090000Z-1a2b3c --function-prefix mygame-Staging- --region eu-west-1\n\n\
-    Exit codes: 0 everything was fetched, 1 something could not be fetched, 2 usage error or a mistake in [cloudwatch].")]
+    Exit codes: 0 everything was fetched, 1 something could not be fetched, 2 usage error or a mistake in [cloudwatch], 130 interrupted.")]
 pub struct CorrelateArgs {
     /// The run folder.
     pub run: PathBuf,
@@ -244,6 +246,12 @@ pub struct CorrelateArgs {
     /// Endpoint to ask instead of AWS; overrides `cloudwatch.endpoint`.
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
+    /// Read until two reads a minute apart agree, for LIMIT at most: points grow for minutes after they first show.
+    #[arg(long, value_name = "LIMIT", num_args = 0..=1, require_equals = true, default_missing_value = "20m")]
+    pub wait: Option<Span>,
+    /// Time between two reads instead of a minute.
+    #[arg(long, hide = true, requires = "wait")]
+    pub wait_every: Option<Span>,
     /// Override a key of `[cloudwatch]` in the run's scenario, e.g. `cloudwatch.period_s=300`.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<Override>,
@@ -253,6 +261,13 @@ pub struct CorrelateArgs {
 }
 
 impl CorrelateArgs {
+    /// How long to wait; `None`: not at all.
+    #[must_use]
+    pub fn patience(&self) -> Option<Patience> {
+        let wait = self.wait?;
+        Some(Patience { limit: wait.0, every: self.wait_every.map(|every| every.0) })
+    }
+
     /// All overrides, the flags among them, in the order in which they apply.
     #[must_use]
     pub fn all_overrides(&self) -> Vec<Override> {

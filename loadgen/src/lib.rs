@@ -11,6 +11,7 @@
 //! since its start ([`clock::Clock`]).
 
 pub mod auth;
+mod aws;
 pub mod checked;
 mod child;
 pub mod cli;
@@ -23,6 +24,7 @@ pub mod embedded;
 pub mod generate;
 pub mod health;
 pub mod http_client;
+mod inventory;
 pub mod live;
 pub mod player;
 pub mod program;

@@ -2,45 +2,30 @@
 
 use std::error::Error;
 
-use aws_sdk_cloudwatch::config::{Credentials, Region};
+use aws_config::ConfigLoader;
+use aws_sdk_cloudwatch::config::Credentials;
 use aws_sdk_cloudwatch::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudwatch::{Client, Config};
 use reports::printable;
 use scenarios::plan::CloudWatch;
-use scenarios::plan::way::is_loopback;
 use scenarios::redact;
 use url::Url;
 
 use super::retries;
+use crate::aws::Access;
 
-/// `credentials`: those of the AWS chain, where it has been followed already.
+/// The client, and where it asks. `credentials`: those of the AWS chain, where it has been followed already.
 pub(crate) async fn client(
     wanted: &CloudWatch,
     endpoint: Option<&Url>,
     credentials: Option<Credentials>,
-) -> (Client, String) {
-    let mut loader = aws_config::from_env()
-        .http_client(sdk_http::client())
-        .retry_config(retries::policy())
-        .timeout_config(retries::patience());
-    if let Some(credentials) = credentials {
-        loader = loader.credentials_provider(credentials);
-    }
-    if let Some(region) = &wanted.region {
-        loader = loader.region(Region::new(region.clone()));
-    }
-    if let Some(endpoint) = endpoint {
-        loader = loader.endpoint_url(endpoint.as_str().trim_end_matches('/'));
-        // A stack on this machine asks for no account: real credentials stay where they are.
-        if is_loopback(endpoint) {
-            let local = Credentials::new("local", "local", None, None, "local");
-            loader = loader.region(Region::from_static("local")).credentials_provider(local);
-        }
-    }
-    let config = loader.load().await;
-    let region = config.region().map_or_else(|| "unknown".into(), ToString::to_string);
-    let config = Config::from(&config).to_builder().retry_classifier(retries::NotListening).build();
-    (Client::from_conf(config), region)
+) -> (Client, Access) {
+    let patient = |loader: ConfigLoader| {
+        loader.retry_config(retries::policy()).timeout_config(retries::patience())
+    };
+    let access = Access::open(wanted, endpoint, credentials, patient).await;
+    let config = Config::from(&access.config).to_builder().retry_classifier(retries::NotListening).build();
+    (Client::from_conf(config), access)
 }
 
 /// Why a call failed, in a line: what CloudWatch said, or what became of the call. The service may quote what it was sent,

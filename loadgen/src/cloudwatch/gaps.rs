@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use reports::format::{CloudWatch as Fetched, CloudWatchSeries, SeriesLine, SeriesStatus};
 
-use super::metrics::DIMENSION;
+use super::metrics::{FUNCTION_NAME, LAMBDA};
 use super::window::Window;
 
 /// An invocation may begin a moment after the second that its request counts for.
@@ -43,7 +43,7 @@ pub(super) fn incomplete(fetched: &Fetched) -> Vec<String> {
             }
             SeriesStatus::Unknown => ("gave an answer of an unknown kind", "run `loadgen correlate` again"),
         };
-        let functions: BTreeSet<_> = series.iter().filter_map(|series| function(series)).collect();
+        let resources: BTreeSet<_> = series.iter().map(|series| resource(series)).collect();
         let metrics: BTreeSet<_> = series.iter().map(|series| series.metric.as_str()).collect();
         let said =
             messages.iter().map(|message| format!(": {}", message.trim_end_matches('.'))).collect::<String>();
@@ -51,7 +51,7 @@ pub(super) fn incomplete(fetched: &Fetched) -> Vec<String> {
             "GetMetricData {what} for {} of {all} series ({} of {}){said}; {remedy}",
             series.len(),
             listed(metrics.into_iter()),
-            listed(functions.into_iter()),
+            listed(resources.iter().map(String::as_str)),
         )
     };
     answers.into_iter().map(sentence).collect()
@@ -82,7 +82,8 @@ pub(super) fn missing_end(fetched: &Fetched, window: Window) -> Option<String> {
 /// Where the newest point ends, and how long its period is.
 fn newest_end(fetched: &Fetched) -> Option<(f64, f64)> {
     let period = fetched.period_s as f64;
-    let ends = fetched.series.iter().filter_map(|series| series.points.last()).map(|(at, _)| at + period);
+    let own = fetched.series.iter().filter(|series| function(series).is_some());
+    let ends = own.filter_map(|series| series.points.last()).map(|(at, _)| at + period);
     ends.max_by(f64::total_cmp).map(|newest| (newest, period))
 }
 
@@ -96,17 +97,22 @@ pub(super) fn silent<'f>(fetched: &Fetched, functions: &'f [String]) -> Vec<&'f 
     functions.iter().map(String::as_str).filter(|name| asked(name) && !speaks(name)).collect()
 }
 
-/// Takes out the series of functions that have none.
-pub(super) fn leave_out(fetched: &mut Fetched, silent: &[&str]) {
-    fetched.series.retain(|series| function(series).is_none_or(|name| !silent.contains(&name)));
-}
-
 fn is_incomplete(series: &CloudWatchSeries) -> bool {
     series.status != SeriesStatus::Complete || !series.messages.is_empty()
 }
 
+/// The function that a series of Lambda's is of.
 fn function(series: &CloudWatchSeries) -> Option<&str> {
-    series.dimensions.get(DIMENSION).map(String::as_str)
+    let of_lambda = series.namespace == LAMBDA;
+    of_lambda.then(|| series.dimensions.get(FUNCTION_NAME).map(String::as_str)).flatten()
+}
+
+/// What a series is of: the values of its dimensions.
+fn resource(series: &CloudWatchSeries) -> String {
+    match series.dimensions.values().map(String::as_str).collect::<Vec<_>>().join("/") {
+        none if none.is_empty() => "the account".into(),
+        names => names,
+    }
 }
 
 /// `a, b, c and 3 more`.
@@ -122,8 +128,9 @@ mod tests {
 
     fn series(metric: &str, points: &[(f64, f64)]) -> CloudWatchSeries {
         CloudWatchSeries {
+            namespace: LAMBDA.into(),
             metric: metric.into(),
-            dimensions: BTreeMap::from([(DIMENSION.into(), "Send".into())]),
+            dimensions: BTreeMap::from([(FUNCTION_NAME.into(), "Send".into())]),
             points: points.to_vec(),
             ..CloudWatchSeries::default()
         }

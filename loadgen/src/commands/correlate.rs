@@ -5,44 +5,96 @@
 //! folder holds already is kept where this fetch has less.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use reports::folder::{self, RunFolder};
 use reports::format::Correlation;
 use scenarios::Override;
 
-use crate::cloudwatch::{self, Window};
+use crate::cloudwatch::{self, Asked, Patience, Window};
 use crate::embedded::EMBEDDED;
+use crate::generate::signals::Interruption;
+use crate::live::say;
 use crate::run::RunError;
 
-/// Fetches the series of the run's window into its folder; returns what could not be fetched.
+/// What became of it.
+#[derive(Debug, Default)]
+pub struct Correlated {
+    /// What could not be fetched.
+    pub problems: Vec<String>,
+    /// What was read, and what that cost.
+    pub read: Option<String>,
+    /// Whether it was interrupted while it waited; what came until then is kept.
+    pub interrupted: bool,
+}
+
+/// Fetches the series of the run's window into its folder, and again until they have settled if there is `patience`.
 ///
 /// # Errors
 /// [`RunError`] when the folder, its section `[cloudwatch]` or the report cannot be read or written.
-pub async fn correlate(dir: &Path, overrides: &[Override]) -> Result<Vec<String>, RunError> {
+pub async fn correlate(
+    dir: &Path,
+    overrides: &[Override],
+    patience: Option<Patience>,
+) -> Result<Correlated, RunError> {
     let folder = RunFolder::read(dir)?;
     let embedded = folder.manifest.run.target == EMBEDDED;
     let file = dir.join(folder::SCENARIO).display().to_string();
     let wanted = scenarios::cloudwatch(&file, &folder.scenario_toml, overrides, embedded)?;
     if wanted.endpoint.is_none() && embedded {
-        return Ok(vec![
-            "the embedded backend ended with its run, and its series were fetched then; there is nothing to add".into(),
-        ]);
+        let nothing =
+            "the embedded backend ended with its run, and its series were fetched then; there is nothing to add";
+        return Ok(Correlated { problems: vec![nothing.into()], ..Correlated::default() });
     }
     let mut summary = folder.summary_or_rebuilt().into_owned();
     let answered = folder.series.iter().filter(|line| cloudwatch::was_answered(line)).map(|line| line.t);
-    let window =
-        Window { start: summary.run.started_at, end: summary.run.ended_at, answered_s: answered.max() };
-    let later = cloudwatch::fetch(&wanted, wanted.endpoint.as_ref(), window).await;
+    let asked = Asked {
+        wanted: &wanted,
+        endpoint: wanted.endpoint.as_ref(),
+        window: Window {
+            start: summary.run.started_at,
+            end: summary.run.ended_at,
+            answered_s: answered.max(),
+        },
+        target: &summary.run.target,
+        topology: &folder.manifest.topology,
+        tell: &|line| say(format_args!("CloudWatch: {line}")),
+    };
+    let interrupted = AtomicBool::new(false);
+    let later = match patience {
+        None => cloudwatch::fetch(asked).await,
+        Some(patience) => {
+            let mut interruption = Interruption::listen().map_err(RunError::Generate)?;
+            let interruption = async {
+                interruption.received().await;
+                interrupted.store(true, Ordering::Relaxed);
+            };
+            cloudwatch::settle(asked, patience, interruption).await
+        }
+    };
+    let read = later.cost.map(|cost| cloudwatch::cost::after(cost, &wanted));
     let fetched = match folder.cloudwatch {
         Some(earlier) => reports::server::merge(earlier, later),
         None => later,
     };
-    let functions = reports::server::functions(&fetched);
+    let functions = reports::server::functions(&fetched, &summary.run);
     if !functions.is_empty() || summary.correlation.is_none() {
         summary.correlation = Some(Correlation { functions, ..Correlation::default() });
     }
     folder::save_cloudwatch(dir, &fetched)?;
     folder::save_summary(dir, &summary)?;
     reports::write_report(dir)?;
-    Ok(fetched.problems)
+    let mut problems = fetched.problems;
+    if fetched.settled == Some(false) {
+        problems.push(unsettled(patience));
+    }
+    Ok(Correlated { problems, read, interrupted: interrupted.into_inner() })
+}
+
+fn unsettled(patience: Option<Patience>) -> String {
+    let waited = patience.map_or(0, |patience| patience.limit.as_secs());
+    format!(
+        "no two reads agreed within {waited} s, so more may be to come; run `loadgen correlate --wait` again, or wait longer \
+         with --wait=30m"
+    )
 }

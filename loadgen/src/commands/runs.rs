@@ -9,7 +9,7 @@ use scenarios::command_line;
 use serde_json::json;
 
 use super::answer::{Answer, shown};
-use super::correlate;
+use super::correlate::{self, Correlated};
 use super::failure::Failure;
 use super::scenario::explained;
 use crate::cli::{CorrelateArgs, JobArgs, RunArgs};
@@ -56,10 +56,15 @@ pub(super) fn of_folder(dir: &Path, exit: impl FnOnce(Status) -> Exit) -> Result
 }
 
 pub(super) async fn correlate(args: &CorrelateArgs) -> Result<Answer, Failure> {
-    let problems = correlate::correlate(&args.run, &args.all_overrides()).await?;
-    let exit = if problems.is_empty() { Exit::Fine } else { Exit::Failure };
+    let Correlated { problems, read, interrupted } =
+        correlate::correlate(&args.run, &args.all_overrides(), args.patience()).await?;
+    let exit = match problems.is_empty() {
+        _ if interrupted => Exit::Interrupted,
+        true => Exit::Fine,
+        false => Exit::Failure,
+    };
     let mut answer = of_folder(&args.run, |_| exit)?;
-    answer.asides = problems.iter().map(|problem| format!("CloudWatch: {problem}")).collect();
+    answer.asides = problems.iter().chain(&read).map(|line| format!("CloudWatch: {line}")).collect();
     answer.json["problems"] = json!(problems);
     Ok(answer)
 }

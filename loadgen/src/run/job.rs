@@ -8,7 +8,7 @@ use scenarios::{Override, Plan};
 
 use super::error::RunError;
 use super::prepared::Prepared;
-use crate::cloudwatch::{self, Window};
+use crate::cloudwatch::{self, Asked, Window};
 use crate::live::Live;
 use crate::run_log::Finished;
 use crate::verdict::summary::summarize;
@@ -65,10 +65,18 @@ impl Job {
             let endpoint =
                 wanted.endpoint.as_ref().or(embedded.as_ref().map(|embedded| &embedded.endpoints.cloudwatch));
             let window = Window { start: started_at, end: ended_at, answered_s };
-            let fetched = cloudwatch::fetch(wanted, endpoint, window).await;
+            let fetched = cloudwatch::fetch(Asked {
+                wanted,
+                endpoint,
+                window,
+                target: &manifest.run.target,
+                topology: &manifest.topology,
+                tell: &|line| tracing::info!("CloudWatch: {line}"),
+            })
+            .await;
             fetched.problems.iter().for_each(|problem| tracing::warn!("CloudWatch: {problem}"));
             summary.correlation = Some(Correlation {
-                functions: reports::server::functions(&fetched),
+                functions: reports::server::functions(&fetched, &summary.run),
                 ..Correlation::default()
             });
             kept = kept.and(writer.cloudwatch(&fetched));

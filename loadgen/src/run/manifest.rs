@@ -1,7 +1,7 @@
 //! What a run folder says of its run before anything is measured.
 
 use jiff::Timestamp;
-use reports::format::{Manifest, Phase, Run, RunState, SCHEMA_VERSION};
+use reports::format::{Manifest, Phase, Run, RunState, SCHEMA_VERSION, Topology};
 use scenarios::plan::Target;
 use scenarios::{Plan, redact};
 
@@ -40,6 +40,7 @@ pub(super) fn manifest(plan: &Plan, run: &Run, command: &[String]) -> Manifest {
         state: RunState::Running,
         command: command.to_vec(),
         protocol: plan.protocol.outline().name.clone(),
+        topology: Topology::default(),
         plan: scenarios::explain::sentences(plan),
         phases: plan.phases.iter().map(phase).collect(),
         players: u64::from(plan.players),

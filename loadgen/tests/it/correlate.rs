@@ -114,7 +114,10 @@ impl Said {
     }
 
     fn is_fine(&self) -> &Self {
-        assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""));
+        assert_eq!(self.code, Some(0), "{}", self.stderr);
+        let mut lines = self.stderr.lines();
+        assert!(lines.next().is_some_and(|line| line.starts_with("CloudWatch: read ")), "{}", self.stderr);
+        assert_eq!(lines.next(), None);
         assert_eq!(self.cloudwatch.problems, Vec::<String>::new());
         self
     }
@@ -134,8 +137,10 @@ impl Said {
     }
 }
 
-/// Six minutes of six series of two functions; the seventh, IteratorAge, has none.
+/// Six minutes of six series of two functions; the others have none.
 const ALL: usize = 6 * 6 * 2;
+/// Fifteen series of each function, and five of the account.
+const SERIES: usize = 15 * 2 + 5;
 
 #[test]
 fn the_folder_and_its_section_are_all_that_is_needed() {
@@ -143,7 +148,7 @@ fn the_folder_and_its_section_are_all_that_is_needed() {
     let folder = Folder::of(&fake, 2 * HOUR);
     let said = folder.correlate(&[]);
     assert_eq!(said.is_fine().points(), ALL);
-    assert_eq!((said.invocations(), said.cloudwatch.series.len()), (Some(60.0), 14));
+    assert_eq!((said.invocations(), said.cloudwatch.series.len()), (Some(60.0), SERIES));
     assert_eq!(said.cloudwatch.series[0].points[0].0, -20.0, "the first minute began before the run");
 
     let said = folder.correlate(&["--functions", "game-Connect,game-Send"]);
@@ -177,8 +182,8 @@ fn what_was_fetched_is_kept_on_bad_days_and_each_is_said() {
         assert_eq!(said.summary.correlation, good.summary.correlation);
     };
     for (day, words) in [
-        (Day::Partial, &["PartialData", "14 of 14 series", "the last 3 periods of 60 s are missing"][..]),
-        (Day::Internal, &["InternalError", "7 of 14 series", "Something went wrong inside"]),
+        (Day::Partial, &["PartialData", "35 of 35 series", "the last 3 periods of 60 s are missing"][..]),
+        (Day::Internal, &["InternalError", "17 of 35 series", "Something went wrong inside"]),
         (Day::Forbidden, &["Forbidden", "Not authorized to read this metric", "cloudwatch:GetMetricData"]),
         (Day::Late, &["the last 3 periods of 60 s are missing"]),
         (Day::Silent, &["there is no data for this window"]),
@@ -201,11 +206,11 @@ fn a_folder_that_had_nothing_takes_what_there_is_and_more_as_it_comes() {
     let fake = Fake::start(Day::Forbidden);
     let folder = Folder::of(&fake, 2 * HOUR);
     let said = folder.correlate(&[]);
-    assert_eq!((said.tells(&["Forbidden"]).points(), said.with(SeriesStatus::Forbidden)), (0, 14));
+    assert_eq!((said.tells(&["Forbidden"]).points(), said.with(SeriesStatus::Forbidden)), (0, SERIES));
     assert_eq!(said.cloudwatch.series[0].messages, ["ArchitectureError: Not authorized to read this metric"]);
     fake.is(Day::Partial);
     let said = folder.correlate(&[]);
-    assert_eq!((said.tells(&["PartialData"]).points(), said.with(SeriesStatus::PartialData)), (ALL / 2, 14));
+    assert_eq!((said.tells(&["PartialData"]).points(), said.with(SeriesStatus::PartialData)), (ALL / 2, SERIES));
     assert_eq!(said.invocations(), Some(30.0));
     fake.is(Day::Internal);
     let said = folder.correlate(&[]);
@@ -213,7 +218,7 @@ fn a_folder_that_had_nothing_takes_what_there_is_and_more_as_it_comes() {
     assert_eq!(said.points(), ALL / 2 + ALL / 4);
     fake.is(Day::Paged);
     let said = folder.correlate(&[]);
-    assert_eq!((said.is_fine().points(), said.with(SeriesStatus::Complete)), (ALL, 14));
+    assert_eq!((said.is_fine().points(), said.with(SeriesStatus::Complete)), (ALL, SERIES));
     assert_eq!(said.invocations(), Some(60.0));
 }
 

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use self::game_session::GameSession;
 use self::ledger::{Ledger, PlacementEnd, TrackedPlacement};
-use super::account::{ACCOUNT_ID, REGION};
+use super::account::{self, ACCOUNT_ID, REGION};
 use super::background::Background;
 use super::distribution::{Delay, Rate};
 use super::metrics::{Metrics, Series, Unit};
@@ -124,6 +124,8 @@ impl Outcome {
 pub struct GameLift {
     name: String,
     arn: String,
+    /// The ARN of the topic that hears of its events.
+    topic: String,
     profile: GameLiftProfile,
     ledger: Arc<Ledger>,
     limiter: Option<DefaultDirectRateLimiter>,
@@ -150,11 +152,12 @@ impl GameLift {
         let series =
             |metric, unit| metrics.series("AWS/GameLift", metric, unit, &[("QueueName", &queue_name)]);
         let (started, mut pending) = mpsc::unbounded_channel();
-        let arn = format!("arn:aws:gamelift:{REGION}:{ACCOUNT_ID}:gamesessionqueue/{queue_name}");
+        let arn = account::arn("gamelift", &format!("gamesessionqueue/{queue_name}"));
         let ledger = Arc::new(Ledger::default());
         let queue = Self {
             name: queue_name.clone(),
             arn: arn.clone(),
+            topic: topic.arn().to_owned(),
             profile: profile.clone(),
             ledger: Arc::clone(&ledger),
             limiter: NonZeroU32::new(profile.requests_per_second).map(|per_second| {

@@ -15,10 +15,14 @@ use serde_json::json;
 use super::cloudwatch;
 use super::dynamodb::{self, DynamoDb};
 use super::gamelift::{self, GameLift};
+use super::gateway::endpoint::DeployedApi;
 use super::gateway::{Gateway, Id, RestMethod};
 use super::identity::{self, LocalIdentity};
+use super::lambda::endpoint::Deployed;
 use super::metrics::Metrics;
+use super::permissions::Permissions;
 use super::rpc::{self, Call, Codec};
+use super::service_quotas::{self, ServiceQuotas};
 use super::web::{Hosts, bounded};
 
 /// What the endpoints need.
@@ -34,6 +38,14 @@ pub struct ControlPlane {
     pub queue: Arc<GameLift>,
     /// Issues tokens and tickets.
     pub identity: Arc<LocalIdentity>,
+    /// The Lambdas and their mappings.
+    pub(super) deployed: Arc<Deployed>,
+    /// The WebSocket API.
+    pub(super) api: Arc<DeployedApi>,
+    /// The account's quotas.
+    pub(super) quotas: Arc<ServiceQuotas>,
+    /// What callers may do.
+    pub(super) permissions: Permissions,
     /// The one stage.
     pub stage: String,
     /// The hosts that it accepts.
@@ -45,6 +57,8 @@ impl ControlPlane {
     /// no access control, so they are restricted to this machine.
     pub fn router(self) -> Router {
         let identity = identity::http::router(Arc::clone(&self.identity));
+        let lambda = Arc::clone(&self.deployed).router(&self.permissions);
+        let api = Arc::clone(&self.api).router(&self.permissions);
         let hosts = self.hosts.clone();
         let control = Router::new()
             .route(
@@ -56,13 +70,33 @@ impl ControlPlane {
             .route("/", post(ask_in_json))
             .route("/faults", get(faults))
             .with_state(self.clone())
-            .merge(identity);
+            .merge(identity)
+            .merge(lambda)
+            .merge(api);
         let rest = Router::new()
             .route("/{stage}/placements", post(start_placement))
             .route("/{stage}/placements/{id}", get(read_placement))
             .with_state(self);
         // The size of a body is limited before.
         bounded(hosts.guard(control).merge(rest).layer(DefaultBodyLimit::disable()))
+    }
+
+    /// Answers a call in CBOR or AWS JSON.
+    async fn ask(&self, service: &str, call: &Call) -> Response {
+        if let Some(refusal) = self.permissions.refusal(service, call) {
+            return refusal;
+        }
+        match service {
+            cloudwatch::SERVICE => cloudwatch::answer(&self.metrics, call),
+            dynamodb::SERVICE | dynamodb::STREAMS => self.tables.answer(call).await,
+            gamelift::endpoint::SERVICE => gamelift::endpoint::answer(&self.queue, call).await,
+            service_quotas::SERVICE => self.quotas.answer(call),
+            _ => call.codec.refusal(
+                StatusCode::BAD_REQUEST,
+                "UnknownOperationException",
+                &format!("the service {service} is not emulated"),
+            ),
+        }
     }
 
     /// The id of a path like `/{stage}/@connections/{id}`.
@@ -144,7 +178,7 @@ async fn ask_cloudwatch(
     Path(operation): Path<String>,
     body: Bytes,
 ) -> Response {
-    cloudwatch::answer(&plane.metrics, &Call { codec: Codec::Cbor, operation, body })
+    plane.ask(cloudwatch::SERVICE, &Call { codec: Codec::Cbor, operation, body }).await
 }
 
 async fn ask_gamelift(
@@ -152,7 +186,7 @@ async fn ask_gamelift(
     Path(operation): Path<String>,
     body: Bytes,
 ) -> Response {
-    gamelift::endpoint::answer(&plane.queue, &Call { codec: Codec::Cbor, operation, body }).await
+    plane.ask(gamelift::endpoint::SERVICE, &Call { codec: Codec::Cbor, operation, body }).await
 }
 
 /// AWS JSON has one path for every service.
@@ -162,17 +196,7 @@ async fn ask_in_json(State(plane): State<ControlPlane>, headers: HeaderMap, body
         let missing = "there is no header X-Amz-Target of the form service.operation";
         return codec.refusal(StatusCode::BAD_REQUEST, "MissingAction", missing);
     };
-    let call = Call { codec, operation: operation.into(), body };
-    match service {
-        cloudwatch::SERVICE => cloudwatch::answer(&plane.metrics, &call),
-        dynamodb::SERVICE => plane.tables.answer(&call).await,
-        gamelift::endpoint::SERVICE => gamelift::endpoint::answer(&plane.queue, &call).await,
-        _ => codec.refusal(
-            StatusCode::BAD_REQUEST,
-            "UnknownOperationException",
-            &format!("the service {service} is not emulated"),
-        ),
-    }
+    plane.ask(service, &Call { codec, operation: operation.into(), body }).await
 }
 
 async fn faults(State(plane): State<ControlPlane>) -> Response {

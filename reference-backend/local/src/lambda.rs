@@ -4,6 +4,7 @@
 //! (cold start), as far as reserved concurrency, the account's concurrency and the scaling rate allow; else the
 //! invocation is throttled. There is no queue, as on AWS: the caller handles throttles.
 
+pub(crate) mod endpoint;
 mod environment;
 mod pool;
 pub mod process;
@@ -20,6 +21,7 @@ use reference_backend::function::{Deployment, Function, Layout};
 use reference_backend::handlers::{Deps, HandlerError, dispatch};
 use tokio::time::Instant;
 
+pub(crate) use self::endpoint::alias_arn;
 use self::environment::InProcess;
 pub use self::environment::{Call, Environment, Home, Lambda};
 use self::pool::{Account, Lease, Pool};

@@ -14,6 +14,7 @@ use super::gamelift::GameLiftProfile;
 use super::gateway::GatewayProfile;
 use super::identity::IdentityProfile;
 use super::lambda::LambdaProfile;
+use super::permissions::ControlProfile;
 use super::sns::SnsProfile;
 use super::streams::StreamsProfile;
 use super::tables::TablesProfile;
@@ -38,6 +39,8 @@ pub struct Profile {
     pub gateway: GatewayProfile,
     /// The local identity provider.
     pub identity: IdentityProfile,
+    /// The control plane.
+    pub control: ControlProfile,
 }
 
 /// The shipped profiles.
@@ -191,6 +194,7 @@ impl Profile {
             ("/streams/per_stream", self.streams.check()),
             ("/sns", self.sns.check()),
             ("/gamelift", self.gamelift.check()),
+            ("/control/forbidden", self.control.check()),
             ("/gateway", self.gateway.check().map_err(|error| error.to_string())),
         ];
         sections.into_iter().filter_map(|(pointer, checked)| Some((pointer, checked.err()?))).collect()
@@ -253,6 +257,7 @@ mod tests {
         assert_eq!(instant.gamelift, GameLiftProfile::default());
         assert_eq!(instant.gateway, GatewayProfile::default());
         assert_eq!(instant.identity, IdentityProfile::default());
+        assert_eq!(instant.control, ControlProfile::default());
         let aws_like = Profile::load(Path::new("aws-like")).expect("aws-like");
         assert!(aws_like.lambda.init.p50_ms > 0.0);
         assert!(aws_like.gateway.connections_per_second > 0);

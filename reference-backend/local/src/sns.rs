@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::account::{ACCOUNT_ID, REGION};
+use super::account::{REGION, arn};
 use super::background::Background;
 use super::distribution::Delay;
 use super::lambda::{Invoke, InvokeError};
@@ -74,13 +74,16 @@ pub struct Published(mpsc::UnboundedReceiver<SnsMessage>);
 #[must_use]
 pub fn topic(name: &str) -> (Topic, Published) {
     let (published, received) = mpsc::unbounded_channel();
-    (
-        Topic { arn: format!("arn:aws:sns:{REGION}:{ACCOUNT_ID}:{name}").into(), published },
-        Published(received),
-    )
+    (Topic { arn: arn("sns", name).into(), published }, Published(received))
 }
 
 impl Topic {
+    /// Its ARN.
+    #[must_use]
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+
     /// Publishes a message; false if there is no subscriber.
     pub fn publish(&self, text: String) -> bool {
         let mut message = SnsMessage::default();

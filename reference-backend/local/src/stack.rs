@@ -19,6 +19,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::background::Background;
 use super::dynamodb::DynamoDb;
 use super::gamelift::GameLift;
+use super::gateway::endpoint::DeployedApi;
 use super::gateway::front::{FrontDoors, FrontDoorsConfig, NoFrontDoor};
 use super::gateway::iam::IamKeys;
 use super::gateway::{Api, Connections, Gateway, GatewayProfileError, Guard, IdentitySource, limit};
@@ -27,12 +28,15 @@ use super::identity::{
     ALGORITHM, APP_ID, AUDIENCE, IDENTITY, ISSUER, LocalIdentity, LocalSteam, PUBLISHER_KEY, SigningError,
 };
 use super::lambda::LambdaPools;
+use super::lambda::endpoint::Deployed;
 use super::lambda::process::{ProcessConfig, ProcessError, Processes};
 use super::metrics::Metrics;
+use super::permissions::Permissions;
 use super::profile::Profile;
+use super::service_quotas::ServiceQuotas;
 use super::sns;
 use super::storage::{Memory, OpenStorage, Opening, Storage, StorageError};
-use super::streams::Targets;
+use super::streams::{self, Targets};
 use super::web::{self, Hosts};
 
 /// `ApiId` of the local stack's WebSocket API.
@@ -206,6 +210,11 @@ impl LocalStack {
             stage: deployment.stage.clone(),
         };
         let head_patience = limit(profile.gateway.handshake_timeout_s);
+        let permissions = Permissions::new(&profile.control);
+        let quotas = ServiceQuotas::new(&profile);
+        let layout = profile.lambda.layout;
+        let deployed_api =
+            DeployedApi::new(API_ID, &endpoints.websocket, &profile.gateway, &deployment, layout, auth);
         let connections = Connections::of(api, profile.gateway, &metrics, seed);
         let identity = Arc::new(LocalIdentity::new(profile.identity)?);
         let vouching: Arc<dyn IdentityProvider> = match auth {
@@ -225,7 +234,6 @@ impl LocalStack {
             clock: Arc::clone(&clock),
         };
         let settings = Settings { auth, queue_name: deployment.resource("Queue"), ..Settings::default() };
-        let layout = profile.lambda.layout;
         let lambda = match processes {
             None => {
                 let code = Arc::new(Deps::new(ports, settings));
@@ -253,13 +261,20 @@ impl LocalStack {
         services.push(placing);
         services.push(sns::deliver(&profile.sns, messages, lambda.clone(), &subscriber, &metrics));
 
+        let mappings =
+            streams::describe(&profile.streams, &deployment, layout, |table| storage.stream_arn(table));
+        let deployed = Deployed::new(&profile.lambda, &deployment, mappings);
         let gateway = Gateway::new(connections, lambda, guard(auth, iam_keys), &metrics);
         let plane = ControlPlane {
             gateway: Arc::clone(&gateway),
             metrics,
-            tables: Arc::new(DynamoDb::new(storage.store(), &deployment)),
+            tables: Arc::new(DynamoDb::new(storage.store(), &deployment, &profile.tables)),
             queue,
             identity,
+            deployed: Arc::new(deployed),
+            api: Arc::new(deployed_api),
+            quotas: Arc::new(quotas),
+            permissions,
             stage: deployment.stage,
             hosts: Hosts::new(local(&http_listener, http_listen)?.ip(), &allow_hosts),
         };

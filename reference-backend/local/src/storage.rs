@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use reference_backend::function::Deployment;
+use reference_backend::function::{Deployment, Table};
 use reference_backend::ports::{Clock, TableStore};
 
 use crate::background::Background;
@@ -31,6 +31,11 @@ pub trait Storage: Send + Sync {
 
     /// Their endpoint, if it is not the stack's own.
     fn endpoint(&self) -> Option<String> {
+        None
+    }
+
+    /// The ARN of a table's stream, if it is not the stack's own.
+    fn stream_arn(&self, _table: Table) -> Option<String> {
         None
     }
 

@@ -6,17 +6,18 @@
 //! records come from a [`Records`]: the stream of an embedded table, or a shard of DynamoDB Streams.
 
 mod batch;
+mod describe;
 mod embedded;
 mod event;
 mod lane;
 mod mapping;
 mod profile;
 
+pub(crate) use self::describe::{LABEL, describe, stream_arn};
 use self::embedded::LogLane;
 pub use self::lane::{Lane, Records};
 pub use self::mapping::{Mapping, Targets, mappings};
 pub use self::profile::{OwnStream, StreamsProfile};
-use super::account::{ACCOUNT_ID, REGION};
 use super::background::Background;
 use super::tables::EmbeddedTables;
 
@@ -25,10 +26,7 @@ pub fn start(targets: &Targets<'_>, tables: &EmbeddedTables) -> Background {
     let mut background = Background::default();
     for mapping in mappings(targets) {
         let Some(stream) = tables.stream(mapping.table) else { continue };
-        let arn = format!(
-            "arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{}/stream/2024-01-01T00:00:00.000",
-            tables.name(mapping.table)
-        );
+        let arn = stream_arn(tables.name(mapping.table));
         for shard in 0..stream.shard_count() {
             let lane = |lane| LogLane::new(stream.register(shard), &mapping, lane);
             // All readers are registered before the first one reads, so that no record is removed as processed.

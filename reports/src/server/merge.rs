@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::format::{CloudWatch, CloudWatchSeries, SeriesStatus};
+use crate::format::{CloudWatch, CloudWatchSeries, FetchCost, Limit, SeriesStatus, Wiring};
 
 /// What both fetches hold together, the better of each series; problems are those of the later one.
 ///
@@ -15,8 +15,11 @@ use crate::format::{CloudWatch, CloudWatchSeries, SeriesStatus};
 /// it brought nothing.
 #[must_use]
 pub fn merge(earlier: CloudWatch, later: CloudWatch) -> CloudWatch {
+    let cost = spent(earlier.cost, later.cost);
+    let wiring = known(&earlier.wiring, &later.wiring);
+    let limits = limits(&earlier.limits, &later.limits);
     if !has_points(&earlier) {
-        return later;
+        return CloudWatch { cost, limits, wiring, ..later };
     }
     let at = |of: &CloudWatch| of.fetched_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
     if !has_points(&later) {
@@ -26,11 +29,11 @@ pub fn merge(earlier: CloudWatch, later: CloudWatch) -> CloudWatch {
             at(&later),
             at(&earlier)
         ));
-        return CloudWatch { problems: later.problems, notes, ..earlier };
+        return CloudWatch { problems: later.problems, notes, cost, limits, wiring, settled: later.settled, ..earlier };
     }
     if earlier.region != later.region {
         let note = format!("what was fetched from {} at {} is replaced", earlier.region, at(&earlier));
-        return CloudWatch { notes: later.notes.into_iter().chain([note]).collect(), ..later };
+        return CloudWatch { notes: later.notes.into_iter().chain([note]).collect(), cost, ..later };
     }
     let before = at(&earlier);
     let mut known: BTreeMap<_, _> = earlier
@@ -71,7 +74,42 @@ pub fn merge(earlier: CloudWatch, later: CloudWatch) -> CloudWatch {
         period_s,
         series,
         notes,
+        limits,
+        wiring,
+        cost,
         ..later
+    }
+}
+
+/// What both fetches cost.
+fn spent(earlier: Option<FetchCost>, later: Option<FetchCost>) -> Option<FetchCost> {
+    match (earlier, later) {
+        (Some(earlier), Some(later)) => Some(FetchCost {
+            metrics: earlier.metrics + later.metrics,
+            calls: earlier.calls + later.calls,
+            scanned_bytes: earlier.scanned_bytes + later.scanned_bytes,
+        }),
+        (one, None) | (None, one) => one,
+    }
+}
+
+/// The limits of the later fetch, and those that only the earlier one could read.
+fn limits(earlier: &[Limit], later: &[Limit]) -> Vec<Limit> {
+    let is_new = |old: &&Limit| !later.iter().any(|new| new.kind == old.kind && new.resource == old.resource);
+    let mut all: Vec<_> = later.iter().chain(earlier.iter().filter(is_new)).cloned().collect();
+    all.sort_by(|a, b| (a.kind, &a.resource).cmp(&(b.kind, &b.resource)));
+    all
+}
+
+/// The wiring of the later fetch; of what it could not read that of the earlier one.
+fn known(earlier: &Wiring, later: &Wiring) -> Wiring {
+    fn either<T: Clone>(earlier: &[T], later: &[T]) -> Vec<T> {
+        if later.is_empty() { earlier.to_vec() } else { later.to_vec() }
+    }
+    Wiring {
+        mappings: either(&earlier.mappings, &later.mappings),
+        routes: either(&earlier.routes, &later.routes),
+        subscriptions: either(&earlier.subscriptions, &later.subscriptions),
     }
 }
 
@@ -141,6 +179,7 @@ fn united(old: CloudWatchSeries, fresh: CloudWatchSeries) -> (CloudWatchSeries, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::{LimitKind, Mapping};
 
     fn series(statistic: &str, points: &[(f64, f64)]) -> CloudWatchSeries {
         CloudWatchSeries {
@@ -225,6 +264,29 @@ mod tests {
         let kept: Vec<_> = merged.series.iter().map(|one| (one.metric.as_str(), one.period_s)).collect();
         assert_eq!(kept, [("Invocations", None), ("Errors", Some(300))]);
         assert_eq!(merged.period_s, 60);
+    }
+
+    #[test]
+    fn what_an_earlier_fetch_knew_stays_and_costs_add_up() {
+        let limit = |resource: &str, value| Limit {
+            kind: LimitKind::TimeoutS,
+            resource: resource.into(),
+            value,
+            source: String::new(),
+        };
+        let cost = |metrics| Some(FetchCost { metrics, calls: 1, scanned_bytes: 0 });
+        let mut old = fetched(60, vec![series("Sum", &[(0.0, 1.0)])]);
+        (old.limits, old.cost) = (vec![limit("a", 3.0), limit("b", 10.0)], cost(5));
+        old.wiring.mappings.push(Mapping::default());
+        let mut new = fetched(60, vec![series("Sum", &[])]);
+        (new.limits, new.cost, new.settled) = (vec![limit("a", 4.0)], cost(7), Some(true));
+        for new in [new.clone(), CloudWatch { series: vec![series("Sum", &[(60.0, 1.0)])], ..new }] {
+            let merged = merge(old.clone(), new);
+            assert_eq!(merged.limits, [limit("a", 4.0), limit("b", 10.0)]);
+            assert_eq!(merged.wiring.mappings.len(), 1);
+            assert_eq!(merged.cost, Some(FetchCost { metrics: 12, calls: 2, scanned_bytes: 0 }));
+            assert_eq!(merged.settled, Some(true));
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod merge;
 
 use std::collections::BTreeSet;
 
-use crate::format::{CloudWatch, CloudWatchSeries, FunctionSummary};
+use crate::format::{CloudWatch, CloudWatchSeries, FunctionSummary, Run};
 
 pub use merge::merge;
 
@@ -13,11 +13,23 @@ const LAMBDA: &str = "AWS/Lambda";
 /// The dimension that names a function.
 const FUNCTION_NAME: &str = "FunctionName";
 
-/// Summarises every function that the fetched series name, in the order of the names.
+/// The last second of a run, in which nothing is awaited any more, and what follows it are not the run's: players leave.
+const QUIET_S: f64 = 1.0;
+
+/// Summarises every function that has a point within the run, in the order of the names.
 #[must_use]
-pub fn functions(cloudwatch: &CloudWatch) -> Vec<FunctionSummary> {
+pub fn functions(cloudwatch: &CloudWatch, run: &Run) -> Vec<FunctionSummary> {
+    let lasted_s = run.ended_at.duration_since(run.started_at).as_secs_f64();
+    // A run that was killed has no end.
+    let end_s = if lasted_s > 0.0 { lasted_s - QUIET_S } else { f64::INFINITY };
+    let own = cloudwatch.series.iter().filter(|series| function_name(series).is_some());
+    let within = own.filter_map(|series| {
+        let points: Vec<_> = series.points.iter().copied().filter(|(at, _)| *at < end_s).collect();
+        (!points.is_empty()).then(|| CloudWatchSeries { points, ..series.clone() })
+    });
+    let cloudwatch = CloudWatch { series: within.collect(), ..CloudWatch::default() };
     let names: BTreeSet<&str> = cloudwatch.series.iter().filter_map(function_name).collect();
-    names.into_iter().map(|name| summarise(cloudwatch, name)).collect()
+    names.into_iter().map(|name| summarise(&cloudwatch, name)).collect()
 }
 
 /// The series of one metric and statistic, each with its function.
@@ -119,7 +131,7 @@ mod tests {
             ],
             ..CloudWatch::default()
         };
-        let functions = functions(&cloudwatch);
+        let functions = functions(&cloudwatch, &Run::default());
         assert_eq!(functions.len(), 1);
         let function = &functions[0];
         assert_eq!((function.peak_concurrency, function.peak_at_s), (Some(9.0), Some(60.0)));
@@ -127,5 +139,18 @@ mod tests {
         assert_eq!(function.duration_avg_ms, Some(15.0));
         assert_eq!(function.duration_max_ms, Some(40.0));
         assert_eq!(function.throttles, None, "no data is not zero");
+    }
+
+    #[test]
+    fn what_follows_the_run_is_not_the_run_s() {
+        let run = Run { ended_at: jiff::Timestamp::from_second(10).unwrap(), ..Run::default() };
+        let sum = |points: &[(f64, f64)]| {
+            let cloudwatch =
+                CloudWatch { series: vec![series("Invocations", "Sum", points)], ..CloudWatch::default() };
+            functions(&cloudwatch, &run).first().and_then(|function| function.invocations)
+        };
+        assert_eq!(sum(&[(-0.4, 1.0), (8.6, 2.0), (9.6, 500.0), (70.0, 3.0)]), Some(3.0));
+        assert_eq!(sum(&[(70.0, 3.0)]), None);
+        assert_eq!(sum(&[]), None, "a function without a point is none that ran");
     }
 }

@@ -17,6 +17,9 @@ use parking_lot::Mutex;
 /// What it knows; each has ten invocations a minute.
 pub(super) const FUNCTIONS: [&str; 3] = ["game-Send", "game-Inserted", "game-Connect"];
 
+/// How long a run lasts, in whole minutes; after it nothing happens.
+const RUN_S: i64 = 360;
+
 /// How it is today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Day {
@@ -43,7 +46,7 @@ pub(super) enum Day {
 /// What was asked of it.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Asked {
-    /// Calls, refused ones too.
+    /// Calls of `GetMetricData`, refused ones too.
     pub(super) calls: u32,
     /// The period of the last query.
     pub(super) period: i64,
@@ -105,8 +108,9 @@ async fn answer(
     body: Bytes,
 ) -> Response {
     let mut inner = inner.lock();
-    inner.asked.calls += 1;
-    if inner.throttled > 0 {
+    let data = operation == "GetMetricData";
+    inner.asked.calls += u32::from(data);
+    if data && inner.throttled > 0 {
         inner.throttled -= 1;
         let refusal = map([("__type", text("Throttling")), ("message", text("Rate exceeded"))]);
         return respond(StatusCode::BAD_REQUEST, &refusal, "Throttling;Sender");
@@ -120,7 +124,7 @@ async fn answer(
     }
     let request: Value = ciborium::from_reader(&body[..]).unwrap();
     let answer = match operation.as_str() {
-        "ListMetrics" => list_metrics(),
+        "ListMetrics" => list_metrics(&request),
         "GetMetricData" => get_metric_data(inner.day, &request, &mut inner.asked),
         other => panic!("{other} is never asked"),
     };
@@ -138,7 +142,11 @@ fn respond(status: StatusCode, content: &Value, error: &str) -> Response {
     }
 }
 
-fn list_metrics() -> Value {
+fn list_metrics(request: &Value) -> Value {
+    let name = find(request, "MetricName").and_then(Value::as_text);
+    if word(request, "Namespace") != "AWS/Lambda" || name != Some("Invocations") {
+        return map([("Metrics", Value::Array(Vec::new()))]);
+    }
     let metric = |name: &&str| {
         let dimension = map([("Name", text("FunctionName")), ("Value", text(name))]);
         map([
@@ -161,11 +169,15 @@ fn get_metric_data(day: Day, request: &Value, asked: &mut Asked) -> Value {
         let (name, statistic) = (word(metric, "MetricName"), word(stat, "Stat"));
         let period = number(at(stat, "Period"));
         asked.period = period;
-        let function = word(&at(metric, "Dimensions").as_array().unwrap()[0], "Value");
+        let dimensions = at(metric, "Dimensions").as_array().unwrap();
+        let function = dimensions.first().map_or("", |dimension| word(dimension, "Value"));
         let known = FUNCTIONS.contains(&function);
         let value = value(name, statistic, period).filter(|_| known && day != Day::Silent);
         let mut times: Vec<i64> = match value {
-            Some(_) => (start.div_euclid(period) * period..end).step_by(period as usize).collect(),
+            Some(_) => {
+                let start = start.div_euclid(period) * period;
+                (start..end.min(start + RUN_S)).step_by(period as usize).collect()
+            }
             None => Vec::new(),
         };
         let (mut status, mut message) = ("Complete", None);

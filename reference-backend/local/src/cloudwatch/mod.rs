@@ -5,11 +5,10 @@ mod list_metrics;
 
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::metrics::Metrics;
+use super::paging::{self, UnknownToken, token};
 use super::rpc::{Call, Malformed};
 
 /// Name of the service on the wire.
@@ -82,13 +81,5 @@ struct Dimension {
 
 /// The offset of a token; 0 without one.
 fn offset(token: Option<&str>) -> Result<usize, CloudWatchError> {
-    let Some(token) = token else { return Ok(0) };
-    let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| CloudWatchError::InvalidNextToken)?;
-    let text = str::from_utf8(&bytes).map_err(|_| CloudWatchError::InvalidNextToken)?;
-    text.parse().map_err(|_| CloudWatchError::InvalidNextToken)
-}
-
-/// The token that continues at `offset`.
-fn token(offset: usize) -> String {
-    URL_SAFE_NO_PAD.encode(offset.to_string())
+    paging::offset(token).map_err(|UnknownToken| CloudWatchError::InvalidNextToken)
 }

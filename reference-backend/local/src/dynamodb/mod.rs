@@ -8,6 +8,7 @@ mod batch;
 mod describe;
 mod expression;
 mod item;
+mod streams;
 
 use std::sync::Arc;
 
@@ -21,15 +22,29 @@ use serde_dynamo::{AttributeValue, Item};
 use serde_json::Value;
 
 use super::rpc::Call;
+use super::tables::TablesProfile;
 
 /// Name of the service on the wire.
 pub(super) const SERVICE: &str = "DynamoDB_20120810";
+/// The same of DynamoDB Streams, whose API is a second service.
+pub(super) const STREAMS: &str = "DynamoDBStreams_20120810";
 
 /// The tables of a deployment, behind DynamoDB's API.
 pub struct DynamoDb {
     tables: Arc<dyn TableStore>,
     /// Names of the tables, in the order of [`Table::ALL`].
     names: [String; Table::ALL.len()],
+    /// Their throughput, in the same order.
+    warm: [Warm; Table::ALL.len()],
+    /// Open shards of each stream.
+    stream_shards: usize,
+}
+
+/// What all partitions of a table hold in a second; none without a limit.
+#[derive(Debug, Clone, Copy)]
+struct Warm {
+    read_units: Option<u64>,
+    write_units: Option<u64>,
 }
 
 /// Why a call fails.
@@ -39,20 +54,24 @@ enum DynamoDbError {
     Table(#[from] TableError),
     #[error("Requested resource not found: Table: {0} not found")]
     NoTable(String),
+    #[error("Requested resource not found: Stream: {0} not found")]
+    NoStream(String),
     #[error("the request body is no JSON: {0}")]
     Serialization(String),
     #[error(
         "the operation {0} is not emulated; the local stack answers PutItem, GetItem, DeleteItem, Query, BatchGetItem, \
-         BatchWriteItem, DescribeTable and ListTables"
+         BatchWriteItem, DescribeTable, ListTables, DescribeStream and ListStreams"
     )]
     UnknownOperation(String),
 }
 
 impl DynamoDb {
-    /// An endpoint for `tables`, with the names of `deployment`.
+    /// An endpoint for `tables`, with the names of `deployment` and the limits of `profile`.
     #[must_use]
-    pub fn new(tables: Arc<dyn TableStore>, deployment: &Deployment) -> Self {
-        Self { tables, names: Table::ALL.map(|table| deployment.table_name(table)) }
+    pub fn new(tables: Arc<dyn TableStore>, deployment: &Deployment, profile: &TablesProfile) -> Self {
+        let names = Table::ALL.map(|table| deployment.table_name(table));
+        let warm = Table::ALL.map(|table| Warm::of(&profile.of(table)));
+        Self { tables, names, warm, stream_shards: profile.stream_shards }
     }
 
     /// Answers one call of the API.
@@ -66,6 +85,8 @@ impl DynamoDb {
             "BatchWriteItem" => self.batch_write_item(call).await,
             "DescribeTable" => self.describe_table(call),
             "ListTables" => self.list_tables(call),
+            "DescribeStream" => self.describe_stream(call),
+            "ListStreams" => self.list_streams(call),
             unknown => Err(DynamoDbError::UnknownOperation(unknown.into())),
         };
         match answer {
@@ -77,12 +98,28 @@ impl DynamoDb {
         }
     }
 
-    /// The table of that name.
+    /// Name of a table.
+    fn name(&self, table: Table) -> &str {
+        &self.names[table as usize]
+    }
+
+    /// The table of that name or ARN.
     fn table(&self, name: &str) -> Result<Table, DynamoDbError> {
+        let name = name.rsplit_once(":table/").map_or(name, |(_, name)| name);
         Table::ALL
             .into_iter()
             .find(|table| self.names[*table as usize] == name)
             .ok_or_else(|| DynamoDbError::NoTable(name.into()))
+    }
+}
+
+impl Warm {
+    fn of(profile: &TablesProfile) -> Self {
+        let all = |units: u32| (units > 0).then(|| u64::from(units) * u64::from(profile.partitions));
+        Self {
+            read_units: all(profile.partition_read_units),
+            write_units: all(profile.partition_write_units),
+        }
     }
 }
 
@@ -104,7 +141,7 @@ impl DynamoDbError {
             Self::Table(TableError::Throttled(_)) => "ThrottlingException",
             Self::Table(TableError::Validation(_)) => "ValidationException",
             Self::Table(TableError::Unavailable(_)) => "InternalServerError",
-            Self::NoTable(_) => "ResourceNotFoundException",
+            Self::NoTable(_) | Self::NoStream(_) => "ResourceNotFoundException",
             Self::Serialization(_) => "SerializationException",
             Self::UnknownOperation(_) => "UnknownOperationException",
         }

@@ -10,7 +10,7 @@ struct Fixture(DynamoDb);
 impl Fixture {
     fn new() -> Self {
         let world = World::new(AuthMode::Header, tables);
-        Self(DynamoDb::new(world.tables.clone(), &Deployment::default()))
+        Self(DynamoDb::new(world.tables.clone(), &Deployment::default(), &TablesProfile::default()))
     }
 
     /// Status and body of one call.

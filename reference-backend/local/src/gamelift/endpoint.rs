@@ -1,5 +1,5 @@
 //! GameLift's API as SDKs call it: `StartGameSessionPlacement`, `DescribeGameSessionPlacement` and
-//! `StopGameSessionPlacement` on the one queue.
+//! `StopGameSessionPlacement` on the one queue, and `DescribeGameSessionQueues`.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -19,18 +19,25 @@ pub(crate) const SERVICE: &str = "GameLift";
 
 /// Answers one call of the API.
 pub(crate) async fn answer(queue: &GameLift, call: &Call) -> Response {
-    let placement = match call.operation.as_str() {
-        "StartGameSessionPlacement" => start(queue, call).await,
-        "DescribeGameSessionPlacement" => describe(queue, call),
-        "StopGameSessionPlacement" => stop(queue, call),
+    let shown = |placement: TrackedPlacement| {
+        call.codec.answer(&PlacementOutput { game_session_placement: Shown::new(queue, &placement) })
+    };
+    let answer = match call.operation.as_str() {
+        "StartGameSessionPlacement" => start(queue, call).await.map(shown),
+        "DescribeGameSessionPlacement" => describe(queue, call).map(shown),
+        "StopGameSessionPlacement" => stop(queue, call).map(shown),
+        "DescribeGameSessionQueues" => queues(queue, call).map(|queues| call.codec.answer(&queues)),
         _ => Err(GameLiftError::UnknownOperation(call.operation.clone())),
     };
-    match placement {
-        Ok(placement) => {
-            call.codec.answer(&PlacementOutput { game_session_placement: Shown::new(queue, &placement) })
-        }
-        Err(error) => call.codec.refusal(error.status(), error.code(), &error.to_string()),
+    answer.unwrap_or_else(|error| call.codec.refusal(error.status(), error.code(), &error.to_string()))
+}
+
+fn queues(queue: &GameLift, call: &Call) -> Result<QueuesOutput, GameLiftError> {
+    let request: QueuesRequest = call.parameters()?;
+    if let Some(other) = request.names.iter().find(|name| **name != queue.name && **name != queue.arn) {
+        return Err(GameLiftError::NotFound(format!("Queue {other} (this stack has only {})", queue.name)));
     }
+    Ok(QueuesOutput { game_session_queues: [ShownQueue::new(queue)] })
 }
 
 async fn start(queue: &GameLift, call: &Call) -> Result<TrackedPlacement, GameLiftError> {
@@ -78,7 +85,7 @@ enum GameLiftError {
     Serialization(#[from] Malformed),
     #[error(
         "the operation {0} is not emulated; the local stack answers StartGameSessionPlacement, \
-         DescribeGameSessionPlacement and StopGameSessionPlacement"
+         DescribeGameSessionPlacement, StopGameSessionPlacement and DescribeGameSessionQueues"
     )]
     UnknownOperation(String),
 }
@@ -140,6 +147,14 @@ struct GameProperty {
     value: String,
 }
 
+/// There is one queue, so there are no pages.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct QueuesRequest {
+    #[serde(default)]
+    names: Vec<String>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct PlacementId {
@@ -175,6 +190,38 @@ impl From<StartRequest> for StartPlacement {
 #[serde(rename_all = "PascalCase")]
 struct PlacementOutput<'a> {
     game_session_placement: Shown<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct QueuesOutput {
+    game_session_queues: [ShownQueue; 1],
+}
+
+/// The queue as GameLift shows it. It has no destinations: where sessions are placed is the profile's.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ShownQueue {
+    name: String,
+    game_session_queue_arn: String,
+    /// Whole seconds on AWS.
+    timeout_in_seconds: u64,
+    player_latency_policies: [(); 0],
+    destinations: [(); 0],
+    notification_target: String,
+}
+
+impl ShownQueue {
+    fn new(queue: &GameLift) -> Self {
+        Self {
+            name: queue.name.clone(),
+            game_session_queue_arn: queue.arn.clone(),
+            timeout_in_seconds: queue.profile.queue_timeout_s.ceil() as u64,
+            player_latency_policies: [],
+            destinations: [],
+            notification_target: queue.topic.clone(),
+        }
+    }
 }
 
 /// A placement as GameLift shows it.

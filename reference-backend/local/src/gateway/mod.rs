@@ -11,6 +11,7 @@ mod authorizer;
 mod connections;
 mod door;
 mod edge;
+pub(crate) mod endpoint;
 mod event;
 mod faults;
 pub mod front;

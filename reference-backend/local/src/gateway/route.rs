@@ -20,6 +20,9 @@ pub enum Route {
 }
 
 impl Route {
+    /// Every route.
+    pub const ALL: [Self; 3] = [Self::SendMessage, Self::SessionPlacementRequest, Self::Default];
+
     /// The route key.
     #[must_use]
     pub fn key(self) -> &'static str {

@@ -113,17 +113,12 @@ impl Source {
     }
 
     fn record<'a>(&'a self, change: &'a Change) -> Record<'a> {
-        let event_name = match change.kind {
-            ChangeKind::Insert => "INSERT",
-            ChangeKind::Modify => "MODIFY",
-            ChangeKind::Remove | ChangeKind::Expire => "REMOVE",
-        };
         Record {
             event_id: match &change.foreign {
                 Some(foreign) => Cow::Borrowed(&foreign.event_id),
                 None => format!("{:016x}{:016x}", change.key_hash, change.sequence).into(),
             },
-            event_name,
+            event_name: change.kind.event_name(),
             event_version: "1.1",
             event_source: "aws:dynamodb",
             aws_region: self.region(),

@@ -16,7 +16,7 @@ use crate::metrics::{Metrics, Series, Unit};
 use crate::tables::ChangeKind;
 
 /// Streams, their functions, and the events that pass the filter; deletions are not needed.
-const MAPPINGS: [(Table, Function, &[ChangeKind]); 2] = [
+pub(super) const MAPPINGS: [(Table, Function, &[ChangeKind]); 2] = [
     (Table::Messages, Function::OnMessageInserted, &[ChangeKind::Insert]),
     (Table::Placements, Function::OnPlacementUpdated, &[ChangeKind::Insert, ChangeKind::Modify]),
 ];

@@ -76,6 +76,18 @@ pub enum ChangeKind {
     Expire,
 }
 
+impl ChangeKind {
+    /// `eventName` of its record.
+    #[must_use]
+    pub const fn event_name(self) -> &'static str {
+        match self {
+            Self::Insert => "INSERT",
+            Self::Modify => "MODIFY",
+            Self::Remove | Self::Expire => "REMOVE",
+        }
+    }
+}
+
 /// The stream of one table.
 #[derive(Debug)]
 pub struct Stream {

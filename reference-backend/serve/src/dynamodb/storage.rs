@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials as _;
-use reference_backend::function::Deployment;
+use reference_backend::function::{Deployment, Table};
 use reference_backend::ports::TableStore;
 use reference_backend_aws::dynamodb::DynamoTables;
 use reference_backend_aws::provision::provision;
@@ -107,6 +107,10 @@ impl Storage for DynamoStorage {
 
     fn endpoint(&self) -> Option<String> {
         Some(self.endpoint.clone())
+    }
+
+    fn stream_arn(&self, table: Table) -> Option<String> {
+        self.streams.iter().find(|shards| shards.table() == table).map(|shards| shards.arn().to_owned())
     }
 
     fn function_environment(&self) -> Vec<(OsString, OsString)> {

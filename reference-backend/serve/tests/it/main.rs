@@ -16,6 +16,7 @@ mod foreign;
 mod front_doors;
 mod gateway;
 mod interoperability;
+mod limits;
 mod management;
 mod process;
 mod profile;

@@ -79,9 +79,9 @@ async fn cloudwatch(
     chain: Option<&Result<Chain, AuthError>>,
 ) -> Access {
     let credentials = chain.and_then(|chain| Some(chain.as_ref().ok()?.credentials.clone()));
-    let (client, region) = cloudwatch::client(wanted, wanted.endpoint.as_ref(), credentials).await;
+    let (client, access) = cloudwatch::client(wanted, wanted.endpoint.as_ref(), credentials).await;
     let what = wanted.endpoint.as_ref().map_or_else(
-        || format!("CloudWatch in {region}"),
+        || format!("CloudWatch in {}", access.region),
         |endpoint| format!("CloudWatch at {}", endpoint.origin().ascii_serialization()),
     );
     let outcome = match chain {
