@@ -40,8 +40,29 @@ pub(crate) struct Candidate {
     pub(crate) unit: &'static str,
     /// The symptoms that it explains: their position, and the share of each.
     pub(crate) explains: Vec<(usize, f64)>,
+    /// What it is a consequence of, by kind and place: where a candidate of these explains as much, this one is not the first.
+    pub(crate) follows: Vec<(SuspectKind, Stage)>,
     /// What else it may be.
     pub(crate) or: Vec<String>,
     /// What speaks for it.
     pub(crate) evidence: Vec<Evidence>,
+}
+
+impl Candidate {
+    /// One without a limit, that explains nothing yet.
+    pub(crate) fn new(kind: SuspectKind, stage: Stage, onset: Interval, end_s: f64) -> Self {
+        Self {
+            kind,
+            stage,
+            onset,
+            end_s,
+            limit: None,
+            observed: None,
+            unit: "",
+            explains: Vec::new(),
+            follows: Vec::new(),
+            or: Vec::new(),
+            evidence: Vec::new(),
+        }
+    }
 }

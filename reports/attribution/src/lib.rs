@@ -25,6 +25,7 @@ pub mod statistics;
 mod candidate;
 mod correlate;
 mod decide;
+mod felt;
 mod headroom;
 mod observed;
 mod suspects;
@@ -44,9 +45,9 @@ pub fn attribute(folder: &RunFolder) -> Correlation {
         correlation.outcome = Some(Outcome::InvalidRun);
         return correlation;
     }
-    let symptoms = symptoms::find(&run);
-    let candidates = suspects::candidates(&run, &symptoms);
-    decide::decide(&run, symptoms, candidates, &mut correlation);
+    let felt = symptoms::find(&run);
+    let candidates = suspects::candidates(&run, &felt);
+    decide::decide(&run, felt, candidates, &mut correlation);
     correlation.headroom = headroom::of(&run);
     correlation.correlations = correlate::pairs(&run);
     correlation

@@ -1,8 +1,12 @@
 //! The run as it was observed: players by second, server series by period, limits, and the path of each operation.
 
 mod backend;
+pub(crate) mod classes;
+mod names;
 mod players;
 mod points;
+mod promises;
+mod resources;
 mod server;
 
 use std::borrow::Cow;
@@ -11,8 +15,10 @@ use reports::folder::RunFolder;
 use reports::format::{Manifest, Phase, Summary};
 
 pub(crate) use backend::{Backend, Function, Stage, Trigger};
-pub(crate) use players::{Player, PlayerSecond};
+pub(crate) use players::{Broken, Player, PlayerSecond};
 pub(crate) use points::{Point, Points};
+pub(crate) use promises::{Bound, Promise};
+pub(crate) use resources::Latency;
 pub(crate) use server::{Metric, Server};
 
 /// A run folder, ready to be asked.

@@ -35,6 +35,19 @@ impl Points {
         self.known().max_by(|a, b| a.1.total_cmp(&b.1))
     }
 
+    /// The value of the period that begins at an instant, to within half a period; `None`: not known.
+    pub(crate) fn at(&self, at_s: f64) -> Option<f64> {
+        let next = self.points.partition_point(|point| point.at_s + self.period_s / 2.0 <= at_s);
+        self.points.get(next).filter(|point| (point.at_s - at_s).abs() * 2.0 <= self.period_s)?.value
+    }
+
+    /// The greatest known value of the periods that overlap with `from_s..=to_s`.
+    pub(crate) fn greatest(&self, from_s: f64, to_s: f64) -> Option<f64> {
+        let first = self.points.partition_point(|point| point.at_s + self.period_s <= from_s);
+        let values = self.points[first..].iter().take_while(|point| point.at_s <= to_s);
+        values.filter_map(|point| point.value).max_by(f64::total_cmp)
+    }
+
     /// Those of `from_s..to_s`.
     pub(crate) fn within(&self, from_s: f64, to_s: f64) -> Self {
         let overlaps = |point: &&Point| point.at_s < to_s && point.at_s + self.period_s > from_s;

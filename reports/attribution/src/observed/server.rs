@@ -121,7 +121,7 @@ impl<'a> Server<'a> {
         series.period_s.unwrap_or(of_all).max(1) as f64
     }
 
-    fn spread(&self, series: &CloudWatchSeries, gap: impl Fn(f64) -> Option<f64>) -> Points {
+    pub(super) fn spread(&self, series: &CloudWatchSeries, gap: impl Fn(f64) -> Option<f64>) -> Points {
         let period_s = self.period_s(series);
         // All series of one period length lie on the same grid: the epoch's.
         let starts: Vec<f64> = {

@@ -1,10 +1,232 @@
 //! Durations as changed hops: only means add up.
+//!
+//! A function on the path of what became slow is held against what the player felt: the rise of its mean `Duration` over the rise
+//! of the player's mean, at the same offered load ([`crate::compare`]). Where the fault was there from the start, its share of
+//! the mean counts if the mean itself is beyond the bound; else the share of invocations that took longer than the bound on
+//! their own, over the share of answers that did.
+//!
+//! Whose fault the function's time is: a table whose own latency accounts for half of it, the identity provider where the
+//! function authorises connections, else the function or what it calls that has no series.
 
-use reports::format::Symptom;
+use reports::format::{LimitKind, SuspectKind, SymptomKind};
 
-use crate::candidate::Candidate;
-use crate::observed::Run;
+use super::dependencies;
+use super::evidence::{evidence, gather};
+use crate::candidate::{Candidate, Interval};
+use crate::compare::{Change, Compared, Stretch};
+use crate::felt::Felt;
+use crate::observed::{Metric, Player, Points, Run, Stage};
 
-pub(super) fn candidates(_run: &Run<'_>, _symptoms: &[Symptom]) -> Vec<Candidate> {
-    Vec::new()
+/// What a candidate has to explain of a symptom: more than anything else can.
+pub(super) const HALF: f64 = 0.5;
+/// Quantiles of `Duration` that are fetched, and the share of invocations beyond each.
+const BEYOND: [(&str, f64); 3] = [("p50", 0.5), ("p90", 0.1), ("p99", 0.01)];
+/// Class of requests that were not answered in time.
+const TIMED_OUT: &str = "timeout";
+
+/// A function's time on the path of a symptom.
+pub(super) struct Hop {
+    /// Its full name.
+    pub(super) function: String,
+    /// Its mean in milliseconds.
+    pub(super) change: Change,
+    /// Its means by period.
+    pub(super) means: Points,
+    /// Share of the symptom that it accounts for.
+    pub(super) share: f64,
+    /// How that was found, in a sentence.
+    pub(super) says: String,
+}
+
+pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    for (position, one) in felt.iter().enumerate() {
+        let Some(compared) = Compared::of(run, one) else { continue };
+        for hop in hops(run, one, &compared) {
+            if hop.share >= HALF && !times_out(run, &hop.function, &compared) {
+                found.push(candidate(run, position, one, &compared, hop));
+            }
+        }
+    }
+    gather(found)
+}
+
+/// The functions on a symptom's path, each with its share.
+pub(super) fn hops(run: &Run<'_>, felt: &Felt, compared: &Compared) -> Vec<Hop> {
+    functions_of(run, &felt.player).into_iter().filter_map(|full| hop(run, felt, compared, &full)).collect()
+}
+
+/// The functions on a player's path, each once.
+pub(super) fn functions_of(run: &Run<'_>, player: &Player) -> Vec<String> {
+    let mut functions = Vec::new();
+    for stage in run.backend.path(player) {
+        if let Stage::Function(full) = stage
+            && !functions.contains(full)
+        {
+            functions.push(full.clone());
+        }
+    }
+    functions
+}
+
+fn hop(run: &Run<'_>, felt: &Felt, compared: &Compared, full: &str) -> Option<Hop> {
+    let means = run.server.gauge(Metric::lambda("Duration", "Average"), full)?;
+    let invocations = run.server.gauge(Metric::lambda("Invocations", "Sum"), full);
+    let change = compared.change(&means, invocations.as_ref())?;
+    let name = run.backend.resource(&Stage::Function(full.to_owned()));
+    let (share, says) = match felt.symptom.what {
+        SymptomKind::Slower => slower(run, felt, compared, change, full, &name)?,
+        SymptomKind::Failures => timed_out(run, felt, compared, full, &name)?,
+        SymptomKind::Losses => return None,
+    };
+    Some(Hop { function: full.to_owned(), change, means, share: share.clamp(0.0, 1.0), says })
+}
+
+/// The share of a slowness, by means where they tell, else by what lies beyond the bound.
+fn slower(
+    run: &Run<'_>,
+    felt: &Felt,
+    compared: &Compared,
+    change: Change,
+    full: &str,
+    name: &str,
+) -> Option<(f64, String)> {
+    let bound_us = felt.symptom.reference;
+    if let Some(before) = change.before {
+        let share = if change.shown { change.rise() * 1e3 / compared.rise_us() } else { 0.0 };
+        let says = format!(
+            "{name} took {:.1} ms on average, {before:.1} ms before: {:.0} % of the rise; the rest of it, {:.1} ms, lies elsewhere ({})",
+            change.during,
+            100.0 * share.clamp(0.0, 1.0),
+            (compared.rise_us() / 1e3 - change.rise()).max(0.0),
+            compared.words()
+        );
+        return Some((share, says));
+    }
+    if compared.mean_us > bound_us {
+        let share = change.during * 1e3 / compared.mean_us;
+        let says = format!(
+            "{name} took {:.1} ms on average: {:.0} % of the mean, which is beyond {:.1} ms itself; the rest, {:.1} ms, lies elsewhere ({})",
+            change.during,
+            100.0 * share.clamp(0.0, 1.0),
+            bound_us / 1e3,
+            (compared.mean_us / 1e3 - change.during).max(0.0),
+            compared.words()
+        );
+        return Some((share, says));
+    }
+    let of_answers = felt.count() / compared.count;
+    let of_invocations = beyond(run, compared, full, bound_us / 1e3)?;
+    let says = format!(
+        "at least {:.2} % of the invocations of {name} took longer than {:.1} ms on their own, {:.2} % of the answers did",
+        100.0 * of_invocations,
+        bound_us / 1e3,
+        100.0 * of_answers
+    );
+    (of_answers > 0.0).then(|| (of_invocations / of_answers, says))
+}
+
+/// The share of failures that are time-outs of the player which the function's own time makes: it took longer than any
+/// answer that came.
+fn timed_out(
+    run: &Run<'_>,
+    felt: &Felt,
+    compared: &Compared,
+    full: &str,
+    name: &str,
+) -> Option<(f64, String)> {
+    let Player::Operation(operation) = &felt.player else { return None };
+    let longest_ms = run.summary.operations.get(operation)?.response_time_us.max as f64 / 1e3;
+    let within = |(at, _): &(f64, f64)| compared.during.takes(*at, 1.0);
+    let failures = felt.player.failures(run.folder, |class| class == TIMED_OUT);
+    let timed_out: f64 = failures.iter().filter(|second| within(second)).map(|(_, count)| count).sum();
+    if timed_out == 0.0 || longest_ms == 0.0 {
+        return None;
+    }
+    let slow = beyond(run, compared, full, longest_ms)? * (compared.count + timed_out);
+    let says = format!(
+        "{timed_out:.0} requests were not answered in time; at least {slow:.0} invocations of {name} took longer than any answer that came ({longest_ms:.0} ms)"
+    );
+    Some((slow.min(timed_out) / felt.count().max(1.0), says))
+}
+
+/// At least which share of a function's invocations during the symptom took longer than a bound, by the quantiles of `Duration`.
+fn beyond(run: &Run<'_>, compared: &Compared, full: &str, bound_ms: f64) -> Option<f64> {
+    let invocations = run.server.gauge(Metric::lambda("Invocations", "Sum"), full)?;
+    let quantiles: Vec<(Points, f64)> = BEYOND
+        .iter()
+        .filter_map(|(statistic, share)| {
+            let series = run.server.gauge(Metric::lambda("Duration", statistic), full)?;
+            Some((series, *share))
+        })
+        .collect();
+    if quantiles.is_empty() {
+        return None;
+    }
+    let share_at = |at: f64| {
+        let reached = quantiles.iter().filter(|(points, _)| points.at(at).is_some_and(|value| value > bound_ms));
+        reached.map(|(_, share)| *share).fold(0.0, f64::max)
+    };
+    let (mut slow, mut all) = (0.0, 0.0);
+    for (at, count) in compared.during.of(&invocations) {
+        slow += count * share_at(at);
+        all += count;
+    }
+    (all > 0.0).then(|| slow / all)
+}
+
+/// Whether the function was ended by its own time-out: then that is the finding, and not that it took long.
+fn times_out(run: &Run<'_>, full: &str, compared: &Compared) -> bool {
+    let Some(limit) = run.server.limit(LimitKind::TimeoutS, full) else { return false };
+    let Some(greatest) = run.server.gauge(Metric::lambda("Duration", "Maximum"), full) else { return false };
+    compared.during.of(&greatest).iter().any(|(_, ms)| *ms >= limit.value * 1e3 * 0.999)
+}
+
+fn candidate(run: &Run<'_>, position: usize, felt: &Felt, compared: &Compared, hop: Hop) -> Candidate {
+    let stage = Stage::Function(hop.function.clone());
+    let name = run.backend.resource(&stage);
+    let (onset, end_s) = onset(felt, compared, hop.change, &hop.means);
+    let authorizes = run.backend.function(&hop.function).is_some_and(|function| function.authorizes);
+    let slow_table = dependencies::table(run, felt, compared, &hop);
+    let mut candidate = match &slow_table {
+        Some(table) => {
+            let stage = Stage::Table(table.table.clone());
+            Candidate::new(SuspectKind::SlowDependency, stage, onset, end_s)
+        }
+        None if authorizes => {
+            let mut candidate = Candidate::new(SuspectKind::IdentityProvider, stage, onset, end_s);
+            candidate.or.push(format!("{name}'s own work"));
+            candidate
+        }
+        None => {
+            let mut candidate = Candidate::new(SuspectKind::SlowFunction, stage, onset, end_s);
+            candidate.or.extend(dependencies::unseen(run, felt, compared, &hop));
+            candidate
+        }
+    };
+    candidate.observed = Some(slow_table.as_ref().map_or(hop.change.during, |table| table.during_ms));
+    candidate.unit = "ms";
+    candidate.explains.push((position, hop.share));
+    candidate.evidence.push(evidence(
+        format!("Duration (Average) of {name}"),
+        hop.says,
+        hop.means.known().filter(|(at, _)| *at <= end_s),
+    ));
+    candidate.evidence.extend(slow_table.map(|table| table.evidence));
+    candidate
+}
+
+/// The period in which the rise shows first, and when it was over.
+pub(super) fn onset(felt: &Felt, compared: &Compared, change: Change, points: &Points) -> (Interval, f64) {
+    let symptom = &felt.symptom;
+    let middle = change.before.map_or(0.0, |before| f64::midpoint(before, change.during));
+    let earliest = match compared.before.0.last() {
+        Some(_) => symptom.from_s - felt.lag_s - points.period_s,
+        None => 0.0,
+    };
+    let high = |(at, value): &(f64, f64)| *value >= middle && at + points.period_s > earliest;
+    let first = points.known().find(high).map_or(symptom.from_s, |(at, _)| at);
+    let last = Stretch::one(earliest, symptom.to_s).of(points).into_iter().rfind(|(_, value)| *value >= middle);
+    let end_s = last.map_or(symptom.to_s, |(at, _)| (at + points.period_s).min(symptom.to_s));
+    (Interval { from_s: first.min(symptom.from_s), to_s: first.min(symptom.from_s) + points.period_s }, end_s)
 }

@@ -5,15 +5,14 @@ mod durations;
 mod queues;
 mod refusals;
 
-use reports::format::Symptom;
-
 use crate::candidate::Candidate;
+use crate::felt::Felt;
 use crate::observed::Run;
 
 /// Every candidate, in no order.
-pub(crate) fn candidates(run: &Run<'_>, symptoms: &[Symptom]) -> Vec<Candidate> {
-    let mut all = refusals::candidates(run, symptoms);
-    all.extend(queues::candidates(run, symptoms));
-    all.extend(durations::candidates(run, symptoms));
+pub(crate) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
+    let mut all = refusals::candidates(run, felt);
+    all.extend(queues::candidates(run, felt));
+    all.extend(durations::candidates(run, felt));
     all
 }
