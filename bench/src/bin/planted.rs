@@ -7,7 +7,7 @@ use std::{env, fs};
 use bench::planted::cases::{self, Case};
 use bench::planted::{Answer, Options, Proof, Proven, markdown};
 use clap::Parser;
-use output::{say, tell};
+use output::{print, say};
 
 /// Plants faults in real runs, and counts what attribution says of them.
 #[derive(Parser)]
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(5),
         Err(error) => {
-            tell!("error: {error}");
+            say(format!("error: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -63,9 +63,9 @@ fn proven(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
         draws: draws(arguments)?,
         counterfactuals: arguments.counterfactuals,
     };
-    let proof = Proof::make(&options, &|proven: &Proven| tell!("{}", proven.line()));
+    let proof = Proof::make(&options, &|proven: &Proven| say(proven.line()));
     for broken in &proof.broken {
-        tell!("not run: {broken}");
+        say(format!("not run: {broken}"));
     }
     if arguments.out.is_none() {
         let failed = |proven: &&Proven| !matches!(proven.answer(), Answer::Wrong | Answer::Missed);
@@ -76,7 +76,7 @@ fn proven(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
         let _ = fs::remove_dir(&options.out);
     }
     let tables = markdown(&proof);
-    say!("{tables}");
+    print(&tables)?;
     if let Some(path) = &arguments.json {
         fs::write(path, serde_json::to_string_pretty(&proof)?)?;
     }
