@@ -117,10 +117,12 @@ impl Proof {
         let done = Mutex::new(Self::default());
         for (jobs, draws) in [(options.jobs, together), (1, alone)] {
             let queue = Mutex::new(VecDeque::from(draws));
+            // The lock is held only while one is taken.
+            let next = || locked(&queue).pop_front();
             thread::scope(|scope| {
                 for _ in 0..jobs {
                     scope.spawn(|| {
-                        while let Some((case, draw)) = locked(&queue).pop_front() {
+                        while let Some((case, draw)) = next() {
                             match prove(options, case, &draw) {
                                 Ok(proven) => {
                                     tell(&proven);
