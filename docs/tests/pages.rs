@@ -3,7 +3,9 @@
 use clap::{Command, CommandFactory};
 use docs::Page;
 use output::Exit;
+use prices::{Item, Price, PriceList, Tier};
 use reports::format::Status;
+use reports::human;
 
 /// Columns of the help texts.
 const WIDTH: usize = 100;
@@ -78,6 +80,21 @@ fn the_library_is_what_ships() {
 
 fn protocol_page(name: &str) -> String {
     format!("docs/protocols/{name}.md")
+}
+
+#[test]
+fn the_prices_are_those_that_ship() {
+    let row = |item: Item| {
+        let Price { price, per, tiers, source } = PriceList::shipped().price(item);
+        let per = (*per > 1.0).then(|| format!(" for {}", human::count(*per as u64))).unwrap_or_default();
+        let tier = |tier: &Tier| format!("; above {}: {}", human::count(tier.above as u64), tier.price);
+        let tiers = tiers.iter().map(tier).collect::<String>();
+        format!("| `{}`: {} ({}) | {price}{per}{tiers} | {source} |\n", item.key(), item.name(), item.unit())
+    };
+    let PriceList { currency, region, as_of, .. } = PriceList::shipped();
+    let rows = Item::ALL.into_iter().filter(|item| *item != Item::LambdaInitGbSeconds).map(row);
+    let head = format!("| item | {currency} in {region}, {as_of} | source |\n|---|---|---|\n");
+    Page::read("docs/cost.md").block("prices", &(head + &rows.collect::<String>()));
 }
 
 #[test]

@@ -88,6 +88,16 @@ pub enum Command {
     },
     /// Fetch CloudWatch for a run's window (it lags by minutes) and write the report again.
     Correlate(CorrelateArgs),
+    /// Find out which part gave way first, again and offline, and write the report again.
+    #[command(after_help = "Examples:\n  loadgen attribute runs/quickstart-20261122T090000Z-1a2b3c\n  \
+        loadgen attribute --json runs/quickstart-20261122T090000Z-1a2b3c | jq .summary.correlation")]
+    Attribute {
+        /// The run folder.
+        run: PathBuf,
+        /// Print one JSON object instead of the summary.
+        #[arg(long)]
+        json: bool,
+    },
     /// Find the highest rate, or number of players, at which a scenario's thresholds pass.
     Capacity(CapacityArgs),
     /// Pre-run checks: this machine, the credentials and the target, with a remedy for each problem.
@@ -249,6 +259,10 @@ pub struct CorrelateArgs {
     /// Read until two reads a minute apart agree, for LIMIT at most: points grow for minutes after they first show.
     #[arg(long, value_name = "LIMIT", num_args = 0..=1, require_equals = true, default_missing_value = "20m")]
     pub wait: Option<Span>,
+    /// Read the functions' logs as well, for concurrency, cold starts and memory of every second; AWS bills the bytes scanned,
+    /// which are told before. Overrides `cloudwatch.logs`.
+    #[arg(long)]
+    pub logs: bool,
     /// Time between two reads instead of a minute.
     #[arg(long, hide = true, requires = "wait")]
     pub wait_every: Option<Span>,
@@ -281,6 +295,7 @@ impl CorrelateArgs {
             all.push(set("functions", Value::Array(Vec::new())));
             all.push(set("function_prefix", Value::from(prefix.as_str())));
         }
+        all.extend(self.logs.then(|| set("logs", true.into())));
         for (key, value) in [("region", &self.region), ("endpoint", &self.endpoint)] {
             all.extend(value.as_ref().map(|value| set(key, Value::from(value.as_str()))));
         }

@@ -10,6 +10,7 @@
 //! [`run`] ties the parts together; each module below does one of them. Times inside a run are microseconds
 //! since its start ([`clock::Clock`]).
 
+mod attributed;
 pub mod auth;
 mod aws;
 pub mod checked;
@@ -18,6 +19,7 @@ pub mod cli;
 pub mod clock;
 pub mod cloudwatch;
 pub mod commands;
+mod cost;
 pub mod delivery;
 pub mod early;
 pub mod embedded;
@@ -26,6 +28,7 @@ pub mod health;
 pub mod http_client;
 mod inventory;
 pub mod live;
+mod logs;
 pub mod player;
 pub mod program;
 pub mod record;

@@ -35,6 +35,8 @@ pub(crate) struct RunLog {
     write_error: Option<FolderError>,
     /// The last second in which a player was answered.
     answered_s: Option<u64>,
+    /// Seconds that sockets were open, summed.
+    socket_seconds: u64,
     early_end_check: EarlyEndCheck,
     early_end: Option<EarlyEnd>,
 }
@@ -51,6 +53,8 @@ pub(crate) struct Finished {
     pub(crate) live: Live,
     /// The last second in which a player was answered.
     pub(crate) answered_s: Option<u64>,
+    /// Seconds that sockets were open, summed.
+    pub(crate) socket_seconds: u64,
     /// Why the run should have ended early.
     pub(crate) early_end: Option<EarlyEnd>,
 }
@@ -70,6 +74,7 @@ impl RunLog {
             both: Measures::default(),
             write_error: None,
             answered_s: None,
+            socket_seconds: 0,
             early_end_check,
             early_end: None,
         };
@@ -86,6 +91,7 @@ impl RunLog {
     pub(crate) fn add(&mut self, sample: &SecondSample, validity: impl FnOnce(&ThreadTally) -> Validity) {
         self.both.merge(&sample.tally.measured);
         self.both.merge(&sample.tally.warm_up);
+        self.socket_seconds += sample.open;
         let line = self.line(sample);
         if was_answered(&line) {
             self.answered_s = Some(line.t);
@@ -104,8 +110,8 @@ impl RunLog {
 
     /// No second follows.
     pub(crate) fn finish(self) -> Finished {
-        let Self { total, writer, write_error, live, answered_s, early_end, .. } = self;
-        Finished { total, writer, write_error, live, answered_s, early_end }
+        let Self { total, writer, write_error, live, answered_s, socket_seconds, early_end, .. } = self;
+        Finished { total, writer, write_error, live, answered_s, socket_seconds, early_end }
     }
 
     fn line(&self, sample: &SecondSample) -> SeriesLine {

@@ -8,6 +8,7 @@
 //! | [`mod@format`] | the data contract: the content of every file of a run folder |
 //! | [`folder`] | writes a run folder while the run goes on, and reads it back |
 //! | [`server`] | sums up CloudWatch's series by function |
+//! | [`findings`] | what gave way first, in words |
 //! | [`text`] | the terminal summary |
 //! | [`capacity`] | a search for the highest load: its document, its text and its page |
 //! | [`printable`] | untrusted text, made safe to print: no terminal escapes, no hidden direction |
@@ -16,6 +17,7 @@
 
 pub mod capacity;
 mod exit;
+pub mod findings;
 pub mod folder;
 pub mod format;
 pub mod html;

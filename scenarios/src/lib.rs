@@ -12,9 +12,10 @@
 //!
 //! The rooms, from the bottom up: `redact` (what may be a secret), `keys` (the file's types and their schema), `file`
 //! (where the text comes from, and what is kept of it), [`plan`] (what will run), `check` (from keys to plan, a file for
-//! each table) beside [`explain`] (a plan for people).
+//! each table), [`cost`] (what a plan asks of AWS), [`explain`] (a plan for people).
 
 mod check;
+pub mod cost;
 pub mod explain;
 mod file;
 mod keys;

@@ -67,7 +67,7 @@ fn every_protocol_that_ships_can_be_planned_and_explained() {
         let text = scenarios::explain::explain(&plan, str::to_owned);
         assert!(text.contains(&format!("the protocol {name}.")), "{text}");
         let forecast = scenarios::explain::forecast::Forecast::of(&plan);
-        assert!(forecast.work.messages > 0.0 && forecast.work.bytes_up > 0.0, "{name}: {forecast:?}");
+        assert!(forecast.counts.messages > 0.0 && forecast.bytes_up > 0.0, "{name}: {forecast:?}");
         for (operation, outline) in
             plan.operations.iter().rev().zip(protocol.outline().operations.iter().rev())
         {
@@ -187,4 +187,25 @@ fn a_message_longer_than_api_gateway_takes_is_told() {
     let told = check(&file, &text, &[]).unwrap_err().to_string();
     assert!(told.contains("a message would have about 15"), "{told}");
     assert!(told.contains("help: lower size"), "{told}");
+}
+
+#[test]
+fn the_protocol_declares_what_does_the_work_and_the_scenario_replaces_it() {
+    let send = "[operations.send_message]\nrate = 1.0\n";
+    let topology = plan(send).topology;
+    assert_eq!(topology.operations["send_message"].functions, ["SendMessage", "OnMessageInserted"]);
+    assert_eq!(topology.operations["connect"].tables, ["Connections"]);
+    assert_eq!(topology.deliveries["message"], "send_message");
+    assert!(!topology.operations.contains_key("placement_request"), "the plan has none");
+    let topology = plan(&format!("{send}[functions]\nsend_message = [\"Post\", \"Relay\"]\n")).topology;
+    assert_eq!(topology.operations["send_message"].functions, ["Post", "Relay"]);
+    assert_eq!(topology.operations["send_message"].tables, ["Connections", "Messages"]);
+    let told = mistakes("[functions]\nsend_mesage = [\"Post\"]\n[tables]\nconnect = [\" \"]\n");
+    assert_told(
+        &told,
+        &[
+            (2, "is no operation of the protocol", "did you mean `send_message`?"),
+            (4, "has an empty name", "how the resource's name ends"),
+        ],
+    );
 }

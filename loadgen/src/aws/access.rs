@@ -1,8 +1,8 @@
 //! Where AWS is asked, and with which credentials.
 
+use aws_config::Region;
 use aws_config::{ConfigLoader, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_config::Region;
 use scenarios::plan::CloudWatch;
 use scenarios::plan::way::is_loopback;
 use url::Url;

@@ -61,6 +61,11 @@ impl Api {
         Ok(Self { http, access, calls: AtomicU64::new(0), refused: Mutex::default() })
     }
 
+    /// Whether a local stack is asked instead of AWS.
+    pub(crate) fn is_stack(&self) -> bool {
+        self.access.one_address().is_some()
+    }
+
     /// How many calls were made, repetitions among them.
     pub(crate) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)

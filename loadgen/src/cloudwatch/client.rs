@@ -20,9 +20,8 @@ pub(crate) async fn client(
     endpoint: Option<&Url>,
     credentials: Option<Credentials>,
 ) -> (Client, Access) {
-    let patient = |loader: ConfigLoader| {
-        loader.retry_config(retries::policy()).timeout_config(retries::patience())
-    };
+    let patient =
+        |loader: ConfigLoader| loader.retry_config(retries::policy()).timeout_config(retries::patience());
     let access = Access::open(wanted, endpoint, credentials, patient).await;
     let config = Config::from(&access.config).to_builder().retry_classifier(retries::NotListening).build();
     (Client::from_conf(config), access)

@@ -99,7 +99,11 @@ fn listed(metric: &aws_sdk_cloudwatch::types::Metric) -> Listed {
 }
 
 /// The series to be fetched, each once and without points.
-pub(super) fn series(listed: &[Listed], functions: &[String], inventory: &Inventory) -> Vec<CloudWatchSeries> {
+pub(super) fn series(
+    listed: &[Listed],
+    functions: &[String],
+    inventory: &Inventory,
+) -> Vec<CloudWatchSeries> {
     let mut all = Vec::new();
     let mut seen = BTreeSet::new();
     for family in &FAMILIES {
@@ -139,7 +143,9 @@ pub(super) fn learn(listed: &[Listed], scope: &Scope, inventory: &mut Inventory)
                 "AWS/DynamoDB" if scope.owns(name) => &mut inventory.tables,
                 "GameLift" | "AWS/GameLift" if scope.owns(name) => &mut inventory.queues,
                 "AWS/SNS" if scope.owns(name) => &mut inventory.topics,
-                "AWS/ApiGateway" if scope.everything || scope.api.as_ref() == Some(name) => &mut inventory.apis,
+                "AWS/ApiGateway" if scope.everything || scope.api.as_ref() == Some(name) => {
+                    &mut inventory.apis
+                }
                 _ => continue,
             };
             into.insert(name.clone());
@@ -150,7 +156,9 @@ pub(super) fn learn(listed: &[Listed], scope: &Scope, inventory: &mut Inventory)
 /// The queues of which no series is listed.
 pub(super) fn unlisted_queues<'i>(series: &[CloudWatchSeries], inventory: &'i Inventory) -> Vec<&'i str> {
     let is_listed = |queue: &str| {
-        series.iter().any(|one| one.namespace.ends_with("GameLift") && one.dimensions.values().any(|name| name == queue))
+        series.iter().any(|one| {
+            one.namespace.ends_with("GameLift") && one.dimensions.values().any(|name| name == queue)
+        })
     };
     inventory.queues.iter().map(String::as_str).filter(|queue| !is_listed(queue)).collect()
 }
@@ -212,8 +220,16 @@ mod tests {
         inventory.apis.insert("abc".into());
         inventory.wiring.mappings.push(Mapping { uuid: "u-1".into(), ..Mapping::default() });
         let shown = [
-            listed("AWS/DynamoDB", "SuccessfulRequestLatency", &[("TableName", "game-Messages"), ("Operation", "PutItem")]),
-            listed("AWS/DynamoDB", "SuccessfulRequestLatency", &[("TableName", "other"), ("Operation", "PutItem")]),
+            listed(
+                "AWS/DynamoDB",
+                "SuccessfulRequestLatency",
+                &[("TableName", "game-Messages"), ("Operation", "PutItem")],
+            ),
+            listed(
+                "AWS/DynamoDB",
+                "SuccessfulRequestLatency",
+                &[("TableName", "other"), ("Operation", "PutItem")],
+            ),
             listed("GameLift", "QueueDepth", &[("GameSessionQueueName", "ranked")]),
             listed("GameLift", "QueueDepth", &[("GameSessionQueueName", "foreign")]),
             listed("AWS/ApiGateway", "ConnectCount", &[("ApiId", "abc"), ("Stage", "Staging")]),
@@ -227,7 +243,10 @@ mod tests {
         assert_eq!(latency.len(), 3, "{latency:?}");
         assert_eq!(
             of("AWS/DynamoDB", "WriteThrottleEvents"),
-            ["Sum TableName=game-Messages", "Sum GlobalSecondaryIndexName=RecipientIdIndex,TableName=game-Messages"]
+            [
+                "Sum TableName=game-Messages",
+                "Sum GlobalSecondaryIndexName=RecipientIdIndex,TableName=game-Messages"
+            ]
         );
         assert_eq!(of("GameLift", "QueueDepth"), ["Maximum GameSessionQueueName=ranked"]);
         assert_eq!(of("GameLift", "PlacementsStarted"), [""; 0]);
@@ -247,7 +266,8 @@ mod tests {
     #[test]
     fn without_permissions_names_are_learnt_from_what_is_listed() {
         let mut inventory = Inventory::default();
-        let scope = Scope { prefix: "game-".into(), ..Scope::default() };
+        let mut scope = Scope::default();
+        scope.prefix = "game-".into();
         let shown = [
             listed("AWS/DynamoDB", "ConsumedWriteCapacityUnits", &[("TableName", "game-Messages")]),
             listed("AWS/DynamoDB", "ConsumedWriteCapacityUnits", &[("TableName", "other")]),

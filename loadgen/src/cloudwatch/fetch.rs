@@ -5,17 +5,21 @@ use std::time::Duration;
 
 use aws_sdk_cloudwatch::Client;
 use jiff::Timestamp;
-use reports::format::{CloudWatch as Fetched, CloudWatchSeries, FetchCost, LimitKind, SCHEMA_VERSION, Topology};
+use reports::format::{
+    CloudWatch as Fetched, CloudWatchSeries, FetchCost, LimitKind, SCHEMA_VERSION, Topology,
+};
 use scenarios::plan::CloudWatch;
 use url::Url;
 
 use super::client::client;
 use super::discover::{self, Listing};
+use super::metrics::FUNCTION_NAME;
 use super::read::{self, Span};
 use super::window::Window;
 use super::{cost, gaps, retention};
 use crate::aws::{Access, Api};
 use crate::inventory::{Inventory, Scope};
+use crate::logs::{self, Reading};
 
 /// Right after a run CloudWatch has little of it; this long after it, waiting does not help.
 pub(super) const STILL_COMING: Duration = Duration::from_secs(3_600);
@@ -39,7 +43,10 @@ pub struct Asked<'a> {
 
 /// Fetches everything once. What could not be fetched is in `problems`; one failure does not discard the rest.
 pub async fn fetch(asked: Asked<'_>) -> Fetched {
-    Collector::open(asked).await.read().await
+    let mut collector = Collector::open(asked).await;
+    let mut fetched = collector.read().await;
+    collector.read_logs(&mut fetched).await;
+    fetched
 }
 
 /// Fetches again and again.
@@ -68,7 +75,8 @@ impl<'a> Collector<'a> {
     pub(super) fn tail(&self) -> Timestamp {
         let timeouts = self.inventory.iter().flat_map(|inventory| &inventory.limits);
         let timeouts = timeouts.filter(|limit| limit.kind == LimitKind::TimeoutS).map(|limit| limit.value);
-        let longest = timeouts.max_by(f64::total_cmp).and_then(|value| Duration::try_from_secs_f64(value).ok());
+        let longest =
+            timeouts.max_by(f64::total_cmp).and_then(|value| Duration::try_from_secs_f64(value).ok());
         self.asked.window.tail(self.is_local(), longest)
     }
 
@@ -114,6 +122,35 @@ impl<'a> Collector<'a> {
         fetched.cost = Some(spent);
         self.find_gaps(&functions, age, &mut fetched).await;
         fetched
+    }
+
+    /// Adds what Lambda's log lines tell of every second, if that is wanted: it is billed by what is scanned.
+    pub(super) async fn read_logs(&self, fetched: &mut Fetched) {
+        let Some(inventory) = self.inventory.as_ref().filter(|_| self.asked.wanted.logs) else { return };
+        let api = match Api::new(self.access.clone()) {
+            Ok(api) => api,
+            Err(refusal) => return fetched.problems.push(format!("the logs cannot be read: {refusal}")),
+        };
+        let (tell, zero) = (self.asked.tell, self.asked.window.start);
+        if !self.is_local() {
+            tell(&cost::before_logs(cost::log_bytes(fetched)));
+        }
+        let reading = Reading {
+            groups: inventory.log_groups.clone(),
+            from: fetched.window_start.as_second(),
+            to: fetched.window_end.as_second(),
+            load: load(fetched, zero),
+            zero,
+        };
+        let read = logs::read(&api, &reading).await;
+        if read.series.is_empty() && read.problems.is_empty() {
+            fetched.notes.push("the logs have no REPORT line of the window".into());
+        }
+        fetched.series.extend(read.series);
+        fetched.problems.extend(read.problems);
+        let spent = fetched.cost.get_or_insert_default();
+        spent.calls += api.calls();
+        spent.scanned_bytes += read.scanned_bytes;
     }
 
     fn empty(&self, now: Timestamp, period_s: u32) -> Fetched {
@@ -164,7 +201,9 @@ impl<'a> Collector<'a> {
         discover::learn(&listed, &scope, &mut inventory);
         let mut functions = named;
         if wanted.functions.is_empty() {
-            functions.extend(inventory.called().into_iter().filter(|name| scope.owns_function(name)).map(str::to_owned));
+            functions.extend(
+                inventory.called().into_iter().filter(|name| scope.owns_function(name)).map(str::to_owned),
+            );
             functions.sort();
             functions.dedup();
         }
@@ -273,4 +312,15 @@ impl<'a> Collector<'a> {
         };
         silent.iter().filter_map(why).collect()
     }
+}
+
+/// How many invocations there were when: start in seconds since the epoch, length, number.
+fn load(fetched: &Fetched, zero: Timestamp) -> Vec<(i64, i64, f64)> {
+    let zero = zero.as_microsecond() as f64 / 1e6;
+    let own = fetched
+        .series
+        .iter()
+        .filter(|one| one.metric == "Invocations" && one.dimensions.contains_key(FUNCTION_NAME));
+    let length = fetched.period_s.max(1) as i64;
+    own.flat_map(|one| &one.points).map(|(at, count)| ((zero + at).round() as i64, length, *count)).collect()
 }

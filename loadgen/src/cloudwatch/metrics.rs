@@ -125,13 +125,7 @@ pub(super) const FAMILIES: [Family; 12] = [
         unlisted: true,
         metrics: THROUGHPUT,
     },
-    Family {
-        namespace: "AWS/DynamoDB",
-        kind: Kind::Index,
-        beside: 0,
-        unlisted: true,
-        metrics: THROUGHPUT,
-    },
+    Family { namespace: "AWS/DynamoDB", kind: Kind::Index, beside: 0, unlisted: true, metrics: THROUGHPUT },
     Family {
         namespace: "AWS/DynamoDB",
         kind: Kind::Table,

@@ -58,7 +58,8 @@ async fn read_chunk(
     cost: &mut FetchCost,
     problems: &mut Vec<String>,
 ) -> Result<(), String> {
-    let queries = chunk.iter().enumerate().map(|(index, series)| query(index, series, span.period_s)).collect();
+    let queries =
+        chunk.iter().enumerate().map(|(index, series)| query(index, series, span.period_s)).collect();
     let request = client
         .get_metric_data()
         .start_time(DateTime::from_secs(span.from))
@@ -76,7 +77,8 @@ async fn read_chunk(
             }
         }
         for result in page.metric_data_results() {
-            let index = result.id().and_then(|id| id.strip_prefix('q')).and_then(|id| id.parse::<usize>().ok());
+            let index =
+                result.id().and_then(|id| id.strip_prefix('q')).and_then(|id| id.parse::<usize>().ok());
             let Some(series) = index.and_then(|index| chunk.get_mut(index)) else { continue };
             let points = result.timestamps().iter().zip(result.values());
             series.points.extend(points.map(|(at, value)| (at.as_secs_f64() - seconds(span.zero), *value)));

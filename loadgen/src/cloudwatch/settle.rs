@@ -50,6 +50,7 @@ pub async fn settle(asked: Asked<'_>, patience: Patience, interrupted: impl Futu
         all = server::merge(all, fresh.clone());
         last = fresh;
     }
+    collector.read_logs(&mut all).await;
     Fetched { settled: Some(settled), ..all }
 }
 
@@ -127,6 +128,7 @@ mod tests {
                 functions: Vec::new(),
                 function_prefix: String::new(),
                 period_s: 60,
+                logs: false,
             },
             Topology::default(),
         );

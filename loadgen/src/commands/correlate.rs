@@ -11,7 +11,9 @@ use reports::folder::{self, RunFolder};
 use reports::format::Correlation;
 use scenarios::Override;
 
+use crate::attributed;
 use crate::cloudwatch::{self, Asked, Patience, Window};
+use crate::cost;
 use crate::embedded::EMBEDDED;
 use crate::generate::signals::Interruption;
 use crate::live::say;
@@ -42,8 +44,7 @@ pub async fn correlate(
     let file = dir.join(folder::SCENARIO).display().to_string();
     let wanted = scenarios::cloudwatch(&file, &folder.scenario_toml, overrides, embedded)?;
     if wanted.endpoint.is_none() && embedded {
-        let nothing =
-            "the embedded backend ended with its run, and its series were fetched then; there is nothing to add";
+        let nothing = "the embedded backend ended with its run, and its series were fetched then; there is nothing to add";
         return Ok(Correlated { problems: vec![nothing.into()], ..Correlated::default() });
     }
     let mut summary = folder.summary_or_rebuilt().into_owned();
@@ -77,12 +78,14 @@ pub async fn correlate(
         Some(earlier) => reports::server::merge(earlier, later),
         None => later,
     };
-    let functions = reports::server::functions(&fetched, &summary.run);
+    let functions = reports::server::functions_within(&fetched, &summary.run);
     if !functions.is_empty() || summary.correlation.is_none() {
         summary.correlation = Some(Correlation { functions, ..Correlation::default() });
     }
+    summary.cost = summary.cost.map(|bill| cost::with_cloudwatch(&bill, &fetched));
     folder::save_cloudwatch(dir, &fetched)?;
     folder::save_summary(dir, &summary)?;
+    attributed::attribute(dir)?;
     reports::write_report(dir)?;
     let mut problems = fetched.problems;
     if fetched.settled == Some(false) {

@@ -59,6 +59,7 @@ async fn execute(command: Command, arguments: Vec<String>) -> Result<Answer, Fai
             runs::of_folder(&run, of_run)
         }
         Command::Correlate(args) => runs::correlate(&args).await,
+        Command::Attribute { run, .. } => runs::attribute(&run),
         Command::Capacity(args) => find_capacity(args).await,
         Command::Doctor(args) => examine(&args).await,
         Command::Scenario(command) | Command::Direct(command) => scenario::execute(command),

@@ -12,6 +12,7 @@ use super::answer::{Answer, shown};
 use super::correlate::{self, Correlated};
 use super::failure::Failure;
 use super::scenario::explained;
+use crate::attributed;
 use crate::cli::{CorrelateArgs, JobArgs, RunArgs};
 use crate::live::Watchers;
 use crate::run::{self, Dry, Ran, Request};
@@ -67,6 +68,13 @@ pub(super) async fn correlate(args: &CorrelateArgs) -> Result<Answer, Failure> {
     answer.asides = problems.iter().chain(&read).map(|line| format!("CloudWatch: {line}")).collect();
     answer.json["problems"] = json!(problems);
     Ok(answer)
+}
+
+/// Attributes a run again, from its folder alone.
+pub(super) fn attribute(dir: &Path) -> Result<Answer, Failure> {
+    attributed::attribute(dir)?;
+    reports::write_report(dir)?;
+    of_folder(dir, |_| Exit::Fine)
 }
 
 /// What a run would do.

@@ -26,11 +26,16 @@ mod tests {
     fn names_stand_in_arns() {
         let lambda = "arn:aws:lambda:eu-west-1:123456789012:function:game-Send:Staging";
         assert_eq!(function(lambda), Some("game-Send"));
-        let uri = format!("arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{lambda}/invocations");
+        let uri =
+            format!("arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{lambda}/invocations");
         assert_eq!(function(&uri), Some("game-Send"));
-        assert_eq!(function("arn:aws:lambda:eu-west-1:123456789012:function:game-Send/invocations"), Some("game-Send"));
+        assert_eq!(
+            function("arn:aws:lambda:eu-west-1:123456789012:function:game-Send/invocations"),
+            Some("game-Send")
+        );
         assert_eq!(function("arn:aws:sqs:eu-west-1:123456789012:queue"), None);
-        let stream = "arn:aws:dynamodb:eu-west-1:123456789012:table/game-Messages/stream/2026-01-01T00:00:00.000";
+        let stream =
+            "arn:aws:dynamodb:eu-west-1:123456789012:table/game-Messages/stream/2026-01-01T00:00:00.000";
         assert_eq!(table(stream), Some("game-Messages"));
         assert_eq!(table("arn:aws:kinesis:eu-west-1:123456789012:stream/x"), None);
         assert_eq!(last("arn:aws:sns:eu-west-1:123456789012:placements"), "placements");

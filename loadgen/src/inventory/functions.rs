@@ -38,6 +38,14 @@ struct Configuration {
     memory_size: Option<f64>,
     #[serde(default)]
     environment: Environment,
+    #[serde(default)]
+    logging_config: LoggingConfig,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct LoggingConfig {
+    log_group: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -131,11 +139,16 @@ pub(super) async fn configurations(api: &Api, scope: &mut Scope, inventory: &mut
         let configuration: Option<Configuration> = api.ask(&of(&name, "2015-03-31", "configuration")).await;
         (name, concurrency, configuration)
     });
+    let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, concurrency, configuration) in asked.buffered(AT_ONCE).collect::<Vec<_>>().await {
-        if let Some(reserved) = concurrency.and_then(|concurrency| concurrency.reserved_concurrent_executions) {
+        if let Some(reserved) = concurrency.and_then(|concurrency| concurrency.reserved_concurrent_executions)
+        {
             inventory.limit(LimitKind::ReservedConcurrency, &name, reserved, "lambda:GetFunctionConcurrency");
         }
-        let Some(Configuration { timeout, memory_size, environment }) = configuration else { continue };
+        let configured = configuration.as_ref().and_then(|one| one.logging_config.log_group.clone());
+        let group = configured.unwrap_or_else(|| format!("/aws/lambda/{name}"));
+        groups.entry(group).or_default().push(name.clone());
+        let Some(Configuration { timeout, memory_size, environment, .. }) = configuration else { continue };
         environment.variables.values().for_each(|value| scope.name(value));
         for (kind, value) in [(LimitKind::TimeoutS, timeout), (LimitKind::MemoryMb, memory_size)] {
             if let Some(value) = value {
@@ -143,6 +156,10 @@ pub(super) async fn configurations(api: &Api, scope: &mut Scope, inventory: &mut
             }
         }
     }
+    let own = groups
+        .into_iter()
+        .filter_map(|(group, names)| <[String; 1]>::try_from(names).ok().map(|[name]| (group, name)));
+    inventory.log_groups = own.collect();
 }
 
 /// Asks for a part of what a function has.

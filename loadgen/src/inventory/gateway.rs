@@ -107,15 +107,23 @@ async fn take(api: &Api, id: &str, integrations: &[Integration], inventory: &mut
         .filter_map(|one| Some((one.authorizer_id.as_str(), arn::function(&one.authorizer_uri)?)))
         .collect();
     for one in integrations {
-        if let (Some(function), Some(timeout)) = (arn::function(&one.integration_uri), one.timeout_in_millis) {
-            inventory.limit(LimitKind::IntegrationTimeoutMs, function, timeout, "apigateway:GET integrations");
+        if let (Some(function), Some(timeout)) = (arn::function(&one.integration_uri), one.timeout_in_millis)
+        {
+            inventory.limit(
+                LimitKind::IntegrationTimeoutMs,
+                function,
+                timeout,
+                "apigateway:GET integrations",
+            );
         }
     }
     let routes: Vec<ApiRoute> = items(api, &format!("/v2/apis/{id}/routes")).await;
     for route in routes {
         let target = arn::last(&route.target);
         let integration = integrations.iter().find(|one| one.integration_id == target);
-        let Some(function) = integration.and_then(|one| arn::function(&one.integration_uri)) else { continue };
+        let Some(function) = integration.and_then(|one| arn::function(&one.integration_uri)) else {
+            continue;
+        };
         let authorizer = route.authorizer_id.and_then(|id| authorizers.get(id.as_str()).copied());
         inventory.wiring.routes.push(Route {
             route: route.route_key,
@@ -139,6 +147,7 @@ async fn take(api: &Api, id: &str, integrations: &[Integration], inventory: &mut
 }
 
 async fn items<T: DeserializeOwned>(api: &Api, path: &str) -> Vec<T> {
-    let call = |token: Option<&str>| Call::get(Service::ApiGateway, PERMISSION, path).with("nextToken", token);
+    let call =
+        |token: Option<&str>| Call::get(Service::ApiGateway, PERMISSION, path).with("nextToken", token);
     api.list::<Items<T>>(call).await
 }

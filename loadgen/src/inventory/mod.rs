@@ -12,7 +12,7 @@ mod quotas;
 mod scope;
 mod tables;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reports::format::{Limit, LimitKind, Wiring};
 
@@ -33,6 +33,8 @@ pub(crate) struct Inventory {
     pub(crate) queues: BTreeSet<String>,
     /// Names of the topics.
     pub(crate) topics: BTreeSet<String>,
+    /// Log group → the function that writes there; a group of several functions tells them not apart and is left out.
+    pub(crate) log_groups: BTreeMap<String, String>,
     /// Identifiers of the WebSocket APIs.
     pub(crate) apis: BTreeSet<String>,
 }
@@ -48,7 +50,7 @@ impl Inventory {
         placement::queues(api, scope, &mut inventory).await;
         tables::tables(api, scope, &mut inventory).await;
         quotas::quotas(api, &mut inventory).await;
-        documented::limits(&mut inventory);
+        documented::limits(api, &mut inventory).await;
         inventory.limits.sort_by(|a, b| (a.kind, &a.resource).cmp(&(b.kind, &b.resource)));
         inventory
     }

@@ -92,7 +92,9 @@ mod tests {
         assert!(scope.owns("ranked") && scope.owns("Orders"));
         assert!(!format!("{scope:?}").contains("Orders"));
         scope.prefix = "game-".into();
-        assert!(scope.owns("game-Anything") && scope.owns_function("game-Send") && !scope.owns_function("Send"));
+        assert!(
+            scope.owns("game-Anything") && scope.owns_function("game-Send") && !scope.owns_function("Send")
+        );
         assert_eq!(api_of("wss://play.example.com/"), None);
         assert_eq!(api_of("embedded"), None);
     }

@@ -181,7 +181,8 @@ pub(super) async fn tables(api: &Api, scope: &Scope, inventory: &mut Inventory) 
         for index in &table.global_secondary_indexes {
             add(&format!("{name}/{}", index.index_name), &index.throughput);
         }
-        let indexes = table.global_secondary_indexes.iter().map(|index| format!("{name}/{}", index.index_name));
+        let indexes =
+            table.global_secondary_indexes.iter().map(|index| format!("{name}/{}", index.index_name));
         inventory.indexes.extend(indexes);
         if let Some(shards) = shards {
             inventory.limit(LimitKind::OpenShards, &name, shards, "dynamodb:DescribeStream");

@@ -16,7 +16,7 @@ use super::shared::Play;
 use super::tap::{Purpose, Sight};
 use super::think_time::Pause;
 use crate::auth::head;
-use crate::record::classes;
+use crate::record::{Event, classes};
 use crate::schedule::Arrival;
 
 /// Bytes that are shown of an answer that means nothing.
@@ -87,6 +87,7 @@ impl Asking<'_> {
                 message: shown(&format!("{} {}", request.method, request.path)),
                 purpose: Purpose::Poll(planned.operation),
             });
+            player.observe(Event::RestAsked);
             let body = rest.ask(player.number, &play.credentials, &request).await?;
             if let Some(settled) = self.judge(&body, &mut kept) {
                 return settled;

@@ -237,11 +237,17 @@ pub enum Event<'e> {
     },
 
     // ---- Messages ----
-    /// Messages were received that the protocol knows.
-    Understood {
-        /// How many.
-        count: u64,
+    /// Messages have passed a socket.
+    Passed {
+        /// How many were received that the protocol knows.
+        understood: u64,
+        /// What was received, as API Gateway meters it: one for every 32 KB begun of a message.
+        received: u64,
+        /// What was sent, as API Gateway meters it.
+        sent: u64,
     },
+    /// The REST API was asked.
+    RestAsked,
     /// A message was received that the protocol does not know.
     Unclassified {
         /// The player.
@@ -467,7 +473,12 @@ impl<'e> Event<'e> {
                 tally.disruptions.ends.count(class);
             }
 
-            Self::Understood { count } => tally.frames.understood += count,
+            Self::Passed { understood, received, sent } => {
+                tally.frames.understood += understood;
+                tally.metered.received += received;
+                tally.metered.sent += sent;
+            }
+            Self::RestAsked => tally.metered.rest_requests += 1,
             Self::Unclassified { shape, .. } => tally.frames.unclassified.count(shape),
 
             Self::ReconnectWanted => tally.disruptions.reconnects.wanted += 1,

@@ -148,6 +148,18 @@ tally! {
 }
 
 tally! {
+    /// What API Gateway meters, warm-up included.
+    MeteredTally {
+        /// Messages that were sent, each counted once for every 32 KB begun.
+        sent: u64,
+        /// Messages that were received, each counted once for every 32 KB begun.
+        received: u64,
+        /// Requests to the REST API.
+        rest_requests: u64,
+    }
+}
+
+tally! {
     /// Received messages.
     FrameTally {
         /// That the protocol knows.

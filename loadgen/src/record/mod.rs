@@ -30,7 +30,7 @@ pub use disruptions::{ChurnTally, DisruptionsTally, FaultTally, ReconnectTally};
 pub use event::Event;
 pub use goose::GooseSample;
 pub use latencies::Latencies;
-pub use measures::{DeliveryTally, FrameTally, Measures, OperationTally, SocketTally};
+pub use measures::{DeliveryTally, FrameTally, Measures, MeteredTally, OperationTally, SocketTally};
 pub use names::Names;
 pub use observer::Observer;
 pub use recorder::Recorder;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::disruptions::DisruptionsTally;
 use super::latencies::Latencies;
-use super::measures::{FrameTally, Measures, SocketTally};
+use super::measures::{FrameTally, Measures, MeteredTally, SocketTally};
 use super::samples::Samples;
 use super::tally::{Tally, tally};
 
@@ -23,6 +23,8 @@ tally! {
         sockets: SocketTally,
         /// Received messages, whatever the phase.
         frames: FrameTally,
+        /// What API Gateway meters, whatever the phase.
+        metered: MeteredTally,
         /// Churn and disruptions.
         disruptions: DisruptionsTally,
         /// First samples of each error class.

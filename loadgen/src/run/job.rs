@@ -9,6 +9,7 @@ use scenarios::{Override, Plan};
 use super::error::RunError;
 use super::prepared::Prepared;
 use crate::cloudwatch::{self, Asked, Window};
+use crate::cost::{self, Recorded};
 use crate::live::Live;
 use crate::run_log::Finished;
 use crate::verdict::summary::summarize;
@@ -49,7 +50,7 @@ impl Job {
         };
         let Generated { finished, watched, ending, started_at, ended_at, peak_open, workers } =
             coordinator::generate(&plan, load, writer, live).await?;
-        let Finished { total, mut writer, write_error, live, answered_s, .. } = finished;
+        let Finished { total, mut writer, write_error, live, answered_s, socket_seconds, .. } = finished;
         live.close().await;
         let mut kept = write_error.map_or(Ok(()), Err);
 
@@ -61,6 +62,7 @@ impl Job {
             summary,
             &Totals { tally: &total, peak_open, watched: &watched, workers: &workers, ending: &ending },
         );
+        let mut server = None;
         if let Some(wanted) = &plan.cloudwatch {
             let endpoint =
                 wanted.endpoint.as_ref().or(embedded.as_ref().map(|embedded| &embedded.endpoints.cloudwatch));
@@ -76,11 +78,15 @@ impl Job {
             .await;
             fetched.problems.iter().for_each(|problem| tracing::warn!("CloudWatch: {problem}"));
             summary.correlation = Some(Correlation {
-                functions: reports::server::functions(&fetched, &summary.run),
+                functions: reports::server::functions_within(&fetched, &summary.run),
                 ..Correlation::default()
             });
             kept = kept.and(writer.cloudwatch(&fetched));
+            server = Some(fetched);
         }
+        let seconds = ended_at.duration_since(started_at).as_secs_f64();
+        let recorded = Recorded { tally: &total, socket_seconds, seconds, cloudwatch: server.as_ref() };
+        summary.cost = Some(cost::of_run(&plan, &recorded));
         if let Some(embedded) = embedded {
             embedded.stop().await;
         }

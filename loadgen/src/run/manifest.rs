@@ -1,7 +1,8 @@
 //! What a run folder says of its run before anything is measured.
 
 use jiff::Timestamp;
-use reports::format::{Manifest, Phase, Run, RunState, SCHEMA_VERSION, Topology};
+use protocol::outline::Resources;
+use reports::format::{Manifest, Phase, Run, RunState, SCHEMA_VERSION, Topology, Work};
 use scenarios::plan::Target;
 use scenarios::{Plan, redact};
 
@@ -40,13 +41,24 @@ pub(super) fn manifest(plan: &Plan, run: &Run, command: &[String]) -> Manifest {
         state: RunState::Running,
         command: command.to_vec(),
         protocol: plan.protocol.outline().name.clone(),
-        topology: Topology::default(),
+        topology: topology(&plan.topology),
         plan: scenarios::explain::sentences(plan),
         phases: plan.phases.iter().map(phase).collect(),
         players: u64::from(plan.players),
         host: machine::host(),
         commit: commit(),
     }
+}
+
+/// What is declared of the backend.
+fn topology(declared: &scenarios::plan::Topology) -> Topology {
+    let scenarios::plan::Topology { operations, deliveries } = declared.clone();
+    let work = |resources: Resources| Work {
+        functions: resources.functions,
+        tables: resources.tables,
+        queues: resources.queues,
+    };
+    Topology { operations: operations.into_iter().map(|(name, of)| (name, work(of))).collect(), deliveries }
 }
 
 /// Commit of the working directory, where it is a git checkout.

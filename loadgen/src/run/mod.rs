@@ -18,6 +18,7 @@ use scenarios::{Checked, Content, Input, Override, Plan, Source};
 
 use self::job::Job;
 use self::manifest::{identity, manifest};
+use crate::attributed;
 use crate::checked;
 use crate::generate::signals::outlive_the_terminal;
 use crate::live::{Live, LiveError, Watchers};
@@ -91,6 +92,7 @@ pub async fn run(request: Request) -> Result<Ran, RunError> {
             return Err(error);
         }
     };
+    attributed::attribute(&dir)?;
     reports::write_report(&dir)?;
     let status = summary.status();
     if status == Status::NothingConnected && !request.watchers.quiet {

@@ -7,9 +7,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use reports::folder::{RunFolder, RunWriter};
+use reports::folder::{RunFolder, RunWriter, save_summary};
 use reports::format::{
-    CloudWatch, Manifest, OperationSecond, Run, SCHEMA_VERSION, SeriesLine, SeriesStatus, Summary,
+    CloudWatch, Cost, CostItem, Known, Manifest, OperationSecond, Run, SCHEMA_VERSION, SeriesLine,
+    SeriesStatus, Summary,
 };
 use tempfile::TempDir;
 
@@ -210,7 +211,10 @@ fn a_folder_that_had_nothing_takes_what_there_is_and_more_as_it_comes() {
     assert_eq!(said.cloudwatch.series[0].messages, ["ArchitectureError: Not authorized to read this metric"]);
     fake.is(Day::Partial);
     let said = folder.correlate(&[]);
-    assert_eq!((said.tells(&["PartialData"]).points(), said.with(SeriesStatus::PartialData)), (ALL / 2, SERIES));
+    assert_eq!(
+        (said.tells(&["PartialData"]).points(), said.with(SeriesStatus::PartialData)),
+        (ALL / 2, SERIES)
+    );
     assert_eq!(said.invocations(), Some(30.0));
     fake.is(Day::Internal);
     let said = folder.correlate(&[]);
@@ -285,6 +289,191 @@ fn throttled_calls_are_made_again() {
     assert_eq!(fake.asked().calls, 6, "asking again does not help");
 }
 
+const EARLY: &str = include_str!("correlate/answers/early.json");
+const LATE: &str = include_str!("correlate/answers/late.json");
+
+/// Points of a series, in ascending time.
+fn points(said: &Said, metric: &str, statistic: &str, function: &str) -> Vec<(f64, f64)> {
+    let is_it = |one: &&reports::format::CloudWatchSeries| {
+        let of = one.dimensions.get("FunctionName").map(String::as_str);
+        (one.metric.as_str(), one.statistic.as_str(), of) == (metric, statistic, Some(function))
+    };
+    said.cloudwatch.series.iter().find(is_it).map(|one| one.points.clone()).unwrap_or_default()
+}
+
+#[test]
+fn recorded_answers_give_what_they_say_and_gaps_stay_gaps() {
+    let fake = Fake::start(Day::Recorded(EARLY));
+    let folder = Folder::of(&fake, Duration::from_secs(120));
+    let said = folder.correlate(&[]);
+    said.tells(&["PartialData", "MaxQueryTimeRangeExceeded: not all of it", "the last 1 periods of 60 s are missing"]);
+    assert_eq!(
+        points(&said, "Invocations", "Sum", "game-Send"),
+        [(-20.0, 400.0), (40.0, 600.0), (100.0, 600.0), (160.0, 590.0), (220.0, 310.0)]
+    );
+    assert_eq!(points(&said, "Throttles", "Sum", "game-Send"), [(160.0, 12.0)], "no data is not zero");
+    assert_eq!(points(&said, "IteratorAge", "Maximum", "game-Send"), []);
+    assert_eq!(said.cloudwatch.series.len(), SERIES, "empty series are kept");
+
+    fake.is(Day::Recorded(LATE));
+    let said = folder.correlate(&[]);
+    assert_eq!(said.is_fine().cloudwatch.settled, None);
+    assert_eq!(points(&said, "Invocations", "Sum", "game-Send")[4..], [(220.0, 600.0), (280.0, 30.0)]);
+    assert_eq!(points(&said, "Throttles", "Sum", "game-Send"), [(160.0, 14.0), (220.0, 3.0)]);
+    let inserted = points(&said, "Invocations", "Sum", "game-Inserted");
+    assert_eq!(inserted.len(), 5, "the minute in which it did not run has no point: {inserted:?}");
+    assert_eq!(points(&said, "Duration", "Average", "game-Inserted").len(), 5);
+    assert_eq!(said.invocations(), Some(2_830.0));
+    // Points of an earlier answer stay; of what grows the greater counts.
+    fake.is(Day::Recorded(EARLY));
+    let said = folder.correlate(&[]);
+    assert_eq!(said.invocations(), Some(2_830.0));
+}
+
+#[test]
+fn waiting_ends_when_two_reads_agree_or_at_its_limit() {
+    let fake = Fake::start(Day::Growing(4));
+    let folder = Folder::of(&fake, 2 * HOUR);
+    let said = folder.correlate(&["--wait", "--wait-every", "10ms"]);
+    assert_eq!((said.code, said.cloudwatch.settled), (Some(0), Some(true)), "{}", said.stderr);
+    assert_eq!(said.invocations(), Some(240.0), "ten a minute, four times as many in the end");
+    assert_eq!(fake.asked().calls, 5, "the fifth read was as the fourth");
+    let cost = said.cloudwatch.cost.unwrap();
+    assert_eq!(cost.metrics, 5 * SERIES as u64);
+    assert!(said.stderr.contains("waiting for a read that agrees"), "{}", said.stderr);
+
+    let restless = Fake::start(Day::Growing(u32::MAX));
+    let folder = Folder::of(&restless, 2 * HOUR);
+    let said = folder.correlate(&["--wait=1s", "--wait-every", "300ms"]);
+    assert_eq!((said.code, said.cloudwatch.settled), (Some(1), Some(false)));
+    assert!(said.stderr.contains("no two reads agreed within 1 s"), "{}", said.stderr);
+    assert!(said.points() > 0, "what came is kept");
+}
+
+#[test]
+fn an_interrupted_wait_keeps_what_came() {
+    let fake = Fake::start(Day::Growing(u32::MAX));
+    let folder = Folder::of(&fake, 2 * HOUR);
+    let mut child = Command::new(LOADGEN)
+        .arg("correlate")
+        .arg(folder.dir())
+        .args(["--wait", "--wait-every", "100ms"])
+        .stderr(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while fake.asked().calls < 3 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let fetched = RunFolder::read(&folder.dir()).unwrap().cloudwatch.unwrap();
+    assert_eq!(fetched.settled, Some(false));
+    assert!(fetched.series.iter().any(|series| !series.points.is_empty()));
+}
+
+#[test]
+fn log_lines_become_series_of_a_second_in_windows_that_nothing_is_cut_off_from() {
+    let fake = Fake::start(Day::Complete);
+    let folder = Folder::of(&fake, 2 * HOUR);
+    let start = RunFolder::read(&folder.dir()).unwrap().manifest.run.started_at.as_millisecond();
+    // Nobody expects so many: ten invocations a minute are what the metrics have.
+    let report = |n: i64, init: &str| {
+        format!("REPORT RequestId: {n}\tDuration: 250.00 ms\tBilled Duration: 250 ms\tMemory Size: 128 MB\tMax Memory Used: 90 MB{init}")
+    };
+    let mut lines: Vec<_> =
+        (0..12_000).map(|n| (start + 10_000 + n * 5, "game-Send".to_owned(), report(n, ""))).collect();
+    lines.push((start + 5_000, "game-Inserted".into(), report(-1, "\tInit Duration: 750.00 ms")));
+    lines.push((start + 6_000, "other".into(), report(-2, "")));
+    fake.logs(lines);
+    let said = folder.correlate(&["--logs"]);
+    said.is_fine();
+    let windows = fake.windows();
+    assert!(windows.len() > 1, "the first was cut off: {windows:?}");
+    let of = |metric: &str, statistic: &str, function: &str| {
+        let own = said.cloudwatch.series.iter().find(|one| {
+            one.namespace == "Lambda/Reports"
+                && (one.metric.as_str(), one.statistic.as_str()) == (metric, statistic)
+                && one.dimensions["FunctionName"] == function
+        });
+        own.unwrap_or_else(|| panic!("no {metric} of {function}")).points.clone()
+    };
+    // 200 a second, each for a quarter of one, from the tenth second to the seventieth: 50 at the same time.
+    let sum: f64 = of("Invocations", "Sum", "game-Send").iter().map(|(_, value)| value).sum();
+    assert_eq!(sum, 12_000.0, "windows share their ends, and no line counts twice");
+    let busy = of("ConcurrentExecutions", "Maximum", "game-Send");
+    assert!(busy.contains(&(40.0, 50.0)), "{busy:?}");
+    let started = of("ConcurrentExecutions", "Average", "game-Inserted");
+    assert_eq!(started, [(4.0, 1.0), (5.0, 0.0)], "a quarter of a second, and three to start");
+    assert_eq!(of("ColdStarts", "Sum", "game-Inserted")[0], (4.0, 1.0));
+    let others = said.cloudwatch.series.iter().any(|one| one.dimensions.values().any(|name| name == "other"));
+    assert!(!others, "only the backend's functions");
+    assert!(said.cloudwatch.cost.unwrap().scanned_bytes > 0);
+    assert_eq!(points(&said, "Errors", "Sum", "game-Send").len(), 6, "minutes stay minutes");
+}
+
+/// A backend of this process, whose policy lacks two permissions.
+#[test]
+fn limits_and_wiring_are_read_and_each_absent_permission_is_named_once() {
+    let scenario = "name = \"own\"\nplayers = 10\nthresholds = []\n[target]\nprofile = \"strict.toml\"\n\
+        [[phases]]\nkind = \"hold\"\nduration = \"3s\"\n[operations.send_message]\nrate = 20.0\n\
+        [operations.placement_request]\nrate = 3.0\n";
+    let profile = "base = \"instant\"\n[lambda]\naccount_concurrency = 120\n[lambda.functions.SendMessage]\n\
+        reserved_concurrency = 7\ntimeout_s = 3.0\n[control]\nforbidden = [\"dynamodb:DescribeStream\", \
+        \"lambda:GetFunctionConcurrency\"]\n";
+    let ran = Scene::new(scenario).with("strict.toml", profile).run(&[]);
+    ran.exits(0);
+    let CloudWatch { limits, wiring, series, notes, problems, .. } = ran.folder().cloudwatch.unwrap();
+    assert_eq!(problems, Vec::<String>::new());
+    let said = notes.join("\n");
+    for lacking in ["dynamodb:DescribeStream", "lambda:GetFunctionConcurrency"] {
+        assert_eq!(said.matches(lacking).count(), 1, "{said}");
+    }
+    assert_eq!(notes.len(), 1, "everything else is answered: {said}");
+    let limit = |kind, end: &str| {
+        limits.iter().find(|limit| limit.kind == kind && limit.resource.ends_with(end)).map(|limit| limit.value)
+    };
+    assert_eq!(limit(LimitKind::AccountConcurrency, ""), Some(120.0));
+    assert_eq!(limit(LimitKind::UnreservedConcurrency, ""), Some(113.0));
+    assert_eq!(limit(LimitKind::TimeoutS, "-SendMessage"), Some(3.0));
+    assert_eq!(limit(LimitKind::ReservedConcurrency, "-SendMessage"), None, "may not be read");
+    assert_eq!(limit(LimitKind::OpenShards, "-Messages"), None, "may not be read");
+    assert_eq!(limit(LimitKind::ScalingEnvironments, ""), Some(1_000.0));
+    assert_eq!(limit(LimitKind::GameliftRequestsPerSecond, ""), None, "the profile switches it off");
+    assert!(limit(LimitKind::QueueTimeoutS, "-Queue").is_some());
+    assert!(limit(LimitKind::BatchSize, &wiring.mappings[0].uuid).is_some());
+
+    let calls = |function: &str| function.ends_with("-OnMessageInserted");
+    assert!(wiring.mappings.iter().any(|one| one.table.ends_with("-Messages") && calls(&one.function)));
+    let route = wiring.routes.iter().find(|route| route.route == "$connect").unwrap();
+    assert!(route.function.ends_with("-Connect") && route.authorizer.ends_with("-Authorizer"), "{route:?}");
+    assert!(wiring.subscriptions.iter().any(|one| one.function.ends_with("-OnPlacementEvent")), "{wiring:?}");
+
+    let has = |namespace: &str, metric: &str, key: &str| {
+        series.iter().any(|one| {
+            one.namespace == namespace
+                && one.metric == metric
+                && !one.points.is_empty()
+                && one.dimensions.keys().any(|dimension| dimension == key)
+        })
+    };
+    for (namespace, metric, key) in [
+        ("AWS/Lambda", "Invocations", "FunctionName"),
+        ("AWS/Lambda", "InvokedEventCount", "EventSourceMappingUUID"),
+        ("AWS/ApiGateway", "ConnectCount", "ApiId"),
+        ("AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName"),
+        ("AWS/DynamoDB", "SuccessfulRequestLatency", "Operation"),
+        ("AWS/GameLift", "PlacementsStarted", "QueueName"),
+        ("AWS/SNS", "NumberOfMessagesPublished", "TopicName"),
+    ] {
+        assert!(has(namespace, metric, key), "no point of {namespace} {metric} by {key}");
+    }
+    let account = series.iter().find(|one| one.metric == "UnreservedConcurrentExecutions").unwrap();
+    assert!(account.dimensions.is_empty() && !account.points.is_empty(), "{account:?}");
+    assert!(series.iter().any(|one| one.points.is_empty()), "empty series are kept");
+}
+
 #[test]
 fn a_run_says_at_its_end_what_cloudwatch_did_not_give() {
     let scenario = |fake: &Fake| {
@@ -307,4 +496,44 @@ fn a_run_says_at_its_end_what_cloudwatch_did_not_give() {
     let fetched = ran.folder().cloudwatch.unwrap();
     assert!(fetched.problems[0].contains("Not authorized"), "{:?}", fetched.problems);
     assert_eq!((fetched.period_s, fake.asked().period), (1, 1), "a stack on this machine keeps seconds");
+}
+
+#[test]
+fn a_bill_takes_what_cloudwatch_has_instead_of_what_was_estimated() {
+    let fake = Fake::start(Day::Complete);
+    let folder = Folder::of(&fake, 2 * HOUR);
+    let line = |item: &str, quantity, price, known| CostItem {
+        item: item.into(),
+        quantity,
+        price,
+        per: 1e6,
+        amount: quantity.map(|quantity| quantity * price / 1e6),
+        known,
+        ..CostItem::default()
+    };
+    let items = vec![
+        line("connection_minutes", Some(4e6), 0.25, Known::Counted),
+        line("lambda_requests", None, 0.2, Known::NotKnown),
+        line("lambda_gb_seconds", Some(7.0), 16.0, Known::Estimated),
+        line("lambda_init_gb_seconds", Some(7.0), 16.0, Known::Estimated),
+    ];
+    let cost = Cost { currency: "USD".into(), total: 1.0, items, ..Cost::default() };
+    let summary = RunFolder::read(&folder.dir()).unwrap().summary.unwrap();
+    save_summary(&folder.dir(), &Summary { cost: Some(cost), ..summary }).unwrap();
+
+    let cost = folder.correlate(&[]).is_fine().summary.cost.clone().unwrap();
+    let quantities: Vec<_> = cost.items.iter().map(|item| (item.quantity.unwrap(), item.known)).collect();
+    // Two functions, six minutes of ten invocations of 20 ms each, four at once; of 256 MB and 60 ms of initialisation.
+    let expected = [
+        (4e6, Known::Counted),
+        (120.0, Known::Cloudwatch),
+        (120.0 * 0.02 * 0.25, Known::Estimated),
+        (8.0 * 0.06 * 0.25, Known::Estimated),
+    ];
+    assert_eq!(quantities, expected);
+    let gb_seconds = 120.0 * 0.02 * 0.25 + 8.0 * 0.06 * 0.25;
+    assert!(
+        cost.complete && (cost.total - (1.0 + 120.0 * 0.2e-6 + gb_seconds * 16e-6)).abs() < 1e-12,
+        "{cost:?}"
+    );
 }

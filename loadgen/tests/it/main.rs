@@ -10,6 +10,7 @@ mod clockwork;
 mod common;
 mod connecting;
 mod correlate;
+mod cost;
 mod doctor;
 mod habits;
 mod hostile;

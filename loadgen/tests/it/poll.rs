@@ -37,6 +37,9 @@ fn who_polls_waits_for_the_answer_that_brings_the_session() {
         (80, 80, 0),
         "pushes of polled ones are set aside"
     );
+    let cost = summary.cost.as_ref().unwrap();
+    let asked = cost.items.iter().find(|item| item.item == "rest_requests").unwrap().quantity.unwrap();
+    assert!((320.0..=480.0).contains(&asked), "each asked four or five times, rarely six: {asked}");
     assert!(push.each_us.p50 < poll.response_time_us.p50, "a push does not wait for a question");
 }
 

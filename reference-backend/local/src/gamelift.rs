@@ -1,11 +1,15 @@
 //! GameLift: a queue that places players in game sessions and publishes the outcome on a topic.
 //!
+//! A fleet with a limited number of game sessions makes placements wait for one, in the order of their starts, and time out.
+//! Each keeps its game session for as long as a game takes.
+//!
 //! The handlers of this process use it as a [`PlacementQueue`]; functions in processes of their own call its
 //! [endpoint] with an SDK.
 
 pub(super) mod endpoint;
 mod game_session;
 mod ledger;
+mod meter;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -18,16 +22,18 @@ use reference_backend::ports::{PlacementError, PlacementQueue, PlayerLatency, St
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use self::game_session::GameSession;
 use self::ledger::{Ledger, PlacementEnd, TrackedPlacement};
+use self::meter::QueueMeter;
 use super::account::{self, ACCOUNT_ID, REGION};
 use super::background::Background;
 use super::distribution::{Delay, Rate};
-use super::metrics::{Metrics, Series, Unit};
+use super::metrics::Metrics;
 use super::sns::Topic;
 
 /// AWS has fewer regions than that.
@@ -52,6 +58,10 @@ pub struct GameLiftProfile {
     pub cancel_rate: Rate,
     /// Share of placements that time out.
     pub timeout_rate: Rate,
+    /// Game sessions of the fleet; a placement waits until one is free. 0 for no limit.
+    pub sessions: u32,
+    /// How long a game session takes, until it is free for the next placement.
+    pub session: Delay,
     /// Calls a second; 0 for no limit.
     pub requests_per_second: u32,
     /// Burst of calls.
@@ -68,6 +78,8 @@ impl Default for GameLiftProfile {
             failure_rate: Rate::default(),
             cancel_rate: Rate::default(),
             timeout_rate: Rate::default(),
+            sessions: 0,
+            session: Delay::default(),
             requests_per_second: 0,
             request_burst: 75,
         }
@@ -130,7 +142,7 @@ pub struct GameLift {
     ledger: Arc<Ledger>,
     limiter: Option<DefaultDirectRateLimiter>,
     started: mpsc::UnboundedSender<Pending>,
-    placements_started: Arc<Series>,
+    meter: Arc<QueueMeter>,
 }
 
 /// A placement that has no outcome yet.
@@ -138,6 +150,8 @@ struct Pending {
     placement_id: String,
     after: Duration,
     outcome: Outcome,
+    /// When it times out at the latest.
+    deadline: Instant,
 }
 
 impl GameLift {
@@ -149,11 +163,11 @@ impl GameLift {
         topic: Topic,
     ) -> (Arc<Self>, Background) {
         let queue_name = deployment.resource("Queue");
-        let series =
-            |metric, unit| metrics.series("AWS/GameLift", metric, unit, &[("QueueName", &queue_name)]);
         let (started, mut pending) = mpsc::unbounded_channel();
         let arn = account::arn("gamelift", &format!("gamesessionqueue/{queue_name}"));
         let ledger = Arc::new(Ledger::default());
+        let fleet = (profile.sessions > 0).then(|| Semaphore::new(profile.sessions as usize));
+        let meter = Arc::new(QueueMeter::new(metrics, &queue_name, fleet.is_some()));
         let queue = Self {
             name: queue_name.clone(),
             arn: arn.clone(),
@@ -165,19 +179,12 @@ impl GameLift {
                 RateLimiter::direct(Quota::per_second(per_second).allow_burst(burst))
             }),
             started,
-            placements_started: series("PlacementsStarted", Unit::Count),
+            meter: Arc::clone(&meter),
         };
-        let publisher = Arc::new(Publisher {
-            topic,
-            ledger,
-            queue_arn: arn,
-            succeeded: series("PlacementsSucceeded", Unit::Count),
-            cancelled: series("PlacementsCanceled", Unit::Count),
-            timed_out: series("PlacementsTimedOut", Unit::Count),
-            failed: series("PlacementsFailed", Unit::Count),
-            wait: series("AverageWaitTime", Unit::None),
-        });
-        let background = Background::with(async move {
+        let publisher =
+            Arc::new(Publisher { topic, ledger, queue_arn: arn, fleet, session: profile.session, meter });
+        let sampled = Arc::downgrade(&publisher);
+        let mut background = Background::with(async move {
             let mut placements = JoinSet::new();
             loop {
                 tokio::select! {
@@ -192,14 +199,24 @@ impl GameLift {
             }
             while placements.join_next().await.is_some() {}
         });
+        background.spawn(async move {
+            let mut ticks = tokio::time::interval(Duration::from_secs(1));
+            loop {
+                ticks.tick().await;
+                match sampled.upgrade() {
+                    Some(publisher) => publisher.sample(),
+                    None => break,
+                }
+            }
+        });
         (Arc::new(queue), background)
     }
 
     /// Draws how a placement ends and when.
-    fn draw(&self) -> (Outcome, Duration) {
+    fn draw(&self, placement_id: String) -> Pending {
         let timeout = Duration::from_secs_f64(self.profile.queue_timeout_s);
         let after = self.profile.placement.sample();
-        if self.profile.timeout_rate.hits() || after > timeout {
+        let (outcome, after) = if self.profile.timeout_rate.hits() || after > timeout {
             (Outcome::TimedOut, timeout)
         } else if self.profile.failure_rate.hits() {
             (Outcome::Failed, after)
@@ -207,7 +224,8 @@ impl GameLift {
             (Outcome::Cancelled, after)
         } else {
             (Outcome::Fulfilled, after)
-        }
+        };
+        Pending { placement_id, after, outcome, deadline: Instant::now() + timeout }
     }
 
     /// Schedules the outcome of a placement.
@@ -225,10 +243,9 @@ impl GameLift {
             desired_player_sessions: vec![player_id],
             ..StartPlacement::default()
         };
-        let (outcome, after) = self.draw();
         if self.ledger.enter(request, SystemTime::now()) {
             // If the queue is stopped, the next process resumes the placement.
-            let _ = self.schedule(Pending { placement_id, after, outcome });
+            let _ = self.schedule(self.draw(placement_id));
         }
     }
 
@@ -240,7 +257,8 @@ impl GameLift {
     /// Cancels a pending placement; the outcome is published like any other.
     fn cancel(&self, placement_id: &str) -> Result<(), PlacementError> {
         let placement_id = placement_id.to_owned();
-        self.schedule(Pending { placement_id, after: Duration::ZERO, outcome: Outcome::Cancelled })
+        let (after, outcome) = (Duration::ZERO, Outcome::Cancelled);
+        self.schedule(Pending { placement_id, after, outcome, deadline: Instant::now() })
     }
 }
 
@@ -258,14 +276,13 @@ impl PlacementQueue for GameLift {
         if let Some(parameter) = invalid_parameter(&request) {
             return Err(PlacementError::Invalid(parameter.into()));
         }
-        let (outcome, after) = self.draw();
-        let placement_id = request.placement_id.clone();
+        let placement = self.draw(request.placement_id.clone());
         let started = SystemTime::now();
         if !self.ledger.enter(request, started) {
             return Err(PlacementError::Invalid("placementId(one that has not been used)".into()));
         }
-        self.placements_started.record(started, 1.0);
-        self.schedule(Pending { placement_id, after, outcome })
+        self.meter.started(started, self.ledger.queue(started));
+        self.schedule(placement)
     }
 }
 
@@ -296,43 +313,76 @@ fn invalid_parameter(request: &StartPlacement) -> Option<&'static str> {
     None
 }
 
+/// No game session became free before the time-out.
+struct TimedOut;
+
 /// Publishes the outcomes of placements.
 struct Publisher {
     topic: Topic,
     ledger: Arc<Ledger>,
     queue_arn: String,
-    succeeded: Arc<Series>,
-    cancelled: Arc<Series>,
-    timed_out: Arc<Series>,
-    failed: Arc<Series>,
-    wait: Arc<Series>,
+    /// Its free game sessions; none is without limit.
+    fleet: Option<Semaphore>,
+    session: Delay,
+    meter: Arc<QueueMeter>,
 }
 
 impl Publisher {
+    /// Places a player, if there is a game session in time; it is occupied until the game is over.
     async fn publish(self: Arc<Self>, placement: Pending) {
-        if !placement.after.is_zero() {
-            tokio::time::sleep(placement.after).await;
+        let Pending { placement_id, after, outcome, deadline } = placement;
+        if outcome != Outcome::Fulfilled {
+            tokio::time::sleep(after).await;
+            return self.end(&placement_id, outcome);
         }
-        let ended = SystemTime::now();
-        let game_session = |request: &StartPlacement| {
-            (placement.outcome == Outcome::Fulfilled).then(|| GameSession::draw(request))
+        let Ok(held) = self.game_session(deadline).await else {
+            return self.end(&placement_id, Outcome::TimedOut);
         };
-        // It may have been cancelled meanwhile.
-        let Some(placement) =
-            self.ledger.end(&placement.placement_id, placement.outcome, ended, game_session)
-        else {
+        if self.ledger.find(&placement_id).is_none_or(|placement| placement.end.is_some()) {
             return;
-        };
+        }
+        if Instant::now() + after > deadline {
+            tokio::time::sleep_until(deadline).await;
+            return self.end(&placement_id, Outcome::TimedOut);
+        }
+        if !after.is_zero() {
+            tokio::time::sleep(after).await;
+        }
+        self.end(&placement_id, Outcome::Fulfilled);
+        if held.is_some() {
+            self.session.wait().await;
+        }
+    }
+
+    /// Waits for a free game session; an error if there is none in time, and nothing where the fleet has no limit.
+    async fn game_session(&self, deadline: Instant) -> Result<Option<SemaphorePermit<'_>>, TimedOut> {
+        let Some(fleet) = &self.fleet else { return Ok(None) };
+        if let Ok(free) = fleet.try_acquire() {
+            return Ok(Some(free));
+        }
+        self.meter.out_of_capacity();
+        match tokio::time::timeout_at(deadline, fleet.acquire()).await {
+            Ok(Ok(free)) => Ok(Some(free)),
+            Ok(Err(_)) | Err(_) => Err(TimedOut),
+        }
+    }
+
+    /// Records the queue's depth and the fleet's capacity.
+    fn sample(&self) {
+        let now = SystemTime::now();
+        let free = self.fleet.as_ref().map(Semaphore::available_permits);
+        self.meter.sample(now, self.ledger.queue(now), free);
+    }
+
+    /// Ends a placement and publishes its event, unless it has ended already, because it was cancelled.
+    fn end(&self, placement_id: &str, outcome: Outcome) {
+        let ended = SystemTime::now();
+        let queue = self.ledger.queue(ended);
+        let game_session =
+            |request: &StartPlacement| (outcome == Outcome::Fulfilled).then(|| GameSession::draw(request));
+        let Some(placement) = self.ledger.end(placement_id, outcome, ended, game_session) else { return };
         let Some(end) = &placement.end else { return };
-        let count = match end.outcome {
-            Outcome::Fulfilled => &self.succeeded,
-            Outcome::Cancelled => &self.cancelled,
-            Outcome::TimedOut => &self.timed_out,
-            Outcome::Failed => &self.failed,
-        };
-        count.record(ended, 1.0);
-        let waited = ended.duration_since(placement.started).unwrap_or(Duration::ZERO);
-        self.wait.record(ended, waited.as_secs_f64());
+        self.meter.ended(ended, outcome, queue);
         if !self.topic.publish(self.event(&placement, end).to_string()) {
             tracing::debug!(
                 placement_id = placement.request.placement_id,
@@ -373,6 +423,8 @@ fn rfc3339(at: SystemTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::{MetricId, Statistic};
+    use crate::sns::{Published, topic};
 
     #[test]
     fn a_request_is_as_large_as_gamelift_takes_it() {
@@ -402,5 +454,68 @@ mod tests {
         {
             assert!(refusal(Vec::new(), properties).is_some_and(|text| text.starts_with("gameProperties")));
         }
+    }
+
+    fn queue(profile: &GameLiftProfile, metrics: &Metrics) -> (Arc<GameLift>, Background, Published) {
+        let (topic, published) = topic("t", metrics);
+        let (queue, background) = GameLift::start(profile, &Deployment::default(), metrics, topic);
+        (queue, background, published)
+    }
+
+    async fn place(queue: &GameLift, id: &str) {
+        let request = StartPlacement {
+            placement_id: id.into(),
+            maximum_player_session_count: 2,
+            ..StartPlacement::default()
+        };
+        queue.start_placement(request).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn placements_wait_for_a_game_session_and_time_out() {
+        let profile: GameLiftProfile =
+            toml::from_str("sessions = 2\nsession = { p50_ms = 5000 }\nqueue_timeout_s = 12").unwrap();
+        let metrics = Metrics::default();
+        let (queue, _background, _published) = queue(&profile, &metrics);
+        for number in 0..8 {
+            place(&queue, &number.to_string()).await;
+        }
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        let outcome =
+            |number: usize| queue.find(&number.to_string()).and_then(|found| found.end).unwrap().outcome;
+        let outcomes: Vec<_> = (0..8).map(outcome).collect();
+        // Two at once, two after 5 s, two after 10 s; the others would come after 15 s.
+        assert_eq!(outcomes[..6], [Outcome::Fulfilled; 6]);
+        assert_eq!(outcomes[6..], [Outcome::TimedOut; 2]);
+        let dimensions = [("QueueName", "reference-Development-Queue")];
+        let of = |metric, statistic| {
+            let id = MetricId::new("AWS/GameLift", metric, &dimensions);
+            metrics.query(&id, statistic, 0, u64::MAX / 2, 3_600).iter().map(|(_, value)| *value).sum::<f64>()
+        };
+        let sum = |metric| of(metric, Statistic::Sum);
+        assert_eq!((sum("PlacementsStarted"), sum("PlacementsSucceeded")), (8.0, 6.0));
+        assert_eq!((sum("PlacementsTimedOut"), sum("FirstChoiceOutOfCapacity")), (2.0, 6.0));
+        assert_eq!(of("QueueDepth", Statistic::Maximum), 8.0);
+        let fleet = MetricId::new("AWS/GameLift", "AvailableGameSessions", &[("FleetId", "fleet-local")]);
+        let free = |statistic| metrics.query(&fleet, statistic, 0, u64::MAX / 2, 3_600)[0].1;
+        assert_eq!((free(Statistic::Minimum), free(Statistic::Maximum)), (0.0, 2.0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cancelled_placement_takes_no_game_session() {
+        let profile: GameLiftProfile =
+            toml::from_str("sessions = 1\nsession = { p50_ms = 5000 }\nqueue_timeout_s = 60").unwrap();
+        let (queue, _background, _published) = queue(&profile, &Metrics::default());
+        for id in ["a", "b", "c"] {
+            place(&queue, id).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        queue.cancel("b").unwrap();
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        let outcome = |id| queue.find(id).and_then(|found| found.end).map(|end| end.outcome);
+        assert_eq!(
+            ["a", "b", "c"].map(outcome),
+            [Outcome::Fulfilled, Outcome::Cancelled, Outcome::Fulfilled].map(Some)
+        );
     }
 }

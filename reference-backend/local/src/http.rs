@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode, request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -12,17 +13,18 @@ use axum::{Json, Router};
 use reference_backend::ports::PushError;
 use serde_json::json;
 
-use super::cloudwatch;
+use super::cloudwatch::{self, CloudWatch};
+use super::documented::Documented;
 use super::dynamodb::{self, DynamoDb};
 use super::gamelift::{self, GameLift};
 use super::gateway::endpoint::DeployedApi;
 use super::gateway::{Gateway, Id, RestMethod};
 use super::identity::{self, LocalIdentity};
 use super::lambda::endpoint::Deployed;
-use super::metrics::Metrics;
 use super::permissions::Permissions;
 use super::rpc::{self, Call, Codec};
 use super::service_quotas::{self, ServiceQuotas};
+use super::subscriptions::SnsSubscription;
 use super::web::{Hosts, bounded};
 
 /// What the endpoints need.
@@ -31,7 +33,7 @@ pub struct ControlPlane {
     /// The connections, and the Lambdas behind the REST API.
     pub gateway: Arc<Gateway>,
     /// The metrics that CloudWatch serves.
-    pub metrics: Metrics,
+    pub metrics: Arc<CloudWatch>,
     /// The tables.
     pub tables: Arc<DynamoDb>,
     /// The placement queue.
@@ -44,6 +46,10 @@ pub struct ControlPlane {
     pub(super) api: Arc<DeployedApi>,
     /// The account's quotas.
     pub(super) quotas: Arc<ServiceQuotas>,
+    /// Limits that AWS only documents.
+    pub(super) documented: Documented,
+    /// Who hears of placements.
+    pub(super) subscription: Arc<SnsSubscription>,
     /// What callers may do.
     pub(super) permissions: Permissions,
     /// The one stage.
@@ -69,6 +75,7 @@ impl ControlPlane {
             .route(&rpc::path(gamelift::endpoint::SERVICE), post(ask_gamelift))
             .route("/", post(ask_in_json))
             .route("/faults", get(faults))
+            .route("/limits", get(limits))
             .with_state(self.clone())
             .merge(identity)
             .merge(lambda)
@@ -189,8 +196,12 @@ async fn ask_gamelift(
     plane.ask(gamelift::endpoint::SERVICE, &Call { codec: Codec::Cbor, operation, body }).await
 }
 
-/// AWS JSON has one path for every service.
+/// AWS JSON has one path for every service, and the services that take forms have it, too.
 async fn ask_in_json(State(plane): State<ControlPlane>, headers: HeaderMap, body: Bytes) -> Response {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if media_type.is_some_and(|media_type| media_type.starts_with("application/x-www-form-urlencoded")) {
+        return plane.subscription.answer(&body);
+    }
     let codec = Codec::of(&headers);
     let Some((service, operation)) = rpc::target(&headers) else {
         let missing = "there is no header X-Amz-Target of the form service.operation";
@@ -201,6 +212,10 @@ async fn ask_in_json(State(plane): State<ControlPlane>, headers: HeaderMap, body
 
 async fn faults(State(plane): State<ControlPlane>) -> Response {
     Json(plane.gateway.connections().faults()).into_response()
+}
+
+async fn limits(State(plane): State<ControlPlane>) -> Response {
+    Json(plane.documented).into_response()
 }
 
 /// An error of the Management API, in restJson1.

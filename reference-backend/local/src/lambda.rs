@@ -1,11 +1,13 @@
 //! Lambda: one pool of execution environments per function, or one for all of them.
 //!
 //! An environment runs one event at a time. A free one is reused, the last used first; else a new one is started
-//! (cold start), as far as reserved concurrency, the account's concurrency and the scaling rate allow; else the
-//! invocation is throttled. There is no queue, as on AWS: the caller handles throttles.
+//! (cold start), as far as reserved concurrency, the account's concurrency, the rate of invocations that goes with either
+//! and the scaling rate allow; else the invocation is throttled. There is no queue, as on AWS: the caller handles throttles.
 
+mod account;
 pub(crate) mod endpoint;
 mod environment;
+mod memory;
 mod pool;
 pub mod process;
 mod profile;
@@ -21,10 +23,12 @@ use reference_backend::function::{Deployment, Function, Layout};
 use reference_backend::handlers::{Deps, HandlerError, dispatch};
 use tokio::time::Instant;
 
+use self::account::Account;
 pub(crate) use self::endpoint::alias_arn;
 use self::environment::InProcess;
 pub use self::environment::{Call, Environment, Home, Lambda};
-use self::pool::{Account, Lease, Pool};
+use self::memory::Memory;
+use self::pool::{Lease, Pool};
 pub use self::profile::{FunctionProfile, LambdaProfile};
 use super::background::Background;
 use super::distribution::{Delay, Rate};
@@ -64,6 +68,24 @@ pub enum InvokeError {
         /// The function's time-out.
         seconds: f64,
     },
+}
+
+/// `errorType` of an environment that has used up its memory.
+const OUT_OF_MEMORY: &str = "Runtime.OutOfMemory";
+
+impl InvokeError {
+    /// The environment needs more memory than it has. AWS's own text is not documented.
+    fn out_of_memory() -> Self {
+        Self::Function {
+            error_type: OUT_OF_MEMORY.into(),
+            message: "Error: Runtime exited with error: signal: killed".into(),
+        }
+    }
+
+    /// Whether the environment is killed, so that the next event needs a cold start.
+    fn kills(&self) -> bool {
+        matches!(self, Self::Function { error_type, .. } if error_type == OUT_OF_MEMORY)
+    }
 }
 
 /// The code that an environment runs.
@@ -125,12 +147,15 @@ impl LambdaPools {
         let account = Arc::new(Account::new(profile, metrics));
         let new_pool = |function, reserved| {
             let own = profile.functions.get(&function).and_then(|own| own.timeout_s);
+            let memory = Memory::new(profile, (profile.layout == Layout::PerOperation).then_some(function));
             let lambda = Arc::new(Lambda {
                 name: deployment.lambda_name(profile.layout, function),
                 function: (profile.layout == Layout::PerOperation).then_some(function),
                 timeout: Duration::from_secs_f64(own.unwrap_or(profile.timeout_s)),
+                memory_mb: memory.size_mb,
             });
-            Arc::new(Pool::new(lambda, Arc::clone(&home), reserved, profile, metrics, Arc::clone(&account)))
+            let (home, account) = (Arc::clone(&home), Arc::clone(&account));
+            Arc::new(Pool::new(lambda, home, reserved, memory, profile, metrics, account))
         };
         let shared = match profile.layout {
             Layout::Single => Some(new_pool(Function::Default, profile.reserved_concurrency)),
@@ -176,6 +201,9 @@ impl Deployed {
                 message: format!("{} failed as its error_rate in the profile asks", function.short_name()),
             });
         }
+        if !lease.fits_memory() {
+            return Err(InvokeError::out_of_memory());
+        }
         lease.environment().run(Call { function, payload, deadline, started, init }).await
     }
 }
@@ -204,7 +232,12 @@ impl Invoke for LambdaPools {
         let outcome = tokio::time::timeout(deployed.timeout, handling).await;
         lease.finish(started.elapsed(), matches!(outcome, Ok(Ok(Ok(_)))));
         match outcome {
-            Ok(Ok(answer)) => answer,
+            Ok(Ok(answer)) => {
+                if matches!(&answer, Err(error) if error.kills()) {
+                    lease.crash();
+                }
+                answer
+            }
             Ok(Err(panic)) => {
                 lease.crash();
                 Err(InvokeError::Function {

@@ -11,7 +11,7 @@
 //! let identity: Arc<dyn IdentityProvider> = ...;
 //! let opening = Opening { profile: &profile.tables, deployment: &deployment, metrics: &metrics, clock: &clock };
 //! let storage: Box<dyn Storage> = Memory.open(&opening).await?;
-//! let (topic, messages) = sns::topic(&deployment.resource("PlacementEvents"));
+//! let (topic, messages) = sns::topic(&deployment.resource("PlacementEvents"), &metrics);
 //! let (queue, placing) = GameLift::start(&profile.gamelift, &deployment, &metrics, topic);
 //! let deps = Arc::new(Deps::new(
 //!     Ports { tables: storage.store(), pusher: registry, queue, identity, clock },
@@ -35,6 +35,7 @@ pub mod account;
 pub mod background;
 pub mod cloudwatch;
 pub mod distribution;
+mod documented;
 pub mod dynamodb;
 pub mod gamelift;
 pub mod gateway;
@@ -53,6 +54,7 @@ pub mod sns;
 pub mod stack;
 pub mod storage;
 pub mod streams;
+mod subscriptions;
 pub mod tables;
 mod web;
 

@@ -52,6 +52,10 @@ pub enum Unit {
     Count,
     /// Milliseconds.
     Milliseconds,
+    /// Seconds.
+    Seconds,
+    /// Percent.
+    Percent,
     /// No unit.
     None,
 }
@@ -155,8 +159,21 @@ impl Metrics {
         end: u64,
         period: u64,
     ) -> Vec<(u64, f64)> {
+        self.query_some(id, statistic, start, end, period, |_| true)
+    }
+
+    /// As [`query`](Self::query), of the seconds that `wanted` accepts.
+    pub(crate) fn query_some(
+        &self,
+        id: &MetricId,
+        statistic: Statistic,
+        start: u64,
+        end: u64,
+        period: u64,
+        wanted: impl Fn(u64) -> bool,
+    ) -> Vec<(u64, f64)> {
         let series = self.series.read().get(id).cloned();
-        series.map_or_else(Vec::new, |series| series.query(statistic, start, end, period.max(1)))
+        series.map_or_else(Vec::new, |series| series.query(statistic, start, end, period.max(1), wanted))
     }
 }
 
@@ -186,10 +203,18 @@ impl Series {
         }
     }
 
-    fn query(&self, statistic: Statistic, start: u64, end: u64, period: u64) -> Vec<(u64, f64)> {
+    fn query(
+        &self,
+        statistic: Statistic,
+        start: u64,
+        end: u64,
+        period: u64,
+        wanted: impl Fn(u64) -> bool,
+    ) -> Vec<(u64, f64)> {
         let start = start - start % period;
+        let within = |bucket: &&Bucket| (start..end).contains(&bucket.second) && wanted(bucket.second);
         let mut periods: Vec<Bucket> = Vec::new();
-        for bucket in self.buckets.lock().iter().filter(|bucket| (start..end).contains(&bucket.second)) {
+        for bucket in self.buckets.lock().iter().filter(within) {
             let second = bucket.second - bucket.second % period;
             match periods.last_mut() {
                 Some(last) if last.second == second => last.merge(bucket),

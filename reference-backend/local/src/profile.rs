@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::cloudwatch::CloudWatchProfile;
 use super::gamelift::GameLiftProfile;
 use super::gateway::GatewayProfile;
 use super::identity::IdentityProfile;
@@ -41,6 +42,8 @@ pub struct Profile {
     pub identity: IdentityProfile,
     /// The control plane.
     pub control: ControlProfile,
+    /// How metrics are delivered.
+    pub cloudwatch: CloudWatchProfile,
 }
 
 /// The shipped profiles.
@@ -195,6 +198,7 @@ impl Profile {
             ("/sns", self.sns.check()),
             ("/gamelift", self.gamelift.check()),
             ("/control/forbidden", self.control.check()),
+            ("/cloudwatch", self.cloudwatch.check()),
             ("/gateway", self.gateway.check().map_err(|error| error.to_string())),
         ];
         sections.into_iter().filter_map(|(pointer, checked)| Some((pointer, checked.err()?))).collect()
@@ -258,6 +262,7 @@ mod tests {
         assert_eq!(instant.gateway, GatewayProfile::default());
         assert_eq!(instant.identity, IdentityProfile::default());
         assert_eq!(instant.control, ControlProfile::default());
+        assert_eq!(instant.cloudwatch, CloudWatchProfile::default());
         let aws_like = Profile::load(Path::new("aws-like")).expect("aws-like");
         assert!(aws_like.lambda.init.p50_ms > 0.0);
         assert!(aws_like.gateway.connections_per_second > 0);

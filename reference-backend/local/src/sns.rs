@@ -64,17 +64,25 @@ impl SnsProfile {
 pub struct Topic {
     arn: Arc<str>,
     published: mpsc::UnboundedSender<SnsMessage>,
+    messages: Arc<Series>,
 }
 
 /// The messages of a topic, for its subscriber.
 #[derive(Debug)]
-pub struct Published(mpsc::UnboundedReceiver<SnsMessage>);
+pub struct Published {
+    messages: mpsc::UnboundedReceiver<SnsMessage>,
+    delivered: Arc<Series>,
+    failed: Arc<Series>,
+}
 
 /// A new topic.
 #[must_use]
-pub fn topic(name: &str) -> (Topic, Published) {
-    let (published, received) = mpsc::unbounded_channel();
-    (Topic { arn: arn("sns", name).into(), published }, Published(received))
+pub fn topic(name: &str, metrics: &Metrics) -> (Topic, Published) {
+    let count = |metric| metrics.series("AWS/SNS", metric, Unit::Count, &[("TopicName", name)]);
+    let (published, messages) = mpsc::unbounded_channel();
+    let (delivered, failed) = (count("NumberOfNotificationsDelivered"), count("NumberOfNotificationsFailed"));
+    let topic = Topic { arn: arn("sns", name).into(), published, messages: count("NumberOfMessagesPublished") };
+    (topic, Published { messages, delivered, failed })
 }
 
 impl Topic {
@@ -96,6 +104,7 @@ impl Topic {
         message.signing_cert_url = format!("https://sns.{REGION}.amazonaws.com/local.pem");
         message.unsubscribe_url = format!("https://sns.{REGION}.amazonaws.com/?Action=Unsubscribe");
         message.message = text;
+        self.messages.record(SystemTime::now(), 1.0);
         self.published.send(message).is_ok()
     }
 }
@@ -104,15 +113,18 @@ impl Topic {
 /// `lambda_name` is the function's name in CloudWatch. Must be called inside a tokio runtime.
 pub fn deliver(
     profile: &SnsProfile,
-    mut messages: Published,
+    published: Published,
     invoke: Arc<dyn Invoke>,
     lambda_name: &str,
     metrics: &Metrics,
 ) -> Background {
     let dimensions = [("FunctionName", lambda_name)];
+    let Published { mut messages, delivered, failed } = published;
     let delivery = Arc::new(Delivery {
         profile: profile.clone(),
         invoke,
+        delivered,
+        failed,
         received: metrics.series("AWS/Lambda", "AsyncEventsReceived", Unit::Count, &dimensions),
         dropped: metrics.series("AWS/Lambda", "AsyncEventsDropped", Unit::Count, &dimensions),
         age: metrics.series("AWS/Lambda", "AsyncEventAge", Unit::Milliseconds, &dimensions),
@@ -121,7 +133,7 @@ pub fn deliver(
         let mut deliveries = JoinSet::new();
         loop {
             tokio::select! {
-                message = messages.0.recv() => match message {
+                message = messages.recv() => match message {
                     Some(message) => {
                         deliveries.spawn(Arc::clone(&delivery).deliver(message));
                     }
@@ -138,30 +150,44 @@ pub fn deliver(
 struct Delivery {
     profile: SnsProfile,
     invoke: Arc<dyn Invoke>,
+    /// Messages that Lambda has taken over, and those that it could not.
+    delivered: Arc<Series>,
+    failed: Arc<Series>,
     received: Arc<Series>,
     dropped: Arc<Series>,
     age: Arc<Series>,
 }
 
 impl Delivery {
+    /// Hands a message over to Lambda, which ends SNS's part: what follows are the retries of Lambda's own queue.
     async fn deliver(self: Arc<Self>, message: SnsMessage) {
-        let published = Instant::now();
-        self.received.record(SystemTime::now(), 1.0);
         self.profile.delivery.wait().await;
         let event = match event(message) {
             Ok(event) => event,
-            Err(error) => return self.drop_message(&error.to_string()),
+            Err(error) => {
+                tracing::warn!(%error, "a placement event was not delivered");
+                return self.failed.record(SystemTime::now(), 1.0);
+            }
         };
+        let now = SystemTime::now();
+        self.delivered.record(now, 1.0);
+        self.received.record(now, 1.0);
+        self.handle(event).await;
+    }
+
+    /// Invokes the function until it succeeds or the event is dropped. The event's age counts from when it was queued.
+    async fn handle(&self, event: Bytes) {
+        let queued = Instant::now();
         let (mut failures, mut throttles) = (0, 0);
         loop {
-            self.age.record(SystemTime::now(), published.elapsed().as_secs_f64() * 1_000.0);
+            self.age.record(SystemTime::now(), queued.elapsed().as_secs_f64() * 1_000.0);
             let (pause, reason) = match self.invoke.invoke(Function::OnPlacementEvent, event.clone()).await {
                 Ok(_) => return,
                 Err(InvokeError::Throttled { reason }) => {
                     throttles += 1;
                     let pause =
                         THROTTLE_PAUSE.saturating_mul(1 << (throttles - 1).min(16)).min(THROTTLE_PAUSE_CAP);
-                    let in_time = published.elapsed() < THROTTLE_LIMIT.mul_f64(self.profile.retry_scale);
+                    let in_time = queued.elapsed() < THROTTLE_LIMIT.mul_f64(self.profile.retry_scale);
                     (in_time.then_some(pause), reason.to_owned())
                 }
                 Err(error) => {
@@ -201,6 +227,7 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
+    use crate::metrics::{MetricId, Statistic};
 
     /// Fails a number of times, then succeeds.
     struct Flaky {
@@ -224,15 +251,49 @@ mod tests {
     }
 
     async fn calls(failures: usize, error: InvokeError) -> (usize, Duration) {
+        let (tried, took, _) = measured(failures, error).await;
+        (tried, took)
+    }
+
+    async fn measured(failures: usize, error: InvokeError) -> (usize, Duration, Metrics) {
         let flaky = Arc::new(Flaky { failures, error, calls: AtomicUsize::new(0) });
-        let (topic, messages) = topic("t");
+        let metrics = Metrics::default();
+        let (topic, messages) = topic("t", &metrics);
         let profile = SnsProfile { retry_scale: 1.0, ..SnsProfile::default() };
-        let mut delivery = deliver(&profile, messages, flaky.clone(), "f", &Metrics::default());
+        let mut delivery = deliver(&profile, messages, flaky.clone(), "f", &metrics);
         let started = Instant::now();
         assert!(topic.publish("hello".into()));
         drop(topic);
         delivery.join().await;
-        (flaky.calls.load(Relaxed), started.elapsed())
+        (flaky.calls.load(Relaxed), started.elapsed(), metrics)
+    }
+
+    fn metric(
+        metrics: &Metrics,
+        namespace: &str,
+        metric: &str,
+        of: (&str, &str),
+        statistic: Statistic,
+    ) -> f64 {
+        let id = MetricId::new(namespace, metric, &[of]);
+        metrics.query(&id, statistic, 0, u64::MAX / 2, 3_600).iter().map(|(_, value)| *value).sum()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sns_and_the_asynchronous_queue_count_apart() {
+        let (_, _, metrics) = measured(9, InvokeError::TimedOut { seconds: 10.0 }).await;
+        let sns = |name| metric(&metrics, "AWS/SNS", name, ("TopicName", "t"), Statistic::Sum);
+        assert_eq!((sns("NumberOfMessagesPublished"), sns("NumberOfNotificationsDelivered")), (1.0, 1.0));
+        assert_eq!(sns("NumberOfNotificationsFailed"), 0.0, "the hand-over has succeeded");
+        let lambda = |name, statistic| metric(&metrics, "AWS/Lambda", name, ("FunctionName", "f"), statistic);
+        assert_eq!(lambda("AsyncEventsReceived", Statistic::Sum), 1.0);
+        assert_eq!(lambda("AsyncEventsDropped", Statistic::Sum), 1.0);
+        assert_eq!(lambda("AsyncEventAge", Statistic::SampleCount), 3.0, "at each attempt");
+        assert_eq!(lambda("AsyncEventAge", Statistic::Maximum), 180_000.0);
+        let (_, _, metrics) = measured(0, InvokeError::TimedOut { seconds: 10.0 }).await;
+        let dropped =
+            metric(&metrics, "AWS/Lambda", "AsyncEventsDropped", ("FunctionName", "f"), Statistic::Sum);
+        assert_eq!(dropped, 0.0);
     }
 
     #[tokio::test(start_paused = true)]

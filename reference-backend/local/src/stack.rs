@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::background::Background;
+use super::cloudwatch::CloudWatch;
+use super::documented::Documented;
 use super::dynamodb::DynamoDb;
 use super::gamelift::GameLift;
 use super::gateway::endpoint::DeployedApi;
@@ -28,7 +30,7 @@ use super::identity::{
     ALGORITHM, APP_ID, AUDIENCE, IDENTITY, ISSUER, LocalIdentity, LocalSteam, PUBLISHER_KEY, SigningError,
 };
 use super::lambda::LambdaPools;
-use super::lambda::endpoint::Deployed;
+use super::lambda::endpoint::{Deployed, alias_arn};
 use super::lambda::process::{ProcessConfig, ProcessError, Processes};
 use super::metrics::Metrics;
 use super::permissions::Permissions;
@@ -37,6 +39,7 @@ use super::service_quotas::ServiceQuotas;
 use super::sns;
 use super::storage::{Memory, OpenStorage, Opening, Storage, StorageError};
 use super::streams::{self, Targets};
+use super::subscriptions::SnsSubscription;
 use super::web::{self, Hosts};
 
 /// `ApiId` of the local stack's WebSocket API.
@@ -212,6 +215,7 @@ impl LocalStack {
         let head_patience = limit(profile.gateway.handshake_timeout_s);
         let permissions = Permissions::new(&profile.control);
         let quotas = ServiceQuotas::new(&profile);
+        let documented = Documented::new(&profile);
         let layout = profile.lambda.layout;
         let deployed_api =
             DeployedApi::new(API_ID, &endpoints.websocket, &profile.gateway, &deployment, layout, auth);
@@ -221,7 +225,8 @@ impl LocalStack {
             AuthMode::Steam => Arc::new(LocalSteam(Arc::clone(&identity))),
             _ => identity.clone(),
         };
-        let (topic, messages) = sns::topic(&deployment.resource("PlacementEvents"));
+        let (topic, messages) = sns::topic(&deployment.resource("PlacementEvents"), &metrics);
+        let topic_arn = topic.arn().to_owned();
         let (queue, placing) = GameLift::start(&profile.gamelift, &deployment, &metrics, topic);
         for left in storage.pending_placements() {
             queue.resume(left.placement_id, left.player_id);
@@ -250,6 +255,8 @@ impl LocalStack {
             }
         };
         let subscriber = deployment.lambda_name(layout, Function::OnPlacementEvent);
+        let subscription =
+            SnsSubscription { topic: topic_arn, function: alias_arn(&subscriber, &deployment) };
         let (streams, mut services) = storage.start(&Targets {
             profile: &profile.streams,
             invoke: lambda.clone(),
@@ -267,13 +274,15 @@ impl LocalStack {
         let gateway = Gateway::new(connections, lambda, guard(auth, iam_keys), &metrics);
         let plane = ControlPlane {
             gateway: Arc::clone(&gateway),
-            metrics,
+            metrics: Arc::new(CloudWatch::new(metrics, &profile.cloudwatch, seed)),
             tables: Arc::new(DynamoDb::new(storage.store(), &deployment, &profile.tables)),
             queue,
             identity,
             deployed: Arc::new(deployed),
             api: Arc::new(deployed_api),
             quotas: Arc::new(quotas),
+            documented,
+            subscription: Arc::new(subscription),
             permissions,
             stage: deployment.stage,
             hosts: Hosts::new(local(&http_listener, http_listen)?.ip(), &allow_hosts),

@@ -6,6 +6,7 @@
 //! records come from a [`Records`]: the stream of an embedded table, or a shard of DynamoDB Streams.
 
 mod batch;
+mod counts;
 mod describe;
 mod embedded;
 mod event;
@@ -13,19 +14,25 @@ mod lane;
 mod mapping;
 mod profile;
 
-pub(crate) use self::describe::{LABEL, describe, stream_arn};
+pub use self::counts::{EventCounts, mapping_uuid};
+pub(crate) use self::describe::describe;
 use self::embedded::LogLane;
 pub use self::lane::{Lane, Records};
 pub use self::mapping::{Mapping, Targets, mappings};
 pub use self::profile::{OwnStream, StreamsProfile};
+use super::account::arn;
 use super::background::Background;
 use super::tables::EmbeddedTables;
+
+/// The label of every embedded stream.
+pub(crate) const LABEL: &str = "2024-01-01T00:00:00.000";
 
 /// Starts the mappings of both streams at their oldest records (TRIM_HORIZON). Must be called inside a tokio runtime.
 pub fn start(targets: &Targets<'_>, tables: &EmbeddedTables) -> Background {
     let mut background = Background::default();
     for mapping in mappings(targets) {
         let Some(stream) = tables.stream(mapping.table) else { continue };
+        background.spawn(mapping.counts().beat());
         let arn = stream_arn(tables.name(mapping.table));
         for shard in 0..stream.shard_count() {
             let lane = |lane| LogLane::new(stream.register(shard), &mapping, lane);
@@ -37,6 +44,12 @@ pub fn start(targets: &Targets<'_>, tables: &EmbeddedTables) -> Background {
         }
     }
     background
+}
+
+/// ARN of the stream of an embedded table.
+#[must_use]
+pub fn stream_arn(table_name: &str) -> String {
+    arn("dynamodb", &format!("table/{table_name}/stream/{LABEL}"))
 }
 
 #[cfg(test)]

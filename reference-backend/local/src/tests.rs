@@ -37,7 +37,7 @@ struct Core {
 fn core(profile: &str) -> Core {
     let profile = Profile::parse(profile, "test").expect("a profile");
     let (deployment, metrics) = (Deployment::default(), Metrics::default());
-    let (topic, published) = sns::topic("events");
+    let (topic, published) = sns::topic("events", &Metrics::default());
     let (queue, placing) = GameLift::start(&profile.gamelift, &deployment, &metrics, topic);
     let world = World::with_queue(AuthMode::Header, queue, tables);
     let lambda = LambdaPools::new(&profile.lambda, &deployment, &metrics, world.deps.clone());

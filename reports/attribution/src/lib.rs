@@ -40,7 +40,10 @@ use crate::observed::Run;
 #[must_use]
 pub fn attribute(folder: &RunFolder) -> Correlation {
     let run = Run::of(folder);
-    let mut correlation = Correlation { functions: folder.functions(), ..Correlation::default() };
+    // What a late fetch brought replaces what the summary holds of an earlier one.
+    let fetched = folder.cloudwatch.as_ref().map(reports::server::functions);
+    let functions = fetched.filter(|functions| !functions.is_empty()).unwrap_or_else(|| folder.functions());
+    let mut correlation = Correlation { functions, ..Correlation::default() };
     if !run.summary.verdict.valid {
         correlation.outcome = Some(Outcome::InvalidRun);
         return correlation;

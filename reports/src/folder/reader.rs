@@ -105,7 +105,7 @@ impl RunFolder {
         let correlated = self.summary.as_ref().and_then(|summary| summary.correlation.as_ref());
         match (correlated, &self.cloudwatch) {
             (Some(correlation), _) if !correlation.functions.is_empty() => correlation.functions.clone(),
-            (_, Some(cloudwatch)) => server::functions(cloudwatch, &self.summary_or_rebuilt().run),
+            (_, Some(cloudwatch)) => server::functions_within(cloudwatch, &self.summary_or_rebuilt().run),
             (_, None) => Vec::new(),
         }
     }

@@ -58,6 +58,9 @@ pub enum Outcome {
     NotEnoughData,
     /// The generator could not keep its promise: no figure of the run tells anything about the backend.
     InvalidRun,
+    /// An outcome that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A promise to the players that broke.
@@ -115,6 +118,9 @@ pub enum SymptomKind {
     Losses,
     /// Answers or deliveries took longer.
     Slower,
+    /// A way that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What explains symptoms.
@@ -220,6 +226,9 @@ pub enum SuspectKind {
     Network,
     /// The load generator or its machine.
     Generator,
+    /// A kind that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// An observation that speaks for a suspect.
@@ -287,6 +296,9 @@ pub enum AssociationVerdict {
     NotShown,
     /// They move together.
     Related,
+    /// A verdict that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// One Lambda function over the run's window, from CloudWatch. `None` where CloudWatch had no data.

@@ -7,6 +7,7 @@
 pub mod capacity;
 mod cloudwatch;
 mod correlation;
+mod cost;
 pub mod cut_off;
 mod document;
 mod interval;
@@ -25,6 +26,7 @@ pub(crate) use document::Document;
 
 pub use cloudwatch::{CloudWatch, CloudWatchSeries, FetchCost, SeriesStatus};
 pub use correlation::*;
+pub use cost::{Cost, CostBasis, CostItem, CostTier, Known, UnitCost};
 pub use document::{OLDEST_SCHEMA_VERSION, SCHEMA_VERSION};
 pub use interval::wilson;
 pub use latency::Latency;

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::correlation::Correlation;
+use super::cost::Cost;
 use super::cut_off::{cut_off, not_run};
 use super::document::{Document, SCHEMA_VERSION};
 use super::latency::Latency;
@@ -49,7 +50,7 @@ pub struct Summary {
     /// What gave way first, and how server-side series relate to what players saw; absent in older runs without CloudWatch.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub correlation: Option<Correlation>,
-    /// Estimated AWS cost of the run; absent where the scenario gives no prices.
+    /// What the run cost on AWS, or would have cost there; absent in older runs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cost: Option<Cost>,
 }
@@ -415,17 +416,6 @@ pub struct Threshold {
     /// Whether it ended the run.
     #[serde(skip_serializing_if = "is_false", default)]
     pub aborted: bool,
-}
-
-/// Estimated AWS cost of the run.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Cost {
-    /// Currency code, e.g. `USD`.
-    pub currency: String,
-    /// Sum of the items.
-    pub total: f64,
-    /// By item, e.g. `websocket_messages`, `connection_minutes`, `lambda_requests`.
-    pub items: BTreeMap<String, f64>,
 }
 
 #[cfg(test)]

@@ -29,7 +29,15 @@ pub fn merge(earlier: CloudWatch, later: CloudWatch) -> CloudWatch {
             at(&later),
             at(&earlier)
         ));
-        return CloudWatch { problems: later.problems, notes, cost, limits, wiring, settled: later.settled, ..earlier };
+        return CloudWatch {
+            problems: later.problems,
+            notes,
+            cost,
+            limits,
+            wiring,
+            settled: later.settled,
+            ..earlier
+        };
     }
     if earlier.region != later.region {
         let note = format!("what was fetched from {} at {} is replaced", earlier.region, at(&earlier));

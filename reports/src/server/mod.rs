@@ -16,20 +16,28 @@ const FUNCTION_NAME: &str = "FunctionName";
 /// The last second of a run, in which nothing is awaited any more, and what follows it are not the run's: players leave.
 const QUIET_S: f64 = 1.0;
 
-/// Summarises every function that has a point within the run, in the order of the names.
+/// Summarises every function that has a point, in the order of the names: the minutes after the run are in it.
 #[must_use]
-pub fn functions(cloudwatch: &CloudWatch, run: &Run) -> Vec<FunctionSummary> {
+pub fn functions(cloudwatch: &CloudWatch) -> Vec<FunctionSummary> {
+    let own = cloudwatch.series.iter().filter(|series| !series.points.is_empty());
+    let names: BTreeSet<&str> = own.filter_map(function_name).collect();
+    names.into_iter().map(|name| summarise(cloudwatch, name)).collect()
+}
+
+/// The same without the minutes after the run.
+#[must_use]
+pub fn functions_within(cloudwatch: &CloudWatch, run: &Run) -> Vec<FunctionSummary> {
     let lasted_s = run.ended_at.duration_since(run.started_at).as_secs_f64();
     // A run that was killed has no end.
-    let end_s = if lasted_s > 0.0 { lasted_s - QUIET_S } else { f64::INFINITY };
+    if lasted_s <= 0.0 {
+        return functions(cloudwatch);
+    }
     let own = cloudwatch.series.iter().filter(|series| function_name(series).is_some());
-    let within = own.filter_map(|series| {
-        let points: Vec<_> = series.points.iter().copied().filter(|(at, _)| *at < end_s).collect();
-        (!points.is_empty()).then(|| CloudWatchSeries { points, ..series.clone() })
+    let within = own.map(|series| {
+        let points = series.points.iter().copied().filter(|(at, _)| *at < lasted_s - QUIET_S);
+        CloudWatchSeries { points: points.collect(), ..series.clone() }
     });
-    let cloudwatch = CloudWatch { series: within.collect(), ..CloudWatch::default() };
-    let names: BTreeSet<&str> = cloudwatch.series.iter().filter_map(function_name).collect();
-    names.into_iter().map(|name| summarise(&cloudwatch, name)).collect()
+    functions(&CloudWatch { series: within.collect(), ..CloudWatch::default() })
 }
 
 /// The series of one metric and statistic, each with its function.
@@ -131,7 +139,7 @@ mod tests {
             ],
             ..CloudWatch::default()
         };
-        let functions = functions(&cloudwatch, &Run::default());
+        let functions = functions_within(&cloudwatch, &Run::default());
         assert_eq!(functions.len(), 1);
         let function = &functions[0];
         assert_eq!((function.peak_concurrency, function.peak_at_s), (Some(9.0), Some(60.0)));
@@ -147,7 +155,7 @@ mod tests {
         let sum = |points: &[(f64, f64)]| {
             let cloudwatch =
                 CloudWatch { series: vec![series("Invocations", "Sum", points)], ..CloudWatch::default() };
-            functions(&cloudwatch, &run).first().and_then(|function| function.invocations)
+            functions_within(&cloudwatch, &run).first().and_then(|function| function.invocations)
         };
         assert_eq!(sum(&[(-0.4, 1.0), (8.6, 2.0), (9.6, 500.0), (70.0, 3.0)]), Some(3.0));
         assert_eq!(sum(&[(70.0, 3.0)]), None);

@@ -10,6 +10,7 @@ use std::num::NonZeroUsize;
 use output::Look;
 
 use self::columns::{Columns, compact};
+use crate::findings::{self, Findings};
 use crate::folder::{REPORT, RunFolder};
 use crate::format::{Frames, FunctionSummary, Generator, Sockets, Status, Summary};
 use crate::human::{self, NOTHING, P50, P95, P99, WEAK};
@@ -30,6 +31,7 @@ pub fn summary_for(folder: &RunFolder, look: Look) -> String {
     let summary = folder.summary_or_rebuilt();
     let parts = [
         headed(&head(&summary), verdict::of(&summary).status, look),
+        findings(&summary, look),
         marked(&thresholds(&summary), look),
         sockets(&summary.sockets),
         operations(&summary),
@@ -41,6 +43,7 @@ pub fn summary_for(folder: &RunFolder, look: Look) -> String {
         generator(&summary, look),
         errors(&summary),
         disruptions::ends(&summary),
+        cost(&summary, look),
         format!(
             "{WEAK} before a percentile: fewer than ten samples lie beyond it.\nReport: {}\n",
             printable::line(&folder.dir.join(REPORT).display().to_string())
@@ -100,6 +103,21 @@ fn headed(head: &str, status: Status, look: Look) -> String {
 fn marked(table: &str, look: Look) -> String {
     let row = |row: &str| if row.contains("  FAILED") { look.bad(row) } else { row.to_owned() };
     table.lines().fold(String::new(), |text, line| text + &row(line) + "\n")
+}
+
+/// What gave way first.
+fn findings(summary: &Summary, look: Look) -> String {
+    let found = summary.correlation.as_ref();
+    let Some(Findings { headline, sentences }) =
+        found.and_then(|found| findings::of(found, summary.run.started_at))
+    else {
+        return String::new();
+    };
+    let mut out = format!("{headline}\n");
+    for sentence in &sentences {
+        out.push_str(&look.wrapped(&format!("  {}\n", printable::line(sentence)), "  "));
+    }
+    out
 }
 
 fn thresholds(summary: &Summary) -> String {
@@ -324,6 +342,13 @@ fn errors(summary: &Summary) -> String {
         }
     }
     table.finish()
+}
+
+fn cost(summary: &Summary, look: Look) -> String {
+    let Some(cost) = &summary.cost else { return String::new() };
+    let mut out = String::new();
+    push_wrapped(&mut out, &cost.sentence(), "Cost: ");
+    look.wrapped(&out, "  ")
 }
 
 fn cells<const C: usize, const T: usize>(

@@ -67,6 +67,19 @@ pub struct Handshake {
     pub by_player: bool,
     /// How many subprotocols are offered; the answer must name one of them.
     pub subprotocols: usize,
+    /// What does its work.
+    pub resources: Resources,
+}
+
+/// The parts of a backend that do the work of an operation, as their names end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resources {
+    /// Lambda functions, in the order in which the work passes them.
+    pub functions: Vec<String>,
+    /// DynamoDB tables that they read or write.
+    pub tables: Vec<String>,
+    /// GameLift queues that it waits for.
+    pub queues: Vec<String>,
 }
 
 /// How messages lie in frames.
@@ -137,8 +150,8 @@ pub struct Operation {
     pub recipients: bool,
     /// What a scenario may set, with its default.
     pub parameters: BTreeMap<String, Value>,
-    /// Lambda functions that do its work, as their names end.
-    pub functions: Vec<String>,
+    /// What does its work.
+    pub resources: Resources,
     /// What it asks of AWS beside its messages.
     pub work: Work,
     /// Where it is not sent over the socket but polled over REST.

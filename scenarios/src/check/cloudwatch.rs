@@ -113,6 +113,7 @@ pub(super) fn series(
         region: wanted.region.clone(),
         functions: wanted.functions.clone(),
         function_prefix: wanted.function_prefix.clone(),
+        logs: wanted.logs,
     })
 }
 

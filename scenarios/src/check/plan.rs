@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::context::Check;
 use super::messages::Surroundings;
 use super::{
-    auth, cloudwatch, disruptions, feeders, journeys, operations, phases, protocol, rooms, target,
-    thresholds, way,
+    auth, cloudwatch, disruptions, feeders, journeys, operations, phases, prices, protocol, rooms, target,
+    thresholds, topology, way,
 };
 use crate::keys::scenario::Scenario;
 use crate::plan::{Plan, Target};
@@ -52,6 +52,8 @@ pub(super) fn plan(check: &mut Check<'_>, scenario: &Scenario) -> Plan {
             &scenario.cloudwatch,
             matches!(target, Target::Embedded { .. }),
         ),
+        topology: topology::topology(check, scenario, outline, &operations),
+        prices: prices::prices(check, &scenario.prices),
         requested,
         operations,
         pushes,

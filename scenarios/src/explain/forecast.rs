@@ -1,135 +1,36 @@
 //! What a plan comes to: arrivals, deliveries, bytes, and what it would cost on AWS.
 //!
-//! Arithmetic on the plan, no measurement: failures, retries and cold starts are not in it. The work of each operation and
-//! each push (invocations, reads, writes) is what the protocol says of its backend; that of a handshake is the reference
-//! backend's, as `reference-backend/template.yaml` deploys it.
+//! Arithmetic on the plan, no measurement: failures and retries are not in it.
 
-use std::ops::AddAssign;
 use std::time::Duration;
 
-use protocol::outline::{self, Outline};
+use prices::{Basis, Bill, Item};
+use protocol::outline::Outline;
 
-use crate::explain::{messages, prices};
-use crate::plan::auth::AuthMode;
-use crate::plan::operation::{Kind, Operation, What};
+use crate::cost::assumptions::{self, AROUND};
+use crate::cost::{self, Achieved, Counts};
+use crate::explain::messages;
+use crate::plan::operation::What;
 use crate::plan::{Model, Plan, PlannedOperation};
 
 /// Closed model: how long an answer is taken to take, which decides how often a player asks.
 const ANSWER: Duration = Duration::from_millis(50);
-/// How long an invocation is taken to take, in seconds.
-const INVOCATION_SECONDS: f64 = 0.02;
-/// Memory of a function in gigabytes: the template's default, 256 MB.
-const MEMORY_GB: f64 = 0.25;
-/// Batches that a stream can hand over in a second: four shards, each polled four times.
-const BATCHES_PER_SECOND: f64 = 16.0;
-/// Records of a batch: the template's `BatchSize`.
-const BATCH: f64 = 100.0;
-/// A write unit, in bytes.
-const WRITE_UNIT: f64 = 1024.0;
-/// What frames and items have beside ids and text, in bytes.
-const AROUND: f64 = 120.0;
+/// Requests of the polling way: to begin, and one question.
+const POLLED: f64 = 2.0;
 /// What the push of an outcome has, in bytes.
 const OUTCOME: f64 = 3.0 * AROUND;
-/// Read units of an item that is read in a batch or through an index, which is eventually consistent.
-const EVENTUAL_READ: f64 = 0.5;
 /// Cells over which the load is summed up.
 const CELLS: u32 = 1_000;
-
-/// What some work asks of AWS.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Work {
-    /// Message units in both directions.
-    pub messages: f64,
-    /// Requests to the REST API.
-    pub rest_requests: f64,
-    /// Lambda invocations.
-    pub invocations: f64,
-    /// Read units: a consistent read of an item (of at most 4 KB, as all are) is one, an eventually consistent one half.
-    pub reads: f64,
-    /// Write units, indexes included.
-    pub writes: f64,
-    /// SNS publishes.
-    pub publishes: f64,
-    /// Payload sent by players, in bytes.
-    pub bytes_up: f64,
-    /// Payload received by players, in bytes.
-    pub bytes_down: f64,
-}
-
-impl Work {
-    fn times(self, count: f64) -> Self {
-        Self {
-            messages: self.messages * count,
-            rest_requests: self.rest_requests * count,
-            invocations: self.invocations * count,
-            reads: self.reads * count,
-            writes: self.writes * count,
-            publishes: self.publishes * count,
-            bytes_up: self.bytes_up * count,
-            bytes_down: self.bytes_down * count,
-        }
-    }
-
-    /// What the protocol says of its backend; items that are written have so many bytes.
-    fn told(work: outline::Work, item: f64) -> Self {
-        Self {
-            messages: work.messages,
-            invocations: work.invocations,
-            reads: work.reads,
-            writes: work.writes * units(item, WRITE_UNIT),
-            publishes: work.publishes,
-            bytes_down: work.messages * OUTCOME,
-            ..Self::default()
-        }
-    }
-
-    /// Messages from a player, and to one: none where there are no bytes.
-    fn exchange(up: f64, down: f64) -> Self {
-        let messages = |bytes: f64| if bytes > 0.0 { units(bytes, prices::MESSAGE_UNIT) } else { 0.0 };
-        Self { messages: messages(up) + messages(down), bytes_up: up, bytes_down: down, ..Self::default() }
-    }
-}
-
-impl AddAssign for Work {
-    fn add_assign(&mut self, other: Self) {
-        self.messages += other.messages;
-        self.rest_requests += other.rest_requests;
-        self.invocations += other.invocations;
-        self.reads += other.reads;
-        self.writes += other.writes;
-        self.publishes += other.publishes;
-        self.bytes_up += other.bytes_up;
-        self.bytes_down += other.bytes_down;
-    }
-}
-
-/// Units that an amount begins, one at least.
-fn units(amount: f64, unit: f64) -> f64 {
-    (amount / unit).ceil().max(1.0)
-}
 
 /// What a plan comes to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forecast {
-    /// Requests of each operation, connecting first; in the closed model an estimate.
-    pub requests: Vec<(Operation, f64)>,
-    /// Pushes of each kind.
-    pub pushes: Vec<(Kind, f64)>,
-    /// Minutes that sockets are open, summed.
-    pub connection_minutes: f64,
-    /// Everything that is asked of AWS.
-    pub work: Work,
-}
-
-/// One line of an estimate.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Item {
-    /// What is paid for.
-    pub name: &'static str,
-    /// How much of it.
-    pub amount: f64,
-    /// US dollars.
-    pub dollars: f64,
+    /// What happens; requests of each operation, connecting first, are in the closed model an estimate.
+    pub counts: Counts,
+    /// Payload sent by players, in bytes.
+    pub bytes_up: f64,
+    /// Payload received by players, in bytes.
+    pub bytes_down: f64,
 }
 
 impl Forecast {
@@ -139,130 +40,108 @@ impl Forecast {
         let players = f64::from(plan.players);
         let phases = plan.end().saturating_sub(plan.phases_start()).as_secs_f64();
         let connecting = plan.phases_start().as_secs_f64();
-        let mut forecast = Self {
-            requests: plan
-                .operations
-                .iter()
-                .map(|planned| (planned.operation, requests(plan, planned)))
-                .collect(),
-            pushes: plan.kinds().map(|(kind, _)| (kind, 0.0)).collect(),
+        let requests: Vec<_> =
+            plan.operations.iter().map(|planned| (planned.operation, requests(plan, planned))).collect();
+        let counts = Counts {
             connection_minutes: players * (connecting / 2.0 + phases) / 60.0,
-            work: Work::default(),
+            handshakes: players,
+            sockets: players,
+            requests: requests.clone(),
+            pushes: plan.kinds().map(|(kind, _)| (kind, 0.0)).collect(),
+            seconds: phases,
+            metrics_read: Counts::metrics_read_by(plan),
+            ..Counts::default()
         };
-        // Through the index to the record, and out of table and index.
-        let leave = Work { invocations: 1.0, reads: EVENTUAL_READ, writes: 2.0, ..Work::default() };
-        forecast.work += leave.times(players);
+        let mut forecast = Self { counts, bytes_up: 0.0, bytes_down: 0.0 };
         if let Some(beat) = plan.heartbeat().filter(|beat| beat.message) {
-            // A message like any other, which somebody has to read; a ping is none.
+            // A message like any other; a ping is none.
             let beats = players * phases / beat.every.as_secs_f64();
             let down = if beat.answered { AROUND / 2.0 } else { 0.0 };
-            let exchange = Work::exchange(messages::heartbeat_bytes(plan), down);
-            forecast.work += Work { invocations: 1.0, ..exchange }.times(beats);
+            forecast.counts.heartbeats = beats;
+            forecast.exchange(messages::heartbeat_bytes(plan), down, beats);
         }
-        for (operation, count) in forecast.requests.clone() {
-            forecast.add(plan, plan.operation(operation), count, phases);
+        for (operation, count) in requests {
+            forecast.add(plan, plan.operation(operation), count);
         }
         forecast
     }
 
-    fn add(&mut self, plan: &Plan, planned: &PlannedOperation, count: f64, phases: f64) {
-        // Asked with each handshake and each REST request; a signature is proven by the gateway itself.
-        let authorizer = if plan.auth.mode == AuthMode::SigV4 { 0.0 } else { 1.0 };
+    fn add(&mut self, plan: &Plan, planned: &PlannedOperation, count: f64) {
         let outline = plan.protocol.outline();
-        let work = match planned.what {
-            // A handshake is not a message.
-            What::Connect => Work { invocations: 1.0 + authorizer, writes: 2.0, ..Work::default() },
-            What::Ready => opening(outline),
+        match planned.what {
+            // A handshake is not a message, and a journey's steps are counted by themselves.
+            What::Connect | What::Journey(_) => {}
+            What::Ready => self.opening(outline, count),
             What::Request(number) | What::Poll(number) => {
                 let Some(operation) = outline.operations.get(number) else { return };
-                let id = plan.player_id(plan.players.saturating_sub(1)).len() as f64;
-                let text = f64::from(planned.size);
-                let item = AROUND + 2.0 * id + text;
+                let (id, text) = (cost::id_bytes(plan), f64::from(planned.size));
                 if let Some(push) = operation.push {
                     let pushes = count * plan.pushes_of(planned);
-                    self.pushes[push].1 += pushes;
-                    let work = outline.pushes[push].work;
+                    self.counts.pushes[push].1 += pushes;
+                    let told = outline.pushes[push].work.messages * pushes;
                     let down = if operation.text { AROUND + id + text } else { OUTCOME };
-                    self.work += Work::told(work, item).times(pushes);
-                    self.work += Work::exchange(0.0, down).times(pushes);
-                    self.work += stream(work.stream_records * pushes, phases);
+                    self.exchange(0.0, down, pushes);
+                    self.exchange(0.0, OUTCOME, told);
                 }
-                self.work += stream(operation.work.stream_records * count, phases);
-                self.work += Work::told(operation.work, item).times(count);
+                self.exchange(0.0, OUTCOME, operation.work.messages * count);
                 if operation.poll {
-                    let rest_requests = 2.0;
-                    let invocations = rest_requests * authorizer;
-                    Work { rest_requests, invocations, bytes_down: 4.0 * AROUND, ..Work::default() }
+                    self.counts.rest_requests += POLLED * count;
+                    self.bytes_down += 4.0 * AROUND * count;
                 } else {
                     let down = match (operation.answered, operation.text) {
                         (false, _) => 0.0,
                         (true, true) => AROUND / 2.0,
                         (true, false) => AROUND,
                     };
-                    Work::exchange(messages::mean_bytes(plan, planned, number), down)
+                    self.exchange(messages::mean_bytes(plan, planned, number), down, count);
                 }
             }
-            What::Journey(_) => return,
-        };
-        self.work += work.times(count);
+        }
     }
 
-    /// What it would cost, item by item.
+    /// What the steps of an opening ask for, on so many sockets.
+    fn opening(&mut self, protocol: &Outline, sockets: f64) {
+        for step in &protocol.opening {
+            let up = if step.sends { AROUND / 2.0 } else { 0.0 };
+            let down = if step.awaits { AROUND } else { 0.0 };
+            self.exchange(up, down, sockets);
+        }
+    }
+
+    /// Messages from players and to them, so often: none where there are no bytes.
+    fn exchange(&mut self, up: f64, down: f64, count: f64) {
+        let units =
+            |bytes: f64| if bytes > 0.0 { Item::message_units(bytes.ceil() as usize) as f64 } else { 0.0 };
+        self.counts.messages += (units(up) + units(down)) * count;
+        self.bytes_up += up * count;
+        self.bytes_down += down * count;
+    }
+
+    /// What it would cost.
     #[must_use]
-    pub fn cost(&self) -> Vec<Item> {
-        let work = &self.work;
-        let item = |name, amount: f64, price: f64| Item { name, amount, dollars: amount * price };
-        vec![
-            item("connection minutes", self.connection_minutes, prices::CONNECTION_MINUTE),
-            item("WebSocket messages", work.messages, prices::MESSAGE),
-            item("REST requests", work.rest_requests, prices::REST_REQUEST),
-            item("Lambda requests", work.invocations, prices::INVOCATION),
-            item("Lambda GB-seconds", work.invocations * INVOCATION_SECONDS * MEMORY_GB, prices::GB_SECOND),
-            item("DynamoDB write units", work.writes, prices::WRITE_UNIT),
-            item("DynamoDB read units", work.reads, prices::READ_UNIT),
-            item("SNS publishes", work.publishes, prices::PUBLISH),
-        ]
+    pub fn bill(&self, plan: &Plan) -> Bill {
+        let deliveries = self.counts.pushes.iter().map(|(_, count)| count).sum();
+        let achieved = Achieved::of(plan, &self.counts.requests, deliveries);
+        cost::bill(plan, &cost::usage(plan, &self.counts, Basis::Plan), &achieved)
     }
 
     /// What the estimate takes for granted.
     #[must_use]
-    pub fn assumptions() -> Vec<String> {
-        vec![
-            format!(
-                "List prices of {} as of {}, without free tier, discounts, logs, data transfer and GameLift itself.",
-                prices::REGION,
-                prices::AS_OF
-            ),
-            format!(
-                "The backend's work as the protocol says, with a function for each operation: {MEMORY_GB} GB, {:.0} ms an invocation; \
-                 on-demand tables with one index each; at most {BATCHES_PER_SECOND:.0} stream batches a second.",
-                INVOCATION_SECONDS * 1e3
-            ),
-            format!(
-                "Nothing fails and nothing is repeated; of the polling way one question each; in the closed model and in \
-                 journeys an answer takes {} ms.",
-                ANSWER.as_millis()
-            ),
-        ]
+    pub fn assumptions(plan: &Plan) -> Vec<String> {
+        let prices = &plan.prices;
+        let mut sentences = vec![format!(
+            "List prices of {} as of {}, without free tier, discounts, data transfer and GameLift itself. The whole bill is \
+             divided by what is achieved.",
+            prices.region, prices.as_of
+        )];
+        sentences.extend(assumptions::sentences());
+        sentences.push(format!(
+            "Nothing fails and nothing is repeated; of the polling way one question each; in the closed model and in journeys an \
+             answer takes {} ms.",
+            ANSWER.as_millis()
+        ));
+        sentences
     }
-}
-
-/// What the steps of an opening ask for, on one socket.
-fn opening(protocol: &Outline) -> Work {
-    let mut work = Work::default();
-    for step in &protocol.opening {
-        let (up, down) =
-            (if step.sends { AROUND / 2.0 } else { 0.0 }, if step.awaits { AROUND } else { 0.0 });
-        let invocations = if step.sends { 1.0 } else { 0.0 };
-        work += Work { invocations, ..Work::exchange(up, down) };
-    }
-    work
-}
-
-/// A stream's invocations for so many records.
-fn stream(records: f64, seconds: f64) -> Work {
-    let batches = (records / BATCH).max(BATCHES_PER_SECOND * seconds);
-    Work { invocations: records.min(batches), ..Work::default() }
 }
 
 /// Requests of an operation: planned, or in the closed model and in journeys estimated.
@@ -318,10 +197,21 @@ fn by_journeys(plan: &Plan, planned: &PlannedOperation, from: Duration, to: Dura
 
 #[cfg(test)]
 mod tests {
+    use crate::cost::Work;
+
     use super::*;
 
+    fn plan(text: &str) -> Plan {
+        crate::check("f.toml", text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}")).plan
+    }
+
     fn forecast(text: &str) -> Forecast {
-        Forecast::of(&crate::check("f.toml", text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}")).plan)
+        Forecast::of(&plan(text))
+    }
+
+    fn work(text: &str) -> Work {
+        let plan = plan(text);
+        Work::of(&plan, &Forecast::of(&plan).counts)
     }
 
     const BASE: &str = "name = \"f\"\nplayers = 600\nphases = [{ kind = \"hold\", duration = \"60s\" }]\n\
@@ -331,60 +221,87 @@ mod tests {
     fn an_idle_player_pays_for_its_minutes_and_its_coming_and_going() {
         let idle = forecast(BASE);
         // 6 s of connecting and 1 s of quiet, half of which a player sees on average; then a minute.
-        assert!((idle.connection_minutes - 600.0 * 63.5 / 60.0).abs() < 1e-6);
+        assert!((idle.counts.connection_minutes - 600.0 * 63.5 / 60.0).abs() < 1e-6);
         let expected = Work { invocations: 1_800.0, writes: 2_400.0, reads: 300.0, ..Work::default() };
-        assert_eq!(idle.work, expected);
-        let dollars: f64 = idle.cost().iter().map(|item| item.dollars).sum();
-        let lambda = 1_800.0 * (0.2e-6 + 0.02 * 0.25 * 0.000_016_666_7);
-        let by_hand = 635.0 * 0.25e-6 + lambda + 2_400.0 * 0.625e-6 + 300.0 * 0.125e-6;
-        assert!((dollars - by_hand).abs() < 1e-9, "{dollars} {by_hand}");
+        assert_eq!(work(BASE), expected);
+        let bill = idle.bill(&plan(BASE));
+        let gb_second = 0.000_016_666_7;
+        let lambda = 1_800.0 * (0.2e-6 + 0.02 * 0.25 * gb_second);
+        // One environment for each of three functions; 20 series are read of each.
+        let watched = 3.0 * 0.06 * 0.25 * gb_second + 3.0 * 20.0 * 0.01e-3;
+        let logged = 1_800.0 * 350.0 / 1_073_741_824.0 * 0.5;
+        let tables = 2_400.0 * 0.625e-6 + 300.0 * 0.125e-6;
+        let by_hand = 635.0 * 0.25e-6 + lambda + tables + watched + logged;
+        assert!(bill.complete && (bill.total - by_hand).abs() < 1e-9, "{} {by_hand}", bill.total);
+        assert!(bill.unit_costs.is_empty(), "nothing is achieved");
     }
 
     #[test]
     fn a_heartbeat_costs_where_it_is_a_message() {
-        let idle = forecast(BASE);
-        assert_eq!(forecast(&format!("{BASE}heartbeat = \"10s\"\n")).work, idle.work);
-        let beats = forecast(&format!("{BASE}heartbeat = \"10s\"\nheartbeat_message = \"{{}}\"\n"));
-        assert!((beats.work.messages - 3_600.0).abs() < 1e-9);
-        assert!((beats.work.invocations - idle.work.invocations - 3_600.0).abs() < 1e-9);
+        let idle = work(BASE);
+        assert_eq!(work(&format!("{BASE}heartbeat = \"10s\"\n")), idle);
+        let beats = format!("{BASE}heartbeat = \"10s\"\nheartbeat_message = \"{{}}\"\n");
+        assert!((forecast(&beats).counts.messages - 3_600.0).abs() < 1e-9);
+        assert!((work(&beats).invocations - idle.invocations - 3_600.0).abs() < 1e-9);
     }
 
     #[test]
     fn a_message_is_two_frames_a_push_for_each_recipient_and_their_items() {
-        let idle = forecast(BASE);
-        let sends = forecast(&format!("{BASE}[operations.send_message]\nrate = 10.0\nfan_out = 4\n"));
-        assert!((sends.pushes[0].1 - 2_400.0).abs() < 1e-9);
-        assert!((sends.work.messages - (600.0 * 2.0 + 2_400.0)).abs() < 1e-9);
-        assert!((sends.work.writes - idle.work.writes - 600.0 * 8.0).abs() < 1e-9);
-        assert!((sends.work.reads - idle.work.reads - 2.0 * 0.5 * 2_400.0).abs() < 1e-9);
+        let idle = work(BASE);
+        let text = format!("{BASE}[operations.send_message]\nrate = 10.0\nfan_out = 4\n");
+        let (Forecast { counts, .. }, sends) = (forecast(&text), work(&text));
+        assert!((counts.pushes[0].1 - 2_400.0).abs() < 1e-9);
+        assert!((counts.messages - (600.0 * 2.0 + 2_400.0)).abs() < 1e-9);
+        assert!((sends.writes - idle.writes - 600.0 * 8.0).abs() < 1e-9);
+        assert!((sends.reads - idle.reads - 2.0 * 0.5 * 2_400.0).abs() < 1e-9);
         // 16 batches a second for a minute are fewer than the pushes.
-        assert!((sends.work.invocations - idle.work.invocations - 600.0 - 960.0).abs() < 1e-9);
-        let large =
-            forecast(&format!("{BASE}[operations.send_message]\nrate = 10.0\nfan_out = 4\nsize = 30000\n"));
-        assert!((large.work.writes - idle.work.writes - 600.0 * 8.0 * 30.0).abs() < 1e-9, "30 units an item");
+        assert!((sends.invocations - idle.invocations - 600.0 - 960.0).abs() < 1e-9);
+        let large = work(&format!("{text}size = 30000\n"));
+        assert!((large.writes - idle.writes - 600.0 * 8.0 * 30.0).abs() < 1e-9, "30 units an item");
+        // 30,000 bytes of text and 200 names of 16 bytes are two messages of 32 KB; what is pushed is one.
+        let many = text.replace("fan_out = 4", "fan_out = 200\nsize = 30000");
+        let messages = forecast(&many).counts.messages;
+        assert!((messages - 600.0 * (2.0 + 1.0 + 200.0)).abs() < 1e-9, "{messages}");
+        let bill = forecast(&text).bill(&plan(&text));
+        let [deliveries] = &bill.unit_costs[..] else { panic!("{:?}", bill.unit_costs) };
+        assert!((deliveries.amount - bill.total / 2_400.0 * 1e6).abs() < 1e-6);
+    }
+
+    #[test]
+    fn what_a_protocol_does_not_tell_of_its_backend_is_not_known() {
+        let own = format!("protocol = \"chat\"\n{BASE}[operations.send_message]\nrate = 10.0\n");
+        let silent = own.replace("chat", "json-rpc").replace("send_message", "say");
+        let (told, silent) = (plan(&own), plan(&silent));
+        assert!(Forecast::of(&told).bill(&told).complete);
+        let bill = Forecast::of(&silent).bill(&silent);
+        let amount = |item| bill.item(item).unwrap().amount;
+        assert!(!bill.complete && amount(Item::LambdaRequests).is_none());
+        assert!(amount(Item::WebsocketMessages).unwrap() > 0.0 && bill.total > 0.0);
     }
 
     #[test]
     fn a_polled_placement_is_a_wish_and_a_question_which_the_authorizer_sees_unless_they_are_signed() {
         let polling = "[operations.placement_poll]\nrate = 10.0\n[target]\nurl = \"wss://a.example/S\"\n\
             rest = \"https://b.example/S\"\n";
-        let with = |auth: &str| forecast(&format!("{BASE}{polling}[auth]\nmode = \"{auth}\"\n"));
+        let with = |auth: &str| plan(&format!("{BASE}{polling}[auth]\nmode = \"{auth}\"\n"));
         let (believed, signed) = (with("header"), with("sigv4"));
-        let price = |forecast: &Forecast| {
-            forecast.cost().into_iter().find(|item| item.name == "REST requests").map(|item| item.dollars)
-        };
-        for forecast in [&believed, &signed] {
-            assert!((forecast.work.rest_requests - 1_200.0).abs() < 1e-9);
-            assert!((price(forecast).unwrap() - 1_200.0 * 3.5e-6).abs() < 1e-12);
+        for plan in [&believed, &signed] {
+            let forecast = Forecast::of(plan);
+            assert!((forecast.counts.rest_requests - 1_200.0).abs() < 1e-9);
+            let bill = forecast.bill(plan);
+            let requests = bill.item(Item::RestRequests).and_then(|line| line.amount).unwrap();
+            assert!((requests - 1_200.0 * 3.5e-6).abs() < 1e-12);
+            assert_eq!(bill.unit_costs[0].what, "placement_poll");
+            assert!((bill.unit_costs[0].amount - bill.total / 600.0 * 1e3).abs() < 1e-9);
         }
-        let authorizers = 600.0 + 1_200.0;
-        assert!((believed.work.invocations - signed.work.invocations - authorizers).abs() < 1e-9);
+        let of = |plan: &Plan| Work::of(plan, &Forecast::of(plan).counts).invocations;
+        assert!((of(&believed) - of(&signed) - (600.0 + 1_200.0)).abs() < 1e-9, "authorizers");
     }
 
     #[test]
     fn the_closed_model_is_estimated_from_its_pauses() {
         let closed = "[operations.unknown_route]\nmodel = \"closed\"\nthink_time = \"950ms\"\n";
-        let (_, requests) = forecast(&format!("{BASE}{closed}")).requests[1];
+        let (_, requests) = forecast(&format!("{BASE}{closed}")).counts.requests[1];
         assert!((requests - 36_000.0).abs() < 1.0, "{requests}");
     }
 
@@ -397,7 +314,8 @@ mod tests {
             "{BASE}[operations.unknown_route]\nrate = 1.0\n[[journeys]]\nname = \"again\"\nweight = 3\n{steps}\n\
              [[journeys]]\nname = \"once\"\nloop = false\n{steps}\n"
         );
-        let requests: Vec<_> = forecast(&journeys).requests.iter().map(|(_, count)| count.round()).collect();
+        let Counts { requests, .. } = forecast(&journeys).counts;
+        let requests: Vec<_> = requests.iter().map(|(_, count)| count.round()).collect();
         assert_eq!(requests[1..], [60.0 + 450.0 * 60.0 * 4.0 + 150.0 * 4.0, 450.0 * 60.0, 150.0]);
     }
 }

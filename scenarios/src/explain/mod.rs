@@ -8,12 +8,12 @@ pub mod forecast;
 pub mod idle;
 mod journeys;
 mod messages;
-mod prices;
 mod values;
 
 use std::fmt::Write;
 use std::time::Duration;
 
+use prices::BillItem;
 use protocol::outline::Audience;
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ pub fn explain(plan: &Plan, wrapped: impl Fn(&str) -> String) -> String {
         wrapped(&sentences.join("\n")),
         chart(plan),
         wrapped(&total),
-        wrapped(&assumptions())
+        wrapped(&assumptions(plan))
     )
 }
 
@@ -57,7 +57,8 @@ pub fn values(plan: &Plan) -> Value {
             "measured": phase.measured,
         })
     });
-    let operations = plan.operations.iter().zip(&forecast.requests).map(|(planned, (_, requests))| {
+    let counts = &forecast.counts;
+    let operations = plan.operations.iter().zip(&counts.requests).map(|(planned, (_, requests))| {
         json!({
             "operation": &*planned.name,
             "model": match planned.model {
@@ -70,10 +71,7 @@ pub fn values(plan: &Plan) -> Value {
         })
     });
     let pushes =
-        forecast.pushes.iter().map(|(kind, count)| json!({"push": plan.push_name(*kind), "count": count}));
-    let cost = forecast.cost();
-    let items =
-        cost.iter().map(|item| json!({"name": item.name, "amount": item.amount, "dollars": item.dollars}));
+        counts.pushes.iter().map(|(kind, count)| json!({"push": plan.push_name(*kind), "count": count}));
     json!({
         "name": plan.name,
         "target": match &plan.target {
@@ -90,10 +88,9 @@ pub fn values(plan: &Plan) -> Value {
         "operations": operations.collect::<Vec<_>>(),
         "thresholds": plan.thresholds.iter().map(|threshold| &threshold.expression).collect::<Vec<_>>(),
         "pushes": pushes.collect::<Vec<_>>(),
-        "bytes_up": forecast.work.bytes_up,
-        "bytes_down": forecast.work.bytes_down,
-        "aws_dollars": cost.iter().map(|item| item.dollars).sum::<f64>(),
-        "aws_items": items.collect::<Vec<_>>(),
+        "bytes_up": forecast.bytes_up,
+        "bytes_down": forecast.bytes_down,
+        "cost": forecast.bill(plan),
     })
 }
 
@@ -115,13 +112,13 @@ fn chart(plan: &Plan) -> String {
 
 /// What the plan comes to, in a sentence.
 fn total(plan: &Plan) -> String {
-    let forecast = Forecast::of(plan);
+    let Forecast { counts, bytes_up, bytes_down } = Forecast::of(plan);
     // Connecting and journeys as a whole are no requests.
     let requests =
-        forecast.requests.iter().skip(1).filter(|(operation, _)| !is_journey(plan.operation(*operation)));
+        counts.requests.iter().skip(1).filter(|(operation, _)| !is_journey(plan.operation(*operation)));
     let requests = requests.map(|(_, count)| count).sum::<f64>();
     let of_each =
-        forecast.pushes.iter().map(|(kind, count)| format!("{} {}", rounded(*count), plan.push_name(*kind)));
+        counts.pushes.iter().map(|(kind, count)| format!("{} {}", rounded(*count), plan.push_name(*kind)));
     let of_each = of_each.collect::<Vec<_>>().join(", ");
     let of_each = if of_each.is_empty() { of_each } else { format!(" ({of_each})") };
     format!(
@@ -129,25 +126,35 @@ fn total(plan: &Plan) -> String {
          counted.",
         plan.players,
         rounded(requests),
-        rounded(forecast.pushes.iter().map(|(_, count)| count).sum()),
-        bytes(forecast.work.bytes_up),
-        bytes(forecast.work.bytes_down)
+        rounded(counts.pushes.iter().map(|(_, count)| count).sum()),
+        bytes(bytes_up),
+        bytes(bytes_down)
     )
 }
 
 /// What that would cost.
 fn costs(plan: &Plan) -> String {
-    let cost = Forecast::of(plan).cost();
-    let sum: f64 = cost.iter().map(|item| item.dollars).sum();
-    let mut text = format!("On AWS it would cost about ${sum:.4}:\n");
-    for item in &cost {
-        let _ = writeln!(text, "  {:<22}{:>14}   ${:.4}", item.name, rounded(item.amount), item.dollars);
+    let bill = Forecast::of(plan).bill(plan);
+    let about = if bill.complete { "about" } else { "at least" };
+    let mut text = format!("On AWS it would cost {about} {}", bill.money(bill.total));
+    for share in &bill.unit_costs {
+        let _ = write!(text, ", {} {}", bill.money(share.amount), share.words());
+    }
+    text.push_str(":\n");
+    // What is known to be nothing says nothing.
+    for BillItem { item, quantity, amount, .. } in bill.items.iter().filter(|line| line.quantity != Some(0.0))
+    {
+        let shown = |quantity: f64| if quantity < 1.0 { format!("{quantity:.4}") } else { rounded(quantity) };
+        let quantity = quantity.map_or_else(|| "not known".into(), shown);
+        let amount = amount.map_or_else(String::new, |amount| bill.money(amount));
+        let line = format!("  {:<24}{quantity:>12} {:<18} {amount}", item.name(), item.unit());
+        let _ = writeln!(text, "{}", line.trim_end());
     }
     text
 }
 
-fn assumptions() -> String {
-    Forecast::assumptions().iter().map(|assumption| format!("  {assumption}\n")).collect()
+fn assumptions(plan: &Plan) -> String {
+    Forecast::assumptions(plan).iter().map(|assumption| format!("  {assumption}\n")).collect()
 }
 
 /// A whole number where it is large, a few digits where it is small.

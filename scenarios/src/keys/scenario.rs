@@ -89,6 +89,18 @@ pub struct Scenario {
     /// Which server-side series are fetched after the run.
     #[serde(default)]
     pub cloudwatch: CloudWatch,
+    /// How the names of the Lambda functions end that do the work of an operation, in the order in which it passes them, instead of what the protocol says, e.g. `{ connect = ["Authorizer", "Connect"], send_message = ["SendMessage", "OnMessageInserted"] }`.
+    #[serde(default)]
+    pub functions: BTreeMap<String, Vec<String>>,
+    /// How the names of the DynamoDB tables end that an operation reads or writes, instead of what the protocol says, e.g. `{ send_message = ["Messages"] }`.
+    #[serde(default)]
+    pub tables: BTreeMap<String, Vec<String>>,
+    /// How the names of the GameLift queues end that an operation waits for, instead of what the protocol says, e.g. `{ placement_request = ["Queue"] }`.
+    #[serde(default)]
+    pub queues: BTreeMap<String, Vec<String>>,
+    /// What AWS asks.
+    #[serde(default)]
+    pub prices: Prices,
 }
 
 impl Scenario {
@@ -275,6 +287,14 @@ impl Default for Deliveries {
     }
 }
 
+/// What AWS asks.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Prices {
+    /// A price file beside this scenario, e.g. `"eu-west-1.toml"`. Default: the list prices of us-east-1 that ship.
+    pub file: Option<String>,
+}
+
 /// Which server-side series are fetched after the run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -293,4 +313,7 @@ pub struct CloudWatch {
     /// Length of a period in seconds: a multiple of 60, or 1 where the endpoint has it (local stack). Default: 1 for the
     /// embedded backend and an endpoint on this machine, else 60.
     pub period_s: Option<u32>,
+    /// Whether to read the functions' logs as well: concurrency, cold starts and memory of every second from their `REPORT`
+    /// lines. On AWS it is billed by the bytes scanned, so it is off by default.
+    pub logs: bool,
 }

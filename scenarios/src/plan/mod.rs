@@ -29,8 +29,9 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prices::PriceList;
 use protocol::Protocol;
-use protocol::outline::{Audience, Tie};
+use protocol::outline::{Audience, Resources, Tie};
 use url::Url;
 
 use crate::keys::draw::Draw;
@@ -106,8 +107,12 @@ pub struct Plan {
     pub thresholds: Vec<Threshold>,
     /// Names of the phases that rules look at, each with a [`Ledger`] of its own, in the order of these.
     pub judged_phases: Vec<String>,
+    /// Which functions and tables do the work of which operation.
+    pub topology: Topology,
     /// Which server-side series are fetched; `None`: none.
     pub cloudwatch: Option<CloudWatch>,
+    /// What AWS asks.
+    pub prices: Arc<PriceList>,
 }
 
 /// What is tested.
@@ -271,6 +276,15 @@ pub struct Poll {
     pub rest: Option<Url>,
 }
 
+/// What is declared of the backend that does the work.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Topology {
+    /// By operation of the plan, `connect` among them.
+    pub operations: BTreeMap<String, Resources>,
+    /// By delivery: the operation that it comes of.
+    pub deliveries: BTreeMap<String, String>,
+}
+
 /// Which server-side series are fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloudWatch {
@@ -284,6 +298,8 @@ pub struct CloudWatch {
     pub function_prefix: String,
     /// Length of a period in seconds.
     pub period_s: u32,
+    /// Whether the functions' logs are read as well.
+    pub logs: bool,
 }
 
 impl Plan {

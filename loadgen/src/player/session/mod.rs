@@ -33,7 +33,7 @@ pub(super) use heartbeat::{Heartbeat, HeartbeatTimer};
 use self::behaviour::{PendingAction, Step};
 use self::in_flight::{InFlight, InOrder, SentRequest, Unclaimed};
 use self::opening::{Opening, OpeningStep};
-use self::socket::{Received, Socket};
+use self::socket::{Metered, Received, Socket};
 use super::commands::PlayerCommand;
 use super::context::{Outcome, PlayerContext};
 use super::handshake::Stream;
@@ -112,7 +112,10 @@ impl<'p> Session<'p> {
     /// Does whatever can be done now; ready when the socket has ended or the run is over.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         match self.advance(cx) {
-            Some(end) => Poll::Ready(end),
+            Some(end) => {
+                self.passed(0);
+                Poll::Ready(end)
+            }
             None => {
                 self.set_deadline();
                 Poll::Pending
@@ -421,10 +424,17 @@ impl<'p> Session<'p> {
                 }
             }
         }
-        if understood > 0 {
-            self.player.observe(Event::Understood { count: understood });
-        }
+        self.passed(understood);
         end
+    }
+
+    /// Counts what has passed the socket, where something was received; of it the protocol knows so many messages. What is only
+    /// sent waits for the next answer, or the end.
+    fn passed(&mut self, understood: u64) {
+        let Metered { sent, received } = self.socket.take_metered();
+        if sent + received > 0 {
+            self.player.observe(Event::Passed { understood, received, sent });
+        }
     }
 
     fn may_read(&self) -> bool {

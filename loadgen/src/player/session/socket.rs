@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use prices::Item;
 use scenarios::plan::disruptions::Cut;
 use tokio::io::AsyncWrite as _;
 use tokio_tungstenite::WebSocketStream;
@@ -37,16 +38,30 @@ pub(super) enum Received {
     Binary(Bytes),
 }
 
+/// What passed a socket, as API Gateway meters it: one for every 32 KB begun of a message.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Metered {
+    pub(super) sent: u64,
+    pub(super) received: u64,
+}
+
 /// An open WebSocket.
 pub(super) struct Socket {
     stream: WebSocketStream<Stream>,
     /// Something waits to be written.
     unflushed: bool,
+    /// What passed since it was last asked for.
+    metered: Metered,
 }
 
 impl Socket {
     pub(super) const fn new(stream: WebSocketStream<Stream>) -> Self {
-        Self { stream, unflushed: false }
+        Self { stream, unflushed: false, metered: Metered { sent: 0, received: 0 } }
+    }
+
+    /// What has passed since this was last asked.
+    pub(super) fn take_metered(&mut self) -> Metered {
+        std::mem::take(&mut self.metered)
     }
 
     /// Whether everything has been written.
@@ -58,8 +73,14 @@ impl Socket {
     pub(super) fn poll_received(&mut self, cx: &mut Context<'_>) -> Poll<Result<Received, Dropped>> {
         while let Poll::Ready(read) = self.stream.poll_next_unpin(cx) {
             return Poll::Ready(match read {
-                Some(Ok(Message::Text(text))) => Ok(Received::Text(text)),
-                Some(Ok(Message::Binary(bytes))) => Ok(Received::Binary(bytes)),
+                Some(Ok(Message::Text(text))) => {
+                    self.metered.received += Item::message_units(text.len());
+                    Ok(Received::Text(text))
+                }
+                Some(Ok(Message::Binary(bytes))) => {
+                    self.metered.received += Item::message_units(bytes.len());
+                    Ok(Received::Binary(bytes))
+                }
                 // The pong is queued already and leaves with the flush.
                 Some(Ok(Message::Ping(_))) => {
                     self.unflushed = true;
@@ -84,6 +105,16 @@ impl Socket {
             return false;
         }
         self.unflushed = true;
+        let units = Item::message_units(text.len());
+        let taken = self.start_send(text, binary);
+        if taken {
+            self.metered.sent += units;
+        }
+        taken
+    }
+
+    /// Hands a text over, in fragments if it is long; false where it is not taken.
+    fn start_send(&mut self, text: String, binary: bool) -> bool {
         if text.len() <= FRAGMENT {
             let message = if binary { Message::binary(text) } else { Message::text(text) };
             return self.stream.start_send_unpin(message).is_ok();

@@ -5,14 +5,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use axum::Router;
+use axum::{Json, Router};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use ciborium::Value;
 use parking_lot::Mutex;
+use serde_json::json;
 
 /// What it knows; each has ten invocations a minute.
 pub(super) const FUNCTIONS: [&str; 3] = ["game-Send", "game-Inserted", "game-Connect"];
@@ -41,6 +42,10 @@ pub(super) enum Day {
     Expired,
     /// One value a page; every page but the last is `PartialData`.
     Paged,
+    /// Complete in the end: sums grow with each of so many calls.
+    Growing(u32),
+    /// What was recorded in a file of `answers/`, and nothing else.
+    Recorded(&'static str),
 }
 
 /// What was asked of it.
@@ -54,6 +59,10 @@ pub(super) struct Asked {
 
 struct Inner {
     day: Day,
+    /// Log lines: milliseconds since the epoch, function, message.
+    lines: Vec<(i64, String, String)>,
+    /// The windows that were asked for, each with a query's number.
+    windows: Vec<(i64, i64)>,
     /// Calls that are refused with `Throttling` before the next one is answered.
     throttled: u32,
     asked: Asked,
@@ -68,12 +77,13 @@ pub(super) struct Fake {
 
 impl Fake {
     pub(super) fn start(day: Day) -> Self {
-        let inner = Arc::new(Mutex::new(Inner { day, throttled: 0, asked: Asked::default() }));
+        let inner = Arc::new(Mutex::new(Inner { day, lines: Vec::new(), windows: Vec::new(), throttled: 0, asked: Asked::default() }));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let app = Router::new()
             .route("/service/GraniteServiceVersion20100801/operation/{operation}", post(answer))
+            .route("/", post(logs))
             .with_state(Arc::clone(&inner));
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -95,6 +105,16 @@ impl Fake {
 
     pub(super) fn throttles(&self, calls: u32) {
         self.inner.lock().throttled = calls;
+    }
+
+    /// Has log lines: milliseconds since the epoch, function, message.
+    pub(super) fn logs(&self, lines: Vec<(i64, String, String)>) {
+        self.inner.lock().lines = lines;
+    }
+
+    /// The windows of the queries for logs, in whole seconds.
+    pub(super) fn windows(&self) -> Vec<(i64, i64)> {
+        self.inner.lock().windows.clone()
     }
 
     pub(super) fn asked(&self) -> Asked {
@@ -129,6 +149,42 @@ async fn answer(
         other => panic!("{other} is never asked"),
     };
     respond(StatusCode::OK, &answer, "")
+}
+
+/// Logs Insights: a query is done when it is asked for the second time, and gives 10,000 rows at most. The end of its window
+/// is in it.
+async fn logs(State(inner): State<Arc<Mutex<Inner>>>, headers: HeaderMap, body: Bytes) -> Response {
+    let mut inner = inner.lock();
+    let request: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    match target {
+        "Logs_20140328.StartQuery" => {
+            let second = |key: &str| request[key].as_i64().unwrap();
+            inner.windows.push((second("startTime"), second("endTime")));
+            Json(json!({ "queryId": format!("{}", inner.windows.len() * 2) })).into_response()
+        }
+        "Logs_20140328.GetQueryResults" => {
+            let number: usize = request["queryId"].as_str().unwrap().parse().unwrap();
+            let (from, to) = inner.windows[number / 2 - 1];
+            let within = inner.lines.iter().filter(|(at, ..)| (from * 1_000..=to * 1_000).contains(at));
+            let rows: Vec<_> = within.map(|(at, function, message)| row(*at, function, message)).collect();
+            let matched = rows.len();
+            let rows: Vec<_> = rows.into_iter().take(10_000).collect();
+            let statistics = json!({ "bytesScanned": matched * 100, "recordsMatched": matched });
+            Json(json!({ "status": "Complete", "results": rows, "statistics": statistics })).into_response()
+        }
+        _ => (StatusCode::BAD_REQUEST, Json(json!({ "__type": "UnknownOperationException" }))).into_response(),
+    }
+}
+
+fn row(at: i64, function: &str, message: &str) -> serde_json::Value {
+    let at = jiff::Timestamp::from_millisecond(at).unwrap().strftime("%Y-%m-%d %H:%M:%S.%3f").to_string();
+    json!([
+        { "field": "@timestamp", "value": at },
+        { "field": "@message", "value": message },
+        { "field": "@log", "value": format!("123456789012:/aws/lambda/{function}") },
+        { "field": "@ptr", "value": "x" },
+    ])
 }
 
 fn respond(status: StatusCode, content: &Value, error: &str) -> Response {
@@ -180,9 +236,16 @@ fn get_metric_data(day: Day, request: &Value, asked: &mut Asked) -> Value {
             }
             None => Vec::new(),
         };
+        let value = match day {
+            Day::Growing(until) => value.map(|value| value * f64::from(asked.calls.min(until))),
+            _ => value,
+        };
+        if let Day::Recorded(answers) = day {
+            return recorded(answers, at(query, "Id"), (name, statistic, function), start);
+        }
         let (mut status, mut message) = ("Complete", None);
         match day {
-            Day::Complete | Day::Silent | Day::Expired => {}
+            Day::Complete | Day::Silent | Day::Expired | Day::Growing(_) | Day::Recorded(_) => {}
             Day::Partial => {
                 times.truncate(times.len() / 2);
                 status = "PartialData";
@@ -231,6 +294,32 @@ fn get_metric_data(day: Day, request: &Value, asked: &mut Asked) -> Value {
         answer.insert("NextToken", text(&(page + 1).to_string()));
     }
     map(answer)
+}
+
+/// The result of a query as it was recorded, its minutes put into the window that begins at `start`.
+fn recorded(answers: &str, id: &Value, of: (&str, &str, &str), start: i64) -> Value {
+    let answers: serde_json::Value = serde_json::from_str(answers).unwrap();
+    let is_of = |one: &&serde_json::Value| {
+        let word = |key: &str| one[key].as_str().unwrap_or_default();
+        (word("metric"), word("statistic"), word("function")) == of
+    };
+    let found = answers["series"].as_array().unwrap().iter().find(is_of).cloned().unwrap_or_default();
+    let list = |key: &str| found[key].as_array().cloned().unwrap_or_default();
+    let stamp = |point: &serde_json::Value| {
+        Value::Tag(1, Box::new(Value::Integer((start + point[0].as_i64().unwrap() * 60).into())))
+    };
+    let message = |message: &serde_json::Value| {
+        let word = |index: usize| text(message[index].as_str().unwrap());
+        map([("Code", word(0)), ("Value", word(1))])
+    };
+    map([
+        ("Id", id.clone()),
+        ("Label", text(of.0)),
+        ("StatusCode", text(found["status"].as_str().unwrap_or("Complete"))),
+        ("Messages", Value::Array(list("messages").iter().map(message).collect())),
+        ("Timestamps", Value::Array(list("points").iter().map(stamp).collect())),
+        ("Values", Value::Array(list("points").iter().map(|point| Value::Float(point[1].as_f64().unwrap())).collect())),
+    ])
 }
 
 fn value(metric: &str, statistic: &str, period: i64) -> Option<f64> {

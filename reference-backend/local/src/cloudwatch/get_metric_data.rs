@@ -1,11 +1,13 @@
 //! `GetMetricData`: the datapoints of up to 500 series.
 
 use std::collections::HashSet;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use super::{CloudWatchError, Dimension, offset, token};
-use crate::metrics::{MetricId, Metrics, Statistic};
+use super::delivery::{Question, Status};
+use super::{CloudWatch, CloudWatchError, Dimension, offset, token};
+use crate::metrics::{MetricId, Statistic};
 use crate::rpc::{Number, Timestamp};
 
 /// AWS's limits of one call.
@@ -81,6 +83,15 @@ struct ResultOf {
     /// Floats even when they are whole: the SDK refuses CBOR integers here.
     values: Vec<f64>,
     status_code: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    messages: Vec<MessageData>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MessageData {
+    code: &'static str,
+    value: &'static str,
 }
 
 /// A validated query.
@@ -94,7 +105,7 @@ struct CheckedQuery<'a> {
 
 /// One page of datapoints.
 pub(super) fn answer(
-    metrics: &Metrics,
+    cloudwatch: &CloudWatch,
     request: &GetMetricData,
 ) -> Result<GetMetricDataAnswer, CloudWatchError> {
     let (start, end) = (request.start_time.0.seconds(), request.end_time.0.seconds());
@@ -117,9 +128,14 @@ pub(super) fn answer(
     let queries = checked(&request.metric_data_queries)?;
 
     // Pages are slices of the concatenated datapoints of all queries.
+    let CloudWatch { metrics, delivery } = cloudwatch;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let (mut passed, mut results) = (0, Vec::new());
     for query in queries {
-        let mut points = metrics.query(&query.metric, query.statistic, start, end, query.period);
+        let CheckedQuery { metric, statistic, period, .. } = &query;
+        let question = Question { metric, statistic: *statistic, start, end, period: *period };
+        let delivered = delivery.points(metrics, &question, now);
+        let mut points = delivered.points;
         if request.scan_by == ScanBy::TimestampDescending {
             points.reverse();
         }
@@ -135,7 +151,13 @@ pub(super) fn answer(
             label: query.label.into(),
             timestamps,
             values,
-            status_code: if begin + length > to { "PartialData" } else { "Complete" },
+            status_code: if begin + length > to { Status::PartialData } else { delivered.status }.code(),
+            messages: delivered
+                .status
+                .message()
+                .map(|(code, value)| MessageData { code, value })
+                .into_iter()
+                .collect(),
         });
     }
     let next_token = (passed > to).then(|| token(to));
@@ -218,7 +240,7 @@ mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
-    use crate::metrics::Unit;
+    use crate::metrics::{Metrics, Unit};
 
     fn query(id: &str, metric: &str, period: u64) -> MetricQuery {
         let metric =
@@ -238,13 +260,36 @@ mod tests {
         }
     }
 
-    fn ten_seconds() -> Metrics {
+    fn cloudwatch(metrics: Metrics, profile: &str) -> CloudWatch {
+        CloudWatch::new(metrics, &toml::from_str(profile).expect("a profile"), 1)
+    }
+
+    fn ten_seconds() -> CloudWatch {
         let metrics = Metrics::default();
         for (metric, second) in ["A", "B"].into_iter().flat_map(|metric| (0..10).map(move |s| (metric, s))) {
             let at = UNIX_EPOCH + Duration::from_secs(second);
             metrics.series("N", metric, Unit::Count, &[]).record(at, second as f64);
         }
-        metrics
+        cloudwatch(metrics, "")
+    }
+
+    #[test]
+    fn a_result_says_what_is_missing_of_it() {
+        let CloudWatch { metrics, .. } = ten_seconds();
+        let queries = || vec![query("a", "A", 1), query("b", "B", 1)];
+        let shown = |profile: &str| {
+            let answer = answer(&cloudwatch(metrics.clone(), profile), &request(queries())).unwrap();
+            serde_json::to_value(answer).unwrap()["MetricDataResults"].clone()
+        };
+        let partial = shown("partial_rate = 1.0");
+        assert_eq!(partial[0]["StatusCode"], "PartialData");
+        assert_eq!(partial[0]["Values"], serde_json::json!([4.0, 3.0, 2.0, 1.0, 0.0]));
+        assert_eq!(partial[1]["Messages"][0]["Code"], "PartialData");
+        let forbidden = shown("forbidden = [\"B\"]");
+        assert_eq!(forbidden[0]["StatusCode"], "Complete");
+        assert!(forbidden[0].get("Messages").is_none(), "{forbidden}");
+        assert_eq!(forbidden[1]["StatusCode"], "Forbidden");
+        assert_eq!(forbidden[1]["Values"], serde_json::json!([]));
     }
 
     #[test]
@@ -291,7 +336,7 @@ mod tests {
 
     #[test]
     fn refuses_what_aws_refuses() {
-        let metrics = Metrics::default();
+        let metrics = cloudwatch(Metrics::default(), "");
         let refusal = |request: GetMetricData| answer(&metrics, &request).unwrap_err().to_string();
         assert!(refusal(request(Vec::new())).contains("0 MetricDataQueries"));
         assert!(refusal(request(vec![query("A", "A", 60)])).contains("pattern"));

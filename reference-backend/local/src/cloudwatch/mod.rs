@@ -1,12 +1,16 @@
 //! The CloudWatch endpoint, served from the stack's [`Metrics`].
 
+mod delivery;
 mod get_metric_data;
 mod list_metrics;
+mod profile;
 
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
+use self::delivery::Delivery;
+pub use self::profile::{CloudWatchProfile, DeliveryMode};
 use super::metrics::Metrics;
 use super::paging::{self, UnknownToken, token};
 use super::rpc::{Call, Malformed};
@@ -14,11 +18,25 @@ use super::rpc::{Call, Malformed};
 /// Name of the service on the wire.
 pub(super) const SERVICE: &str = "GraniteServiceVersion20100801";
 
+/// The metrics, and how they are delivered.
+pub struct CloudWatch {
+    metrics: Metrics,
+    delivery: Delivery,
+}
+
+impl CloudWatch {
+    /// `seed` decides what is late, missing or partial.
+    #[must_use]
+    pub fn new(metrics: Metrics, profile: &CloudWatchProfile, seed: u64) -> Self {
+        Self { metrics, delivery: Delivery::new(profile.clone(), seed) }
+    }
+}
+
 /// Answers one call of the API.
-pub(super) fn answer(metrics: &Metrics, call: &Call) -> Response {
+pub(super) fn answer(metrics: &CloudWatch, call: &Call) -> Response {
     let answer = match call.operation.as_str() {
         "GetMetricData" => get_metric_data(metrics, call),
-        "ListMetrics" => list_metrics(metrics, call),
+        "ListMetrics" => list_metrics(&metrics.metrics, call),
         _ => Err(CloudWatchError::UnknownOperation(call.operation.clone())),
     };
     answer.unwrap_or_else(|error| {
@@ -31,19 +49,24 @@ pub(super) fn answer(metrics: &Metrics, call: &Call) -> Response {
     })
 }
 
-fn get_metric_data(metrics: &Metrics, call: &Call) -> Result<Response, CloudWatchError> {
-    Ok(call.codec.answer(&get_metric_data::answer(metrics, &call.parameters()?)?))
+fn get_metric_data(cloudwatch: &CloudWatch, call: &Call) -> Result<Response, CloudWatchError> {
+    if !cloudwatch.delivery.admits() {
+        return Err(CloudWatchError::Throttled);
+    }
+    Ok(call.codec.answer(&get_metric_data::answer(cloudwatch, &call.parameters()?)?))
 }
 
 fn list_metrics(metrics: &Metrics, call: &Call) -> Result<Response, CloudWatchError> {
     Ok(call.codec.answer(&list_metrics::answer(metrics, &call.parameters()?)?))
 }
 
-/// Why a call fails; always a mistake of the caller.
+/// Why a call fails; except for a throttle, a mistake of the caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum CloudWatchError {
     #[error("{0}")]
     Validation(String),
+    #[error("Rate exceeded")]
+    Throttled,
     #[error("the NextToken is none that this endpoint issued")]
     InvalidNextToken,
     #[error(transparent)]
@@ -63,6 +86,7 @@ impl CloudWatchError {
     const fn code(&self) -> &'static str {
         match self {
             Self::Validation(_) => "ValidationError",
+            Self::Throttled => "ThrottlingException",
             Self::InvalidNextToken => "InvalidNextToken",
             Self::Serialization(_) => "SerializationException",
             Self::UnknownOperation(_) => "InvalidAction",

@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 use reference_backend::ports::StartPlacement;
 
 use super::Outcome;
 use super::game_session::GameSession;
+use super::meter::Queue;
 
 /// Number of ended placements that are retained. The oldest are removed first, so that a long run does not fill the memory.
 const RETAINED: usize = 10_000;
@@ -40,6 +41,14 @@ struct Entries {
     known: HashMap<String, TrackedPlacement>,
     /// Ids of those that have ended, the oldest first.
     ended: VecDeque<String>,
+    /// How many are pending ...
+    pending: u32,
+    /// ... and the sum of their starts, each since the epoch.
+    starts: Duration,
+}
+
+fn since_epoch(at: SystemTime) -> Duration {
+    at.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 impl Ledger {
@@ -51,8 +60,17 @@ impl Ledger {
             return false;
         }
         let id = request.placement_id.clone();
+        entries.pending += 1;
+        entries.starts += since_epoch(started);
         entries.known.insert(id, TrackedPlacement { request: Arc::new(request), started, end: None });
         true
+    }
+
+    /// The pending placements.
+    pub(super) fn queue(&self, now: SystemTime) -> Queue {
+        let entries = self.0.lock();
+        let waited = (since_epoch(now) * entries.pending).saturating_sub(entries.starts);
+        Queue { depth: entries.pending.into(), waited }
     }
 
     /// The state of a placement.
@@ -72,6 +90,8 @@ impl Ledger {
         let placement = entries.known.get_mut(id).filter(|placement| placement.end.is_none())?;
         placement.end = Some(PlacementEnd { outcome, at, game_session: game_session(&placement.request) });
         let placement = placement.clone();
+        entries.pending -= 1;
+        entries.starts -= since_epoch(placement.started);
         entries.ended.push_back(id.to_owned());
         if entries.ended.len() > RETAINED
             && let Some(oldest) = entries.ended.pop_front()
@@ -101,6 +121,8 @@ mod tests {
             assert_eq!(ended.end.map(|end| end.outcome), Some(Outcome::Failed));
             assert!(ledger.end(&id, Outcome::Cancelled, now, |_| None).is_none());
         }
+        let queue = ledger.queue(now + Duration::from_secs(3));
+        assert_eq!(queue, Queue { depth: 1, waited: Duration::from_secs(3) });
         assert!(ledger.find("0").is_none() && ledger.find("1").is_some());
         assert!(ledger.find("pending").is_some_and(|placement| placement.end.is_none()));
     }

@@ -22,6 +22,8 @@ pub struct Lambda {
     pub function: Option<Function>,
     /// Its time-out.
     pub timeout: Duration,
+    /// Its memory in megabytes.
+    pub memory_mb: u32,
 }
 
 /// One event for an environment.

@@ -1,51 +1,24 @@
-//! The execution environments of one Lambda, and the account that they share.
+//! The execution environments of one Lambda.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use super::account::{Account, rate_limiter};
 use super::environment::{Environment, Home, Lambda};
+use super::memory::{Memory, MemoryUse};
 use super::{InvokeError, LambdaProfile};
 use crate::metrics::{Metrics, Series, Unit};
 
-const NAMESPACE: &str = "AWS/Lambda";
-/// The namespace of the Init duration, which `AWS/Lambda` does not have.
+/// The namespace of functions.
+pub(super) const NAMESPACE: &str = "AWS/Lambda";
+/// The namespace of the Init duration and of memory, which `AWS/Lambda` does not have.
 const INSIGHTS: &str = "LambdaInsights";
-
-/// Concurrency of the whole account.
-pub(super) struct Account {
-    /// Unreserved concurrency.
-    unreserved_limit: usize,
-    unreserved_busy: AtomicUsize,
-    busy: AtomicUsize,
-    concurrency: Arc<Series>,
-    invocations: Arc<Series>,
-}
-
-impl Account {
-    pub(super) fn new(profile: &LambdaProfile, metrics: &Metrics) -> Self {
-        Self {
-            unreserved_limit: profile.account_concurrency.saturating_sub(profile.reserved()),
-            unreserved_busy: AtomicUsize::new(0),
-            busy: AtomicUsize::new(0),
-            concurrency: metrics.series(NAMESPACE, "ConcurrentExecutions", Unit::Count, &[]),
-            invocations: metrics.series(NAMESPACE, "Invocations", Unit::Count, &[]),
-        }
-    }
-
-    pub(super) fn sample(&self) {
-        let busy = self.busy.load(Relaxed);
-        if busy > 0 {
-            self.concurrency.record(SystemTime::now(), busy as f64);
-        }
-    }
-}
 
 /// The environments of one Lambda.
 pub(super) struct Pool {
@@ -55,6 +28,9 @@ pub(super) struct Pool {
     reserved: Option<usize>,
     idle_expiry: Duration,
     scaling: DefaultDirectRateLimiter,
+    /// Rate of invocations; unreserved Lambdas have the account's.
+    rate: Option<DefaultDirectRateLimiter>,
+    memory: Memory,
     environments: Mutex<Environments>,
     concurrency: Arc<Series>,
     invocations: Arc<Series>,
@@ -62,17 +38,24 @@ pub(super) struct Pool {
     throttles: Arc<Series>,
     duration: Arc<Series>,
     init_duration: Arc<Series>,
+    memory_utilization: Arc<Series>,
 }
 
 /// A warm environment, if there is one, and the number of busy ones.
-type Admitted = (Option<Box<dyn Environment>>, usize);
+type Admitted = (Option<Held>, usize);
+
+/// An environment and the memory that it uses.
+struct Held {
+    environment: Box<dyn Environment>,
+    memory: MemoryUse,
+}
 
 /// The busy and the idle environments.
 #[derive(Default)]
 struct Environments {
     busy: usize,
     /// Idle environments, each with the time since when; the longest idle first.
-    idle: VecDeque<(Instant, Box<dyn Environment>)>,
+    idle: VecDeque<(Instant, Held)>,
 }
 
 impl Pool {
@@ -80,29 +63,30 @@ impl Pool {
         lambda: Arc<Lambda>,
         home: Arc<dyn Home>,
         reserved: Option<usize>,
+        memory: Memory,
         profile: &LambdaProfile,
         metrics: &Metrics,
         account: Arc<Account>,
     ) -> Self {
         let series =
             |metric, unit| metrics.series(NAMESPACE, metric, unit, &[("FunctionName", &lambda.name)]);
+        let insight =
+            |metric, unit| metrics.series(INSIGHTS, metric, unit, &[("function_name", &lambda.name)]);
         Self {
             account,
             reserved,
             idle_expiry: Duration::from_secs_f64(profile.idle_expiry_s),
             scaling: RateLimiter::direct(scaling_quota(profile)),
+            rate: reserved.and_then(|reserved| rate_limiter(profile, reserved)),
+            memory,
             environments: Mutex::default(),
             concurrency: series("ConcurrentExecutions", Unit::Count),
             invocations: series("Invocations", Unit::Count),
             errors: series("Errors", Unit::Count),
             throttles: series("Throttles", Unit::Count),
             duration: series("Duration", Unit::Milliseconds),
-            init_duration: metrics.series(
-                INSIGHTS,
-                "init_duration",
-                Unit::Milliseconds,
-                &[("function_name", &lambda.name)],
-            ),
+            init_duration: insight("init_duration", Unit::Milliseconds),
+            memory_utilization: insight("memory_utilization", Unit::Percent),
             lambda,
             home,
         }
@@ -116,20 +100,25 @@ impl Pool {
                 self.invocations.record(now, 1.0);
                 self.throttles.record(now, 0.0);
                 self.concurrency.record(now, busy as f64);
-                self.account.invocations.record(now, 1.0);
-                let in_account = self.account.busy.fetch_add(1, Relaxed) + 1;
-                self.account.concurrency.record(now, in_account as f64);
+                self.account.begun(now);
                 let cold = warm.is_none();
-                let environment = warm.unwrap_or_else(|| self.home.environment(&self.lambda));
-                Ok(Lease { pool: Arc::clone(self), environment: Some(environment), invoked: now, cold })
+                let held = warm.unwrap_or_else(|| self.start());
+                Ok(Lease { pool: Arc::clone(self), held: Some(held), invoked: now, cold })
             }
             Err(reason) => Err(self.throttle(reason)),
         }
     }
 
+    /// A new environment.
+    fn start(&self) -> Held {
+        Held { environment: self.home.environment(&self.lambda), memory: self.memory.fresh() }
+    }
+
     /// Counts a throttled invocation.
     pub(super) fn throttle(&self, reason: &'static str) -> InvokeError {
-        self.throttles.record(SystemTime::now(), 1.0);
+        let now = SystemTime::now();
+        self.throttles.record(now, 1.0);
+        self.account.throttled(now);
         InvokeError::Throttled { reason }
     }
 
@@ -144,7 +133,11 @@ impl Pool {
                 return Err("ReservedFunctionConcurrentInvocationLimitExceeded");
             }
             Some(_) => {}
-            None => self.take_unreserved()?,
+            None => self.account.take_unreserved()?,
+        }
+        if let Err(reason) = self.admit_request() {
+            self.return_unreserved();
+            return Err(reason);
         }
         let warm = environments.awake(&mut over);
         if warm.is_none() && self.scaling.check().is_err() {
@@ -155,18 +148,22 @@ impl Pool {
         Ok((warm, environments.busy))
     }
 
-    fn take_unreserved(&self) -> Result<(), &'static str> {
-        let limit = self.account.unreserved_limit;
-        self.account
-            .unreserved_busy
-            .fetch_update(Relaxed, Relaxed, |busy| (busy < limit).then_some(busy + 1))
-            .map(|_| ())
-            .map_err(|_| "ConcurrentInvocationLimitExceeded")
+    /// Whether the invocation is within the rate of its Lambda if that is reserved, of the account otherwise. A reserved
+    /// Lambda uses the account's rate, too, but is never refused because of it.
+    fn admit_request(&self) -> Result<(), &'static str> {
+        if self.reserved.is_none() {
+            return self.account.admits_request().then_some(()).ok_or("FunctionInvocationRateLimitExceeded");
+        }
+        if self.rate.as_ref().is_some_and(|rate| rate.check().is_err()) {
+            return Err("ReservedFunctionInvocationRateLimitExceeded");
+        }
+        self.account.admits_request();
+        Ok(())
     }
 
     fn return_unreserved(&self) {
         if self.reserved.is_none() {
-            self.account.unreserved_busy.fetch_sub(1, Relaxed);
+            self.account.return_unreserved();
         }
     }
 
@@ -185,19 +182,19 @@ impl Pool {
 
 impl Environments {
     /// Removes environments that have been idle for too long.
-    fn expire(&mut self, idle_expiry: Duration, over: &mut Vec<Box<dyn Environment>>) {
+    fn expire(&mut self, idle_expiry: Duration, over: &mut Vec<Held>) {
         while self.idle.front().is_some_and(|(since, _)| since.elapsed() >= idle_expiry) {
-            over.extend(self.idle.pop_front().map(|(_, environment)| environment));
+            over.extend(self.idle.pop_front().map(|(_, held)| held));
         }
     }
 
     /// The most recently used idle environment; ended ones are removed.
-    fn awake(&mut self, over: &mut Vec<Box<dyn Environment>>) -> Option<Box<dyn Environment>> {
-        while let Some((_, mut environment)) = self.idle.pop_back() {
-            if environment.wake() {
-                return Some(environment);
+    fn awake(&mut self, over: &mut Vec<Held>) -> Option<Held> {
+        while let Some((_, mut held)) = self.idle.pop_back() {
+            if held.environment.wake() {
+                return Some(held);
             }
-            over.push(environment);
+            over.push(held);
         }
         None
     }
@@ -215,7 +212,7 @@ fn scaling_quota(profile: &LambdaProfile) -> Quota {
 pub(super) struct Lease {
     pool: Arc<Pool>,
     /// None once it has crashed.
-    environment: Option<Box<dyn Environment>>,
+    held: Option<Held>,
     invoked: SystemTime,
     cold: bool,
 }
@@ -234,30 +231,52 @@ impl Lease {
 
     /// The environment.
     pub(super) fn environment(&mut self) -> &mut dyn Environment {
-        let Self { pool, environment, .. } = self;
-        &mut **environment.get_or_insert_with(|| pool.home.environment(&pool.lambda))
+        &mut *self.held().environment
+    }
+
+    fn held(&mut self) -> &mut Held {
+        let Self { pool, held, .. } = self;
+        held.get_or_insert_with(|| pool.start())
+    }
+
+    /// Adds what an invocation leaves behind in the memory of the environment; false if that exceeds its size, so that it
+    /// is killed.
+    pub(super) fn fits_memory(&mut self) -> bool {
+        let memory = self.pool.memory;
+        self.held().memory.leak(&memory)
+    }
+
+    /// Most memory that the environment has used, and its size, both in megabytes; none if that is not modelled.
+    pub(super) fn memory_mb(&self) -> Option<(f64, u32)> {
+        let used = self.held.as_ref()?.memory.used_mb()?;
+        Some((used, self.pool.memory.size_mb))
     }
 
     /// Records the result of the handler.
     pub(super) fn finish(&mut self, took: Duration, succeeded: bool) {
+        let errors = if succeeded { 0.0 } else { 1.0 };
         self.pool.duration.record(self.invoked, took.as_secs_f64() * 1_000.0);
-        self.pool.errors.record(self.invoked, if succeeded { 0.0 } else { 1.0 });
+        self.pool.errors.record(self.invoked, errors);
+        self.pool.account.finished(self.invoked, errors);
+        if let Some((used, size)) = self.memory_mb() {
+            self.pool.memory_utilization.record(self.invoked, used / f64::from(size) * 100.0);
+        }
     }
 
     /// Discards it: the next event needs a cold start.
     pub(super) fn crash(&mut self) {
-        self.environment = None;
+        self.held = None;
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let environment = self.environment.take().and_then(|mut used| used.rest().then_some(used));
+        let held = self.held.take().and_then(|mut used| used.environment.rest().then_some(used));
         let mut environments = self.pool.environments.lock();
         environments.busy -= 1;
-        environments.idle.extend(environment.map(|environment| (Instant::now(), environment)));
+        environments.idle.extend(held.map(|held| (Instant::now(), held)));
         drop(environments);
         self.pool.return_unreserved();
-        self.pool.account.busy.fetch_sub(1, Relaxed);
+        self.pool.account.ended();
     }
 }

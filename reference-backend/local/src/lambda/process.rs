@@ -37,8 +37,6 @@ use crate::account::{ACCOUNT_ID, REGION};
 
 /// Time-out of the Init phase.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
-/// Memory size that a function is told; it is not enforced.
-const MEMORY_MB: u32 = 128;
 /// Environment variables that a process inherits from the stack.
 const INHERITED: [&str; 4] = ["PATH", "LANG", "RUST_LOG", "RUST_BACKTRACE"];
 
@@ -112,7 +110,7 @@ impl Shared {
             .envs([
                 ("AWS_LAMBDA_RUNTIME_API", api.address.to_string().as_str()),
                 ("AWS_LAMBDA_FUNCTION_NAME", &lambda.name),
-                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &MEMORY_MB.to_string()),
+                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &lambda.memory_mb.to_string()),
                 ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
                 ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
                 ("AWS_LAMBDA_LOG_GROUP_NAME", &format!("/aws/lambda/{}", lambda.name)),
@@ -185,7 +183,8 @@ impl Environment for Process {
         match &mut self.running {
             Some(running) => {
                 let outcome = running.handle(event).await;
-                let report = Report { id: &id, duration: started.elapsed(), init, pid: running.child.id() };
+                let (memory_mb, pid) = (self.lambda.memory_mb, running.child.id());
+                let report = Report { id: &id, memory_mb, duration: started.elapsed(), init, pid };
                 tracing::info!(function = self.lambda.name, "{report}");
                 Ok(outcome?)
             }

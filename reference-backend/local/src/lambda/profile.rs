@@ -20,6 +20,11 @@ pub struct LambdaProfile {
     /// Concurrency of the account.
     #[schemars(range(min = 1))]
     pub account_concurrency: usize,
+    /// Environments that other functions of the account keep busy all the time: they count against its concurrency and
+    /// show in its metrics.
+    pub foreign_concurrency: usize,
+    /// Invocations a second for each unit of concurrency, of the account and of a reserved Lambda; 0 for no limit.
+    pub requests_per_concurrency: u32,
     /// Environments that one Lambda may start at once ...
     #[schemars(range(min = 1))]
     pub scaling_environments: u32,
@@ -32,6 +37,16 @@ pub struct LambdaProfile {
     /// Time-out of an invocation in seconds.
     #[schemars(range(min = 0.001, max = 86_400.0))]
     pub timeout_s: f64,
+    /// Memory of an environment in megabytes.
+    #[schemars(range(min = 128, max = 10_240))]
+    pub memory_mb: u32,
+    /// Memory that an environment in this process is said to use from its start on, in megabytes; 0: it is not modelled.
+    #[schemars(range(min = 0.0, max = 10_240.0))]
+    pub memory_used_mb: f64,
+    /// Fault: memory that every invocation leaves behind in its environment, in megabytes; at `memory_mb` the environment
+    /// is killed.
+    #[schemars(range(min = 0.0, max = 10_240.0))]
+    pub memory_leak_mb: f64,
     /// Cold start: latency of a new environment before its first event.
     pub init: Delay,
     /// Latency added to every invocation.
@@ -52,10 +67,15 @@ impl Default for LambdaProfile {
         Self {
             layout: Layout::PerOperation,
             account_concurrency: 1_000,
+            foreign_concurrency: 0,
+            requests_per_concurrency: 0,
             scaling_environments: 1_000,
             scaling_period_s: 10.0,
             idle_expiry_s: 300.0,
             timeout_s: 10.0,
+            memory_mb: 256,
+            memory_used_mb: 0.0,
+            memory_leak_mb: 0.0,
             init: Delay::default(),
             duration: Delay::default(),
             error_rate: Rate::default(),
@@ -73,6 +93,15 @@ pub struct FunctionProfile {
     /// Time-out of an invocation in seconds.
     #[schemars(range(min = 0.001, max = 86_400.0))]
     pub timeout_s: Option<f64>,
+    /// Memory of an environment in megabytes. In the single layout the memory of a function has no meaning.
+    #[schemars(range(min = 128, max = 10_240))]
+    pub memory_mb: Option<u32>,
+    /// Memory that an environment in this process is said to use from its start on, in megabytes.
+    #[schemars(range(min = 0.0, max = 10_240.0))]
+    pub memory_used_mb: Option<f64>,
+    /// Fault: memory that every invocation leaves behind in its environment, in megabytes.
+    #[schemars(range(min = 0.0, max = 10_240.0))]
+    pub memory_leak_mb: Option<f64>,
     /// Cold start.
     pub init: Option<Delay>,
     /// Latency added to every invocation.
@@ -121,12 +150,40 @@ impl LambdaProfile {
                 .into());
         }
         let reserved = self.reserved();
+        if self.foreign_concurrency > self.account_concurrency.saturating_sub(reserved) {
+            return Err(format!(
+                "[lambda] foreign_concurrency = {}: other functions can hold no more than what is not reserved of \
+                 account_concurrency = {}; make it smaller",
+                self.foreign_concurrency, self.account_concurrency
+            ));
+        }
+        self.check_memory()?;
         if reserved > 0 && reserved.saturating_add(LEAST_UNRESERVED) > self.account_concurrency {
             return Err(format!(
                 "[lambda] reserved_concurrency adds up to {reserved}, but {LEAST_UNRESERVED} of account_concurrency = {} \
                  must stay unreserved; reserve less or raise account_concurrency",
                 self.account_concurrency
             ));
+        }
+        Ok(())
+    }
+
+    /// Checks that environments can start, with the memory that they use.
+    fn check_memory(&self) -> Result<(), String> {
+        let all = FunctionProfile::default();
+        for own in self.functions.values().chain([&all]) {
+            let size = own.memory_mb.unwrap_or(self.memory_mb);
+            let used = own.memory_used_mb.unwrap_or(self.memory_used_mb);
+            let leak = own.memory_leak_mb.unwrap_or(self.memory_leak_mb);
+            if !(128..=10_240).contains(&size) {
+                return Err(format!("[lambda] memory_mb = {size}: give megabytes between 128 and 10240"));
+            }
+            if !(0.0..f64::from(size)).contains(&used) || !(0.0..=10_240.0).contains(&leak) {
+                return Err(format!(
+                    "[lambda] memory_used_mb = {used} and memory_leak_mb = {leak}: give at least 0, and a use below \
+                     memory_mb = {size}"
+                ));
+            }
         }
         Ok(())
     }

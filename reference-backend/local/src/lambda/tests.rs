@@ -196,3 +196,90 @@ async fn an_abandoned_invocation_gives_its_environment_back() {
     assert!(running.await.is_err());
     assert!(fixture.invoke("x").await.is_ok());
 }
+
+#[tokio::test]
+async fn the_rate_goes_with_the_concurrency_reserved_or_of_the_account() {
+    // Ten invocations a second, and as many at once: what comes after them is refused, however short it is.
+    let reserved = fixture(
+        "account_concurrency = 200\nrequests_per_concurrency = 10\n[functions.SendMessage]\nreserved_concurrency = 1",
+    );
+    let account = fixture("account_concurrency = 1\nrequests_per_concurrency = 10");
+    for (fixture, reason) in [
+        (&reserved, "ReservedFunctionInvocationRateLimitExceeded"),
+        (&account, "FunctionInvocationRateLimitExceeded"),
+    ] {
+        for _ in 0..10 {
+            fixture.invoke("x").await.expect("within the rate");
+        }
+        let mut refused = 0;
+        for _ in 0..30 {
+            match fixture.invoke("x").await {
+                Ok(_) => {}
+                Err(error) => {
+                    assert_eq!(error, InvokeError::Throttled { reason });
+                    refused += 1;
+                }
+            }
+        }
+        assert!(refused >= 20, "only what the time has refilled is admitted: {refused}");
+        assert_eq!(fixture.of_function("Throttles", Statistic::Sum), f64::from(refused));
+        assert_eq!(fixture.metric("Throttles", Statistic::Sum, &[]), f64::from(refused));
+        assert_eq!(fixture.of_function("ConcurrentExecutions", Statistic::Maximum), 1.0);
+    }
+    reserved.lambda.invoke(Function::Connect, Bytes::new()).await.expect("the account has rate left");
+    let off = fixture("account_concurrency = 1");
+    for _ in 0..100 {
+        off.invoke("x").await.expect("without a limit");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_account_shows_what_is_claimed_and_what_others_hold() {
+    let fixture = fixture(
+        "account_concurrency = 110\nforeign_concurrency = 4\n[functions.SendMessage]\nreserved_concurrency = 5",
+    );
+    let maximum = |metric| fixture.metric(metric, Statistic::Maximum, &[]);
+    let running = fixture.spawn("sleep 1000");
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert_eq!(maximum("ConcurrentExecutions"), 5.0);
+    assert_eq!(maximum("UnreservedConcurrentExecutions"), 4.0);
+    assert_eq!(maximum("ClaimedAccountConcurrency"), 9.0, "reserved concurrency is claimed, used or not");
+    assert!(running.await.expect("runs").is_ok());
+    assert!(fixture.invoke("fail").await.is_err());
+    assert_eq!(fixture.metric("Errors", Statistic::Sum, &[]), 1.0);
+
+    let full = self::fixture("account_concurrency = 3\nforeign_concurrency = 2");
+    let running = full.spawn("sleep 1000");
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert!(matches!(full.invoke("x").await, Err(InvokeError::Throttled { .. })), "others count, too");
+    assert!(running.await.expect("runs").is_ok());
+    assert_eq!(full.metric("UnreservedConcurrentExecutions", Statistic::Maximum, &[]), 3.0);
+    let wrong: LambdaProfile =
+        toml::from_str("account_concurrency = 3\nforeign_concurrency = 4").expect("a profile");
+    assert!(wrong.check().is_err_and(|wrong| wrong.contains("foreign_concurrency")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leak_kills_the_environment_once_its_memory_is_used_up() {
+    let fixture = fixture(
+        "init = { p50_ms = 100 }\n[functions.SendMessage]\nmemory_mb = 128\nmemory_used_mb = 100\nmemory_leak_mb = 10",
+    );
+    assert!(fixture.invoke("x").await.is_ok() && fixture.invoke("x").await.is_ok());
+    let Err(InvokeError::Function { error_type, .. }) = fixture.invoke("x").await else {
+        panic!("memory is left")
+    };
+    assert_eq!(error_type, "Runtime.OutOfMemory");
+    let started = Instant::now();
+    assert!(fixture.invoke("x").await.is_ok());
+    assert_eq!(started.elapsed().as_millis(), 100, "the next one needs a cold start");
+    assert_eq!(fixture.of_function("Errors", Statistic::Sum), 1.0);
+    let id = MetricId::new(
+        "LambdaInsights",
+        "memory_utilization",
+        &[("function_name", "reference-Development-SendMessage")],
+    );
+    let of = |statistic| fixture.metrics.query(&id, statistic, fixture.from, fixture.from + 60, 3_600)[0].1;
+    assert_eq!(of(Statistic::Maximum), 100.0);
+    assert_eq!(of(Statistic::Minimum), 110.0 / 128.0 * 100.0);
+    assert_eq!(of(Statistic::SampleCount), 4.0);
+}

@@ -10,6 +10,7 @@ use crate::lambda::{Invoke, InvokeError};
 use crate::metrics::Series;
 use crate::tables::Change;
 
+use super::counts::EventCounts;
 use super::event::Source;
 
 /// Limit of the records in one invocation, in bytes; as JSON they stay below Lambda's 6 MB.
@@ -28,7 +29,7 @@ pub(super) struct Batches {
     pub(super) backoff: Backoff,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) age: Arc<Series>,
-    pub(super) dropped: Arc<Series>,
+    pub(super) counts: Arc<EventCounts>,
 }
 
 impl Batches {
@@ -103,8 +104,11 @@ impl Batches {
             error_type: "InvalidEvent".into(),
             message: error.to_string(),
         })?;
-        let answer = self.invoke.invoke(self.function, event).await?;
-        Ok(self.source.done(part, &answer))
+        self.counts.invoked(part.len());
+        let outcome = self.invoke.invoke(self.function, event).await;
+        let outcome = outcome.map(|answer| self.source.done(part, &answer));
+        self.counts.failed(part.len() - outcome.as_ref().map_or(0, |done| *done));
+        outcome
     }
 
     /// The part without the records that are too old.
@@ -125,6 +129,6 @@ impl Batches {
             reason,
             "stream records dropped"
         );
-        self.dropped.record(self.clock.now(), part.len() as f64);
+        self.counts.dropped(part.len());
     }
 }

@@ -3,26 +3,12 @@
 use chrono::Utc;
 use reference_backend::function::{Deployment, Layout, Table};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
-use super::StreamsProfile;
 use super::mapping::MAPPINGS;
+use super::{StreamsProfile, mapping_uuid, stream_arn};
 use crate::account::arn;
 use crate::lambda::alias_arn;
-use crate::tables::{Change, ChangeKind};
-
-/// The label of every embedded stream.
-pub(crate) const LABEL: &str = "2024-01-01T00:00:00.000";
-
-/// The ARN of the stream of an embedded table.
-pub(crate) fn stream_arn(table_name: &str) -> String {
-    arn("dynamodb", &format!("table/{table_name}/stream/{LABEL}"))
-}
-
-/// The UUID of the mapping of a table's stream: always the same one.
-pub(crate) fn mapping_uuid(table_name: &str) -> Uuid {
-    Uuid::from_u64_pair(Change::hash_of(table_name), Change::hash_of(&format!("{table_name}/mapping")))
-}
+use crate::tables::ChangeKind;
 
 /// Every mapping; `stream` has the ARN of a table's stream.
 pub(crate) fn describe(
@@ -35,9 +21,9 @@ pub(crate) fn describe(
         let profile = profile.of(table);
         let table_name = deployment.table_name(table);
         let names: Vec<_> = events.iter().map(|event| event.event_name()).collect();
-        let uuid = mapping_uuid(&table_name);
+        let uuid = mapping_uuid(deployment, table);
         json!({
-            "UUID": uuid.to_string(),
+            "UUID": uuid,
             "EventSourceMappingArn": arn("lambda", &format!("event-source-mapping:{uuid}")),
             "EventSourceArn": stream(table).unwrap_or_else(|| stream_arn(&table_name)),
             "FunctionArn": alias_arn(&deployment.lambda_name(layout, function), deployment),

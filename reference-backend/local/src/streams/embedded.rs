@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::counts::EventCounts;
 use super::lane::Records;
 use super::mapping::Mapping;
 use crate::tables::{Change, ChangeKind, Reader};
@@ -18,6 +19,7 @@ pub(super) struct LogLane {
     events: &'static [ChangeKind],
     /// Pause before each poll; if it is zero, the next record wakes the reader.
     interval: Duration,
+    counts: Arc<EventCounts>,
     /// Whether records were returned and not committed yet.
     pending: bool,
 }
@@ -25,14 +27,13 @@ pub(super) struct LogLane {
 impl LogLane {
     pub(super) fn new(reader: Reader, mapping: &Mapping, lane: u64) -> Self {
         let (lanes, events, interval) = (mapping.lanes(), mapping.events, mapping.poll_interval());
-        Self { reader, lane, lanes, events, interval, pending: false }
+        Self { reader, lane, lanes, events, interval, counts: mapping.counts(), pending: false }
     }
 }
 
 impl Records for LogLane {
     async fn next(&mut self) -> Option<Vec<Arc<Change>>> {
         let (lane, lanes, events) = (self.lane, self.lanes, self.events);
-        let wanted = |change: &Change| change.lane(lanes) == lane && events.contains(&change.kind);
         let (stream, shard) = self.reader.stream_and_shard();
         loop {
             if !self.interval.is_zero() {
@@ -42,7 +43,14 @@ impl Records for LogLane {
             let changed = stream.changed(shard);
             tokio::pin!(changed);
             changed.as_mut().enable();
-            let found = self.reader.read(POLL_LIMIT, wanted);
+            let mut filtered_out = 0;
+            let found = self.reader.read(POLL_LIMIT, |change| {
+                let own = change.lane(lanes) == lane;
+                let passes = events.contains(&change.kind);
+                filtered_out += usize::from(own && !passes);
+                own && passes
+            });
+            self.counts.polled(found.len() + filtered_out, filtered_out);
             if !found.is_empty() {
                 self.pending = true;
                 return Some(found);

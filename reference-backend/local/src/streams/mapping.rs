@@ -9,6 +9,7 @@ use reference_backend::store::Backoff;
 
 use super::StreamsProfile;
 use super::batch::Batches;
+use super::counts::{EventCounts, mapping_uuid};
 use super::event::Source;
 use super::lane::{Lane, Records};
 use crate::lambda::Invoke;
@@ -31,7 +32,7 @@ pub struct Targets<'a> {
     pub deployment: &'a Deployment,
     /// Layout of the functions.
     pub layout: Layout,
-    /// Receives iterator ages and drops.
+    /// Receives iterator ages and event counts.
     pub metrics: &'a Metrics,
     /// Clock for the age of records.
     pub clock: Arc<dyn Clock>,
@@ -49,7 +50,7 @@ pub struct Mapping {
     invoke: Arc<dyn Invoke>,
     clock: Arc<dyn Clock>,
     age: Arc<Series>,
-    dropped: Arc<Series>,
+    counts: Arc<EventCounts>,
 }
 
 /// The mappings of both streams.
@@ -64,8 +65,7 @@ impl Mapping {
         let Targets { profile, invoke, deployment, layout, metrics, clock } = targets;
         let name = deployment.lambda_name(*layout, function);
         let by_function = [("FunctionName", name.as_str())];
-        let table_name = deployment.table_name(table);
-        let by_mapping = [("EventSourceMappingUUID", table_name.as_str())];
+        let counts = EventCounts::new(&mapping_uuid(deployment, table), metrics, Arc::clone(clock));
         Self {
             table,
             events,
@@ -74,7 +74,7 @@ impl Mapping {
             invoke: Arc::clone(invoke),
             clock: Arc::clone(clock),
             age: metrics.series("AWS/Lambda", "IteratorAge", Unit::Milliseconds, &by_function),
-            dropped: metrics.series("AWS/Lambda", "DroppedEventCount", Unit::Count, &by_mapping),
+            counts: Arc::new(counts),
         }
     }
 
@@ -82,6 +82,12 @@ impl Mapping {
     #[must_use]
     pub fn lanes(&self) -> u64 {
         self.profile.parallelization_factor
+    }
+
+    /// Its `EventCount` series, for its readers.
+    #[must_use]
+    pub fn counts(&self) -> Arc<EventCounts> {
+        Arc::clone(&self.counts)
     }
 
     /// Pause between two polls of a shard.
@@ -108,7 +114,7 @@ impl Mapping {
             },
             clock: Arc::clone(&self.clock),
             age: Arc::clone(&self.age),
-            dropped: Arc::clone(&self.dropped),
+            counts: Arc::clone(&self.counts),
         };
         let window = Duration::from_millis(profile.batch_window_ms);
         Lane { records, batches, batch_size: profile.batch_size, window }

@@ -15,6 +15,7 @@ use serde_dynamo::{AttributeValue, Item};
 use serde_json::json;
 
 use super::batch::Batches;
+use super::counts::EventCounts;
 use super::event::Source;
 use super::*;
 use crate::distribution::Rate;
@@ -102,12 +103,17 @@ fn batches(invoke: Arc<Scripted>, metrics: &Metrics) -> Batches {
         backoff: reference_backend_testing::EAGER,
         clock: ManualClock::new(),
         age: metrics.series("AWS/Lambda", "IteratorAge", Unit::Milliseconds, &[]),
-        dropped: metrics.series("AWS/Lambda", "DroppedEventCount", Unit::Count, &[]),
+        counts: Arc::new(EventCounts::new("uuid", metrics, ManualClock::new())),
     }
 }
 
 fn dropped(metrics: &Metrics) -> f64 {
-    let id = MetricId::new("AWS/Lambda", "DroppedEventCount", &[]);
+    counted(metrics, "uuid", "DroppedEventCount")
+}
+
+/// Sum of an `EventCount` series.
+fn counted(metrics: &Metrics, uuid: &str, metric: &str) -> f64 {
+    let id = MetricId::new("AWS/Lambda", metric, &[("EventSourceMappingUUID", uuid)]);
     metrics.query(&id, Statistic::Sum, 1_699_999_000, 1_700_001_000, 60).iter().map(|(_, value)| *value).sum()
 }
 
@@ -132,6 +138,10 @@ async fn a_poison_record_is_isolated_and_dropped_alone() {
     batches(lambda.clone(), &metrics).process(&records).await;
     assert_eq!(*delivered.lock(), (0..100).filter(|number| *number != 37).collect::<Vec<_>>());
     assert_eq!(dropped(&metrics), 1.0);
+    let (invoked, failed) =
+        (counted(&metrics, "uuid", "InvokedEventCount"), counted(&metrics, "uuid", "FailedInvokeEventCount"));
+    assert_eq!(invoked, lambda.batch_sizes().iter().sum::<usize>() as f64, "once for each attempt");
+    assert_eq!(invoked - failed, 99.0, "each of the others is processed once");
     assert_eq!(
         lambda.batch_sizes().iter().filter(|size| **size == 1).count(),
         4,
@@ -160,6 +170,7 @@ async fn throttles_are_no_retries() {
     });
     batches(lambda.clone(), &metrics).process(&[change(0)]).await;
     assert_eq!(lambda.batch_sizes().len(), 50);
+    assert_eq!(counted(&metrics, "uuid", "FailedInvokeEventCount"), 49.0);
     assert_eq!(dropped(&metrics), 0.0);
 }
 
@@ -323,8 +334,8 @@ async fn a_window_fills_the_batch_and_a_poll_has_its_time() {
 async fn deletions_do_not_wake_the_function_and_look_as_on_aws() {
     let tables = tables(1);
     let lambda = Scripted::new(|_| Ok(json!({})));
-    let profile = StreamsProfile::default();
-    let _mapping = mapped(&profile, &tables, lambda.clone(), &Metrics::default());
+    let (profile, metrics) = (StreamsProfile::default(), Metrics::default());
+    let _mapping = mapped(&profile, &tables, lambda.clone(), &metrics);
     tables.put(Table::Placements, message("a", 0), None).await.expect("put");
     tables.delete(Table::Placements, "a", None).await.expect("delete");
     tables.put(Table::Placements, message("b", 0), None).await.expect("put");
@@ -332,6 +343,16 @@ async fn deletions_do_not_wake_the_function_and_look_as_on_aws() {
     let names: Vec<_> =
         lambda.calls.lock().iter().flatten().map(|record| record.event_name.clone()).collect();
     assert_eq!(names, ["INSERT", "INSERT"]);
+    let uuid = mapping_uuid(&Deployment::default(), Table::Placements);
+    let count = |metric| counted(&metrics, &uuid, metric);
+    eventually(|| count("PolledEventCount") == 3.0).await;
+    assert_eq!(count("FilteredOutEventCount"), 1.0);
+    assert_eq!((count("InvokedEventCount"), count("FailedInvokeEventCount")), (2.0, 0.0));
+    let idle = mapping_uuid(&Deployment::default(), Table::Messages);
+    let id = MetricId::new("AWS/Lambda", "PolledEventCount", &[("EventSourceMappingUUID", &idle)]);
+    let points = || metrics.query(&id, Statistic::Sum, 1_699_999_000, 1_700_001_000, 60);
+    eventually(|| !points().is_empty()).await;
+    assert!(points().iter().all(|(_, polled)| *polled == 0.0), "an idle mapping polls nothing and says so");
 
     let mut expired = Arc::into_inner(change(3)).expect("one owner");
     expired.kind = ChangeKind::Expire;

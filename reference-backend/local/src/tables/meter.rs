@@ -1,17 +1,18 @@
-//! What a table may do in a second, and what CloudWatch hears of it.
+//! The capacity of a table and of its index, and the series of its operations.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use reference_backend::function::Table;
 use strum::{IntoStaticStr, VariantArray};
 use tokio::time::Instant;
 
 use super::TablesProfile;
+use super::capacity::Capacity;
 use crate::metrics::{Metrics, Series, Unit};
 
-const NAMESPACE: &str = "AWS/DynamoDB";
+/// The namespace of tables.
+pub(super) const NAMESPACE: &str = "AWS/DynamoDB";
 
 /// The operations of a table, under the names that CloudWatch's dimension `Operation` has for them.
 #[derive(Debug, Clone, Copy, IntoStaticStr, VariantArray)]
@@ -29,101 +30,112 @@ pub(super) enum Operation {
     BatchPut,
 }
 
-/// Capacity of one partition; none is without limit.
-struct Partition {
-    /// In halves of a read unit.
-    reads: Option<DefaultDirectRateLimiter>,
-    writes: Option<DefaultDirectRateLimiter>,
+impl Operation {
+    const fn writes(self) -> bool {
+        matches!(self, Self::Put | Self::Delete | Self::BatchPut)
+    }
 }
 
 /// Capacity and metrics of one table.
 pub(super) struct Meter {
-    partitions: Vec<Partition>,
-    consumed_reads: Arc<Series>,
-    consumed_writes: Arc<Series>,
-    read_throttles: Arc<Series>,
-    write_throttles: Arc<Series>,
+    table: Capacity,
+    index: Capacity,
     expired: Arc<Series>,
     /// By operation: latency of what succeeded, requests that were throttled.
     operations: Vec<(Arc<Series>, Arc<Series>)>,
 }
 
+/// What a write costs: the units of the table's item, and those of the index's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) units: u32,
+    pub(super) index_units: u32,
+}
+
 impl Meter {
-    pub(super) fn new(table_name: &str, profile: &TablesProfile, metrics: &Metrics) -> Self {
-        let table = ("TableName", table_name);
-        let series = |metric| metrics.series(NAMESPACE, metric, Unit::Count, &[table]);
+    pub(super) fn new(table: Table, table_name: &str, profile: &TablesProfile, metrics: &Metrics) -> Self {
+        let by_table = ("TableName", table_name);
+        let by_index = [by_table, ("GlobalSecondaryIndexName", table.index_name())];
         let operations = Operation::VARIANTS.iter().map(|operation| {
-            let dimensions = [table, ("Operation", operation.into())];
+            let dimensions = [by_table, ("Operation", operation.into())];
             (
                 metrics.series(NAMESPACE, "SuccessfulRequestLatency", Unit::Milliseconds, &dimensions),
                 metrics.series(NAMESPACE, "ThrottledRequests", Unit::Count, &dimensions),
             )
         });
-        let partition = |_| Partition {
-            reads: limiter(profile.partition_read_units.saturating_mul(2)),
-            writes: limiter(profile.partition_write_units),
-        };
         Self {
-            partitions: (0..profile.partitions).map(partition).collect(),
-            consumed_reads: series("ConsumedReadCapacityUnits"),
-            consumed_writes: series("ConsumedWriteCapacityUnits"),
-            read_throttles: series("ReadThrottleEvents"),
-            write_throttles: series("WriteThrottleEvents"),
-            expired: series("TimeToLiveDeletedItemCount"),
+            table: Capacity::of_table(profile, metrics, &[by_table]),
+            index: Capacity::of_index(profile, metrics, &by_index),
+            expired: metrics.series(NAMESPACE, "TimeToLiveDeletedItemCount", Unit::Count, &[by_table]),
             operations: operations.collect(),
         }
     }
 
-    /// Whether the key's partition still has capacity for a read of so many half units.
+    /// Whether the table has the capacity to read a key.
     pub(super) fn may_read(&self, key_hash: u64, half_units: u32) -> bool {
-        let allowed = allows(self.partition(key_hash).reads.as_ref(), half_units);
-        if !allowed {
-            self.read_throttles.record(SystemTime::now(), 1.0);
-        }
-        allowed
+        self.table.may_read(key_hash, half_units)
     }
 
-    /// Whether the key's partition still has capacity for a write of so many units.
-    pub(super) fn may_write(&self, key_hash: u64, units: u32) -> bool {
-        let allowed = allows(self.partition(key_hash).writes.as_ref(), units);
-        if !allowed {
-            self.write_throttles.record(SystemTime::now(), 1.0);
-        }
-        allowed
+    /// Whether the index has the capacity to read a value.
+    pub(super) fn may_query(&self, value_hash: u64, half_units: u32) -> bool {
+        self.index.may_read(value_hash, half_units)
     }
 
+    /// Whether table and index have the capacity to write an item; a full index refuses the write of the table
+    /// (back-pressure). `index_hash` is that of the item's value in the index.
+    pub(super) fn may_write(&self, key_hash: u64, index_hash: Option<u64>, units: u32) -> bool {
+        self.table.may_write(key_hash, units)
+            && index_hash.is_none_or(|value_hash| self.index.may_write(value_hash, units))
+    }
+
+    /// Whether the index limits writes.
+    pub(super) fn index_limits_writes(&self) -> bool {
+        self.index.limits_writes()
+    }
+
+    /// Counts a request of which nothing was processed.
     pub(super) fn throttled(&self, operation: Operation) {
         self.operations[operation as usize].1.record(SystemTime::now(), 1.0);
     }
 
-    pub(super) fn read(&self, operation: Operation, started: Instant, half_units: u32) {
-        let now = SystemTime::now();
-        self.consumed_reads.record(now, f64::from(half_units) / 2.0);
-        self.operations[operation as usize].0.record(now, started.elapsed().as_secs_f64() * 1_000.0);
+    /// Counts the event of a throttle that is a fault of the profile.
+    pub(super) fn fault(&self, operation: Operation) {
+        match operation {
+            Operation::Query => self.index.throttled_read(),
+            other if other.writes() => self.table.throttled_write(),
+            _ => self.table.throttled_read(),
+        }
     }
 
-    pub(super) fn wrote(&self, operation: Operation, started: Instant, units: u32) {
+    /// Counts a read of the table.
+    pub(super) fn read(&self, operation: Operation, started: Instant, half_units: u32) {
         let now = SystemTime::now();
-        self.consumed_writes.record(now, f64::from(units));
-        self.operations[operation as usize].0.record(now, started.elapsed().as_secs_f64() * 1_000.0);
+        self.table.read(now, half_units);
+        self.succeeded(operation, now, started);
+    }
+
+    /// Counts a query of the index.
+    pub(super) fn queried(&self, started: Instant, half_units: u32) {
+        let now = SystemTime::now();
+        self.index.read(now, half_units);
+        self.succeeded(Operation::Query, now, started);
+    }
+
+    /// Counts a write.
+    pub(super) fn wrote(&self, operation: Operation, started: Instant, written: Written) {
+        let now = SystemTime::now();
+        self.table.wrote(now, written.units);
+        if written.index_units > 0 {
+            self.index.wrote(now, written.index_units);
+        }
+        self.succeeded(operation, now, started);
     }
 
     pub(super) fn expired(&self, items: usize) {
         self.expired.record(SystemTime::now(), items as f64);
     }
 
-    fn partition(&self, key_hash: u64) -> &Partition {
-        &self.partitions[(key_hash >> 16) as usize % self.partitions.len()]
-    }
-}
-
-fn limiter(per_second: u32) -> Option<DefaultDirectRateLimiter> {
-    NonZeroU32::new(per_second).map(|units| RateLimiter::direct(Quota::per_second(units)))
-}
-
-fn allows(limiter: Option<&DefaultDirectRateLimiter>, units: u32) -> bool {
-    match (limiter, NonZeroU32::new(units)) {
-        (Some(limiter), Some(units)) => matches!(limiter.check_n(units), Ok(Ok(()))),
-        _ => true,
+    fn succeeded(&self, operation: Operation, now: SystemTime, started: Instant) {
+        self.operations[operation as usize].0.record(now, started.elapsed().as_secs_f64() * 1_000.0);
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Reads are served from memory. A [`Persistence`] makes the writes outlive the process.
 //!
-//! Differences from AWS: the index is always up to date, a read is never stale, and a stream's shards neither split
-//! nor close.
+//! Differences from AWS: the index is always up to date, a read is never stale, a stream's shards neither split nor close,
+//! and a write costs the index once, where AWS writes twice if the value of its key changes and not at all if nothing does.
 
+mod capacity;
 mod check;
 mod data;
 mod keys;
@@ -32,7 +33,7 @@ use self::check::{check_index_key, check_key};
 pub use self::data::text;
 use self::data::{Checked, Data};
 use self::keys::hash;
-use self::meter::{Meter, Operation};
+use self::meter::{Meter, Operation, Written};
 pub use self::pending::PendingPlacement;
 pub use self::persistence::{Logged, Persistence, Write};
 pub use self::profile::{Latency, OwnLatency, OwnTable, TablesProfile};
@@ -98,7 +99,7 @@ impl EmbeddedTables {
             let name = deployment.table_name(*table);
             let profile = profile.of(*table);
             let data = Data::new(*table, &profile, persistence.clone());
-            let meter = Meter::new(&name, &profile, metrics);
+            let meter = Meter::new(*table, &name, &profile, metrics);
             Embedded { data, meter, name, profile }
         };
         let sweep_every = Duration::from_secs_f64(profile.ttl_sweep_s);
@@ -197,7 +198,22 @@ impl EmbeddedTables {
 impl Embedded {
     /// The injected fault of operations that are not batches.
     fn fault(&self, operation: Operation) -> Result<(), TableError> {
-        if self.profile.throttle_rate.hits() { Err(self.throttle(operation)) } else { Ok(()) }
+        if !self.profile.throttle_rate.hits() {
+            return Ok(());
+        }
+        self.meter.fault(operation);
+        Err(self.throttle(operation))
+    }
+
+    /// Hash of an item's value in the index, if it is in there.
+    fn index_hash(&self, item: &Item) -> Option<u64> {
+        text(item, self.data.table().index_key()).map(hash)
+    }
+
+    /// Hash of the index's value of the item with this key; none if the index limits nothing.
+    fn stored_index_hash(&self, key: &str) -> Option<u64> {
+        let stored = self.meter.index_limits_writes().then(|| self.data.get(key)).flatten()?;
+        self.index_hash(&stored.item)
     }
 
     fn throttle(&self, operation: Operation) -> TableError {
@@ -215,14 +231,16 @@ impl TableStore for EmbeddedTables {
         table.fault(Operation::Put)?;
         let checked = table.data.check(item)?;
         let units = write_units(checked.stored.size);
-        if !table.meter.may_write(checked.key.hash, units) {
+        let index_hash = table.index_hash(&checked.stored.item);
+        if !table.meter.may_write(checked.key.hash, index_hash, units) {
             return Err(table.throttle(Operation::Put));
         }
         self.writable()?;
         let touched = table.data.put(checked, condition.as_ref(), self.clock.epoch_ms());
         self.flushed().await?;
         table.data.wake(touched?);
-        table.meter.wrote(Operation::Put, started, units);
+        let index_units = if index_hash.is_some() { units } else { 0 };
+        table.meter.wrote(Operation::Put, started, Written { units, index_units });
         Ok(())
     }
 
@@ -247,7 +265,7 @@ impl TableStore for EmbeddedTables {
         table.profile.latency.delete.wait().await;
         table.fault(Operation::Delete)?;
         check_key(table.data.table(), key)?;
-        if !table.meter.may_write(hash(key), 1) {
+        if !table.meter.may_write(hash(key), table.stored_index_hash(key), 1) {
             return Err(table.throttle(Operation::Delete));
         }
         self.writable()?;
@@ -255,7 +273,9 @@ impl TableStore for EmbeddedTables {
         self.flushed().await?;
         let (size, touched) = deleted?;
         table.data.wake(touched);
-        table.meter.wrote(Operation::Delete, started, write_units(size));
+        let units = write_units(size);
+        let index_units = if size > 0 { units } else { 0 };
+        table.meter.wrote(Operation::Delete, started, Written { units, index_units });
         Ok(())
     }
 
@@ -267,10 +287,10 @@ impl TableStore for EmbeddedTables {
         check_index_key(table.data.table(), value)?;
         let found = table.data.query(value);
         let half_units = read_half_units(found.iter().map(|stored| stored.size).sum(), false);
-        if !table.meter.may_read(hash(value), half_units) {
+        if !table.meter.may_query(hash(value), half_units) {
             return Err(table.throttle(Operation::Query));
         }
-        table.meter.read(Operation::Query, started, half_units);
+        table.meter.queried(started, half_units);
         Ok(found.into_iter().map(|stored| Arc::unwrap_or_clone(stored.item)).collect())
     }
 
@@ -314,16 +334,21 @@ impl TableStore for EmbeddedTables {
         let checked =
             items.into_iter().map(|item| table.data.check(item)).collect::<Result<Vec<Checked>, _>>()?;
         check_different(checked.iter().map(|item| &*item.key.text))?;
-        let (asked, now_ms, mut consumed, mut touched) = (checked.len(), self.clock.epoch_ms(), 0, 0);
+        let (asked, now_ms, mut consumed, mut touched) =
+            (checked.len(), self.clock.epoch_ms(), Written::default(), 0);
         let mut unprocessed = Vec::new();
         self.writable()?;
         for item in checked {
             let units = write_units(item.stored.size);
-            if table.profile.unprocessed_rate.hits() || !table.meter.may_write(item.key.hash, units) {
+            let index_hash = table.index_hash(&item.stored.item);
+            if table.profile.unprocessed_rate.hits()
+                || !table.meter.may_write(item.key.hash, index_hash, units)
+            {
                 unprocessed.push(Arc::unwrap_or_clone(item.stored.item));
                 continue;
             }
-            consumed += units;
+            consumed.units += units;
+            consumed.index_units += if index_hash.is_some() { units } else { 0 };
             touched |= table.data.put(item, None, now_ms)?;
         }
         self.flushed().await?;

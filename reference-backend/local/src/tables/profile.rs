@@ -21,6 +21,21 @@ pub struct TablesProfile {
     pub partition_read_units: u32,
     /// Write request units a second of one partition; 0 for no limit.
     pub partition_write_units: u32,
+    /// Read request units a second of one partition of the index; default: as the table's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index_partition_read_units: Option<u32>,
+    /// Write request units a second of one partition of the index; default: as the table's. A write of the table that
+    /// the index has no capacity for is throttled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index_partition_write_units: Option<u32>,
+    /// Maximum on-demand throughput of a table: read request units a second; 0 for none.
+    pub max_read_units: u32,
+    /// Maximum on-demand throughput of a table: write request units a second; 0 for none.
+    pub max_write_units: u32,
+    /// The account's quota for a table: read request units a second; 0 for no limit.
+    pub quota_read_units: u32,
+    /// The account's quota for a table: write request units a second; 0 for no limit.
+    pub quota_write_units: u32,
     /// Fault: share of operations on one item, and of queries, that are throttled.
     pub throttle_rate: Rate,
     /// Fault: share of keys and items of a batch that are returned unprocessed.
@@ -53,6 +68,14 @@ pub struct OwnTable {
     pub partition_read_units: Option<u32>,
     /// Write request units a second of one partition; 0 for no limit.
     pub partition_write_units: Option<u32>,
+    /// Read request units a second of one partition of the index.
+    pub index_partition_read_units: Option<u32>,
+    /// Write request units a second of one partition of the index.
+    pub index_partition_write_units: Option<u32>,
+    /// Maximum on-demand throughput: read request units a second; 0 for none.
+    pub max_read_units: Option<u32>,
+    /// Maximum on-demand throughput: write request units a second; 0 for none.
+    pub max_write_units: Option<u32>,
     /// Fault: share of operations on one item, and of queries, that are throttled.
     pub throttle_rate: Option<Rate>,
     /// Fault: share of keys and items of a batch that are returned unprocessed.
@@ -116,6 +139,12 @@ impl Default for TablesProfile {
             partitions: 4,
             partition_read_units: 0,
             partition_write_units: 0,
+            index_partition_read_units: None,
+            index_partition_write_units: None,
+            max_read_units: 0,
+            max_write_units: 0,
+            quota_read_units: 0,
+            quota_write_units: 0,
             throttle_rate: Rate::default(),
             unprocessed_rate: Rate::default(),
             ttl_sweep_s: 1.0,
@@ -137,6 +166,10 @@ impl TablesProfile {
             partitions: own.partitions.unwrap_or(self.partitions),
             partition_read_units: own.partition_read_units.unwrap_or(self.partition_read_units),
             partition_write_units: own.partition_write_units.unwrap_or(self.partition_write_units),
+            index_partition_read_units: own.index_partition_read_units.or(self.index_partition_read_units),
+            index_partition_write_units: own.index_partition_write_units.or(self.index_partition_write_units),
+            max_read_units: own.max_read_units.unwrap_or(self.max_read_units),
+            max_write_units: own.max_write_units.unwrap_or(self.max_write_units),
             throttle_rate: own.throttle_rate.unwrap_or(self.throttle_rate),
             unprocessed_rate: own.unprocessed_rate.unwrap_or(self.unprocessed_rate),
             per_table: BTreeMap::new(),

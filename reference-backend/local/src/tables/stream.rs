@@ -273,7 +273,7 @@ pub struct Reader {
 
 impl Reader {
     /// Up to `limit` further records that `wanted` accepts. Records that it rejects are skipped for good.
-    pub fn read(&mut self, limit: usize, wanted: impl Fn(&Change) -> bool) -> Vec<Arc<Change>> {
+    pub fn read(&mut self, limit: usize, mut wanted: impl FnMut(&Change) -> bool) -> Vec<Arc<Change>> {
         let log = self.shard().log.lock();
         if log.paused {
             return Vec::new();

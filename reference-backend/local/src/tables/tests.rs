@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use serde_dynamo::AttributeValue;
 
 use super::*;
+use crate::metrics::{MetricId, Statistic};
 use reference_backend_testing::{ManualClock, expiring, item};
 
 fn tables(profile: TablesProfile) -> (Arc<EmbeddedTables>, Arc<ManualClock>) {
@@ -298,4 +299,82 @@ async fn any_number_of_items_may_end_in_one_second() {
     tables.sweep().await;
     assert_eq!(tables.table(Table::Messages).data.expiry_entries(), 0);
     assert!(tables.query_index(Table::Messages, "r").await.expect("query").is_empty());
+}
+
+fn counted(metrics: &Metrics, metric: &str, dimensions: &[(&str, &str)]) -> f64 {
+    let id = MetricId::new("AWS/DynamoDB", metric, dimensions);
+    metrics.query(&id, Statistic::Sum, 0, u64::MAX / 2, 60).iter().map(|(_, value)| *value).sum()
+}
+
+fn metered(profile: &str) -> (Arc<EmbeddedTables>, Metrics) {
+    let profile: TablesProfile = toml::from_str(profile).expect("a profile");
+    let metrics = Metrics::default();
+    (EmbeddedTables::new(&profile, &Deployment::default(), &metrics, ManualClock::new()), metrics)
+}
+
+const MESSAGES: (&str, &str) = ("TableName", "reference-Development-Messages");
+const INDEX: (&str, &str) = ("GlobalSecondaryIndexName", "RecipientIdIndex");
+
+#[tokio::test]
+async fn each_limit_of_a_table_throttles_under_a_name_of_its_own() {
+    for (limit, cause) in [
+        ("partitions = 1\npartition_write_units = 2\nindex_partition_write_units = 0", "KeyRangeThroughput"),
+        ("max_write_units = 2", "MaxOnDemandThroughput"),
+        ("quota_write_units = 2", "AccountLimit"),
+    ] {
+        let (tables, metrics) = metered(limit);
+        let mut refused = 0;
+        for number in 0..12 {
+            let item = item(&format!("k{number}"), "r", 0);
+            refused += u32::from(tables.put(Table::Messages, item, None).await.is_err());
+        }
+        assert!(refused >= 8, "{limit}: {refused}");
+        let (refused, of) = (f64::from(refused), |metric: &str| counted(&metrics, metric, &[MESSAGES]));
+        assert_eq!(of("WriteThrottleEvents"), refused);
+        for name in ["KeyRangeThroughput", "MaxOnDemandThroughput", "AccountLimit"] {
+            let expected = if name == cause { refused } else { 0.0 };
+            assert_eq!(of(&format!("Write{name}ThrottleEvents")), expected, "{limit}: {name}");
+        }
+        let requests = counted(&metrics, "ThrottledRequests", &[MESSAGES, ("Operation", "PutItem")]);
+        assert_eq!((requests, of("ConsumedWriteCapacityUnits")), (refused, 12.0 - refused));
+        assert_eq!(counted(&metrics, "WriteThrottleEvents", &[MESSAGES, INDEX]), 0.0);
+    }
+}
+
+#[tokio::test]
+async fn a_hot_value_of_the_index_refuses_writes_of_the_table() {
+    let (tables, metrics) =
+        metered("partitions = 1\npartition_write_units = 0\nindex_partition_write_units = 3");
+    let mut refused = 0;
+    for number in 0..12 {
+        let item = item(&format!("k{number}"), "hot", 0);
+        refused += u32::from(tables.put(Table::Messages, item, None).await.is_err());
+    }
+    assert!(refused >= 8, "{refused}");
+    let (refused, index) = (f64::from(refused), [MESSAGES, INDEX]);
+    assert_eq!(counted(&metrics, "WriteKeyRangeThroughputThrottleEvents", &index), refused);
+    assert_eq!(counted(&metrics, "WriteKeyRangeThroughputThrottleEvents", &[MESSAGES]), 0.0);
+    assert_eq!(counted(&metrics, "ConsumedWriteCapacityUnits", &index), 12.0 - refused);
+    tables.query_index(Table::Messages, "hot").await.expect("reads are not limited");
+    assert_eq!(counted(&metrics, "ConsumedReadCapacityUnits", &index), 0.5);
+    assert_eq!(
+        counted(&metrics, "ConsumedReadCapacityUnits", &[MESSAGES]),
+        0.0,
+        "a query reads the index only"
+    );
+}
+
+#[tokio::test]
+async fn units_are_those_of_the_items_and_a_slow_table_shows_in_its_latency() {
+    let (tables, metrics) = metered("per_table.Messages.latency.put = { p50_ms = 30 }");
+    let mut large = item("k", "r", 0);
+    large.insert("text".into(), AttributeValue::S("x".repeat(2_500)));
+    tables.put(Table::Messages, large, None).await.expect("put");
+    assert_eq!(counted(&metrics, "ConsumedWriteCapacityUnits", &[MESSAGES]), 3.0);
+    tables.get(Table::Messages, "k").await.expect("get");
+    assert_eq!(counted(&metrics, "ConsumedReadCapacityUnits", &[MESSAGES]), 1.0, "consistent, up to 4 KiB");
+    let id = MetricId::new("AWS/DynamoDB", "SuccessfulRequestLatency", &[MESSAGES, ("Operation", "PutItem")]);
+    let of = |statistic| metrics.query(&id, statistic, 0, u64::MAX / 2, 60)[0].1;
+    assert!(of(Statistic::Average) >= 30.0 && of(Statistic::Maximum) >= 30.0);
+    assert_eq!(of(Statistic::SampleCount), 1.0);
 }

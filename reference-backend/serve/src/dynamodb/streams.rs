@@ -40,6 +40,7 @@ pub(super) fn start(targets: &Targets<'_>, streams: &[Shards], pace: Pace) -> Ba
     let mut background = Background::default();
     for mapping in mappings(targets) {
         if let Some(shards) = streams.iter().find(|shards| shards.table() == mapping.table) {
+            background.spawn(mapping.counts().beat());
             background.spawn(follow(Arc::new(mapping), shards.clone(), pace));
         }
     }
@@ -147,6 +148,8 @@ async fn read(mapping: Arc<Mapping>, mut cursor: Cursor, pace: Pace) -> String {
 fn by_lane(mapping: &Mapping, changes: Vec<Change>) -> Vec<Vec<Arc<Change>>> {
     let lanes = mapping.lanes();
     let mut sorted: Vec<Vec<Arc<Change>>> = (0..lanes).map(|_| Vec::new()).collect();
+    let filtered_out = changes.iter().filter(|change| !mapping.events.contains(&change.kind)).count();
+    mapping.counts().polled(changes.len(), filtered_out);
     for change in changes.into_iter().filter(|change| mapping.events.contains(&change.kind)) {
         if let Some(lane) = usize::try_from(change.lane(lanes)).ok().and_then(|lane| sorted.get_mut(lane)) {
             lane.push(Arc::new(change));

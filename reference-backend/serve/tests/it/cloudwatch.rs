@@ -139,3 +139,42 @@ async fn the_sdk_lists_metrics_and_understands_refusals() {
     let token = client.list_metrics().next_token("nonsense").send().await.unwrap_err();
     assert_eq!(token.code(), Some("InvalidNextToken"));
 }
+
+#[tokio::test]
+async fn the_sdk_is_told_of_partial_and_forbidden_series_and_of_throttles() {
+    let profile = "[cloudwatch]\ndelivery = \"aws\"\ntime_scale = 0.0\npartial_rate = 1.0\nforbidden = [\"Throttles\"]\n\
+        calls_per_second = 1";
+    let backend = Backend::start(&[], profile);
+    backend.python("gateway.py", "header_auth");
+    let client = client(&backend);
+    let queries = || {
+        vec![
+            query("invocations", of_lambda("Invocations", "Connect"), "Sum", 1),
+            query("throttles", of_lambda("Throttles", "Connect"), "Sum", 60),
+        ]
+    };
+    let results = read(&client, queries()).await;
+    let of = |id: &str| results.iter().find(|result| result.id() == Some(id)).unwrap();
+    assert_eq!(of("invocations").status_code(), Some(&StatusCode::PartialData));
+    assert!(of("invocations").timestamps().iter().all(|at| at.secs() % 60 == 0), "by the minute");
+    assert_eq!(of("throttles").status_code(), Some(&StatusCode::Forbidden));
+    assert_eq!(of("throttles").messages()[0].code(), Some("Forbidden"));
+    assert!(of("throttles").values().is_empty());
+
+    let ask = || {
+        let now = SystemTime::now();
+        let config =
+            Config::builder().retry_config(aws_sdk_cloudwatch::config::retry::RetryConfig::disabled());
+        client
+            .get_metric_data()
+            .set_metric_data_queries(Some(queries()))
+            .start_time(DateTime::from(now - Duration::from_secs(300)))
+            .end_time(DateTime::from(now))
+            .customize()
+            .config_override(config)
+            .send()
+    };
+    let answers = futures_util::future::join_all((0..5).map(|_| ask())).await;
+    let refused = answers.into_iter().filter_map(Result::err).next().unwrap();
+    assert_eq!(refused.code(), Some("ThrottlingException"));
+}

@@ -56,6 +56,13 @@ pub(super) struct Mark {
     pub(super) until: f64,
 }
 
+/// A short text above the plot area, at an instant of the x axis.
+#[derive(Debug, Clone)]
+pub(super) struct Flag {
+    pub(super) at: f64,
+    pub(super) text: String,
+}
+
 /// One series: pieces of connected points, in values of both axes.
 #[derive(Debug, Clone)]
 pub(super) struct Stroke {
@@ -73,6 +80,7 @@ pub(super) struct Layers<'a> {
     pub(super) y: Axis,
     pub(super) shades: Vec<Shade>,
     pub(super) marks: Vec<Mark>,
+    pub(super) flags: Vec<Flag>,
     pub(super) strokes: Vec<Stroke>,
 }
 
@@ -137,6 +145,11 @@ impl Layers<'_> {
                 let style = text(Ink::Phase).pos(Pos::new(HPos::Left, VPos::Top));
                 area.draw(&Text::new(mark.name.clone(), (left + 4 * SCALE, plot[1] + 3 * SCALE), style))?;
             }
+        }
+        for flag in &self.flags {
+            let left = chart.backend_coord(&(flag.at, top)).0;
+            let style = text(Ink::Suspect).pos(Pos::new(HPos::Left, VPos::Bottom));
+            area.draw(&Text::new(flag.text.clone(), (left, plot[1] - 2 * SCALE), style))?;
         }
         // Dots lie beneath lines: there are many of them.
         let (dots, lines): (Vec<_>, Vec<_>) = self.strokes.iter().partition(|stroke| stroke.dots);

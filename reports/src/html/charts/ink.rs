@@ -27,12 +27,14 @@ pub(in crate::html) enum Ink {
     Reference,
     /// Largest samples, drawn as dots.
     Peak,
+    /// The stretch in which a suspect gave way, and its number.
+    Suspect,
     /// A data series by its number, modulo [`SERIES`].
     Series(u8),
 }
 
 impl Ink {
-    const FIXED: [Self; 8] = [
+    const FIXED: [Self; 9] = [
         Self::Axis,
         Self::Grid,
         Self::Text,
@@ -41,6 +43,7 @@ impl Ink {
         Self::Weak,
         Self::Reference,
         Self::Peak,
+        Self::Suspect,
     ];
 
     /// The ink of the series with this index.
@@ -59,6 +62,7 @@ impl Ink {
             Self::Weak => "i-weak".into(),
             Self::Reference => "i-reference".into(),
             Self::Peak => "i-peak".into(),
+            Self::Suspect => "i-suspect".into(),
             Self::Series(number) => format!("i-s{number}"),
         }
     }

@@ -58,6 +58,7 @@ impl Scatter {
                 .map(|(from, to)| Shade { from: *from, to: *to, ink: Ink::Weak })
                 .collect(),
             marks: Vec::new(),
+            flags: Vec::new(),
             strokes: self.clouds.iter().flat_map(strokes).collect(),
         };
         let figure = Figure {

@@ -54,6 +54,7 @@ impl Spectrum<'_> {
             y: Axis::log(low, high, Unit::Duration),
             shades: vec![Shade { from: weak_from, to: end, ink: Ink::Weak }],
             marks: Vec::new(),
+            flags: Vec::new(),
             strokes: self.sweeps.iter().map(|sweep| stroke(sweep, end)).collect(),
         };
         let figure = Figure {

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use serde_json::{Value, json};
 
 use super::axis::Axis;
-use super::draw::{Layers, Mark, Shade, Size, Stroke};
+use super::draw::{Flag, Layers, Mark, Shade, Size, Stroke};
 use super::figure::{Figure, LegendEntry};
 use super::ink::Ink;
 use super::timeline::{Fold, Grid, Timeline};
@@ -90,7 +90,9 @@ impl TimeChart<'_> {
                 .iter()
                 .filter(|phase| !phase.measured)
                 .map(|phase| Shade { from: phase.start_s, to: phase.end_s, ink: Ink::Unmeasured })
+                .chain(timeline.suspects.iter().map(|&(from, to)| Shade { from, to, ink: Ink::Suspect }))
                 .collect(),
+            flags: numbered(&timeline.suspects),
             marks: phases
                 .iter()
                 .map(|phase| Mark { at: phase.start_s, name: phase.name.clone(), until: phase.end_s })
@@ -204,6 +206,18 @@ impl TimeChart<'_> {
         }
         table
     }
+}
+
+/// Each suspect's number where it gave way; those of one instant share a flag.
+fn numbered(suspects: &[(f64, f64)]) -> Vec<Flag> {
+    let mut flags: Vec<Flag> = Vec::new();
+    for (number, &(at, _)) in suspects.iter().enumerate() {
+        match flags.iter_mut().find(|flag| (flag.at - at).abs() < 1e-9) {
+            Some(flag) => flag.text = format!("{}, {}", flag.text, number + 1),
+            None => flags.push(Flag { at, text: format!("▼ {}", number + 1) }),
+        }
+    }
+    flags
 }
 
 /// A number as short as it may be: the script shows three digits.

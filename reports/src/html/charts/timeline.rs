@@ -1,10 +1,13 @@
 //! The run's seconds on a grid coarse enough to draw.
 
 use crate::folder::RunFolder;
-use crate::format::{Phase, SeriesLine};
+use crate::format::{Phase, SeriesLine, Suspect};
 
 /// A line of a chart has at most this many points: more would not be seen and would not fit into a mail.
 pub(in crate::html) const MAX_POINTS: usize = 480;
+
+/// As many suspects are marked on the charts.
+const MARKED: usize = 3;
 
 /// How several seconds become one point. Percentiles are never averaged: the worst second stands for its group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,11 +55,13 @@ pub(in crate::html) struct Timeline<'a> {
     pub(in crate::html) grid: Grid,
     /// The plan's phases.
     pub(in crate::html) phases: &'a [Phase],
+    /// When each suspect gave way, in seconds since the run's start, best first.
+    pub(in crate::html) suspects: Vec<(f64, f64)>,
     groups: Vec<Vec<&'a SeriesLine>>,
 }
 
 impl<'a> Timeline<'a> {
-    pub(in crate::html) fn of(folder: &'a RunFolder) -> Self {
+    pub(in crate::html) fn of(folder: &'a RunFolder, suspects: &[Suspect]) -> Self {
         let phases = folder.manifest.phases.as_slice();
         let measured_end = folder.series.iter().map(|line| line.t as f64 + 1.0).fold(0.0, f64::max);
         // A killed run measured less than its plan: the axis then shows what is missing.
@@ -69,7 +74,13 @@ impl<'a> Timeline<'a> {
                 group.push(line);
             }
         }
-        Self { end_s, grid: Grid { start: 0.0, step: per }, phases, groups }
+        let suspects = suspects.iter().map(|suspect| {
+            // A moment is still to be seen.
+            let from = suspect.from_s.clamp(0.0, end_s);
+            (from, suspect.to_s.clamp(from, end_s).max((from + per).min(end_s)))
+        });
+        let suspects = suspects.take(MARKED).collect();
+        Self { end_s, grid: Grid { start: 0.0, step: per }, phases, suspects, groups }
     }
 
     /// One value for each point of the grid, made from those of its seconds.

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::context::Context;
 use super::section::heading;
-use crate::format::{Cost, Host, Manifest};
+use crate::format::{Host, Manifest};
 use crate::html::table::{Cell, Table};
 use crate::{human, printable};
 
@@ -23,10 +23,6 @@ pub(super) fn body(context: &Context<'_>) -> Markup {
             div {
                 h3 { "How the figures were computed" }
                 (method(context))
-                @if let Some(cost) = &context.summary.cost {
-                    h3 { "Estimated cost" }
-                    (cost_table(cost).render())
-                }
             }
         }
         (phases(manifest).render())
@@ -98,15 +94,5 @@ fn phases(manifest: &Manifest) -> Table {
             Cell::text(if phase.measured { "yes" } else { "no" }),
         ]);
     }
-    table
-}
-
-fn cost_table(cost: &Cost) -> Table {
-    let mut table = Table::new("Estimated cost", ["item", &cost.currency]);
-    let amount = |value: f64| Cell::quantity(format!("{value:.4}"), value);
-    for (item, value) in &cost.items {
-        table.row([Cell::text(item), amount(*value)]);
-    }
-    table.row([Cell::text("total"), amount(cost.total)]);
     table
 }

@@ -30,7 +30,8 @@ impl<'a> Context<'a> {
             &folder.series,
             |line| line.deliveries.iter().map(|(name, second)| (name.as_str(), second.expected)).collect(),
         );
-        Self { folder, summary, timeline: Timeline::of(folder), operations, kinds }
+        let suspects = summary.correlation.as_ref().map_or(&[][..], |found| &found.suspects);
+        Self { folder, summary, timeline: Timeline::of(folder, suspects), operations, kinds }
     }
 
     /// How the charts were made smaller than the run, in words.

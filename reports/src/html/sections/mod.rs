@@ -3,9 +3,11 @@
 mod columns;
 mod configuration;
 mod context;
+mod cost;
 mod delivery;
 mod disruptions;
 mod errors;
+mod findings;
 mod generator;
 mod latency;
 mod rates;
@@ -25,19 +27,21 @@ pub(super) use section::{Section, heading};
 /// [`RenderError`] when a chart cannot be drawn.
 pub(super) fn all(context: &Context<'_>) -> Result<Vec<Section>, RenderError> {
     let section = |id, short, body| Section { id, short, body };
-    let mut sections = vec![
-        section("verdict", "Verdict", verdict::body(context)),
+    let mut sections = vec![section("verdict", "Verdict", verdict::body(context))];
+    sections.extend(findings::body(context).map(|body| section("findings", "Findings", body)));
+    sections.extend([
         section("rates", "Rates", rates::body(context)?),
         section("latency", "Latency", latency::body(context)?),
         section("spectrum", "Spectrum", spectrum::body(context)?),
         section("delivery", "Delivery", delivery::body(context)?),
-    ];
+    ]);
     sections.extend(disruptions::body(context)?.map(|body| section("disruptions", "Faults", body)));
     sections.extend([
         section("server", "Server", server::body(context)?),
         section("generator", "Generator", generator::body(context)?),
         section("errors", "Errors", errors::body(context)),
-        section("configuration", "Configuration", configuration::body(context)),
     ]);
+    sections.extend(cost::body(context).map(|body| section("cost", "Cost", body)));
+    sections.extend([section("configuration", "Configuration", configuration::body(context))]);
     Ok(sections)
 }

@@ -11,9 +11,8 @@ use crate::html::table::{Cell, Table};
 use crate::human::{self, NOTHING};
 use crate::{printable, server};
 
-const HOW: &str = "All charts share one time axis. Where latency rises together with a function's concurrency, that function \
-                   is the likely bottleneck; where it rises with throttles, the concurrency limit is; where concurrency \
-                   stays flat, look at the generator and the network.";
+const HOW: &str = "All charts share one time axis. What the series prove is said under Findings; a likeness of two lines is no proof: \
+                   both may follow the load, and a line that is flat may be flat because it is at its limit.";
 
 /// A metric of each function: its name, statistic and unit, what one unit is in the chart's, and how to read it.
 struct Metric {

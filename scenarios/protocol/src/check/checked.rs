@@ -47,7 +47,7 @@ pub fn check(file: &str, text: &str) -> Result<FileProtocol, Mistakes> {
     let outline = Outline {
         name: keys.name,
         description: keys.description,
-        handshake: handshake.outline(),
+        handshake: handshake.outline(&keys.handshake),
         token: early || later,
         token_in_operations: later,
         frames,

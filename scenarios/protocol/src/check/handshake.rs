@@ -86,10 +86,15 @@ impl Handshake {
         self.path.iter().chain(named).chain(&self.subprotocols)
     }
 
-    pub(super) fn outline(&self) -> outline::Handshake {
+    pub(super) fn outline(&self, keys: &Keys) -> outline::Handshake {
         outline::Handshake {
             by_player: self.templates().any(|template| template.names().next().is_some()),
             subprotocols: self.subprotocols.len(),
+            resources: outline::Resources {
+                functions: keys.functions.clone(),
+                tables: keys.tables.clone(),
+                queues: Vec::new(),
+            },
         }
     }
 }

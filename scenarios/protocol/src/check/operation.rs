@@ -100,7 +100,11 @@ impl Operations {
             text: asks(&Name::Text),
             recipients: send.as_ref().is_some_and(names_recipients),
             parameters: keys.parameters.clone(),
-            functions: keys.functions.clone(),
+            resources: outline::Resources {
+                functions: keys.functions.clone(),
+                tables: keys.tables.clone(),
+                queues: keys.queues.clone(),
+            },
             work: work(&keys.work),
             poll: keys.poll.is_some(),
             bytes: send.as_ref().map_or(0, Template::fixed_bytes),

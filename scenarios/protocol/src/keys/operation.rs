@@ -19,8 +19,12 @@ pub struct Operation {
     pub send: Option<String>,
     /// Names that a scenario may set in `[operations.NAME]`, with their defaults, e.g. `{ mode = "ranked" }`.
     pub parameters: BTreeMap<String, Value>,
-    /// How the names of the Lambda functions end that do its work, e.g. `["SendMessage"]`.
+    /// How the names of the Lambda functions end that do its work, in the order in which it passes them, e.g. `["SendMessage", "OnMessageInserted"]`.
     pub functions: Vec<String>,
+    /// How the names of the DynamoDB tables end that they read or write, e.g. `["Messages"]`.
+    pub tables: Vec<String>,
+    /// How the names of the GameLift queues end that it waits for, e.g. `["Queue"]`.
+    pub queues: Vec<String>,
     /// What one of it asks of AWS beside its own messages, for forecasts, e.g. `{ invocations = 1.0 }`.
     pub work: Work,
     /// Its answer, e.g. `{ by = "id", at = "/id", ok = { "/status" = "ok" } }`; `{ by = "none" }` if there is none.

@@ -21,6 +21,10 @@ pub struct Handshake {
     pub headers: BTreeMap<String, String>,
     /// Subprotocols that are offered (`Sec-WebSocket-Protocol`); the answer must name one of them.
     pub subprotocols: Vec<String>,
+    /// How the names of the Lambda functions end that a handshake passes, in that order, e.g. `["Authorizer", "Connect"]`.
+    pub functions: Vec<String>,
+    /// How the names of the DynamoDB tables end that they read or write, e.g. `["Connections"]`.
+    pub tables: Vec<String>,
 }
 
 /// How messages lie in frames.
