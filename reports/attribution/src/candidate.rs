@@ -40,8 +40,6 @@ pub(crate) struct Candidate {
     pub(crate) unit: &'static str,
     /// The symptoms that it explains: their position, and the share of each.
     pub(crate) explains: Vec<(usize, f64)>,
-    /// What it is a consequence of, by kind and place: where a candidate of these explains as much, this one is not the first.
-    pub(crate) follows: Vec<(SuspectKind, Stage)>,
     /// What else it may be.
     pub(crate) or: Vec<String>,
     /// What speaks for it.
@@ -49,20 +47,54 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    /// One without a limit, that explains nothing yet.
+    /// A candidate of a kind and a stage, to be filled in.
     pub(crate) fn new(kind: SuspectKind, stage: Stage, onset: Interval, end_s: f64) -> Self {
-        Self {
-            kind,
-            stage,
-            onset,
-            end_s,
-            limit: None,
-            observed: None,
-            unit: "",
-            explains: Vec::new(),
-            follows: Vec::new(),
-            or: Vec::new(),
-            evidence: Vec::new(),
+        let (explains, or, evidence) = (Vec::new(), Vec::new(), Vec::new());
+        Self { kind, stage, onset, end_s, limit: None, observed: None, unit: "", explains, or, evidence }
+    }
+
+    /// How much of a symptom it explains; 0 where it does not.
+    pub(crate) fn share_of(&self, symptom: usize) -> f64 {
+        self.explains.iter().find(|(n, _)| *n == symptom).map_or(0.0, |(_, share)| *share)
+    }
+
+    /// Takes in another one of the same kind and stage.
+    pub(crate) fn take_in(&mut self, other: Self) {
+        for (symptom, share) in other.explains {
+            match self.explains.iter_mut().find(|(n, _)| *n == symptom) {
+                Some((_, known)) => *known = (*known + share).min(1.0),
+                None => self.explains.push((symptom, share)),
+            }
         }
+        if other.onset.from_s < self.onset.from_s {
+            self.onset = other.onset;
+        }
+        self.end_s = self.end_s.max(other.end_s);
+        self.observed = self.observed.into_iter().chain(other.observed).max_by(f64::total_cmp);
+        for or in other.or {
+            if !self.or.contains(&or) {
+                self.or.push(or);
+            }
+        }
+        for evidence in other.evidence {
+            if !self.evidence.contains(&evidence) {
+                self.evidence.push(evidence);
+            }
+        }
+    }
+
+    /// Candidates of the same kind, stage and limit as one.
+    pub(crate) fn merged(candidates: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let mut merged: Vec<Self> = Vec::new();
+        for candidate in candidates {
+            let known = merged.iter_mut().find(|known| {
+                (known.kind, &known.stage, known.limit) == (candidate.kind, &candidate.stage, candidate.limit)
+            });
+            match known {
+                Some(known) => known.take_in(candidate),
+                None => merged.push(candidate),
+            }
+        }
+        merged
     }
 }

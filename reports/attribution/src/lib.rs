@@ -16,20 +16,28 @@
 //! | [`symptoms`] | the promises that broke |
 //! | [`suspects`] | what may explain them, a module for each family |
 //! | [`decide`] | keeps what explains at least half, in the order of path and time |
+//! | [`lacking`] | what an answer would have needed |
+//! | [`words`] | what refutes and what helps each kind |
+//! | [`compare`] | a symptom's time against an earlier one |
+//! | [`bounds`] | identities that complete data keep |
 //! | [`headroom`] | how far each limit was |
 //! | [`correlate`] | declared pairs of series, partial to the offered load |
 //! | [`statistics`] | the tests and bounds, with their sources |
 
 pub mod statistics;
 
+mod bounds;
 mod candidate;
+mod compare;
 mod correlate;
 mod decide;
 mod felt;
 mod headroom;
+mod lacking;
 mod observed;
 mod suspects;
 mod symptoms;
+mod words;
 
 use reports::folder::RunFolder;
 use reports::format::{Correlation, Outcome};
@@ -46,11 +54,17 @@ pub fn attribute(folder: &RunFolder) -> Correlation {
     let mut correlation = Correlation { functions, ..Correlation::default() };
     if !run.summary.verdict.valid {
         correlation.outcome = Some(Outcome::InvalidRun);
+        correlation.notes = run.summary.verdict.invalid_reasons.clone();
+        correlation.suspects = vec![suspects::generator::suspect(&run.summary, run.window().to_s)];
         return correlation;
+    }
+    if let Some(doubt) = run.summary.frames.as_ref().and_then(|frames| frames.doubt()) {
+        correlation.notes.push(doubt);
     }
     let felt = symptoms::find(&run);
     let candidates = suspects::candidates(&run, &felt);
     decide::decide(&run, felt, candidates, &mut correlation);
+    correlation.notes.extend(bounds::notes(&run));
     correlation.headroom = headroom::of(&run);
     correlation.correlations = correlate::pairs(&run);
     correlation

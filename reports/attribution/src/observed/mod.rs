@@ -14,10 +14,12 @@ use std::borrow::Cow;
 use reports::folder::RunFolder;
 use reports::format::{Manifest, Phase, Summary};
 
+use crate::candidate::Interval;
+
 pub(crate) use backend::{Backend, Function, Stage, Trigger};
 pub(crate) use players::{Broken, Player, PlayerSecond};
 pub(crate) use points::{Point, Points};
-pub(crate) use promises::{Bound, Promise};
+pub(crate) use promises::{Bound, Promise, quantile};
 pub(crate) use resources::Latency;
 pub(crate) use server::{Metric, Server};
 
@@ -43,6 +45,34 @@ impl<'a> Run<'a> {
     /// What the manifest says.
     pub(crate) fn manifest(&self) -> &'a Manifest {
         &self.folder.manifest
+    }
+
+    /// How long players were observed.
+    pub(crate) fn window(&self) -> Interval {
+        let last = self.folder.series.last().map_or(0.0, |line| line.t as f64 + 1.0);
+        Interval { from_s: 0.0, to_s: last }
+    }
+
+    /// The path of what a symptom is of; empty where it is not known.
+    pub(crate) fn path(&self, player: &Player) -> &[Stage] {
+        let path = match player {
+            Player::Operation(name) => self.backend.operations.get(name),
+            Player::Delivery(name) => self.backend.deliveries.get(name),
+        };
+        path.map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a stage is on the path of a player. Gateway, account, network and generator are on every path, an index where
+    /// its table is.
+    pub(crate) fn is_on_path(&self, player: &Player, stage: &Stage) -> bool {
+        match stage {
+            Stage::Gateway | Stage::Account | Stage::Network | Stage::Generator => true,
+            Stage::Table(name) => {
+                let table = name.split('/').next().unwrap_or(name);
+                self.path(player).iter().any(|on| matches!(on, Stage::Table(other) if other == table))
+            }
+            _ => self.path(player).contains(stage),
+        }
     }
 
     /// The phases whose figures count.

@@ -76,10 +76,10 @@ impl<'a> Promise<'a> {
     }
 }
 
-/// `p99` is 0.99, `p99_9` 0.999.
-fn quantile(statistic: &str) -> Option<f64> {
+/// `p99` is 0.99, `p99_9` 0.999; `None` for means, minima and maxima.
+pub(crate) fn quantile(statistic: &str) -> Option<f64> {
     let percent: f64 = statistic.strip_prefix('p')?.replace('_', ".").parse().ok()?;
-    (percent > 0.0 && percent < 100.0).then_some(percent / 100.0)
+    (percent > 0.0 && percent < 100.0).then(|| (percent * 100.0).round() / 1e4)
 }
 
 /// A duration as thresholds have it: `250ms`, `1.5 s`.

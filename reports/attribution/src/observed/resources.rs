@@ -41,8 +41,8 @@ impl<'a> Server<'a> {
                 let calls = of("SampleCount").find(|other| operation(other).as_ref() == Some(&operation_name));
                 Some(Latency {
                     operation: operation_name,
-                    mean: self.points_of(series),
-                    calls: calls.map(|series| self.points_of(series)),
+                    mean: self.spread_of(series),
+                    calls: calls.map(|series| self.spread_of(series)),
                 })
             })
             .collect()
@@ -66,11 +66,6 @@ impl<'a> Server<'a> {
                 && series.dimensions.values().all(|name| name == queue)
                 && !series.points.is_empty()
         })?;
-        Some((self.points_of(series), series.unit.as_str()))
-    }
-
-    /// Every period of the window with the value of a series as fetched; gaps are unknown.
-    pub(crate) fn points_of(&self, series: &CloudWatchSeries) -> Points {
-        self.spread(series, |_| None)
+        Some((self.spread_of(series), series.unit.as_str()))
     }
 }

@@ -4,9 +4,14 @@
 //! A gap of a function's counter is a zero only where the same function's `Invocations` has a point in that period;
 //! everything else that is missing is unknown.
 
+use std::collections::BTreeMap;
+
 use reports::format::{CloudWatch, CloudWatchSeries, Limit, LimitKind, SeriesStatus, Wiring};
 
 use super::points::{Point, Points};
+
+/// Periods of a window at most: a folder may be anybody's, and two points may be ages apart. A week of seconds.
+const MOST_PERIODS: f64 = 604_800.0;
 
 /// Which series: namespace, metric, statistic, and the dimension that names its resource (empty: none).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +46,43 @@ impl Metric {
 /// What is known of the server.
 pub(crate) struct Server<'a> {
     cloudwatch: Option<&'a CloudWatch>,
+    /// By length of a period in seconds: the periods of all series of that length, which lie on one grid.
+    grids: BTreeMap<u64, Grid>,
+}
+
+/// Periods of one length: the start of the first one in seconds, and how many.
+#[derive(Debug, Clone, Copy)]
+struct Grid {
+    first_s: f64,
+    periods: usize,
+}
+
+impl Grid {
+    /// The period that begins at `at_s`, give or take half of one.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be a position")]
+    fn period(self, at_s: f64, period_s: f64) -> Option<usize> {
+        let position = ((at_s - self.first_s) / period_s).round();
+        (position >= 0.0 && position < self.periods as f64).then_some(position as usize)
+    }
 }
 
 impl<'a> Server<'a> {
     pub(crate) fn of(cloudwatch: Option<&'a CloudWatch>) -> Self {
-        Self { cloudwatch }
+        let mut server = Self { cloudwatch, grids: BTreeMap::new() };
+        let mut ends: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
+        for series in server.all() {
+            for (at, _) in series.points.iter().filter(|(at, _)| at.is_finite()) {
+                let (first, last) = ends.entry(server.period(series)).or_insert((*at, *at));
+                (*first, *last) = (first.min(*at), last.max(*at));
+            }
+        }
+        let grid = |(period, (first_s, last)): (u64, (f64, f64))| {
+            let periods = ((last - first_s) / period as f64).round().min(MOST_PERIODS) + 1.0;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded")]
+            (period, Grid { first_s, periods: periods as usize })
+        };
+        server.grids = ends.into_iter().map(grid).collect();
+        server
     }
 
     /// Whether CloudWatch was fetched and has any point.
@@ -83,16 +120,20 @@ impl<'a> Server<'a> {
     /// Every period of the window with the series' value; gaps are unknown. `None`: there is no such series.
     pub(crate) fn gauge(&self, metric: Metric, resource: &str) -> Option<Points> {
         let series = self.series(metric, resource)?;
-        Some(self.spread(series, |_| None))
+        Some(self.spread_of(series))
     }
 
     /// As [`gauge`](Self::gauge), of a function's counter: a gap is a zero where the function's `Invocations` has a point.
     pub(crate) fn counter(&self, metric: Metric, function: &str) -> Option<Points> {
         let series = self.series(metric, function)?;
-        let invocations = self.series(Metric::lambda("Invocations", "Sum"), function)?;
-        let period_s = self.period_s(series);
-        let ran = |at: f64| invocations.points.iter().any(|(start, _)| (start - at).abs() < period_s / 2.0);
-        Some(self.spread(series, |at| ran(at).then_some(0.0)))
+        let mut counter = self.spread_of(series);
+        let invocations = self.series(Metric::lambda("Invocations", "Sum"), function);
+        let invocations = invocations.filter(|invocations| self.period(invocations) == self.period(series));
+        let ran = invocations.map(|invocations| self.spread_of(invocations)).unwrap_or_default();
+        for (point, ran) in counter.points.iter_mut().zip(&ran.points) {
+            point.value = point.value.or(ran.value.map(|_| 0.0));
+        }
+        Some(counter)
     }
 
     /// The limit of a resource by its full name, or of the account where that is empty.
@@ -117,29 +158,28 @@ impl<'a> Server<'a> {
 
     /// Length of the periods of a series in seconds.
     pub(crate) fn period_s(&self, series: &CloudWatchSeries) -> f64 {
-        let of_all = self.cloudwatch.map_or(60, |fetched| fetched.period_s);
-        series.period_s.unwrap_or(of_all).max(1) as f64
+        self.period(series) as f64
     }
 
-    pub(super) fn spread(&self, series: &CloudWatchSeries, gap: impl Fn(f64) -> Option<f64>) -> Points {
+    fn period(&self, series: &CloudWatchSeries) -> u64 {
+        let of_all = self.cloudwatch.map_or(60, |fetched| fetched.period_s);
+        series.period_s.unwrap_or(of_all).max(1)
+    }
+
+    /// Every period of the window with a series' value; gaps are unknown.
+    pub(crate) fn spread_of(&self, series: &CloudWatchSeries) -> Points {
         let period_s = self.period_s(series);
-        // All series of one period length lie on the same grid: the epoch's.
-        let starts: Vec<f64> = {
-            let peers = self.all().filter(|peer| self.period_s(peer) == period_s);
-            let mut all: Vec<i64> =
-                peers.flat_map(|peer| &peer.points).map(|(at, _)| (at * 1e3).round() as i64).collect();
-            all.sort_unstable();
-            let (Some(&first), Some(&last)) = (all.first(), all.last()) else {
-                return Points { period_s, points: Vec::new() };
-            };
-            let step = (period_s * 1e3) as i64;
-            (0..=(last - first) / step).map(|n| (first + n * step) as f64 / 1e3).collect()
+        let Some(&grid) = self.grids.get(&self.period(series)) else {
+            return Points { period_s, points: Vec::new() };
         };
-        let value = |at: f64| {
-            let found = series.points.iter().find(|(start, _)| (start - at).abs() < period_s / 2.0);
-            found.map(|(_, value)| *value).or_else(|| gap(at))
-        };
-        let points = starts.into_iter().map(|at_s| Point { at_s, value: value(at_s) }).collect();
+        let start = |n: usize| grid.first_s + n as f64 * period_s;
+        let mut points: Vec<Point> =
+            (0..grid.periods).map(|n| Point { at_s: start(n), value: None }).collect();
+        for (at, value) in series.points.iter().filter(|(at, value)| at.is_finite() && value.is_finite()) {
+            if let Some(point) = grid.period(*at, period_s).and_then(|n| points.get_mut(n)) {
+                point.value = Some(*value);
+            }
+        }
         Points { period_s, points }
     }
 }

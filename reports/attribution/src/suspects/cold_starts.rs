@@ -6,11 +6,11 @@
 use reports::format::{SuspectKind, SymptomKind};
 
 use super::durations::{HALF, functions_of};
-use super::evidence::evidence;
+use super::evidence;
 use crate::candidate::{Candidate, Interval};
 use crate::compare::Compared;
 use crate::felt::Felt;
-use crate::observed::{Metric, Points, Run, Stage};
+use crate::observed::{Metric, Points, Run, Stage, quantile};
 
 /// Inits of a function, and how long they took.
 struct Inits {
@@ -19,13 +19,13 @@ struct Inits {
 }
 
 pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
-    let slow = felt.iter().enumerate().filter(|(_, one)| one.symptom.what == SymptomKind::Slower);
-    slow.flat_map(|(position, one)| {
-        let compared = Compared::of(run, one);
-        let of_function = |full: String| of_function(run, position, one, compared.as_ref()?, &full);
-        functions_of(run, &one.player).into_iter().filter_map(of_function).collect::<Vec<_>>()
-    })
-    .collect()
+    let mut found = Vec::new();
+    for (position, one) in felt.iter().enumerate().filter(|(_, one)| one.symptom.what == SymptomKind::Slower) {
+        let Some(compared) = Compared::of(run, one) else { continue };
+        let functions = functions_of(run, &one.player);
+        found.extend(functions.iter().filter_map(|full| of_function(run, position, one, &compared, full)));
+    }
+    found
 }
 
 fn of_function(
@@ -67,14 +67,16 @@ fn of_function(
     candidate.observed = Some(took_ms);
     candidate.unit = "ms";
     candidate.explains.push((position, explained));
-    candidate.evidence.push(evidence(
+    candidate.evidence.push(evidence::of(
         format!("inits of {name}"),
         format!(
             "{started:.0} of {invoked:.0} invocations started an environment ({:.1} %), {took_ms:.0} ms each: that can lift quantiles above {:.1} %",
             100.0 * share,
             100.0 * (1.0 - share)
         ),
-        inits.count.known(),
+        &inits.count,
+        f64::NEG_INFINITY,
+        felt.symptom.to_s,
     ));
     Some(candidate)
 }
@@ -99,21 +101,4 @@ fn inits(run: &Run<'_>, full: &str) -> Option<Inits> {
     pair(logs("ColdStarts", "Sum"), logs("InitDuration", "Average"))
         .or_else(|| pair(logs("ColdStarts", "Sum"), insights("Average")))
         .or_else(|| pair(insights("SampleCount"), insights("Average")))
-}
-
-/// `p99_9` is 0.999; `None` for means.
-pub(super) fn quantile(statistic: &str) -> Option<f64> {
-    statistic.strip_prefix('p')?.replace('_', ".").parse::<f64>().ok().map(|percent| percent / 100.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn statistics_are_quantiles() {
-        assert_eq!(quantile("p99_9"), Some(0.999));
-        assert_eq!(quantile("p50"), Some(0.5));
-        assert_eq!(quantile("mean"), None);
-    }
 }

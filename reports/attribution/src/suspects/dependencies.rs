@@ -3,7 +3,7 @@
 use reports::format::Evidence;
 
 use super::durations::{HALF, Hop};
-use super::evidence::evidence;
+use super::evidence;
 use crate::compare::Compared;
 use crate::felt::Felt;
 use crate::observed::{Latency, Metric, Run, Stage};
@@ -22,7 +22,6 @@ pub(super) struct SlowTable {
 pub(super) fn table(run: &Run<'_>, felt: &Felt, compared: &Compared, hop: &Hop) -> Option<SlowTable> {
     let callers = callers(run, compared);
     let on_path: Vec<&str> = run
-        .backend
         .path(&felt.player)
         .iter()
         .filter_map(|stage| if let Stage::Table(full) = stage { Some(full.as_str()) } else { None })
@@ -71,7 +70,8 @@ fn of_table(
         100.0 * share.clamp(0.0, 1.0)
     );
     let series = format!("SuccessfulRequestLatency (Average) of {name}, {}", latency.operation);
-    let evidence = evidence(series, says, latency.mean.known());
+    let (from_s, to_s) = (f64::NEG_INFINITY, f64::INFINITY);
+    let evidence = evidence::of(series, says, &latency.mean, from_s, to_s);
     (hop.change.rise() > 0.0).then(|| (share, SlowTable { table: full.to_owned(), during_ms, evidence }))
 }
 
@@ -98,7 +98,7 @@ pub(super) fn unseen(run: &Run<'_>, felt: &Felt, compared: &Compared, hop: &Hop)
         return None;
     }
     let name = run.backend.resource(&Stage::Function(hop.function.clone()));
-    let queue = run.backend.path(&felt.player).iter().any(|stage| matches!(stage, Stage::Queue(_)));
+    let queue = run.path(&felt.player).iter().any(|stage| matches!(stage, Stage::Queue(_)));
     let function = run.backend.function(&hop.function);
     let what = match function.map(|function| function.trigger.is_awaited()) {
         Some(true) if queue => "GameLift, which has no latency series".to_owned(),

@@ -10,8 +10,7 @@
 
 use reports::format::{LimitKind, SuspectKind, SymptomKind};
 
-use super::dependencies;
-use super::evidence::{evidence, gather};
+use super::{cold_starts, dependencies, evidence, holders, network, slow_clients};
 use crate::candidate::{Candidate, Interval};
 use crate::compare::{Change, Compared, Stretch};
 use crate::felt::Felt;
@@ -38,17 +37,26 @@ pub(super) struct Hop {
     pub(super) says: String,
 }
 
+/// A hop that accounts for less is not mentioned.
+const LEAST: f64 = 0.1;
+
 pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
+    let families = [slow_hops, cold_starts::candidates, network::candidates, holders::candidates, slow_clients::candidates];
+    Candidate::merged(families.into_iter().flat_map(|find| find(run, felt)))
+}
+
+/// Functions that take longer, or what they call. A table may do so by several functions: their shares add up.
+fn slow_hops(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
     let mut found = Vec::new();
     for (position, one) in felt.iter().enumerate() {
         let Some(compared) = Compared::of(run, one) else { continue };
         for hop in hops(run, one, &compared) {
-            if hop.share >= HALF && !times_out(run, &hop.function, &compared) {
+            if hop.share >= LEAST && !times_out(run, &hop.function, &compared) {
                 found.push(candidate(run, position, one, &compared, hop));
             }
         }
     }
-    gather(found)
+    found
 }
 
 /// The functions on a symptom's path, each with its share.
@@ -59,7 +67,7 @@ pub(super) fn hops(run: &Run<'_>, felt: &Felt, compared: &Compared) -> Vec<Hop> 
 /// The functions on a player's path, each once.
 pub(super) fn functions_of(run: &Run<'_>, player: &Player) -> Vec<String> {
     let mut functions = Vec::new();
-    for stage in run.backend.path(player) {
+    for stage in run.path(player) {
         if let Stage::Function(full) = stage
             && !functions.contains(full)
         {
@@ -102,6 +110,10 @@ fn slower(
             compared.words()
         );
         return Some((share, says));
+    }
+    // Without a promise only an earlier time says what is slow, and load alone accuses nobody.
+    if felt.symptom.threshold.is_empty() {
+        return None;
     }
     if compared.mean_us > bound_us {
         let share = change.during * 1e3 / compared.mean_us;
@@ -207,13 +219,15 @@ fn candidate(run: &Run<'_>, position: usize, felt: &Felt, compared: &Compared, h
     candidate.observed = Some(slow_table.as_ref().map_or(hop.change.during, |table| table.during_ms));
     candidate.unit = "ms";
     candidate.explains.push((position, hop.share));
-    candidate.evidence.push(evidence(
-        format!("Duration (Average) of {name}"),
-        hop.says,
-        hop.means.known().filter(|(at, _)| *at <= end_s),
-    ));
+    let series = format!("Duration (Average) of {name}");
+    candidate.evidence.push(evidence::of(series, hop.says, &hop.means, shown_from(compared, onset), end_s));
     candidate.evidence.extend(slow_table.map(|table| table.evidence));
     candidate
+}
+
+/// From where on a series is shown: so that its rise is seen.
+fn shown_from(compared: &Compared, onset: Interval) -> f64 {
+    compared.before.0.first().map_or(onset.from_s, |first| first.from_s.min(onset.from_s))
 }
 
 /// The period in which the rise shows first, and when it was over.

@@ -7,14 +7,11 @@
 use reports::format::{LimitKind, SuspectKind, SymptomKind};
 
 use super::durations::HALF;
-use super::evidence::evidence;
+use super::evidence;
 use crate::candidate::{Candidate, Interval};
 use crate::compare::{mean, seconds};
 use crate::felt::Felt;
 use crate::observed::{Player, Run, Stage};
-
-/// Kinds that say a function had no environment left.
-pub(super) const USED_UP: [SuspectKind; 2] = [SuspectKind::ReservedConcurrency, SuspectKind::AccountConcurrency];
 
 /// What an operation holds of a shared function.
 struct Holder {
@@ -34,12 +31,11 @@ impl Holder {
 /// The identity provider, where a function that does everything is filled by handshakes that wait for it.
 pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
     let failures = felt.iter().enumerate().filter(|(_, one)| one.symptom.what == SymptomKind::Failures);
-    let found = failures.filter_map(|(position, one)| of_failures(run, position, one)).collect();
-    super::evidence::gather(found)
+    failures.filter_map(|(position, one)| of_failures(run, position, one)).collect()
 }
 
 fn of_failures(run: &Run<'_>, position: usize, felt: &Felt) -> Option<Candidate> {
-    let shared = run.backend.path(&felt.player).iter().find_map(|stage| match stage {
+    let shared = run.path(&felt.player).iter().find_map(|stage| match stage {
         Stage::Function(full) if run.backend.function(full).is_some_and(|function| function.authorizes) => Some(full),
         _ => None,
     })?;
@@ -69,7 +65,7 @@ fn of_failures(run: &Run<'_>, position: usize, felt: &Felt) -> Option<Candidate>
     candidate.unit = "executions";
     candidate.or.push(format!("{name}'s own work at connect"));
     candidate.explains.push((position, share));
-    candidate.evidence.push(evidence(
+    candidate.evidence.push(evidence::of_seconds(
         "response time of connect".to_owned(),
         format!(
             "{:.1} handshakes a second that take {:.0} ms each hold {:.0} environments of {name}, all other operations {rest:.0}; the limit is {limit:.0}. As quick as those ({:.0} ms) they would all fit",
@@ -78,7 +74,7 @@ fn of_failures(run: &Run<'_>, position: usize, felt: &Felt) -> Option<Candidate>
             connect.environments(),
             usual_s * 1e3
         ),
-        std::iter::empty(),
+        &[],
     ));
     Some(candidate)
 }
@@ -97,22 +93,4 @@ fn holders(run: &Run<'_>, full: &str, felt: &Felt) -> Vec<Holder> {
         Some(Holder { operation: operation.clone(), rate: offered / length, stay_s: mean_us / 1e6 })
     };
     run.backend.operations.iter().filter_map(of).collect()
-}
-
-/// Ties a used-up concurrency to what fills it: the slow function itself, or the handshakes that share it.
-pub(super) fn relate(candidates: &mut [Candidate]) {
-    let slow: Vec<(SuspectKind, Stage)> = candidates
-        .iter()
-        .filter(|one| {
-            matches!(one.kind, SuspectKind::SlowFunction | SuspectKind::SlowDependency | SuspectKind::IdentityProvider)
-        })
-        .map(|one| (one.kind, one.stage.clone()))
-        .collect();
-    for candidate in candidates.iter_mut().filter(|one| USED_UP.contains(&one.kind)) {
-        let same = |(kind, stage): &&(SuspectKind, Stage)| {
-            *kind == SuspectKind::SlowDependency || *stage == candidate.stage || candidate.stage == Stage::Account
-        };
-        let causes: Vec<(SuspectKind, Stage)> = slow.iter().filter(same).cloned().collect();
-        candidate.follows.extend(causes);
-    }
 }

@@ -1,9 +1,36 @@
 //! What may explain the symptoms, a module for each family: refusals as accounts, queues as slopes, durations as changed
 //! hops.
+//!
+//! | module | of what |
+//! |---|---|
+//! | [`refusals`] | accounts: [`lambda`] (with [`limits`] and [`memory`]), [`tables`], [`gamelift`], [`gateway`] |
+//! | [`queues`] | what waits: streams, placement queues, asynchronous events |
+//! | [`durations`] | what takes longer: functions, what they call, cold starts |
+//! | [`generator`] | the generator itself |
+//! | [`matching`] | how much of a symptom a counter accounts for |
+//! | [`evidence`] | a series with what it shows |
 
+mod backlog;
+mod cold_starts;
+mod dependencies;
 mod durations;
+mod evidence;
+mod gamelift;
+mod gateway;
+pub(crate) mod generator;
+mod holders;
+mod lambda;
+mod limits;
+mod matching;
+mod memory;
+mod network;
+mod placements;
 mod queues;
 mod refusals;
+mod slow_clients;
+mod streams;
+mod tables;
+mod topics;
 
 use crate::candidate::Candidate;
 use crate::felt::Felt;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use reports::format::{SuspectKind, SymptomKind};
 
 use super::durations::{HALF, functions_of, hops};
-use super::evidence::evidence;
+use super::evidence;
 use crate::candidate::{Candidate, Interval};
 use crate::compare::Compared;
 use crate::felt::Felt;
@@ -76,14 +76,14 @@ fn candidate(slow: &[Slow<'_>]) -> Candidate {
     candidate.or.push("the gateway's front, which cannot be told from the network".to_owned());
     for one in slow {
         candidate.explains.push((one.position, (one.elsewhere_us / one.compared.rise_us()).clamp(0.0, 1.0)));
-        candidate.evidence.push(evidence(
+        candidate.evidence.push(evidence::of_seconds(
             format!("response time of {}", one.felt.player.name()),
             format!(
                 "{}; {:.1} ms of the rise are in no function's Duration, and every operation has about as much",
                 one.compared.words(),
                 one.elsewhere_us / 1e3
             ),
-            std::iter::empty(),
+            &[],
         ));
     }
     candidate

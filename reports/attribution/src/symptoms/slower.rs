@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
-use reports::folder::Tag;
 use reports::format::{Phase, Symptom, SymptomKind};
 
 use super::{ALPHA, stretch};
@@ -185,7 +184,8 @@ fn beyond(run: &Run<'_>, slow: &[TooSlow]) -> Vec<Vec<Broken>> {
 /// How many of a histogram lie above a bound.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a bound of a time in microseconds")]
 fn above(histogram: &Histogram<u64>, bound_us: f64) -> u64 {
-    let bound = bound_us.clamp(0.0, 1e15) as u64;
+    // A bucket that holds the bound is not beyond it.
+    let bound = histogram.highest_equivalent(bound_us.clamp(0.0, 1e15) as u64);
     histogram
         .iter_recorded()
         .filter(|bucket| bucket.value_iterated_to() > bound)
@@ -225,6 +225,8 @@ fn felt(run: &Run<'_>, slow: TooSlow, seconds: &[Broken]) -> Option<Felt> {
 
 #[cfg(test)]
 mod tests {
+    use reports::folder::Tag;
+
     use super::*;
 
     #[test]

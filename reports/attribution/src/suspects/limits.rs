@@ -1,0 +1,234 @@
+//! Which limit a throttled function reached, if any.
+
+use reports::format::{Evidence, LimitKind, SuspectKind};
+
+use super::evidence::{self, number};
+use crate::observed::{Function, Metric, Points, Run, Stage};
+use crate::statistics::waiting::erlang_b;
+
+/// Normal quantile of 95 %, two-sided: how far a Poisson count strays from its mean.
+pub(super) const Z: f64 = 1.96;
+/// Invocations per second for each unit of concurrency, as documented.
+const PER_CONCURRENCY: f64 = 10.0;
+/// Environments that a function may start in ten seconds, as documented.
+const SCALING: f64 = 1_000.0;
+
+/// A limit that was reached.
+pub(super) struct Hit {
+    pub(super) kind: SuspectKind,
+    pub(super) stage: Stage,
+    pub(super) limit: f64,
+    pub(super) observed: f64,
+    pub(super) unit: &'static str,
+    pub(super) evidence: Evidence,
+}
+
+/// A throttled function's figures in the time in which it was throttled.
+struct Throttled<'a, 'b> {
+    run: &'a Run<'b>,
+    function: &'a Function,
+    throttles: &'a Points,
+    concurrency: Option<Points>,
+    from_s: f64,
+    to_s: f64,
+}
+
+/// The limit that explains why the function was throttled between `from_s` and `to_s`.
+pub(super) fn reached(
+    run: &Run<'_>,
+    function: &Function,
+    throttles: &Points,
+    from_s: f64,
+    to_s: f64,
+) -> Option<Hit> {
+    let concurrency = run.server.gauge(Metric::lambda("ConcurrentExecutions", "Maximum"), &function.full);
+    let throttled = Throttled { run, function, throttles, concurrency, from_s, to_s };
+    let reserved = run.server.limit(LimitKind::ReservedConcurrency, &function.full).map(|limit| limit.value);
+    let concurrency = match reserved {
+        Some(reserved) => throttled.reserved(reserved),
+        None => throttled.account(),
+    };
+    concurrency.or_else(|| throttled.request_rate(reserved)).or_else(|| throttled.scaling())
+}
+
+impl Throttled<'_, '_> {
+    /// Values of a series in the periods in which the function was throttled.
+    fn when_throttled<'c>(&'c self, points: &'c Points) -> impl Iterator<Item = f64> + 'c {
+        let throttled = self.throttles.within(self.from_s, self.to_s);
+        let starts: Vec<f64> = throttled.known().filter(|(_, count)| *count > 0.0).map(|(at, _)| at).collect();
+        let period_s = throttled.period_s;
+        points.known().filter(move |(at, _)| starts.iter().any(|start| (start - at).abs() < period_s / 2.0)).map(|(_, value)| value)
+    }
+
+    fn highest(&self, points: &Points) -> Option<f64> {
+        self.when_throttled(points).max_by(f64::total_cmp)
+    }
+
+    fn reserved(&self, reserved: f64) -> Option<Hit> {
+        let highest = match &self.concurrency {
+            Some(points) => self.highest(points),
+            None => None,
+        };
+        let observed = highest.unwrap_or(0.0);
+        let is_hit = reserved < 1.0 || observed >= reserved || self.just_below(observed, reserved);
+        let name = &self.function.short;
+        let says = format!(
+            "At most {} of {} reserved executions at once, in the periods in which it was throttled.",
+            number(observed),
+            number(reserved)
+        );
+        is_hit.then(|| Hit {
+            kind: SuspectKind::ReservedConcurrency,
+            stage: Stage::Function(self.function.full.clone()),
+            limit: reserved,
+            observed,
+            unit: "executions",
+            evidence: self.evidence_of(format!("ConcurrentExecutions (Maximum) of {name}"), says, self.concurrency.as_ref()),
+        })
+    }
+
+    /// How often the maximum is sampled is documented nowhere, so it may miss the last execution: then Erlang's loss formula must
+    /// predict at least half of the refused share.
+    fn just_below(&self, observed: f64, limit: f64) -> bool {
+        let lambda = |name, statistic| self.run.server.gauge(Metric::lambda(name, statistic), &self.function.full);
+        let (Some(invocations), Some(duration)) = (lambda("Invocations", "Sum"), lambda("Duration", "Average")) else {
+            return false;
+        };
+        let sum = |points: &Points| self.when_throttled(points).sum::<f64>();
+        let periods = self.when_throttled(&invocations).count().max(1) as f64;
+        let (accepted, refused) = (sum(&invocations), sum(self.throttles));
+        let busy_s = sum(&duration) / self.when_throttled(&duration).count().max(1) as f64 / 1e3;
+        let offered = (accepted + refused) / (periods * self.throttles.period_s) * busy_s;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a limit of executions")]
+        let predicted = erlang_b(offered, limit.clamp(0.0, 1e6) as u64);
+        observed >= 0.9 * limit && predicted >= 0.5 * refused / (accepted + refused).max(1.0)
+    }
+
+    fn account(&self) -> Option<Hit> {
+        let server = &self.run.server;
+        let limit = |kind| server.limit(kind, "").map(|limit| limit.value);
+        let reserved: f64 = server
+            .limits()
+            .filter(|limit| limit.kind == LimitKind::ReservedConcurrency)
+            .map(|limit| limit.value)
+            .sum();
+        let account = limit(LimitKind::AccountConcurrency);
+        let unreserved = limit(LimitKind::UnreservedConcurrency).or(account.map(|limit| limit - reserved))?;
+        let maximum = |name| server.gauge(Metric::account(name, "Maximum"), "");
+        let of_account = match maximum("UnreservedConcurrentExecutions") {
+            Some(points) if self.highest(&points).is_some() => points,
+            _ if reserved == 0.0 => maximum("ConcurrentExecutions")?,
+            _ => return None,
+        };
+        let observed = self.highest(&of_account)?;
+        let own: f64 = self
+            .run
+            .backend
+            .functions
+            .iter()
+            .filter(|other| server.limit(LimitKind::ReservedConcurrency, &other.full).is_none())
+            .filter_map(|other| server.gauge(Metric::lambda("ConcurrentExecutions", "Maximum"), &other.full))
+            .filter_map(|points| self.highest(&points))
+            .sum();
+        let foreign = if own < observed / 2.0 {
+            format!(" The backend's own functions had at most {}: most of it is other load in the account.", number(own))
+        } else {
+            String::new()
+        };
+        let says = format!(
+            "At most {} of {} unreserved executions of the account at once, in the periods in which {} was throttled.{foreign}",
+            number(observed),
+            number(unreserved),
+            self.function.short
+        );
+        (observed >= unreserved).then(|| Hit {
+            kind: SuspectKind::AccountConcurrency,
+            stage: Stage::Account,
+            limit: unreserved,
+            observed,
+            unit: "executions",
+            evidence: self.evidence_of("UnreservedConcurrentExecutions (Maximum)".to_owned(), says, Some(&of_account)),
+        })
+    }
+
+    /// Ten invocations a second for each unit of concurrency: a plateau of what is accepted, with executions far below the limit.
+    fn request_rate(&self, reserved: Option<f64>) -> Option<Hit> {
+        let server = &self.run.server;
+        let account = server.limit(LimitKind::AccountConcurrency, "").map(|limit| limit.value);
+        let concurrency = reserved.or(account)?;
+        let each = server.limits().find(|limit| limit.kind == LimitKind::RequestsPerConcurrency);
+        let limit = concurrency * each.map_or(PER_CONCURRENCY, |limit| limit.value);
+        let own = server.gauge(Metric::lambda("Invocations", "Sum"), &self.function.full)?;
+        let period_s = own.period_s;
+        let (at_limit, in_period) = (limit * period_s, limit * period_s - Z * (limit * period_s).sqrt());
+        let all = match reserved {
+            Some(_) => own,
+            None => self.unreserved_invocations(&own),
+        };
+        let accepted = self.highest(&all)?;
+        // Without the executions nobody knows whether it was not these that ran out.
+        let highest = self.concurrency.as_ref().and_then(|points| self.highest(points))?;
+        let says = format!(
+            "{} invocations were accepted in a period of {} s in which others were refused; ten a second for each of {} executions are {}, and at most {} ran at once.",
+            number(accepted), number(period_s), number(concurrency), number(at_limit), number(highest)
+        );
+        let name = &self.function.short;
+        (limit > 0.0 && accepted >= in_period && highest < concurrency).then(|| Hit {
+            kind: SuspectKind::RequestRateCap,
+            stage: Stage::Function(self.function.full.clone()),
+            limit,
+            observed: accepted / period_s,
+            unit: "per second",
+            evidence: self.evidence_of(format!("Invocations (Sum) of {name}"), says, Some(&all)),
+        })
+    }
+
+    /// The invocations of all functions without a reservation, period by period.
+    fn unreserved_invocations(&self, own: &Points) -> Points {
+        let server = &self.run.server;
+        let mut sum = own.clone();
+        for other in &self.run.backend.functions {
+            let is_other = other.full != self.function.full
+                && server.limit(LimitKind::ReservedConcurrency, &other.full).is_none();
+            let points = server.gauge(Metric::lambda("Invocations", "Sum"), &other.full).filter(|_| is_other);
+            for (at, value) in points.iter().flat_map(Points::known) {
+                let same = sum.points.iter_mut().find(|point| (point.at_s - at).abs() < own.period_s / 2.0);
+                if let Some(known) = same.and_then(|point| point.value.as_mut()) {
+                    *known += value;
+                }
+            }
+        }
+        sum
+    }
+
+    /// New environments: as many more executions as may be started at once, and no other limit near.
+    fn scaling(&self) -> Option<Hit> {
+        let server = &self.run.server;
+        let known = server.limit(LimitKind::ScalingEnvironments, &self.function.full);
+        let known = known.or_else(|| server.limit(LimitKind::ScalingEnvironments, ""));
+        let limit = known.map_or(SCALING, |limit| limit.value);
+        let points = self.concurrency.as_ref()?;
+        let first = self.throttles.within(self.from_s, self.to_s).known().find(|(_, count)| *count > 0.0)?.0;
+        let before = points.known().filter(|(at, _)| *at + points.period_s / 2.0 < first).last().map_or(0.0, |(_, value)| value);
+        let highest = self.highest(points)?;
+        let growth = highest - before;
+        let says = format!(
+            "From {} to {} executions at once while it was throttled; {} environments may start at once, and as many more every ten seconds.",
+            number(before), number(highest), number(limit)
+        );
+        let name = &self.function.short;
+        (growth >= limit - Z * limit.sqrt()).then(|| Hit {
+            kind: SuspectKind::ScalingRate,
+            stage: Stage::Function(self.function.full.clone()),
+            limit,
+            observed: growth,
+            unit: "environments per 10 s",
+            evidence: self.evidence_of(format!("ConcurrentExecutions (Maximum) of {name}"), says, Some(points)),
+        })
+    }
+
+    fn evidence_of(&self, series: String, says: String, points: Option<&Points>) -> Evidence {
+        let nothing = Points::default();
+        evidence::of(series, says, points.unwrap_or(&nothing), self.from_s, self.to_s)
+    }
+}
