@@ -1,8 +1,10 @@
 //! What a player felt, held against an earlier time at the same offered load.
 //!
-//! Only means add up, so that a hop's share is the rise of its mean over the rise of the player's. Where the fault was there from
-//! the start there is no earlier time: then a hop's share is that of the mean itself, if the mean is beyond the bound, or that
-//! of what lies beyond the bound.
+//! Only means add up, so that a hop's share is the rise of its mean over the rise of the player's. The earlier time has the same
+//! offered load. Where there is none, and a promise broke, any earlier load serves, which is then said: a hop whose own mean makes
+//! up half of the rise is where the time goes, whatever made it rise. Without a promise load alone accuses nobody. Where the
+//! fault was there from the start there is no earlier time at all: then a hop's share is that of the mean itself, if the mean is
+//! beyond the bound, or that of what lies beyond the bound.
 
 use crate::candidate::Interval;
 use crate::felt::Felt;
@@ -75,8 +77,10 @@ impl Change {
 pub(crate) struct Compared {
     /// The symptom's time.
     pub(crate) during: Stretch,
-    /// Earlier seconds at the same offered load; empty: there are none.
+    /// Earlier seconds in which it was better; empty: there are none.
     pub(crate) before: Stretch,
+    /// Whether those have the same offered load.
+    pub(crate) equal: bool,
     /// The player's mean during it, in microseconds.
     pub(crate) mean_us: f64,
     /// And before.
@@ -85,6 +89,8 @@ pub(crate) struct Compared {
     pub(crate) count: f64,
     /// Offered per second during it.
     pub(crate) offered: f64,
+    /// Offered per second before it.
+    pub(crate) offered_before: f64,
 }
 
 impl Compared {
@@ -96,13 +102,21 @@ impl Compared {
         let (mean_us, count) = mean(seconds.iter().filter(inside))?;
         let length = seconds.iter().filter(inside).count().max(1) as f64;
         let offered = seconds.iter().filter(inside).map(|second| second.offered).sum::<f64>() / length;
-        let before = equal_load(run, &seconds, from_s, offered);
+        let mut before = equal_load(run, &seconds, from_s, offered);
+        let equal = !before.0.is_empty();
+        if !equal && !felt.symptom.threshold.is_empty() {
+            before = chosen(run, &seconds, from_s, |_| true);
+        }
         let in_before = |second: &&Second| before.takes(second.at_s, 1.0);
-        let before_us = mean(seconds.iter().filter(in_before)).map(|(mean, _)| mean);
+        let earlier: Vec<Second> = seconds.iter().filter(in_before).copied().collect();
+        let during: Vec<Second> = seconds.iter().filter(inside).copied().collect();
+        let before_us = mean(earlier.iter()).map(|(mean, _)| mean).filter(|_| rose(&earlier, &during));
         let before = if before_us.is_some() { before } else { Stretch::default() };
+        let offered_before =
+            earlier.iter().map(|second| second.offered).sum::<f64>() / earlier.len().max(1) as f64;
         // What an invocation took is stamped at its start, so a mean earlier than the answer.
         let during = Stretch::one(from_s - mean_us / 1e6, to_s);
-        Some(Self { during, before, mean_us, before_us, count, offered })
+        Some(Self { during, before, equal, mean_us, before_us, count, offered, offered_before })
     }
 
     /// By how much the player's mean rose, in microseconds; without an earlier time all of it.
@@ -131,22 +145,45 @@ impl Compared {
         Some(Change { during: during.mean, before: Some(before.mean), shown: rise > scatter })
     }
 
+    /// The offered loads that are compared, in words.
+    fn loads(&self) -> String {
+        if self.equal {
+            return "the same offered load".to_owned();
+        }
+        format!("at {:.1} offered a second, {:.1} now", self.offered_before, self.offered)
+    }
+
+    /// The weighted mean of a series during the symptom.
+    pub(crate) fn mean_during(&self, values: &Points, weights: Option<&Points>) -> Option<f64> {
+        weighted(&self.during, values, weights).map(|weighted| weighted.mean)
+    }
+
     /// What was compared, in words.
     pub(crate) fn words(&self) -> String {
         match (self.before_us, self.before.0.first(), self.before.0.last()) {
             (Some(before), Some(first), Some(last)) => format!(
-                "the mean rose from {:.1} ms ({:.0} s to {:.0} s, the same offered load) to {:.1} ms",
+                "the mean rose from {:.1} ms ({:.0} s to {:.0} s, {}) to {:.1} ms",
                 before / 1e3,
                 first.from_s,
                 last.to_s,
+                self.loads(),
                 self.mean_us / 1e3
             ),
-            _ => format!(
-                "the mean was {:.1} ms; no earlier time has the same offered load",
-                self.mean_us / 1e3
-            ),
+            _ => format!("the mean was {:.1} ms, and never better before", self.mean_us / 1e3),
         }
     }
+}
+
+/// Whether the players' mean rose by more than the scatter of its seconds.
+fn rose(before: &[Second], during: &[Second]) -> bool {
+    let (Some((low, from)), Some((high, to))) = (spread(before), spread(during)) else { return false };
+    high - low > 1.96 * (from + to).sqrt()
+}
+
+/// The mean of seconds, and the variance of that mean; of a single second nothing is known of it.
+fn spread(seconds: &[Second]) -> Option<(f64, f64)> {
+    let points: Vec<(f64, f64)> = seconds.iter().map(|second| (second.mean_us, second.count)).collect();
+    weigh(&points).map(|weighted| (weighted.mean, weighted.variance.unwrap_or(0.0)))
 }
 
 /// One second of an operation or delivery.
@@ -191,7 +228,6 @@ pub(crate) fn mean<'a>(seconds: impl Iterator<Item = &'a Second>) -> Option<(f64
 
 /// The measured seconds before an instant whose smoothed load equals this one.
 fn equal_load(run: &Run<'_>, seconds: &[Second], until_s: f64, offered: f64) -> Stretch {
-    let measured = |at_s: f64| run.manifest().measures(at_s);
     let smoothed = |at_s: f64| {
         let from = seconds.partition_point(|other| other.at_s < at_s - SMOOTHED_S / 2.0);
         let near = seconds[from..].iter().take_while(|other| other.at_s <= at_s + SMOOTHED_S / 2.0);
@@ -199,10 +235,17 @@ fn equal_load(run: &Run<'_>, seconds: &[Second], until_s: f64, offered: f64) -> 
         sum / f64::max(n, 1.0)
     };
     let equal = |load: f64| (load - offered).abs() <= EQUAL * load.max(offered);
+    chosen(run, seconds, until_s, |at_s| equal(smoothed(at_s)))
+}
+
+/// The measured seconds before an instant that `keep` takes; none where they are few.
+fn chosen(run: &Run<'_>, seconds: &[Second], until_s: f64, keep: impl Fn(f64) -> bool) -> Stretch {
+    let measured = |at_s: f64| run.manifest().measures(at_s);
     let chosen: Vec<f64> = seconds
         .iter()
+        .filter(|second| second.offered > 0.0 || second.count > 0.0)
         .map(|second| second.at_s)
-        .filter(|at_s| at_s + 1.0 <= until_s && measured(*at_s) && equal(smoothed(*at_s)))
+        .filter(|at_s| at_s + 1.0 <= until_s && measured(*at_s) && keep(*at_s))
         .collect();
     if chosen.len() < FEWEST_S { Stretch::default() } else { Stretch::of_seconds(chosen.into_iter()) }
 }
@@ -220,6 +263,11 @@ fn weighted(stretch: &Stretch, values: &Points, weights: Option<&Points>) -> Opt
         .into_iter()
         .filter_map(|(at, value)| Some((value, weight_at(at).filter(|weight| *weight > 0.0)?)))
         .collect();
+    weigh(&points)
+}
+
+/// Of values with their weights.
+fn weigh(points: &[(f64, f64)]) -> Option<Weighted> {
     let sum: f64 = points.iter().map(|(_, weight)| weight).sum();
     if sum <= 0.0 {
         return None;
@@ -249,8 +297,10 @@ mod tests {
             before: Stretch::one(0.0, 5.0),
             mean_us: 30_000.0,
             before_us: Some(10_000.0),
+            equal: true,
             count: 50.0,
             offered: 10.0,
+            offered_before: 10.0,
         }
     }
 

@@ -54,7 +54,10 @@ pub(super) fn rise(ages: &Points, felt: &Felt) -> Option<Rise> {
     let thinned: Vec<(f64, f64)> = stretch.iter().step_by(step).copied().collect();
     let slope = theil_sen(&thinned, ALPHA).filter(|slope| slope.low > 0.0)?;
     let end_s = known[peak..].iter().find(|(_, age)| *age <= low).or(known.last()).map_or(to_s, |(at, _)| *at);
-    let onset = Interval { from_s: known[begin].0, to_s: known[begin].0 + ages.period_s };
+    // From there the slope leads back to the floor.
+    let before_s = ((known[begin].1 - floor) / slope.value / ages.period_s).ceil() * ages.period_s;
+    let from_s = (known[begin].0 - before_s).max(known[0].0);
+    let onset = Interval { from_s, to_s: from_s + ages.period_s };
     let when = Interval { from_s: known[begin].0, to_s: known[peak].0 + ages.period_s };
     Some(Rise { when, end_s: end_s.max(when.to_s), onset, slope, greatest_s })
 }
@@ -141,7 +144,7 @@ mod tests {
             }),
         );
         let rise = rise(&points, &felt(40.0, 80.0)).expect("it rises");
-        assert!((29.0..=34.0).contains(&rise.onset.from_s), "{rise:?}");
+        assert!((28.0..=30.0).contains(&rise.onset.from_s), "{rise:?}");
         assert!((rise.slope.value - 0.243).abs() < 0.001 && rise.slope.low > 0.2, "{rise:?}");
         assert!((rise.greatest_s - 9.74).abs() < 1e-9 && rise.end_s > 75.0, "{rise:?}");
     }

@@ -39,7 +39,7 @@ fn of_function(
     let invocations = run.server.gauge(Metric::lambda("Invocations", "Sum"), full)?;
     let total = |points: &Points| compared.during.of(points).iter().map(|(_, count)| count).sum::<f64>();
     let (started, invoked) = (total(&inits.count), total(&invocations));
-    let took_ms = compared.change(&inits.mean_ms, Some(&inits.count)).map(|change| change.during)?;
+    let took_ms = compared.mean_during(&inits.mean_ms, Some(&inits.count))?;
     if started == 0.0 || invoked == 0.0 {
         return None;
     }

@@ -31,6 +31,7 @@ pub(crate) struct Made {
     pub(crate) thresholds: Vec<Threshold>,
     pub(crate) valid: bool,
     pub(crate) invalid_reasons: Vec<String>,
+    pub(crate) connects_measured: bool,
 }
 
 fn started_at() -> Timestamp {
@@ -58,6 +59,7 @@ impl Made {
             thresholds: Vec::new(),
             valid: true,
             invalid_reasons: Vec::new(),
+            connects_measured: false,
         };
         for t in 10..SECONDS {
             made.times.push((t, "send_message.response".into(), vec![12_000; 100]));
@@ -183,6 +185,11 @@ impl Made {
         }
     }
 
+    /// Counts the seconds of connecting as measured.
+    pub(crate) fn measure_connects(&mut self) {
+        self.connects_measured = true;
+    }
+
     /// Merges the series into periods of a minute, as AWS has them.
     pub(crate) fn by_minute(&mut self) {
         let document = self.document();
@@ -215,7 +222,7 @@ impl Made {
         let mut manifest = self.manifest();
         let mut writer = RunWriter::create(&path, &manifest, "name = \"made\"\n").expect("writable");
         for line in &self.lines {
-            writer.second(line).expect("writable");
+            writer.second(&self.with_times(line)).expect("writable");
         }
         for (t, tag, values) in self.times.iter().filter(|(t, ..)| manifest.measures(*t as f64)) {
             let mut histogram = Histogram::<u64>::new(3).expect("a histogram");
@@ -233,6 +240,22 @@ impl Made {
         RunFolder::read(&path).expect("reads back")
     }
 
+    /// A second with what its times make of its latencies.
+    fn with_times(&self, line: &SeriesLine) -> SeriesLine {
+        let mut line = line.clone();
+        for (_, tag, values) in self.times.iter().filter(|(t, ..)| *t == line.t) {
+            let mut histogram = Histogram::<u64>::new(3).expect("a histogram");
+            values.iter().for_each(|value| histogram.record(*value).expect("fits"));
+            let latency = Latency::of(&histogram);
+            match tag.split_once('.') {
+                Some((name, "response")) => line.operations.entry(name.into()).or_default().response_time_us = latency,
+                Some((name, _)) => line.deliveries.entry(name.into()).or_default().each_us = latency,
+                None => {}
+            }
+        }
+        line
+    }
+
     /// What gave way first.
     pub(crate) fn attributed(&self) -> Correlation {
         attribution::attribute(&self.folder())
@@ -244,7 +267,7 @@ impl Made {
             schema_version: SCHEMA_VERSION,
             run: Run { id: "made".into(), name: "made".into(), started_at: started_at(), ended_at: started_at(), ..Run::default() },
             phases: vec![
-                phase("connect", 0.0, 10.0, false),
+                phase("connect", 0.0, 10.0, self.connects_measured),
                 phase("calm", 10.0, 30.0, true),
                 phase("busy", 30.0, 50.0, true),
                 phase("after", 50.0, 60.0, true),
