@@ -33,6 +33,9 @@ struct Arguments {
     /// The folder of all run folders; default: a temporary one, of which the folders of draws that failed are kept.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Judges the runs that --out has already, and makes only those that it has not.
+    #[arg(long, requires = "out")]
+    again: bool,
     /// Writes all draws as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -62,6 +65,7 @@ fn proven(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
         jobs: arguments.jobs.max(1),
         draws: draws(arguments)?,
         counterfactuals: arguments.counterfactuals,
+        again: arguments.again,
     };
     let proof = Proof::make(&options, &|proven: &Proven| say(proven.line()));
     for broken in &proof.broken {

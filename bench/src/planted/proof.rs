@@ -13,7 +13,7 @@ use strum::IntoEnumIterator;
 use super::baseline;
 use super::cases::Case;
 use super::draw::{Draw, Expected};
-use super::runs::{self, RunError, Variant};
+use super::runs::{self, RunError, Runner, Variant};
 use super::score::{Answer, Said, Tally};
 use super::truth;
 use super::views::View;
@@ -29,8 +29,10 @@ pub struct Options {
     pub jobs: usize,
     /// The cases with their seeds.
     pub draws: Vec<(Case, u64)>,
-    /// Of each of these cases the first draw is also run with the accused limit raised, and with another one raised.
+    /// Each draw that users felt is also run with the accused limit raised, and with another one raised.
     pub counterfactuals: bool,
+    /// Runs that `out` has already are judged as they are.
+    pub again: bool,
 }
 
 /// What came of one draw.
@@ -181,7 +183,8 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// One draw: its runs, what users felt, what is said in every view.
 fn prove(options: &Options, case: Case, draw: &Draw) -> Result<Proven, RunError> {
-    let run = |variant| runs::run(&options.loadgen, &options.out, draw, variant);
+    let runner = Runner { loadgen: &options.loadgen, out: &options.out, again: options.again };
+    let run = |variant| runner.run(draw, variant);
     let compared = draw.is_planted() && !draw.starved;
     let folder = run(if draw.is_planted() { Variant::Fault } else { Variant::Clean })?;
     let clean = compared.then(|| run(Variant::Clean)).transpose()?;

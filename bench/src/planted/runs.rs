@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use reports::folder::RunFolder;
+use reports::folder::{RunFolder, SUMMARY};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use super::draw::Draw;
@@ -65,29 +65,49 @@ pub struct RunError {
     reason: String,
 }
 
-/// Runs a draw in a folder below `out`, and reads what it left. A run that others on this machine disturbed is made again.
-pub(super) fn run(loadgen: &Path, out: &Path, draw: &Draw, variant: Variant) -> Result<RunFolder, RunError> {
-    let starved = draw.starved && variant == Variant::Fault;
-    let mut attempt = 1;
-    loop {
-        let dir = out.join(draw.name()).join(variant.word());
-        let error = |what| {
-            let dir = dir.clone();
-            move |reason: String| RunError { what, dir, reason }
-        };
-        let _ = fs::remove_dir_all(&dir);
-        let written = write_files(&dir, draw, variant).map_err(|e| error("cannot write the files")(e.to_string()));
-        written?;
-        let ended = if starved { on_a_starved_core(loadgen, &dir) } else { to_its_end(loadgen, &dir) };
-        ended.map_err(|e| error("cannot run")(e.to_string()))?;
-        let folder = RunFolder::read(&dir.join("run")).map_err(|e| {
-            let said = fs::read_to_string(dir.join("stderr")).unwrap_or_default();
-            error("cannot read the run")(format!("{e}\n{said}"))
-        })?;
-        if starved || attempt == ATTEMPTS || folder.summary_or_rebuilt().verdict.valid {
-            return Ok(folder);
+/// Makes the runs.
+pub(super) struct Runner<'a> {
+    /// The program.
+    pub(super) loadgen: &'a Path,
+    /// The folder of all folders.
+    pub(super) out: &'a Path,
+    /// Whether runs that are there are taken as they are.
+    pub(super) again: bool,
+}
+
+impl Runner<'_> {
+    /// Runs a draw, and reads what it left. A run that others on this machine disturbed is made again.
+    pub(super) fn run(&self, draw: &Draw, variant: Variant) -> Result<RunFolder, RunError> {
+        let dir = self.out.join(draw.name()).join(variant.word());
+        if self.again && dir.join("run").join(SUMMARY).exists() {
+            return read(&dir.join("run"));
         }
-        attempt += 1;
+        let starved = draw.starved && variant == Variant::Fault;
+        let mut attempt = 1;
+        loop {
+            let folder = self.attempt(&dir, draw, variant, starved)?;
+            if starved || attempt == ATTEMPTS || folder.summary_or_rebuilt().verdict.valid {
+                return Ok(folder);
+            }
+            attempt += 1;
+        }
+    }
+
+    fn attempt(&self, dir: &Path, draw: &Draw, variant: Variant, starved: bool) -> Result<RunFolder, RunError> {
+        let error = |what| {
+            let dir = dir.to_owned();
+            move |e: io::Error| RunError { what, dir, reason: e.to_string() }
+        };
+        if dir.exists() {
+            fs::remove_dir_all(dir).map_err(error("cannot remove an earlier run"))?;
+        }
+        write_files(dir, draw, variant).map_err(error("cannot write the files"))?;
+        let ended = if starved { on_a_starved_core(self.loadgen, dir) } else { to_its_end(self.loadgen, dir) };
+        ended.map_err(error("cannot run"))?;
+        read(&dir.join("run")).map_err(|e| {
+            let said = fs::read_to_string(dir.join("stderr")).unwrap_or_default();
+            RunError { reason: format!("{}\n{said}", e.reason), ..e }
+        })
     }
 }
 

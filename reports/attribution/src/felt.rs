@@ -46,6 +46,7 @@ impl Felt {
             SymptomKind::Failures => "failures",
             SymptomKind::Losses => "losses",
             SymptomKind::Slower => "slowness",
+            SymptomKind::Unknown => "what went wrong",
         };
         format!("{what} of {}", self.player.name())
     }

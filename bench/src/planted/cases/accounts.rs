@@ -72,6 +72,7 @@ fn request_rate(case: &'static str, seed: u64) -> Draw {
     let quiet = capacity * 0.25;
     world.rate("unknown_route", quiet).load(Load::up_to(capacity * strength / quiet, &mut dice));
     world.fault.set("lambda.functions.Default.reserved_concurrency", limit);
+    world.fault.set("lambda.requests_per_concurrency", 10);
     world.cured_by("more reserved concurrency", "lambda.functions.Default.reserved_concurrency", limit * 4);
     world.draw(
         format!("Default: {limit} reserved, fast, {strength} x ten times that a second"),

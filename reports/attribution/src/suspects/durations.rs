@@ -85,7 +85,7 @@ fn hop(run: &Run<'_>, felt: &Felt, compared: &Compared, full: &str) -> Option<Ho
     let (share, says) = match felt.symptom.what {
         SymptomKind::Slower => slower(run, felt, compared, change, full, &name)?,
         SymptomKind::Failures => timed_out(run, felt, compared, full, &name)?,
-        SymptomKind::Losses => return None,
+        SymptomKind::Losses | SymptomKind::Unknown => return None,
     };
     Some(Hop { function: full.to_owned(), change, means, share: share.clamp(0.0, 1.0), says })
 }

@@ -57,6 +57,7 @@ fn of_queue(run: &Run<'_>, position: usize, felt: &Felt, queue: &Queue<'_>) -> O
     let (share, change_s, says) = match felt.symptom.what {
         SymptomKind::Slower => slower(run, felt, queue)?,
         SymptomKind::Failures | SymptomKind::Losses => given_up(felt, queue, run)?,
+        SymptomKind::Unknown => return None,
     };
     if share < HALF {
         return None;
