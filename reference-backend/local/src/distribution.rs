@@ -148,6 +148,12 @@ impl Delay {
         Self { p50_ms: ms, p99_ms: None, fault: None }
     }
 
+    /// Log-normal between its median and its 99th percentile, in milliseconds.
+    #[must_use]
+    pub const fn log_normal(p50_ms: f64, p99_ms: f64) -> Self {
+        Self { p50_ms, p99_ms: Some(p99_ms), fault: None }
+    }
+
     /// What it is at an instant, in seconds since the stack's start.
     fn during(&self, at_s: f64) -> Self {
         match self.fault.filter(|fault| fault.window.holds(at_s)) {
@@ -307,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_delay_meets_its_two_points() {
-        let delay = Delay { p50_ms: 10.0, p99_ms: Some(40.0), fault: None };
+        let delay = Delay::log_normal(10.0, 40.0);
         assert_eq!(delay.at(0.0), Duration::from_millis(10));
         assert!((delay.at(2.326_347_874).as_secs_f64() - 0.040).abs() < 1e-9);
         assert_eq!(Delay::constant(3.0).at(5.0), Duration::from_millis(3));

@@ -4,7 +4,11 @@ use crate::observed::{Metric, Run};
 
 /// Notes on functions whose series contradict each other.
 pub(crate) fn notes(run: &Run<'_>) -> Vec<String> {
-    run.backend.functions.iter().filter_map(|function| contradiction(run, &function.full, &function.short)).collect()
+    run.backend
+        .functions
+        .iter()
+        .filter_map(|function| contradiction(run, &function.full, &function.short))
+        .collect()
 }
 
 /// Invocations that began in a period ran, all of them, until its end plus the longest of them. In that time they took

@@ -220,9 +220,8 @@ pub(crate) fn seconds(run: &Run<'_>, player: &Player) -> Vec<Second> {
 
 /// Mean and count; `None` of nothing.
 pub(crate) fn mean<'a>(seconds: impl Iterator<Item = &'a Second>) -> Option<(f64, f64)> {
-    let (sum, count) = seconds.fold((0.0, 0.0), |(sum, count), second| {
-        (sum + second.count * second.mean_us, count + second.count)
-    });
+    let (sum, count) = seconds
+        .fold((0.0, 0.0), |(sum, count), second| (sum + second.count * second.mean_us, count + second.count));
     (count > 0.0).then(|| (sum / count, count))
 }
 

@@ -66,7 +66,11 @@ pub(crate) fn pairs(run: &Run<'_>) -> Vec<Association> {
             let p = result.as_ref().and_then(|_| adjusted.next());
             Association {
                 server: pair.server.clone(),
-                players: format!("{} {}", pair.player.name(), if pair.side == Side::P99 { "p99" } else { "failures" }),
+                players: format!(
+                    "{} {}",
+                    pair.player.name(),
+                    if pair.side == Side::P99 { "p99" } else { "failures" }
+                ),
                 coefficient: result.as_ref().map(|result| result.coefficient),
                 points: values.server.len() as u64,
                 effective_points: result.as_ref().map_or(0.0, |result| result.effective),
@@ -174,13 +178,17 @@ impl PlayersByPeriod {
         let mut periods: BTreeMap<String, BTreeMap<i64, f64>> = BTreeMap::new();
         for pair in pairs.iter().filter(|pair| pair.side == Side::P99) {
             let Some(first) = pair.points.points.first() else { continue };
-            periods.entry(pair.player.tag()).or_default().insert(milliseconds(pair.points.period_s), first.at_s);
+            periods
+                .entry(pair.player.tag())
+                .or_default()
+                .insert(milliseconds(pair.points.period_s), first.at_s);
         }
         let mut histograms: BTreeMap<(String, i64, i64), Histogram<u64>> = BTreeMap::new();
         for interval in run.folder.intervals().flatten() {
             let Some(lengths) = periods.get(interval.tag) else { continue };
             for (&length, first) in lengths {
-                let number = (milliseconds(interval.start_s) - milliseconds(*first)).div_euclid(length.max(1));
+                let number =
+                    (milliseconds(interval.start_s) - milliseconds(*first)).div_euclid(length.max(1));
                 let key = (interval.tag.to_owned(), length, number);
                 match histograms.get_mut(&key) {
                     // What does not fit is left out: the folder is not trusted.
@@ -277,7 +285,11 @@ mod tests {
             let offered: Vec<f64> = (0..180).map(|n| 10.0 + f64::from(n)).collect();
             let [a, b] = [2.0, 0.5].map(|slope| {
                 let noise = draw.ar1(180, 0.6);
-                offered.iter().zip(noise).map(|(load, noise)| slope * load + 15.0 * noise).collect::<Vec<f64>>()
+                offered
+                    .iter()
+                    .zip(noise)
+                    .map(|(load, noise)| slope * load + 15.0 * noise)
+                    .collect::<Vec<f64>>()
             });
             plain += i32::from(crate::statistics::ranks::spearman(&a, &b).is_some_and(|r| r > 0.5));
             let values = Values { server: a, players: b, offered };
@@ -296,7 +308,11 @@ mod tests {
                 let offered: Vec<f64> = (0..180).map(|n| 10.0 + f64::from(n)).collect();
                 let fault = draw.ar1(180, 0.3);
                 let mix = |draw: &mut Draw, slope: f64| -> Vec<f64> {
-                    offered.iter().zip(&fault).map(|(load, fault)| slope * load + 30.0 * fault + 9.0 * draw.normal()).collect()
+                    offered
+                        .iter()
+                        .zip(&fault)
+                        .map(|(load, fault)| slope * load + 30.0 * fault + 9.0 * draw.normal())
+                        .collect()
                 };
                 let (server, players) = (mix(&mut draw, 1.0), mix(&mut draw, 0.2));
                 test(&Values { server, players, offered }, 1).is_some_and(|result| result.p <= ALPHA)

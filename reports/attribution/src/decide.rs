@@ -22,8 +22,9 @@ pub(crate) fn decide(
     let missed = crate::symptoms::not_looked_at(run, &felt);
     let mut candidates: Vec<Candidate> =
         candidates.into_iter().filter_map(|candidate| admitted(run, &felt, candidate)).collect();
-    let unproven: Vec<Candidate> =
-        candidates.extract_if(.., |candidate| words::needs_limit(candidate.kind) && candidate.limit.is_none()).collect();
+    let unproven: Vec<Candidate> = candidates
+        .extract_if(.., |candidate| words::needs_limit(candidate.kind) && candidate.limit.is_none())
+        .collect();
     let named = named(&felt, candidates);
     let explained: BTreeSet<usize> = named.iter().flat_map(|c| c.explains.iter().map(|(n, _)| *n)).collect();
     let open: Vec<usize> = (0..felt.len()).filter(|n| !explained.contains(n)).collect();
@@ -66,15 +67,23 @@ fn admitted(run: &Run<'_>, felt: &[Felt], mut candidate: Candidate) -> Option<Ca
 fn named(felt: &[Felt], mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     let mut keep: BTreeSet<(usize, usize)> = BTreeSet::new();
     for n in 0..felt.len() {
-        let strong: Vec<usize> = (0..candidates.len()).filter(|&i| candidates[i].share_of(n) >= HALF).collect();
+        let strong: Vec<usize> =
+            (0..candidates.len()).filter(|&i| candidates[i].share_of(n) >= HALF).collect();
         let is_child = |i: usize| {
-            strong.iter().any(|&j| j != i && explains(&candidates[j], &candidates[i]) && !explains(&candidates[i], &candidates[j]))
+            strong.iter().any(|&j| {
+                j != i
+                    && explains(&candidates[j], &candidates[i])
+                    && !explains(&candidates[i], &candidates[j])
+            })
         };
         let roots: Vec<usize> = strong.iter().copied().filter(|&i| !is_child(i)).collect();
-        let is_late = |i: usize| roots.iter().any(|&j| j != i && candidates[j].onset.before(candidates[i].onset));
+        let is_late =
+            |i: usize| roots.iter().any(|&j| j != i && candidates[j].onset.before(candidates[i].onset));
         keep.extend(roots.iter().copied().filter(|&i| !is_late(i)).map(|i| (i, n)));
         for &child in strong.iter().filter(|&&i| !roots.contains(&i)) {
-            let Some(&root) = roots.iter().find(|&&j| explains(&candidates[j], &candidates[child])) else { continue };
+            let Some(&root) = roots.iter().find(|&&j| explains(&candidates[j], &candidates[child])) else {
+                continue;
+            };
             let evidence: Vec<Evidence> = candidates[child].evidence.clone();
             let known = &mut candidates[root].evidence;
             evidence.into_iter().for_each(|more| {
@@ -116,9 +125,20 @@ fn explains(cause: &Candidate, effect: &Candidate) -> bool {
     match (cause.kind, effect.kind) {
         // What delays or fails a batch fills the lanes of its stream.
         (
-            K::SlowFunction | K::SlowDependency | K::FunctionTimeout | K::FunctionErrors | K::Memory | K::ColdStarts
-            | K::ReservedConcurrency | K::AccountConcurrency | K::RequestRateCap | K::MessageRate | K::SlowClient
-            | K::TableThroughput | K::HotPartition | K::PoisonRecord,
+            K::SlowFunction
+            | K::SlowDependency
+            | K::FunctionTimeout
+            | K::FunctionErrors
+            | K::Memory
+            | K::ColdStarts
+            | K::ReservedConcurrency
+            | K::AccountConcurrency
+            | K::RequestRateCap
+            | K::MessageRate
+            | K::SlowClient
+            | K::TableThroughput
+            | K::HotPartition
+            | K::PoisonRecord,
             K::StreamLanes,
         ) => true,
         // A record that always fails is what the function's errors are.
@@ -126,7 +146,11 @@ fn explains(cause: &Candidate, effect: &Candidate) -> bool {
         // A table that throttles makes its callers wait, fail and pile up.
         (
             K::TableThroughput | K::HotPartition,
-            K::SlowFunction | K::SlowDependency | K::FunctionErrors | K::FunctionTimeout | K::ReservedConcurrency
+            K::SlowFunction
+            | K::SlowDependency
+            | K::FunctionErrors
+            | K::FunctionTimeout
+            | K::ReservedConcurrency
             | K::AccountConcurrency,
         ) => true,
         // A handler that takes longer needs more executions for the same load.
@@ -140,8 +164,13 @@ fn explains(cause: &Candidate, effect: &Candidate) -> bool {
         (K::SlowDependency, K::SlowFunction | K::FunctionTimeout) => true,
         (
             K::IdentityProvider,
-            K::SlowFunction | K::SlowDependency | K::FunctionErrors | K::FunctionTimeout | K::ReservedConcurrency
-            | K::AccountConcurrency | K::ColdStarts,
+            K::SlowFunction
+            | K::SlowDependency
+            | K::FunctionErrors
+            | K::FunctionTimeout
+            | K::ReservedConcurrency
+            | K::AccountConcurrency
+            | K::ColdStarts,
         ) => true,
         // Refused pushes are tried again while the function waits.
         (K::MessageRate | K::SlowClient, K::SlowFunction) => true,

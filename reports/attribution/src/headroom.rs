@@ -20,9 +20,13 @@ fn of_limit(run: &Run<'_>, limit: &Limit) -> Option<Headroom> {
     let function = || Stage::Function(full.clone());
     let table = || Stage::Table(full.clone());
     let (what, unit, stage, limit, peak) = match limit.kind {
-        K::ReservedConcurrency => {
-            ("reserved concurrency", "executions", function(), limit.value, peak(lambda("ConcurrentExecutions"))?)
-        }
+        K::ReservedConcurrency => (
+            "reserved concurrency",
+            "executions",
+            function(),
+            limit.value,
+            peak(lambda("ConcurrentExecutions"))?,
+        ),
         K::AccountConcurrency => {
             ("concurrency", "executions", Stage::Account, limit.value, peak(account("ConcurrentExecutions"))?)
         }
@@ -32,22 +36,51 @@ fn of_limit(run: &Run<'_>, limit: &Limit) -> Option<Headroom> {
         }
         K::TimeoutS => ("time-out", "ms", function(), limit.value * 1e3, peak(lambda("Duration"))?),
         K::MemoryMb => {
-            let used = Metric { namespace: "LambdaInsights", name: "used_memory_max", statistic: "Maximum", dimension: "function_name" };
+            let used = Metric {
+                namespace: "LambdaInsights",
+                name: "used_memory_max",
+                statistic: "Maximum",
+                dimension: "function_name",
+            };
             ("memory", "MB", function(), limit.value, peak(run.server.gauge(used, full))?)
         }
-        K::WriteUnits => ("write units", "per second", table(), limit.value, units(run, full, "ConsumedWriteCapacityUnits")?),
-        K::ReadUnits => ("read units", "per second", table(), limit.value, units(run, full, "ConsumedReadCapacityUnits")?),
-        K::ConnectionsPerSecond => {
-            ("new connections", "per second", Stage::Gateway, limit.value, busiest(run, |line| line.sockets.as_ref().map_or(0, |s| s.attempted))?)
+        K::WriteUnits => (
+            "write units",
+            "per second",
+            table(),
+            limit.value,
+            units(run, full, "ConsumedWriteCapacityUnits")?,
+        ),
+        K::ReadUnits => {
+            ("read units", "per second", table(), limit.value, units(run, full, "ConsumedReadCapacityUnits")?)
         }
-        K::RequestsPerSecond => ("requests", "per second", Stage::Gateway, limit.value, busiest(run, requests)?),
+        K::ConnectionsPerSecond => (
+            "new connections",
+            "per second",
+            Stage::Gateway,
+            limit.value,
+            busiest(run, |line| line.sockets.as_ref().map_or(0, |s| s.attempted))?,
+        ),
+        K::RequestsPerSecond => {
+            ("requests", "per second", Stage::Gateway, limit.value, busiest(run, requests)?)
+        }
         K::GameliftRequestsPerSecond => {
-            let started = run.server.all().find(|s| s.metric == "PlacementsStarted" && s.statistic == "Sum")?;
+            let started =
+                run.server.all().find(|s| s.metric == "PlacementsStarted" && s.statistic == "Sum")?;
             let queue = Stage::Queue(started.dimensions.values().next()?.clone());
-            ("placements started", "per second", queue, limit.value, peak(Some(per_second(run.server.spread_of(started))))?)
+            (
+                "placements started",
+                "per second",
+                queue,
+                limit.value,
+                peak(Some(per_second(run.server.spread_of(started))))?,
+            )
         }
         K::QueueTimeoutS => {
-            let wait = run.server.all().find(|s| s.metric == "AverageWaitTime" && s.dimensions.values().any(|v| v == full))?;
+            let wait = run
+                .server
+                .all()
+                .find(|s| s.metric == "AverageWaitTime" && s.dimensions.values().any(|v| v == full))?;
             ("wait", "s", Stage::Queue(full.clone()), limit.value, peak(Some(run.server.spread_of(wait)))?)
         }
         _ => return None,
@@ -103,6 +136,7 @@ fn busiest(run: &Run<'_>, of: impl Fn(&SeriesLine) -> u64) -> Option<f64> {
 
 fn requests(line: &SeriesLine) -> u64 {
     let sent: u64 = line.operations.values().map(|second| second.sent).sum();
-    let pushed: u64 = line.deliveries.values().map(|second| second.received + second.late + second.duplicated).sum();
+    let pushed: u64 =
+        line.deliveries.values().map(|second| second.received + second.late + second.duplicated).sum();
     sent + pushed
 }

@@ -9,9 +9,18 @@ use crate::felt::Felt;
 use crate::observed::{Run, Server, Stage, classes};
 
 /// What lacks to explain the symptoms that are `open`, each in a sentence without its end.
-pub(crate) fn of(run: &Run<'_>, felt: &[Felt], open: &[usize], unproven: &[Candidate], missed: &[String]) -> Vec<String> {
+pub(crate) fn of(
+    run: &Run<'_>,
+    felt: &[Felt],
+    open: &[usize],
+    unproven: &[Candidate],
+    missed: &[String],
+) -> Vec<String> {
     let open: Vec<&Felt> = open.iter().filter_map(|&n| felt.get(n)).collect();
-    let mut lacks: Vec<String> = missed.iter().map(|rule| format!("the threshold `{rule}` failed, which attribution does not look at")).collect();
+    let mut lacks: Vec<String> = missed
+        .iter()
+        .map(|rule| format!("the threshold `{rule}` failed, which attribution does not look at"))
+        .collect();
     if open.is_empty() {
         return lacks;
     }
@@ -36,7 +45,11 @@ pub(crate) fn of(run: &Run<'_>, felt: &[Felt], open: &[usize], unproven: &[Candi
         is_new
     });
     if lacks.is_empty() {
-        lacks.extend(open.iter().map(|felt| format!("no series that was fetched explains at least half of the {}", felt.name())));
+        lacks.extend(
+            open.iter().map(|felt| {
+                format!("no series that was fetched explains at least half of the {}", felt.name())
+            }),
+        );
     }
     lacks
 }
@@ -44,11 +57,19 @@ pub(crate) fn of(run: &Run<'_>, felt: &[Felt], open: &[usize], unproven: &[Candi
 /// A function was throttled, and no limit that is known was reached.
 fn of_limit(run: &Run<'_>, candidate: &Candidate) -> String {
     let resource = run.backend.resource(&candidate.stage);
-    let says = candidate.evidence.first().map(|evidence| evidence.says.trim_end_matches('.').to_owned()).unwrap_or_default();
+    let says = candidate
+        .evidence
+        .first()
+        .map(|evidence| evidence.says.trim_end_matches('.').to_owned())
+        .unwrap_or_default();
     let known = |kind| run.server.limits().any(|limit| limit.kind == kind);
     match candidate.kind {
-        SuspectKind::ReservedConcurrency if !known(LimitKind::ReservedConcurrency) && !known(LimitKind::AccountConcurrency) => {
-            format!("the concurrency limits of {resource} ({says}): lambda:GetFunctionConcurrency and lambda:GetAccountSettings tell them")
+        SuspectKind::ReservedConcurrency
+            if !known(LimitKind::ReservedConcurrency) && !known(LimitKind::AccountConcurrency) =>
+        {
+            format!(
+                "the concurrency limits of {resource} ({says}): lambda:GetFunctionConcurrency and lambda:GetAccountSettings tell them"
+            )
         }
         _ => format!("which limit {resource} reached ({says}): none that is known was"),
     }
@@ -59,7 +80,8 @@ fn incomplete(run: &Run<'_>, open: &[&Felt]) -> Vec<String> {
     let mut by_status: BTreeMap<String, ()> = BTreeMap::new();
     for stage in open.iter().flat_map(|felt| run.path(&felt.player)) {
         let (Stage::Function(full) | Stage::Table(full) | Stage::Queue(full)) = stage else { continue };
-        for series in run.server.all().filter(|series| series.dimensions.values().any(|value| value == full)) {
+        for series in run.server.all().filter(|series| series.dimensions.values().any(|value| value == full))
+        {
             if !Server::is_complete(series) {
                 let resource = run.backend.resource(stage);
                 by_status.insert(format!("{} of {resource}: {:?}", series.metric, series.status), ());
@@ -72,7 +94,10 @@ fn incomplete(run: &Run<'_>, open: &[&Felt]) -> Vec<String> {
 fn without_path(run: &Run<'_>, felt: &Felt) -> Option<String> {
     let is_empty = run.path(&felt.player).iter().all(|stage| *stage == Stage::Gateway);
     is_empty.then(|| {
-        format!("which functions do the work of {}: declare them in the protocol or the scenario (`functions`)", felt.player.name())
+        format!(
+            "which functions do the work of {}: declare them in the protocol or the scenario (`functions`)",
+            felt.player.name()
+        )
     })
 }
 
@@ -94,6 +119,9 @@ fn of_classes(run: &Run<'_>, felt: &Felt) -> Option<String> {
     };
     let credentials = sum(classes::is_credentials);
     (credentials >= felt.count() / 2.0).then(|| {
-        format!("the target did not accept the credentials of {}: look at the scenario's tokens first", felt.player.name())
+        format!(
+            "the target did not accept the credentials of {}: look at the scenario's tokens first",
+            felt.player.name()
+        )
     })
 }

@@ -5,10 +5,7 @@ use reports::format::SuspectKind;
 /// Whether a suspect of this kind is named only where its limit was seen to be reached.
 pub(crate) const fn needs_limit(kind: SuspectKind) -> bool {
     use SuspectKind as K;
-    matches!(
-        kind,
-        K::ReservedConcurrency | K::AccountConcurrency | K::RequestRateCap | K::ScalingRate | K::GameliftRate
-    )
+    matches!(kind, K::ReservedConcurrency | K::AccountConcurrency | K::RequestRateCap | K::GameliftRate)
 }
 
 /// The observation that would refute it, in a sentence; `of` is the resource.
@@ -16,7 +13,9 @@ pub(crate) fn refuted_by(kind: SuspectKind, of: &str) -> String {
     use SuspectKind as K;
     match kind {
         K::ReservedConcurrency => {
-            format!("With twice the reserved concurrency of {of} and the same load, as many requests are refused.")
+            format!(
+                "With twice the reserved concurrency of {of} and the same load, as many requests are refused."
+            )
         }
         K::AccountConcurrency => {
             "With a higher account concurrency and the same load, as many requests are refused.".to_owned()
@@ -24,14 +23,22 @@ pub(crate) fn refuted_by(kind: SuspectKind, of: &str) -> String {
         K::RequestRateCap => format!(
             "{of} is still throttled at fewer than ten invocations a second for each unit of its concurrency."
         ),
-        K::ScalingRate => format!("{of} is throttled as much when the same load comes as a ramp over a minute."),
-        K::ColdStarts => format!("The slow answers come without an Init Duration in the REPORT lines of {of}."),
-        K::SlowFunction => format!("The Duration of {of} is the same at equal load in a run without the symptom."),
+        K::ScalingRate => {
+            format!("{of} is throttled as much when the same load comes as a ramp over a minute.")
+        }
+        K::ColdStarts => {
+            format!("The slow answers come without an Init Duration in the REPORT lines of {of}.")
+        }
+        K::SlowFunction => {
+            format!("The Duration of {of} is the same at equal load in a run without the symptom.")
+        }
         K::SlowDependency => format!("Calls to {of} take as long in a run without the symptom."),
         K::FunctionTimeout => format!("With a longer time-out of {of} the same invocations fail."),
         K::FunctionErrors => format!("The log of {of} has no errors at the instants of the failures."),
         K::Memory => format!("With twice the memory {of} fails as often."),
-        K::TableThroughput => format!("With twice the throughput of {of} and the same load, as many requests fail."),
+        K::TableThroughput => {
+            format!("With twice the throughput of {of} and the same load, as many requests fail.")
+        }
         K::HotPartition => {
             format!("With the same load spread over more keys, {of} throttles as many requests.")
         }
@@ -41,15 +48,24 @@ pub(crate) fn refuted_by(kind: SuspectKind, of: &str) -> String {
         K::PoisonRecord => {
             format!("No batch from {of} fails again with the same record, by the log of its function.")
         }
-        K::ConnectRate => "With connections spread over twice the time, as many handshakes answer 429.".to_owned(),
-        K::MessageRate => "At half the rate of all requests together, as many are answered with 429.".to_owned(),
-        K::SlowClient => "Without the players that read slowly, the others' deliveries are as slow.".to_owned(),
+        K::ConnectRate => {
+            "With connections spread over twice the time, as many handshakes answer 429.".to_owned()
+        }
+        K::MessageRate => {
+            "At half the rate of all requests together, as many are answered with 429.".to_owned()
+        }
+        K::SlowClient => {
+            "Without the players that read slowly, the others' deliveries are as slow.".to_owned()
+        }
         K::GoneStorm => "Pushes answer 410 although no socket had ended before.".to_owned(),
         K::IdentityProvider => {
-            format!("The provider's own monitoring shows answers as fast as before, or {of} fails with keys in its cache.")
+            format!(
+                "The provider's own monitoring shows answers as fast as before, or {of} fails with keys in its cache."
+            )
         }
         K::GameliftRate => {
-            "At half the rate of placement requests, StartGameSessionPlacement is refused as often.".to_owned()
+            "At half the rate of placement requests, StartGameSessionPlacement is refused as often."
+                .to_owned()
         }
         K::PlacementCapacity => {
             format!("{of} times out as often while its fleets have AvailableGameSessions to spare.")
@@ -58,8 +74,9 @@ pub(crate) fn refuted_by(kind: SuspectKind, of: &str) -> String {
             format!("The Errors and Throttles of {of} are zero while its events wait, by AsyncEventAge.")
         }
         K::Network => "The same load from another place shows the same times.".to_owned(),
-        K::Unknown => "What would refute it is not known.".to_owned(),
-        K::Generator => "The same run on a machine with more cores is valid and shows the same figures.".to_owned(),
+        K::Generator => {
+            "The same run on a machine with more cores is valid and shows the same figures.".to_owned()
+        }
     }
 }
 
@@ -99,7 +116,6 @@ pub(crate) fn remedy(kind: SuspectKind, of: &str) -> String {
         K::PlacementCapacity => format!("Give the fleets behind {of} more game sessions."),
         K::SnsDelivery => format!("Correct what makes {of} fail: SNS waits one and two minutes before it tries again."),
         K::Network => "Measure the way to the gateway by itself, from the generator's machine.".to_owned(),
-        K::Unknown => "What helps it is not known to this version.".to_owned(),
         K::Generator => "Do as the reasons of the verdict say, and run again.".to_owned(),
     }
 }
@@ -112,7 +128,7 @@ mod tests {
 
     #[test]
     fn every_kind_says_what_refutes_and_what_helps_it() {
-        assert_eq!(SuspectKind::iter().count(), 25);
+        assert_eq!(SuspectKind::iter().count(), 24);
         for kind in SuspectKind::iter() {
             for sentence in [refuted_by(kind, "X"), remedy(kind, "X")] {
                 assert!(sentence.ends_with('.') && sentence.len() > 20, "{kind:?}: {sentence}");

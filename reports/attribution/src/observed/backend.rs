@@ -253,7 +253,9 @@ struct Found {
 impl Found {
     fn of(server: &Server<'_>, wiring: &Wiring) -> Self {
         let dimension = |names: &[&str]| -> BTreeSet<String> {
-            let of = |dimensions: &BTreeMap<String, String>| names.iter().find_map(|name| dimensions.get(*name).cloned());
+            let of = |dimensions: &BTreeMap<String, String>| {
+                names.iter().find_map(|name| dimensions.get(*name).cloned())
+            };
             server.all().filter_map(|series| of(&series.dimensions)).collect()
         };
         let limited = |kinds: &[LimitKind]| -> Vec<String> {

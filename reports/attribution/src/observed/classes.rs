@@ -31,7 +31,8 @@ pub(crate) fn of_target(errors: &BTreeMap<String, u64>) -> u64 {
 
 /// Whether a class says that a rate was too high: HTTP's 429 in any of its spellings.
 pub(crate) fn is_too_many(class: &str) -> bool {
-    class.ends_with("_429") || ["too_many", "limit_exceeded", "throttl"].iter().any(|word| class.contains(word))
+    class.ends_with("_429")
+        || ["too_many", "limit_exceeded", "throttl"].iter().any(|word| class.contains(word))
 }
 
 /// Whether a class says that credentials were not accepted.
@@ -56,7 +57,9 @@ mod tests {
 
     #[test]
     fn the_generators_own_are_told_from_the_targets() {
-        for class in ["unsent_backlog", "unsent_run_ended", "interrupted", "cut", "no_ports", "step_send_message"] {
+        for class in
+            ["unsent_backlog", "unsent_run_ended", "interrupted", "cut", "no_ports", "step_send_message"]
+        {
             assert!(!is_targets(class), "{class}");
         }
         for class in ["internal_server_error", "timeout", "http_429", "closed_1006", "unsent_write_blocked"] {

@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn a_declared_name_is_how_a_full_one_ends() {
-        let names = names(&["reference-Development-SendMessage", "reference-Development-Send"], &["SendMessage"]);
+        let names =
+            names(&["reference-Development-SendMessage", "reference-Development-Send"], &["SendMessage"]);
         assert_eq!(names.find("SendMessage"), Some("reference-Development-SendMessage"));
         assert_eq!(names.find("Message"), None, "only at a boundary");
         assert_eq!(names.short("reference-Development-SendMessage"), "SendMessage");

@@ -89,8 +89,10 @@ impl Player {
             let own = line.operations.get(name).map(|second| &second.errors);
             let back = (name == "connect").then(|| came_back(line)).into_iter().flatten();
             let classes = own.into_iter().chain(back).flatten();
-            let count: u64 =
-                classes.filter(|(class, _)| classes::is_targets(class) && keep(class)).map(|(_, count)| count).sum();
+            let count: u64 = classes
+                .filter(|(class, _)| classes::is_targets(class) && keep(class))
+                .map(|(_, count)| count)
+                .sum();
             (line.t as f64, count as f64)
         };
         folder.series.iter().map(of_line).filter(|(_, count)| *count > 0.0).collect()

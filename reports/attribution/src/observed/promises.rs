@@ -44,7 +44,11 @@ impl<'a> Promise<'a> {
         let metric = metric.trim();
         let words: Vec<&str> = metric.split('.').collect();
         let player = |name: &str| {
-            if is_delivery(name) { Player::Delivery(name.to_owned()) } else { Player::Operation(name.to_owned()) }
+            if is_delivery(name) {
+                Player::Delivery(name.to_owned())
+            } else {
+                Player::Operation(name.to_owned())
+            }
         };
         match words.as_slice() {
             ["error_rate"] => Some(Self { threshold, player: None, bound: Bound::Wrong }),
@@ -124,7 +128,10 @@ mod tests {
             promise("message.each.p99_9 <= 1.5 s"),
             Some((delivery.clone(), time("message.each", Some(0.999), "p99_9", 1.5e6)))
         );
-        assert_eq!(promise("message.each.max < 2s"), Some((delivery, time("message.each", None, "max", 2e6))));
+        assert_eq!(
+            promise("message.each.max < 2s"),
+            Some((delivery, time("message.each", None, "max", 2e6)))
+        );
         assert_eq!(promise("error_rate < 1%"), Some((None, Bound::Wrong)));
         assert_eq!(promise("message.lost == 0").map(|(_, bound)| bound), Some(Bound::Wrong));
         assert_eq!(promise("send_message.error_rate < 1 %"), Some((operation, Bound::Wrong)));

@@ -38,7 +38,8 @@ impl<'a> Server<'a> {
             .filter(|series| !series.points.is_empty())
             .filter_map(|series| {
                 let operation_name = operation(series)?;
-                let calls = of("SampleCount").find(|other| operation(other).as_ref() == Some(&operation_name));
+                let calls =
+                    of("SampleCount").find(|other| operation(other).as_ref() == Some(&operation_name));
                 Some(Latency {
                     operation: operation_name,
                     mean: self.spread_of(series),

@@ -53,7 +53,8 @@ pub(super) fn rise(ages: &Points, felt: &Felt) -> Option<Rise> {
     let step = stretch.len().div_ceil(MOST);
     let thinned: Vec<(f64, f64)> = stretch.iter().step_by(step).copied().collect();
     let slope = theil_sen(&thinned, ALPHA).filter(|slope| slope.low > 0.0)?;
-    let end_s = known[peak..].iter().find(|(_, age)| *age <= low).or(known.last()).map_or(to_s, |(at, _)| *at);
+    let end_s =
+        known[peak..].iter().find(|(_, age)| *age <= low).or(known.last()).map_or(to_s, |(at, _)| *at);
     // From there the slope leads back to the floor.
     let before_s = ((known[begin].1 - floor) / slope.value / ages.period_s).ceil() * ages.period_s;
     let from_s = (known[begin].0 - before_s).max(known[0].0);
@@ -95,7 +96,8 @@ impl Flow {
 /// Share of what is affected at whose time the age accounts for at least half of what the player waited: for something slow half of
 /// the second's mean, for what was lost or late half of the time after which it is.
 pub(super) fn explained(run: &Run<'_>, felt: &Felt, ages: &Points) -> f64 {
-    let given_up_s = run.summary.deliveries.get(felt.player.name()).and_then(|delivery| delivery.lost_after_s);
+    let given_up_s =
+        run.summary.deliveries.get(felt.player.name()).and_then(|delivery| delivery.lost_after_s);
     let seconds = seconds(run, &felt.player);
     let waited_s = |at: f64| {
         let second = seconds.binary_search_by(|second| second.at_s.total_cmp(&at)).ok().map(|n| seconds[n]);
@@ -124,7 +126,12 @@ mod tests {
 
     fn felt(from_s: f64, to_s: f64) -> Felt {
         let symptom = Symptom { what: SymptomKind::Slower, from_s, to_s, ..Symptom::default() };
-        Felt { symptom, player: Player::Delivery("message".into()), affected: vec![(from_s, 1.0)], lag_s: 2.0 }
+        Felt {
+            symptom,
+            player: Player::Delivery("message".into()),
+            affected: vec![(from_s, 1.0)],
+            lag_s: 2.0,
+        }
     }
 
     fn ages(period_s: f64, values: impl Iterator<Item = f64>) -> Points {

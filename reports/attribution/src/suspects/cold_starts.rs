@@ -20,7 +20,8 @@ struct Inits {
 
 pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
     let mut found = Vec::new();
-    for (position, one) in felt.iter().enumerate().filter(|(_, one)| one.symptom.what == SymptomKind::Slower) {
+    for (position, one) in felt.iter().enumerate().filter(|(_, one)| one.symptom.what == SymptomKind::Slower)
+    {
         let Some(compared) = Compared::of(run, one) else { continue };
         let functions = functions_of(run, &one.player);
         found.extend(functions.iter().filter_map(|full| of_function(run, position, one, &compared, full)));
@@ -46,7 +47,8 @@ fn of_function(
     let share = (started / invoked).min(1.0);
     let lifts = quantile(&felt.symptom.statistic).is_none_or(|quantile| share > 1.0 - quantile);
     // Each init has to be long enough to carry an answer over the bound, or most of the way.
-    let long_enough = took_ms * 1e3 >= HALF * (felt.symptom.reference - compared.before_us.unwrap_or(0.0)).max(0.0);
+    let long_enough =
+        took_ms * 1e3 >= HALF * (felt.symptom.reference - compared.before_us.unwrap_or(0.0)).max(0.0);
     if !lifts || !long_enough {
         return None;
     }
@@ -60,7 +62,10 @@ fn of_function(
     }
     let stage = Stage::Function(full.to_owned());
     let name = run.backend.resource(&stage);
-    let first = inits.count.known().find(|(at, count)| *count > 0.0 && compared.during.takes(*at, inits.count.period_s));
+    let first = inits
+        .count
+        .known()
+        .find(|(at, count)| *count > 0.0 && compared.during.takes(*at, inits.count.period_s));
     let from_s = first.map_or(felt.symptom.from_s, |(at, _)| at);
     let onset = Interval { from_s, to_s: from_s + inits.count.period_s };
     let mut candidate = Candidate::new(SuspectKind::ColdStarts, stage, onset, felt.symptom.to_s);
@@ -88,7 +93,8 @@ fn compared_starts(count: &Points, at_s: f64, lag_s: f64) -> f64 {
 
 /// The finest count of inits that there is: rebuilt from logs, else of Lambda Insights.
 fn inits(run: &Run<'_>, full: &str) -> Option<Inits> {
-    let logs = |name, statistic| Metric { namespace: "Lambda/Reports", name, statistic, dimension: "FunctionName" };
+    let logs =
+        |name, statistic| Metric { namespace: "Lambda/Reports", name, statistic, dimension: "FunctionName" };
     let insights = |statistic| Metric {
         namespace: "LambdaInsights",
         name: "init_duration",

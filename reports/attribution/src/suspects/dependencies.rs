@@ -27,8 +27,7 @@ pub(super) fn table(run: &Run<'_>, felt: &Felt, compared: &Compared, hop: &Hop) 
         .filter_map(|stage| if let Stage::Table(full) = stage { Some(full.as_str()) } else { None })
         .collect();
     let known = run.server.tables();
-    let tables: Vec<&str> =
-        if on_path.is_empty() { known.into_iter().collect() } else { on_path };
+    let tables: Vec<&str> = if on_path.is_empty() { known.into_iter().collect() } else { on_path };
     tables
         .into_iter()
         .filter_map(|full| of_table(run, compared, hop, full, callers))
@@ -50,9 +49,10 @@ fn of_table(
     let (mut one, mut together) = (None::<(f64, f64, &Latency)>, 0.0);
     for latency in &latencies {
         let Some(change) = compared.change(&latency.mean, latency.calls.as_ref()) else { continue };
-        let calls = latency.calls.as_ref().map_or(0.0, |calls| {
-            compared.during.of(calls).iter().map(|(_, count)| count).sum::<f64>()
-        });
+        let calls = latency
+            .calls
+            .as_ref()
+            .map_or(0.0, |calls| compared.during.of(calls).iter().map(|(_, count)| count).sum::<f64>());
         let each = if callers > 0.0 { calls / callers } else { 0.0 };
         let rise = change.rise().max(0.0);
         together += rise * each;
@@ -102,7 +102,9 @@ pub(super) fn unseen(run: &Run<'_>, felt: &Felt, compared: &Compared, hop: &Hop)
     let function = run.backend.function(&hop.function);
     let what = match function.map(|function| function.trigger.is_awaited()) {
         Some(true) if queue => "GameLift, which has no latency series".to_owned(),
-        Some(false) => format!("the @connections API or the clients that {name} pushes to, which have no latency series"),
+        Some(false) => {
+            format!("the @connections API or the clients that {name} pushes to, which have no latency series")
+        }
         _ => format!("what {name} calls that has no latency series"),
     };
     Some(what)

@@ -41,7 +41,13 @@ pub(super) struct Hop {
 const LEAST: f64 = 0.1;
 
 pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
-    let families = [slow_hops, cold_starts::candidates, network::candidates, holders::candidates, slow_clients::candidates];
+    let families = [
+        slow_hops,
+        cold_starts::candidates,
+        network::candidates,
+        holders::candidates,
+        slow_clients::candidates,
+    ];
     Candidate::merged(families.into_iter().flat_map(|find| find(run, felt)))
 }
 
@@ -176,7 +182,8 @@ fn beyond(run: &Run<'_>, compared: &Compared, full: &str, bound_ms: f64) -> Opti
         return None;
     }
     let share_at = |at: f64| {
-        let reached = quantiles.iter().filter(|(points, _)| points.at(at).is_some_and(|value| value > bound_ms));
+        let reached =
+            quantiles.iter().filter(|(points, _)| points.at(at).is_some_and(|value| value > bound_ms));
         reached.map(|(_, share)| *share).fold(0.0, f64::max)
     };
     let (mut slow, mut all) = (0.0, 0.0);
@@ -240,7 +247,8 @@ pub(super) fn onset(felt: &Felt, compared: &Compared, change: Change, points: &P
     };
     let high = |(at, value): &(f64, f64)| *value >= middle && at + points.period_s > earliest;
     let first = points.known().find(high).map_or(symptom.from_s, |(at, _)| at);
-    let last = Stretch::one(earliest, symptom.to_s).of(points).into_iter().rfind(|(_, value)| *value >= middle);
+    let last =
+        Stretch::one(earliest, symptom.to_s).of(points).into_iter().rfind(|(_, value)| *value >= middle);
     let end_s = last.map_or(symptom.to_s, |(at, _)| (at + points.period_s).min(symptom.to_s));
     (Interval { from_s: first.min(symptom.from_s), to_s: first.min(symptom.from_s) + points.period_s }, end_s)
 }

@@ -8,13 +8,23 @@ use crate::observed::Points;
 const MOST_POINTS: usize = 20;
 
 /// Evidence of a series from `from_s` to `to_s`.
-pub(super) fn of(series: impl Into<String>, says: impl Into<String>, points: &Points, from_s: f64, to_s: f64) -> Evidence {
+pub(super) fn of(
+    series: impl Into<String>,
+    says: impl Into<String>,
+    points: &Points,
+    from_s: f64,
+    to_s: f64,
+) -> Evidence {
     let known: Vec<(f64, f64)> = points.within(from_s, to_s).known().collect();
     Evidence { series: series.into(), says: says.into(), points: thinned(known) }
 }
 
 /// Evidence of counts by second.
-pub(super) fn of_seconds(series: impl Into<String>, says: impl Into<String>, seconds: &[(f64, f64)]) -> Evidence {
+pub(super) fn of_seconds(
+    series: impl Into<String>,
+    says: impl Into<String>,
+    seconds: &[(f64, f64)],
+) -> Evidence {
     Evidence { series: series.into(), says: says.into(), points: thinned(seconds.to_vec()) }
 }
 

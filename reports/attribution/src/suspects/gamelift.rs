@@ -24,7 +24,8 @@ pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
 }
 
 fn candidate(run: &Run<'_>, n: usize, felt: &Felt, queue: &str) -> Option<Candidate> {
-    let limit = run.server.limit(LimitKind::GameliftRequestsPerSecond, "").map_or(STARTS, |limit| limit.value);
+    let limit =
+        run.server.limit(LimitKind::GameliftRequestsPerSecond, "").map_or(STARTS, |limit| limit.value);
     let within = |(at, _): &(f64, f64)| *at >= felt.symptom.from_s && *at < felt.symptom.to_s;
     let refused: Vec<(f64, f64)> =
         felt.player.failures(run.folder, classes::is_too_many).into_iter().filter(within).collect();
@@ -37,19 +38,24 @@ fn candidate(run: &Run<'_>, n: usize, felt: &Felt, queue: &str) -> Option<Candid
         return None;
     }
     let onset = Interval { from_s: first, to_s: first + 1.0 };
-    let mut candidate = Candidate::new(SuspectKind::GameliftRate, Stage::Queue(queue.to_owned()), onset, last + 1.0);
+    let mut candidate =
+        Candidate::new(SuspectKind::GameliftRate, Stage::Queue(queue.to_owned()), onset, last + 1.0);
     candidate.limit = Some(limit);
     candidate.observed = Some(most / started.period_s);
     candidate.unit = "per second";
     let says = format!(
         "At most {} placements started in a period of {} s, which allows {}, while {} requests were refused.",
-        number(most), number(started.period_s), number(expected), number(count)
+        number(most),
+        number(started.period_s),
+        number(expected),
+        number(count)
     );
     let series = format!("PlacementsStarted (Sum) of {}", run.backend.resource(&candidate.stage));
     candidate.evidence.push(evidence::of(series, says, &started, first, last + 1.0));
     let part = Felt { affected: refused, ..felt.clone() };
     // Whatever else was refused at the same time has other counters.
-    let elsewhere = throttles(run, felt).map_or(0.0, |throttles| matching::one_by_one(&part, &throttles, 1.0, 1.0));
+    let elsewhere =
+        throttles(run, felt).map_or(0.0, |throttles| matching::one_by_one(&part, &throttles, 1.0, 1.0));
     let share = (count / felt.count().max(1.0)).min(1.0) * (1.0 - elsewhere);
     (share > 0.0).then(|| {
         candidate.explains.push((n, share));

@@ -44,7 +44,8 @@ fn connections(run: &Run<'_>, felt: &[Felt]) -> Option<Candidate> {
     let limit = run.server.limit(LimitKind::ConnectionsPerSecond, "").map(|limit| limit.value);
     let plateau = plateau(&seconds, limit)?;
     let mut candidate = candidate(SuspectKind::ConnectRate, &seconds, limit, plateau, "accepted handshakes")?;
-    for (n, felt) in felt.iter().enumerate().filter(|(_, felt)| felt.player == connect && felt.is_failures()) {
+    for (n, felt) in felt.iter().enumerate().filter(|(_, felt)| felt.player == connect && felt.is_failures())
+    {
         candidate.explains.push((n, share_of_refusals(run, felt)));
     }
     Some(candidate)
@@ -52,11 +53,18 @@ fn connections(run: &Run<'_>, felt: &[Felt]) -> Option<Candidate> {
 
 /// Requests of the account per second: sends, pushes, connections and REST together.
 fn requests(run: &Run<'_>, felt: &[Felt]) -> Option<Candidate> {
-    let operations: Vec<Player> =
-        run.summary.operations.keys().filter(|name| *name != "connect").cloned().map(Player::Operation).collect();
+    let operations: Vec<Player> = run
+        .summary
+        .operations
+        .keys()
+        .filter(|name| *name != "connect")
+        .cloned()
+        .map(Player::Operation)
+        .collect();
     let of_each: Vec<(&Player, Vec<(f64, f64)>)> =
         operations.iter().map(|player| (player, player.failures(run.folder, classes::is_too_many))).collect();
-    let mut refused: Vec<(f64, f64)> = of_each.iter().flat_map(|(_, seconds)| seconds.iter().copied()).collect();
+    let mut refused: Vec<(f64, f64)> =
+        of_each.iter().flat_map(|(_, seconds)| seconds.iter().copied()).collect();
     refused.sort_by(|a, b| a.0.total_cmp(&b.0));
     if !is_of_every_kind(run, &of_each) {
         return None;
@@ -65,10 +73,14 @@ fn requests(run: &Run<'_>, felt: &[Felt]) -> Option<Candidate> {
         run.folder.series.iter().map(|line| second(line, &refused, all_requests(line))).collect();
     let limit = run.server.limit(LimitKind::RequestsPerSecond, "").map(|limit| limit.value);
     let plateau = plateau(&seconds, limit)?;
-    let mut candidate = candidate(SuspectKind::MessageRate, &seconds, limit, plateau, "requests, pushes among them,")?;
+    let mut candidate =
+        candidate(SuspectKind::MessageRate, &seconds, limit, plateau, "requests, pushes among them,")?;
     let counter = Points {
         period_s: 1.0,
-        points: seconds.iter().map(|second| Point { at_s: second.at_s, value: Some(second.refused) }).collect(),
+        points: seconds
+            .iter()
+            .map(|second| Point { at_s: second.at_s, value: Some(second.refused) })
+            .collect(),
     };
     for (n, felt) in felt.iter().enumerate() {
         let share = match &felt.player {
@@ -92,7 +104,8 @@ fn second(line: &SeriesLine, refused: &[(f64, f64)], answered: f64) -> Second {
 
 /// All that counts as requests of the account: sends, pushes, handshakes.
 fn all_requests(line: &SeriesLine) -> f64 {
-    let sent: u64 = line.operations.iter().filter(|(name, _)| *name != "connect").map(|(_, second)| second.sent).sum();
+    let sent: u64 =
+        line.operations.iter().filter(|(name, _)| *name != "connect").map(|(_, second)| second.sent).sum();
     let pushed: u64 = line
         .deliveries
         .values()
@@ -104,8 +117,13 @@ fn all_requests(line: &SeriesLine) -> f64 {
 /// Whether every operation that would have been refused at the common share was: a rate of the account spares none.
 fn is_of_every_kind(run: &Run<'_>, of_each: &[(&Player, Vec<(f64, f64)>)]) -> bool {
     let sum = |seconds: &[(f64, f64)]| seconds.iter().map(|(_, count)| count).sum::<f64>();
-    let first = of_each.iter().filter_map(|(_, seconds)| seconds.first()).map(|(at, _)| *at).fold(f64::INFINITY, f64::min);
-    let last = of_each.iter().filter_map(|(_, seconds)| seconds.last()).map(|(at, _)| *at).fold(0.0, f64::max);
+    let first = of_each
+        .iter()
+        .filter_map(|(_, seconds)| seconds.first())
+        .map(|(at, _)| *at)
+        .fold(f64::INFINITY, f64::min);
+    let last =
+        of_each.iter().filter_map(|(_, seconds)| seconds.last()).map(|(at, _)| *at).fold(0.0, f64::max);
     let sent = |player: &Player| -> f64 {
         let within = run.folder.series.iter().filter(|line| (first..=last).contains(&(line.t as f64)));
         within.filter_map(|line| line.operations.get(player.name())).map(|second| second.sent as f64).sum()
@@ -156,19 +174,25 @@ fn is_flat(seconds: &[Second], mean: f64) -> bool {
         seconds.iter().map(of_second).sum()
     };
     let most = law.inverse_cdf(0.95);
-    let (flat, follows) =
-        (misfit(&|_| mean), misfit(&|second| share * (second.accepted + second.refused)));
+    let (flat, follows) = (misfit(&|_| mean), misfit(&|second| share * (second.accepted + second.refused)));
     mean > 0.0 && flat <= most && follows > most
 }
 
-fn candidate(kind: SuspectKind, seconds: &[Second], limit: Option<f64>, plateau: f64, what: &str) -> Option<Candidate> {
+fn candidate(
+    kind: SuspectKind,
+    seconds: &[Second],
+    limit: Option<f64>,
+    plateau: f64,
+    what: &str,
+) -> Option<Candidate> {
     let refusing: Vec<&Second> = seconds.iter().filter(|second| second.refused > 0.0).collect();
     let (first, last) = refusing.first().zip(refusing.last())?;
     let onset = Interval { from_s: first.at_s, to_s: first.at_s + 1.0 };
     let mut candidate = Candidate::new(kind, Stage::Gateway, onset, last.at_s + 1.0);
     (candidate.limit, candidate.observed, candidate.unit) = (limit, Some(plateau), "per second");
     let refused: f64 = refusing.iter().map(|second| second.refused).sum();
-    let of_limit = limit.map_or_else(|| "; the limit is not known".to_owned(), |limit| format!(" of {}", number(limit)));
+    let of_limit =
+        limit.map_or_else(|| "; the limit is not known".to_owned(), |limit| format!(" of {}", number(limit)));
     let says = format!(
         "{} were answered with 429, while {} {what} a second went through{of_limit}.",
         number(refused),

@@ -1,6 +1,6 @@
 //! The generator and its machine: guilty where the run is not valid, which ends everything.
 
-use reports::format::{Evidence, Suspect, SuspectKind, Summary};
+use reports::format::{Evidence, Summary, Suspect, SuspectKind};
 
 use crate::words;
 

@@ -36,7 +36,9 @@ pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
 
 fn of_failures(run: &Run<'_>, position: usize, felt: &Felt) -> Option<Candidate> {
     let shared = run.path(&felt.player).iter().find_map(|stage| match stage {
-        Stage::Function(full) if run.backend.function(full).is_some_and(|function| function.authorizes) => Some(full),
+        Stage::Function(full) if run.backend.function(full).is_some_and(|function| function.authorizes) => {
+            Some(full)
+        }
         _ => None,
     })?;
     let limit = run
@@ -82,7 +84,8 @@ fn of_failures(run: &Run<'_>, position: usize, felt: &Felt) -> Option<Candidate>
 /// What each operation holds of a function during a symptom.
 fn holders(run: &Run<'_>, full: &str, felt: &Felt) -> Vec<Holder> {
     let (from_s, to_s) = (felt.symptom.from_s, felt.symptom.to_s);
-    let uses = |path: &[Stage]| path.iter().any(|stage| matches!(stage, Stage::Function(name) if name == full));
+    let uses =
+        |path: &[Stage]| path.iter().any(|stage| matches!(stage, Stage::Function(name) if name == full));
     let of = |(operation, path): (&String, &Vec<Stage>)| {
         let player = Player::Operation(operation.clone());
         let seconds = seconds(run, &player);

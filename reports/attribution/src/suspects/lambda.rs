@@ -12,7 +12,8 @@ use crate::observed::{Function, Metric, Player, Points, Run, Server, Stage, Trig
 const BATCH: f64 = 100.0;
 
 pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
-    let of_function = |function| throttled(run, function, felt).into_iter().chain(failed(run, function, felt));
+    let of_function =
+        |function| throttled(run, function, felt).into_iter().chain(failed(run, function, felt));
     run.backend.functions.iter().flat_map(of_function).collect()
 }
 
@@ -52,7 +53,9 @@ fn account(
             }
             _ => continue,
         };
-        let Some((onset, end_s)) = matching::shows(felt, counter, lag_s).filter(|_| share > 0.0) else { continue };
+        let Some((onset, end_s)) = matching::shows(felt, counter, lag_s).filter(|_| share > 0.0) else {
+            continue;
+        };
         let known = account.get_or_insert(Account { explains: Vec::new(), onset, end_s, sum: 0.0 });
         known.explains.push((n, share));
         if onset.from_s < known.onset.from_s {
@@ -86,7 +89,9 @@ fn of_failures(run: &Run<'_>, felt: &Felt, counter: &Points, lag_s: f64, keep: f
 fn of_delivery(run: &Run<'_>, function: &Function, felt: &Felt, counter: &Points) -> f64 {
     let batch = match &function.trigger {
         Trigger::Topic(_) => 1.0,
-        Trigger::Stream { uuid, .. } => run.server.limit(LimitKind::BatchSize, uuid).map_or(BATCH, |limit| limit.value),
+        Trigger::Stream { uuid, .. } => {
+            run.server.limit(LimitKind::BatchSize, uuid).map_or(BATCH, |limit| limit.value)
+        }
         _ => BATCH,
     };
     let from_s = felt.symptom.from_s - felt.lag_s;
@@ -106,7 +111,7 @@ fn throttled(run: &Run<'_>, function: &Function, felt: &[Felt]) -> Option<Candid
     let mut candidate = match hit {
         Some(hit) => {
             let mut candidate = Candidate::new(hit.kind, hit.stage, account.onset, account.end_s);
-            (candidate.limit, candidate.observed) = (Some(hit.limit), Some(hit.observed));
+            (candidate.limit, candidate.observed) = (hit.limit, Some(hit.observed));
             candidate.unit = hit.unit;
             candidate.evidence.push(hit.evidence);
             candidate
@@ -136,7 +141,9 @@ fn failed(run: &Run<'_>, function: &Function, felt: &[Felt]) -> Option<Candidate
     let says = format!("{} invocations failed.", number(account.sum));
     let mut evidence =
         vec![evidence::of(format!("Errors (Sum) of {}", function.short), says, &errors, from_s, to_s)];
-    let timed_out = timeout_s.zip(longest.as_ref()).filter(|(timeout_s, longest)| times_out(&errors, longest, *timeout_s));
+    let timed_out = timeout_s
+        .zip(longest.as_ref())
+        .filter(|(timeout_s, longest)| times_out(&errors, longest, *timeout_s));
     let memory = super::memory::full(run, function, from_s, to_s);
     let kind = match (&timed_out, &memory, &function.trigger) {
         (Some(_), ..) => SuspectKind::FunctionTimeout,
@@ -150,10 +157,18 @@ fn failed(run: &Run<'_>, function: &Function, felt: &[Felt]) -> Option<Candidate
         candidate.limit = Some(timeout_s * 1e3);
         candidate.observed = longest.within(from_s, to_s).peak().map(|(_, ms)| ms);
         candidate.unit = "ms";
-        let says = format!("The longest invocation took as long as the time-out of {} s allows.", number(timeout_s));
-        evidence.push(evidence::of(format!("Duration (Maximum) of {}", function.short), says, longest, from_s, to_s));
+        let says =
+            format!("The longest invocation took as long as the time-out of {} s allows.", number(timeout_s));
+        evidence.push(evidence::of(
+            format!("Duration (Maximum) of {}", function.short),
+            says,
+            longest,
+            from_s,
+            to_s,
+        ));
     } else if let Some(memory) = memory {
-        (candidate.limit, candidate.observed, candidate.unit) = (Some(memory.limit), Some(memory.observed), memory.unit);
+        (candidate.limit, candidate.observed, candidate.unit) =
+            (Some(memory.limit), Some(memory.observed), memory.unit);
         evidence.push(memory.evidence);
     }
     match kind {
@@ -174,7 +189,9 @@ fn only_connects(felt: &[Felt], account: &Account) -> bool {
 /// Whether at least half of the errors lie in periods whose longest invocation took as long as the time-out allows.
 fn times_out(errors: &Points, longest: &Points, timeout_s: f64) -> bool {
     let at_timeout = |at: f64| {
-        longest.known().any(|(start, ms)| (start - at).abs() < longest.period_s / 2.0 && ms >= 0.99 * timeout_s * 1e3)
+        longest
+            .known()
+            .any(|(start, ms)| (start - at).abs() < longest.period_s / 2.0 && ms >= 0.99 * timeout_s * 1e3)
     };
     let all: f64 = errors.known().map(|(_, count)| count).sum();
     let timed_out: f64 = errors.known().filter(|(at, _)| at_timeout(*at)).map(|(_, count)| count).sum();

@@ -4,6 +4,7 @@ use reports::format::{Evidence, LimitKind, SuspectKind};
 
 use super::evidence::{self, number};
 use crate::observed::{Function, Metric, Points, Run, Stage};
+use crate::statistics::slope::theil_sen;
 use crate::statistics::waiting::erlang_b;
 
 /// Normal quantile of 95 %, two-sided: how far a Poisson count strays from its mean.
@@ -12,12 +13,15 @@ pub(super) const Z: f64 = 1.96;
 const PER_CONCURRENCY: f64 = 10.0;
 /// Environments that a function may start in ten seconds, as documented.
 const SCALING: f64 = 1_000.0;
+/// Fewest periods that show a growth.
+const FEWEST_PERIODS: usize = 5;
 
 /// A limit that was reached.
 pub(super) struct Hit {
     pub(super) kind: SuspectKind,
     pub(super) stage: Stage,
-    pub(super) limit: f64,
+    /// Its value; `None` where only the behaviour tells of it.
+    pub(super) limit: Option<f64>,
     pub(super) observed: f64,
     pub(super) unit: &'static str,
     pub(super) evidence: Evidence,
@@ -48,16 +52,23 @@ pub(super) fn reached(
         Some(reserved) => throttled.reserved(reserved),
         None => throttled.account(),
     };
-    concurrency.or_else(|| throttled.request_rate(reserved)).or_else(|| throttled.scaling())
+    concurrency
+        .or_else(|| throttled.request_rate(reserved))
+        .or_else(|| throttled.scaling())
+        .or_else(|| throttled.growing())
 }
 
 impl Throttled<'_, '_> {
     /// Values of a series in the periods in which the function was throttled.
     fn when_throttled<'c>(&'c self, points: &'c Points) -> impl Iterator<Item = f64> + 'c {
         let throttled = self.throttles.within(self.from_s, self.to_s);
-        let starts: Vec<f64> = throttled.known().filter(|(_, count)| *count > 0.0).map(|(at, _)| at).collect();
+        let starts: Vec<f64> =
+            throttled.known().filter(|(_, count)| *count > 0.0).map(|(at, _)| at).collect();
         let period_s = throttled.period_s;
-        points.known().filter(move |(at, _)| starts.iter().any(|start| (start - at).abs() < period_s / 2.0)).map(|(_, value)| value)
+        points
+            .known()
+            .filter(move |(at, _)| starts.iter().any(|start| (start - at).abs() < period_s / 2.0))
+            .map(|(_, value)| value)
     }
 
     fn highest(&self, points: &Points) -> Option<f64> {
@@ -80,18 +91,25 @@ impl Throttled<'_, '_> {
         is_hit.then(|| Hit {
             kind: SuspectKind::ReservedConcurrency,
             stage: Stage::Function(self.function.full.clone()),
-            limit: reserved,
+            limit: Some(reserved),
             observed,
             unit: "executions",
-            evidence: self.evidence_of(format!("ConcurrentExecutions (Maximum) of {name}"), says, self.concurrency.as_ref()),
+            evidence: self.evidence_of(
+                format!("ConcurrentExecutions (Maximum) of {name}"),
+                says,
+                self.concurrency.as_ref(),
+            ),
         })
     }
 
     /// How often the maximum is sampled is documented nowhere, so it may miss the last execution: then Erlang's loss formula must
     /// predict at least half of the refused share.
     fn just_below(&self, observed: f64, limit: f64) -> bool {
-        let lambda = |name, statistic| self.run.server.gauge(Metric::lambda(name, statistic), &self.function.full);
-        let (Some(invocations), Some(duration)) = (lambda("Invocations", "Sum"), lambda("Duration", "Average")) else {
+        let lambda =
+            |name, statistic| self.run.server.gauge(Metric::lambda(name, statistic), &self.function.full);
+        let (Some(invocations), Some(duration)) =
+            (lambda("Invocations", "Sum"), lambda("Duration", "Average"))
+        else {
             return false;
         };
         let sum = |points: &Points| self.when_throttled(points).sum::<f64>();
@@ -131,7 +149,10 @@ impl Throttled<'_, '_> {
             .filter_map(|points| self.highest(&points))
             .sum();
         let foreign = if own < observed / 2.0 {
-            format!(" The backend's own functions had at most {}: most of it is other load in the account.", number(own))
+            format!(
+                " The backend's own functions had at most {}: most of it is other load in the account.",
+                number(own)
+            )
         } else {
             String::new()
         };
@@ -144,10 +165,14 @@ impl Throttled<'_, '_> {
         (observed >= unreserved).then(|| Hit {
             kind: SuspectKind::AccountConcurrency,
             stage: Stage::Account,
-            limit: unreserved,
+            limit: Some(unreserved),
             observed,
             unit: "executions",
-            evidence: self.evidence_of("UnreservedConcurrentExecutions (Maximum)".to_owned(), says, Some(&of_account)),
+            evidence: self.evidence_of(
+                "UnreservedConcurrentExecutions (Maximum)".to_owned(),
+                says,
+                Some(&of_account),
+            ),
         })
     }
 
@@ -170,13 +195,17 @@ impl Throttled<'_, '_> {
         let highest = self.concurrency.as_ref().and_then(|points| self.highest(points))?;
         let says = format!(
             "{} invocations were accepted in a period of {} s in which others were refused; ten a second for each of {} executions are {}, and at most {} ran at once.",
-            number(accepted), number(period_s), number(concurrency), number(at_limit), number(highest)
+            number(accepted),
+            number(period_s),
+            number(concurrency),
+            number(at_limit),
+            number(highest)
         );
         let name = &self.function.short;
         (limit > 0.0 && accepted >= in_period && highest < concurrency).then(|| Hit {
             kind: SuspectKind::RequestRateCap,
             stage: Stage::Function(self.function.full.clone()),
-            limit,
+            limit: Some(limit),
             observed: accepted / period_s,
             unit: "per second",
             evidence: self.evidence_of(format!("Invocations (Sum) of {name}"), says, Some(&all)),
@@ -209,21 +238,68 @@ impl Throttled<'_, '_> {
         let limit = known.map_or(SCALING, |limit| limit.value);
         let points = self.concurrency.as_ref()?;
         let first = self.throttles.within(self.from_s, self.to_s).known().find(|(_, count)| *count > 0.0)?.0;
-        let before = points.known().filter(|(at, _)| *at + points.period_s / 2.0 < first).last().map_or(0.0, |(_, value)| value);
+        let before = points
+            .known()
+            .filter(|(at, _)| *at + points.period_s / 2.0 < first)
+            .last()
+            .map_or(0.0, |(_, value)| value);
         let highest = self.highest(points)?;
         let growth = highest - before;
         let says = format!(
             "From {} to {} executions at once while it was throttled; {} environments may start at once, and as many more every ten seconds.",
-            number(before), number(highest), number(limit)
+            number(before),
+            number(highest),
+            number(limit)
         );
         let name = &self.function.short;
         (growth >= limit - Z * limit.sqrt()).then(|| Hit {
             kind: SuspectKind::ScalingRate,
             stage: Stage::Function(self.function.full.clone()),
-            limit,
+            limit: Some(limit),
             observed: growth,
             unit: "environments per 10 s",
-            evidence: self.evidence_of(format!("ConcurrentExecutions (Maximum) of {name}"), says, Some(points)),
+            evidence: self.evidence_of(
+                format!("ConcurrentExecutions (Maximum) of {name}"),
+                says,
+                Some(points),
+            ),
+        })
+    }
+
+    /// New environments at a lower rate than is documented: executions grow steadily while the function is throttled, and an ever
+    /// greater share is accepted. Whatever refuses a fixed share does not let that share grow.
+    fn growing(&self) -> Option<Hit> {
+        let points = self.concurrency.as_ref()?;
+        let invocations = self.run.server.gauge(Metric::lambda("Invocations", "Sum"), &self.function.full)?;
+        let mut executions: Vec<(f64, f64)> = Vec::new();
+        let mut shares: Vec<(f64, f64)> = Vec::new();
+        let throttled = self.throttles.within(self.from_s, self.to_s);
+        for (at, refused) in throttled.known().filter(|(_, count)| *count > 0.0) {
+            let (Some(busy), Some(accepted)) = (points.at(at), invocations.at(at)) else { continue };
+            executions.push((at, busy));
+            shares.push((at, accepted / (accepted + refused)));
+        }
+        let (growth, accepted) = (theil_sen(&executions, 0.05)?, theil_sen(&shares, 0.05)?);
+        if executions.len() < FEWEST_PERIODS || growth.low <= 0.0 || accepted.low <= 0.0 {
+            return None;
+        }
+        let per_ten = growth.value * 10.0;
+        let says = format!(
+            "While it was throttled its executions grew by {} in ten seconds, and an ever greater share was accepted.",
+            number(per_ten)
+        );
+        let name = &self.function.short;
+        Some(Hit {
+            kind: SuspectKind::ScalingRate,
+            stage: Stage::Function(self.function.full.clone()),
+            limit: None,
+            observed: per_ten,
+            unit: "environments per 10 s",
+            evidence: self.evidence_of(
+                format!("ConcurrentExecutions (Maximum) of {name}"),
+                says,
+                Some(points),
+            ),
         })
     }
 

@@ -46,9 +46,9 @@ pub(super) fn in_its_periods(felt: &Felt, counter: &Points, lag_s: f64, window: 
     }
     let active: Vec<f64> = counter.known().filter(|(_, count)| *count > 0.0).map(|(at, _)| at).collect();
     let is_after = |at: f64| {
-        active.iter().any(|start| {
-            at >= (start - CLOCKS_S).floor() && at < start + counter.period_s + lag_s + CLOCKS_S
-        })
+        active
+            .iter()
+            .any(|start| at >= (start - CLOCKS_S).floor() && at < start + counter.period_s + lag_s + CLOCKS_S)
     };
     let covered: f64 = felt.affected.iter().filter(|(at, _)| is_after(*at)).map(|(_, count)| count).sum();
     let (mut within, mut without) = (Mean::default(), Mean::default());
@@ -72,9 +72,8 @@ pub(super) fn in_its_periods(felt: &Felt, counter: &Points, lag_s: f64, window: 
 /// The first period of a counter above zero that may have caused the symptom, and the end of the last.
 pub(super) fn shows(felt: &Felt, counter: &Points, lag_s: f64) -> Option<(Interval, f64)> {
     let period_s = counter.period_s;
-    let may = |at: f64| {
-        at + period_s + lag_s + CLOCKS_S > felt.symptom.from_s && at < felt.symptom.to_s + CLOCKS_S
-    };
+    let may =
+        |at: f64| at + period_s + lag_s + CLOCKS_S > felt.symptom.from_s && at < felt.symptom.to_s + CLOCKS_S;
     let mut active = counter.known().filter(|(at, count)| *count > 0.0 && may(*at)).map(|(at, _)| at);
     let first = active.next()?;
     let last = active.last().unwrap_or(first);
@@ -116,7 +115,8 @@ mod tests {
 
     fn counter(period_s: f64, values: &[Option<f64>]) -> Points {
         let at = |n: usize| n as f64 * period_s;
-        let points = values.iter().enumerate().map(|(n, value)| Point { at_s: at(n), value: *value }).collect();
+        let points =
+            values.iter().enumerate().map(|(n, value)| Point { at_s: at(n), value: *value }).collect();
         Points { period_s, points }
     }
 

@@ -50,7 +50,13 @@ fn slow<'a>(run: &Run<'_>, position: usize, felt: &'a Felt) -> Option<Slow<'a>> 
     let inside_us: f64 = hops.iter().map(|hop| hop.change.rise() * 1e3).sum();
     let elsewhere_us = compared.rise_us() - inside_us;
     let outside = compared.has_before() && elsewhere_us >= HALF * compared.rise_us();
-    outside.then(|| Slow { position, felt, compared, elsewhere_us, functions: functions.into_iter().collect() })
+    outside.then(|| Slow {
+        position,
+        felt,
+        compared,
+        elsewhere_us,
+        functions: functions.into_iter().collect(),
+    })
 }
 
 /// Whether every operation that was answered in that time is among the slow ones, all by about the same time: none by more than twice
@@ -59,11 +65,12 @@ fn everyone(run: &Run<'_>, slow: &[Slow<'_>]) -> bool {
     let rises = || slow.iter().map(|one| one.elsewhere_us);
     let (least, most) = (rises().fold(f64::INFINITY, f64::min), rises().fold(0.0, f64::max));
     let during = &slow[0].compared.during;
-    let answered = run.summary.operations.iter().filter(|(_, operation)| !operation.is_journey()).filter(|(name, _)| {
-        let player = Player::Operation((*name).clone());
-        let seconds = crate::compare::seconds(run, &player);
-        seconds.iter().any(|second| second.count > 0.0 && during.takes(second.at_s, 1.0))
-    });
+    let answered =
+        run.summary.operations.iter().filter(|(_, operation)| !operation.is_journey()).filter(|(name, _)| {
+            let player = Player::Operation((*name).clone());
+            let seconds = crate::compare::seconds(run, &player);
+            seconds.iter().any(|second| second.count > 0.0 && during.takes(second.at_s, 1.0))
+        });
     let is_slow = |name: &str| slow.iter().any(|one| one.felt.player.name() == name);
     most <= 2.0 * least && answered.into_iter().all(|(name, _)| is_slow(name))
 }

@@ -67,7 +67,8 @@ fn of_queue(run: &Run<'_>, position: usize, felt: &Felt, queue: &Queue<'_>) -> O
     let timeout_s = run.server.limit(LimitKind::QueueTimeoutS, queue.full).map(|limit| limit.value);
     let during = Stretch::one(felt.symptom.from_s - felt.lag_s, felt.symptom.to_s);
     let waits = during.of(&queue.waits);
-    let first = waits.iter().find(|(_, wait)| *wait >= HALF * change_s).map_or(felt.symptom.from_s, |(at, _)| *at);
+    let first =
+        waits.iter().find(|(_, wait)| *wait >= HALF * change_s).map_or(felt.symptom.from_s, |(at, _)| *at);
     let from_s = first.min(felt.symptom.from_s);
     let onset = Interval { from_s, to_s: from_s + queue.waits.period_s };
     let mut candidate = Candidate::new(SuspectKind::PlacementCapacity, stage, onset, felt.symptom.to_s);
@@ -75,7 +76,13 @@ fn of_queue(run: &Run<'_>, position: usize, felt: &Felt, queue: &Queue<'_>) -> O
     candidate.observed = waits.iter().map(|(_, wait)| *wait).max_by(f64::total_cmp);
     candidate.unit = "s";
     candidate.explains.push((position, share.min(1.0)));
-    candidate.evidence.push(evidence::of(format!("AverageWaitTime of {name}"), says, &queue.waits, f64::NEG_INFINITY, felt.symptom.to_s));
+    candidate.evidence.push(evidence::of(
+        format!("AverageWaitTime of {name}"),
+        says,
+        &queue.waits,
+        f64::NEG_INFINITY,
+        felt.symptom.to_s,
+    ));
     candidate.evidence.extend(depth(queue, &during, &name));
     Some(candidate)
 }
@@ -128,9 +135,17 @@ fn depth(queue: &Queue<'_>, during: &Stretch, name: &str) -> Option<reports::for
     let depth = queue.depth.as_ref()?;
     let started = during.of(queue.started.as_ref()?);
     let waits = during.of(&queue.waits);
-    let mean = |points: &[(f64, f64)]| points.iter().map(|(_, value)| value).sum::<f64>() / points.len().max(1) as f64;
+    let mean = |points: &[(f64, f64)]| {
+        points.iter().map(|(_, value)| value).sum::<f64>() / points.len().max(1) as f64
+    };
     let deepest = during.of(depth).into_iter().map(|(_, depth)| depth).max_by(f64::total_cmp)?;
     let little = mean(&started) / depth.period_s * mean(&waits);
     let says = format!("{deepest:.0} placements waited at most; rate times wait make {little:.0}");
-    Some(evidence::of(format!("QueueDepth (Maximum) of {name}"), says, depth, f64::NEG_INFINITY, f64::INFINITY))
+    Some(evidence::of(
+        format!("QueueDepth (Maximum) of {name}"),
+        says,
+        depth,
+        f64::NEG_INFINITY,
+        f64::INFINITY,
+    ))
 }

@@ -43,7 +43,9 @@ fn of_delivery(run: &Run<'_>, position: usize, felt: &Felt, made: u64) -> Option
         .series
         .iter()
         .map(|line| (line.t as f64, line.generator.receive_queue_bytes as f64))
-        .filter(|(at, bytes)| *bytes > 0.0 && *at + felt.lag_s >= felt.symptom.from_s && *at < felt.symptom.to_s)
+        .filter(|(at, bytes)| {
+            *bytes > 0.0 && *at + felt.lag_s >= felt.symptom.from_s && *at < felt.symptom.to_s
+        })
         .collect();
     let first = unread.first().map(|(at, _)| *at)?;
     // What is affected long after anything lay unread has another reason.

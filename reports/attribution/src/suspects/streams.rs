@@ -104,7 +104,11 @@ fn behind<'a>(run: &Run<'_>, felt: &Felt, line: &'a Line) -> Option<Behind<'a>> 
     };
     let limit = |kind| {
         let names = [line.uuid.as_str(), line.table.as_str(), function];
-        names.into_iter().filter(|name| !name.is_empty()).find_map(|name| run.server.limit(kind, name)).map(|l| l.value)
+        names
+            .into_iter()
+            .filter(|name| !name.is_empty())
+            .find_map(|name| run.server.limit(kind, name))
+            .map(|l| l.value)
     };
     let invocations = counter("Invocations").filter(|count| *count > 0.0);
     let executions = run.server.gauge(Metric::lambda("ConcurrentExecutions", "Maximum"), function);
@@ -116,7 +120,8 @@ fn behind<'a>(run: &Run<'_>, felt: &Felt, line: &'a Line) -> Option<Behind<'a>> 
         batch_size: limit(LimitKind::BatchSize),
         failed: events("FailedInvokeEventCount").or_else(|| events("DroppedEventCount")),
         errors: counter("Errors"),
-        lanes: limit(LimitKind::OpenShards).map(|shards| shards * limit(LimitKind::ParallelizationFactor).unwrap_or(1.0)),
+        lanes: limit(LimitKind::OpenShards)
+            .map(|shards| shards * limit(LimitKind::ParallelizationFactor).unwrap_or(1.0)),
         executions: executions.map(|(_, most)| most),
         ages,
         rise,
@@ -126,7 +131,11 @@ fn behind<'a>(run: &Run<'_>, felt: &Felt, line: &'a Line) -> Option<Behind<'a>> 
 impl Behind<'_> {
     fn stage(&self) -> Stage {
         let table = &self.line.table;
-        if table.is_empty() { Stage::Function(self.line.function.clone()) } else { Stage::Stream(table.clone()) }
+        if table.is_empty() {
+            Stage::Function(self.line.function.clone())
+        } else {
+            Stage::Stream(table.clone())
+        }
     }
 
     fn candidate(&self, kind: SuspectKind, position: usize) -> Candidate {
@@ -191,12 +200,15 @@ fn full_lanes(run: &Run<'_>, position: usize, felt: &Felt, behind: &Behind<'_>) 
     candidate.unit = "executions";
     let lanes = behind.lanes.map_or_else(String::new, |lanes| format!(" on {lanes:.0} lanes"));
     let batch = behind.batch.map_or_else(String::new, |batch| format!(", {batch:.0} records an invocation"));
-    candidate.evidence.push(behind.age(run, &format!(
-        "{:.0} came in and {:.0} went out a second{lanes}{batch}, which makes {:.2} s a second",
-        flow.in_s,
-        flow.out_s,
-        flow.slope()
-    )));
+    candidate.evidence.push(behind.age(
+        run,
+        &format!(
+            "{:.0} came in and {:.0} went out a second{lanes}{batch}, which makes {:.2} s a second",
+            flow.in_s,
+            flow.out_s,
+            flow.slope()
+        ),
+    ));
     Some(candidate)
 }
 
@@ -215,11 +227,14 @@ fn slow_function(run: &Run<'_>, position: usize, felt: &Felt, behind: &Behind<'_
     }
     let stage = Stage::Function(function.to_owned());
     let name = run.backend.resource(&stage);
-    let mut candidate = Candidate::new(SuspectKind::SlowFunction, stage, behind.rise.onset, behind.rise.end_s);
+    let mut candidate =
+        Candidate::new(SuspectKind::SlowFunction, stage, behind.rise.onset, behind.rise.end_s);
     candidate.observed = Some(change.during);
     candidate.unit = "ms";
     candidate.explains.push((position, behind.share));
-    candidate.or.push(format!("the @connections API or the clients that {name} pushes to, which have no latency series"));
+    candidate.or.push(format!(
+        "the @connections API or the clients that {name} pushes to, which have no latency series"
+    ));
     let than = match (change.before, promised_ms) {
         (Some(before), _) if slower => format!("{before:.0} ms before"),
         (_, Some(promised)) => format!("and players may wait {promised:.0} ms"),

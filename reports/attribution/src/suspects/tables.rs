@@ -13,6 +13,8 @@ use crate::observed::{Player, Point, Points, Run, Stage, classes};
 /// Write units per second of one partition, as documented; reads have three times as many.
 const PARTITION_WRITES: f64 = 1_000.0;
 const PARTITION_READS: f64 = 3_000.0;
+/// Partitions of a new table on demand, by its documented throughput of 4,000 write units.
+const PARTITIONS: f64 = 4.0;
 /// How long the SDK tries again before a request fails, in seconds.
 const RETRY_S: f64 = 5.0;
 
@@ -51,8 +53,11 @@ fn throttled(run: &Run<'_>) -> Vec<Throttled> {
     let mut all: BTreeMap<(String, Direction), BTreeMap<String, Points>> = BTreeMap::new();
     for series in run.server.all().filter(|s| s.namespace == "AWS/DynamoDB" && s.statistic == "Sum") {
         let Some(kind) = series.metric.strip_suffix("ThrottleEvents") else { continue };
-        let split = |direction: Direction| kind.strip_prefix(direction.word()).map(|cause| (direction, cause));
-        let Some((direction, cause)) = split(Direction::Write).or_else(|| split(Direction::Read)) else { continue };
+        let split =
+            |direction: Direction| kind.strip_prefix(direction.word()).map(|cause| (direction, cause));
+        let Some((direction, cause)) = split(Direction::Write).or_else(|| split(Direction::Read)) else {
+            continue;
+        };
         let Some(table) = series.dimensions.get("TableName") else { continue };
         let resource = match series.dimensions.get("GlobalSecondaryIndexName") {
             Some(index) => format!("{table}/{index}"),
@@ -63,13 +68,20 @@ fn throttled(run: &Run<'_>) -> Vec<Throttled> {
         points.points.iter_mut().for_each(|point| point.value = point.value.or(Some(0.0)));
         all.entry((resource, direction)).or_default().insert(cause.to_owned(), points);
     }
-    all.into_iter().filter_map(|((resource, direction), causes)| of_causes(resource, direction, causes)).collect()
+    all.into_iter()
+        .filter_map(|((resource, direction), causes)| of_causes(resource, direction, causes))
+        .collect()
 }
 
-fn of_causes(resource: String, direction: Direction, mut causes: BTreeMap<String, Points>) -> Option<Throttled> {
+fn of_causes(
+    resource: String,
+    direction: Direction,
+    mut causes: BTreeMap<String, Points>,
+) -> Option<Throttled> {
     let whole = causes.remove("");
     let sum = |points: &Points| points.sum().unwrap_or(0.0);
-    let named = causes.iter().filter(|(_, points)| sum(points) > 0.0).max_by(|a, b| sum(a.1).total_cmp(&sum(b.1)));
+    let named =
+        causes.iter().filter(|(_, points)| sum(points) > 0.0).max_by(|a, b| sum(a.1).total_cmp(&sum(b.1)));
     let cause = named.map(|(cause, _)| cause.clone()).unwrap_or_default();
     let events = match whole.filter(|whole| sum(whole) > 0.0) {
         Some(whole) => whole,
@@ -99,7 +111,9 @@ fn candidate(run: &Run<'_>, throttled: &Throttled, felt: &[Felt]) -> Option<Cand
     let mut when: Option<(Interval, f64)> = None;
     for (n, felt) in felt.iter().enumerate().filter(|(_, felt)| run.is_on_path(&felt.player, &stage)) {
         let (share, lag_s) = explained(run, felt, events);
-        let Some((onset, end_s)) = matching::shows(felt, events, lag_s).filter(|_| share > 0.0) else { continue };
+        let Some((onset, end_s)) = matching::shows(felt, events, lag_s).filter(|_| share > 0.0) else {
+            continue;
+        };
         explains.push((n, share));
         let known = when.get_or_insert((onset, end_s));
         if onset.from_s < known.0.from_s {
@@ -119,11 +133,13 @@ fn candidate(run: &Run<'_>, throttled: &Throttled, felt: &[Felt]) -> Option<Cand
     let name = run.backend.tables.short(resource);
     let count = events.within(onset.from_s, end_s).sum().unwrap_or(0.0);
     let because = if cause.is_empty() { String::new() } else { format!(", by their cause {cause}") };
-    let says = format!("{} {} requests were throttled{because}.", number(count), direction.word().to_lowercase());
+    let says =
+        format!("{} {} requests were throttled{because}.", number(count), direction.word().to_lowercase());
     let series = format!("{}{cause}ThrottleEvents (Sum) of {name}", direction.word());
     candidate.evidence.push(evidence::of(series, says, events, onset.from_s, end_s));
     if let Some(use_) = use_ {
-        candidate.limit = Some(if kind == SuspectKind::TableThroughput { use_.limit } else { use_.partition });
+        candidate.limit =
+            Some(if kind == SuspectKind::TableThroughput { use_.limit } else { use_.partition });
         candidate.observed = Some(use_.consumed);
         candidate.unit = "units per second";
         let says = format!(
@@ -146,7 +162,8 @@ fn explained(run: &Run<'_>, felt: &Felt, events: &Points) -> (f64, f64) {
             let within = |(at, _): &(f64, f64)| *at >= felt.symptom.from_s && *at < felt.symptom.to_s;
             let of_class = felt.player.failures(run.folder, classes::is_of_function);
             let part = Felt { affected: of_class.into_iter().filter(within).collect(), ..felt.clone() };
-            let share = matching::one_by_one(&part, events, RETRY_S, 1.0) * part.count() / felt.count().max(1.0);
+            let share =
+                matching::one_by_one(&part, events, RETRY_S, 1.0) * part.count() / felt.count().max(1.0);
             (share, RETRY_S)
         }
         _ => {
@@ -176,6 +193,7 @@ fn usage(run: &Run<'_>, throttled: &Throttled, from_s: f64, to_s: f64) -> Option
     let of_all = |kind| run.server.limit(kind, &throttled.resource).or_else(|| run.server.limit(kind, ""));
     let partition = of_all(per_partition).map_or(documented, |limit| limit.value);
     let limit = run.server.limit(units, &throttled.resource)?.value;
+    let partition = partition.min(limit / PARTITIONS);
     let metric = format!("Consumed{}CapacityUnits", throttled.direction.word());
     let (table, index) = match throttled.resource.split_once('/') {
         Some((table, index)) => (table, Some(index)),

@@ -28,7 +28,9 @@ pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
 }
 
 fn of_topic(run: &Run<'_>, position: usize, felt: &Felt, full: &str, topic: &str) -> Vec<Candidate> {
-    let Some(ages) = run.server.gauge(Metric::lambda("AsyncEventAge", "Maximum"), full) else { return Vec::new() };
+    let Some(ages) = run.server.gauge(Metric::lambda("AsyncEventAge", "Maximum"), full) else {
+        return Vec::new();
+    };
     let share = explained(run, felt, &ages);
     let (from_s, to_s) = (felt.symptom.from_s - felt.lag_s - ages.period_s, felt.symptom.to_s);
     let Some((peak_at, peak)) = ages.within(from_s, to_s).peak() else { return Vec::new() };
@@ -37,7 +39,8 @@ fn of_topic(run: &Run<'_>, position: usize, felt: &Felt, full: &str, topic: &str
     }
     let function = Stage::Function(full.to_owned());
     let name = run.backend.resource(&function);
-    let first = ages.within(from_s, to_s).known().find(|(_, age)| *age >= HALF * peak).map_or(peak_at, |(at, _)| at);
+    let first =
+        ages.within(from_s, to_s).known().find(|(_, age)| *age >= HALF * peak).map_or(peak_at, |(at, _)| at);
     let from_s = first.min(felt.symptom.from_s);
     let onset = Interval { from_s, to_s: from_s + ages.period_s };
     let stage = if topic.is_empty() { function.clone() } else { Stage::Topic(topic.to_owned()) };

@@ -35,8 +35,12 @@ pub(crate) fn not_looked_at(run: &Run<'_>, felt: &[Felt]) -> Vec<String> {
         let of_all = promises.iter().any(|p| p.threshold.expression == expression && p.player.is_none());
         told || (of_all && felt.iter().any(Felt::is_failures))
     };
-    let failed = run.summary.thresholds.iter().filter(|threshold| !threshold.passed && threshold.observed.is_some());
-    failed.map(|threshold| threshold.expression.clone()).filter(|expression| !is_covered(expression)).collect()
+    let failed =
+        run.summary.thresholds.iter().filter(|threshold| !threshold.passed && threshold.observed.is_some());
+    failed
+        .map(|threshold| threshold.expression.clone())
+        .filter(|expression| !is_covered(expression))
+        .collect()
 }
 
 /// The operations and deliveries that are asked of the target; journeys as a whole are not.

@@ -35,7 +35,8 @@ struct TooSlow {
 
 /// Every player that became slower.
 pub(super) fn find(run: &Run<'_>, players: &[Player], promises: &[Promise<'_>]) -> Vec<Felt> {
-    let mut slow: Vec<TooSlow> = promises.iter().filter_map(|promise| broken(run, promise, players)).collect();
+    let mut slow: Vec<TooSlow> =
+        promises.iter().filter_map(|promise| broken(run, promise, players)).collect();
     let has_promise = |player: &Player| {
         promises.iter().any(|promise| {
             promise.player.as_ref() == Some(player) && matches!(promise.bound, Bound::Time { .. })
@@ -47,7 +48,9 @@ pub(super) fn find(run: &Run<'_>, players: &[Player], promises: &[Promise<'_>]) 
     let mut felt: Vec<Felt> =
         slow.into_iter().zip(beyond).filter_map(|(slow, seconds)| felt(run, slow, &seconds)).collect();
     // One of each player: the one of which most is affected.
-    felt.sort_by(|a, b| (&a.player, b.count()).partial_cmp(&(&b.player, a.count())).unwrap_or(std::cmp::Ordering::Equal));
+    felt.sort_by(|a, b| {
+        (&a.player, b.count()).partial_cmp(&(&b.player, a.count())).unwrap_or(std::cmp::Ordering::Equal)
+    });
     felt.dedup_by(|a, b| a.player == b.player);
     felt
 }
@@ -78,7 +81,13 @@ fn broken(run: &Run<'_>, promise: &Promise<'_>, players: &[Player]) -> Option<To
 }
 
 /// The statistic over the run or a phase.
-fn observed_us(run: &Run<'_>, tag: &str, quantile: Option<f64>, statistic: &str, phase: Option<&Phase>) -> Option<f64> {
+fn observed_us(
+    run: &Run<'_>,
+    tag: &str,
+    quantile: Option<f64>,
+    statistic: &str,
+    phase: Option<&Phase>,
+) -> Option<f64> {
     let of_phase;
     let histogram = match phase {
         None => run.folder.histograms.get(tag)?,
@@ -112,13 +121,19 @@ fn compared(run: &Run<'_>, players: &[&Player]) -> Vec<TooSlow> {
                     Some((phase, quantiles::interval(histogram, q, ALPHA)?))
                 })
                 .collect();
-            let Some((_, (_, reference))) = of_phases.iter().min_by_key(|(_, (_, upper))| *upper) else { continue };
+            let Some((_, (_, reference))) = of_phases.iter().min_by_key(|(_, (_, upper))| *upper) else {
+                continue;
+            };
             let bound_us = *reference as f64 * MARGIN;
-            let left: Vec<usize> =
-                of_phases.iter().filter(|(_, (lower, _))| *lower as f64 > bound_us).map(|(phase, _)| *phase).collect();
+            let left: Vec<usize> = of_phases
+                .iter()
+                .filter(|(_, (lower, _))| *lower as f64 > bound_us)
+                .map(|(phase, _)| *phase)
+                .collect();
             let Some((first, last)) = left.first().zip(left.last()) else { continue };
             let observed = left.iter().filter_map(|phase| histograms.get(&(tag.clone(), *phase)));
-            let observed_us = observed.map(|histogram| histogram.value_at_quantile(q)).max().unwrap_or(0) as f64;
+            let observed_us =
+                observed.map(|histogram| histogram.value_at_quantile(q)).max().unwrap_or(0) as f64;
             slow.push(TooSlow {
                 player: (*player).clone(),
                 tag: tag.clone(),
@@ -182,7 +197,11 @@ fn beyond(run: &Run<'_>, slow: &[TooSlow]) -> Vec<Vec<Broken>> {
 }
 
 /// How many of a histogram lie above a bound.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a bound of a time in microseconds")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a bound of a time in microseconds"
+)]
 fn above(histogram: &Histogram<u64>, bound_us: f64) -> u64 {
     // A bucket that holds the bound is not beyond it.
     let bound = histogram.highest_equivalent(bound_us.clamp(0.0, 1e15) as u64);
@@ -199,8 +218,11 @@ fn felt(run: &Run<'_>, slow: TooSlow, seconds: &[Broken]) -> Option<Felt> {
     let stretch = stretch::densest(seconds, share.max(slow.allowed.min(0.5)))
         .or_else(|| stretch::densest(seconds, share))?;
     let (first, last) = stretch.first().zip(stretch.last())?;
-    let affected: Vec<(f64, f64)> =
-        stretch.iter().filter(|second| second.part > 0).map(|second| (second.at_s, second.part as f64)).collect();
+    let affected: Vec<(f64, f64)> = stretch
+        .iter()
+        .filter(|second| second.part > 0)
+        .map(|second| (second.at_s, second.part as f64))
+        .collect();
     let (operation, delivery) = match &slow.player {
         Player::Operation(name) => (Some(name.clone()), None),
         Player::Delivery(name) => (None, Some(name.clone())),
@@ -218,7 +240,8 @@ fn felt(run: &Run<'_>, slow: TooSlow, seconds: &[Broken]) -> Option<Felt> {
         threshold: slow.threshold,
     };
     // What took that long began so much earlier.
-    let slowest = run.folder.histograms.get(&slow.tag).map_or(0, |histogram| histogram.value_at_quantile(0.99));
+    let slowest =
+        run.folder.histograms.get(&slow.tag).map_or(0, |histogram| histogram.value_at_quantile(0.99));
     let lag_s = (slowest.max(1) as f64 / 1e6).max(slow.bound_us / 1e6) + 1.0;
     Some(Felt { symptom, player: slow.player, affected, lag_s })
 }

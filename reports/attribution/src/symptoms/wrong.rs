@@ -67,7 +67,8 @@ fn phases(run: &Run<'_>) -> Vec<Phase> {
 fn tests(player: usize, seconds: &[Broken], phases: &[Phase]) -> Vec<Test> {
     let share = |phase: &Phase| {
         let within = seconds.iter().filter(|second| (phase.start_s..phase.end_s).contains(&second.at_s));
-        let (part, whole) = within.fold((0, 0), |(part, whole), second| (part + second.part, whole + second.whole));
+        let (part, whole) =
+            within.fold((0, 0), |(part, whole), second| (part + second.part, whole + second.whole));
         Share { part, whole: whole.max(part) }
     };
     let shares: Vec<(usize, Share)> =
@@ -76,7 +77,8 @@ fn tests(player: usize, seconds: &[Broken], phases: &[Phase]) -> Vec<Test> {
     let Some((quietest, reference)) = quietest else { return Vec::new() };
     let flawless = |of: Share| Share { part: 0, whole: of.whole };
     let test = |(phase, observed): &(usize, Share)| {
-        let reference = if *phase == quietest || reference.part == 0 { flawless(*observed) } else { reference };
+        let reference =
+            if *phase == quietest || reference.part == 0 { flawless(*observed) } else { reference };
         Test { player, phase: *phase, observed: *observed, reference }
     };
     shares.iter().map(test).collect()
@@ -93,8 +95,11 @@ fn of(
     let (part, whole) = seconds.iter().fold((0, 0), |(p, w), second| (p + second.part, w + second.whole));
     let stretch = stretch::densest(seconds, 0.5 * part as f64 / whole.max(part).max(1) as f64)?;
     let (first, last) = stretch.first().zip(stretch.last())?;
-    let affected: Vec<(f64, f64)> =
-        stretch.iter().filter(|second| second.part > 0).map(|second| (second.at_s, second.part as f64)).collect();
+    let affected: Vec<(f64, f64)> = stretch
+        .iter()
+        .filter(|second| second.part > 0)
+        .map(|second| (second.at_s, second.part as f64))
+        .collect();
     let sum = |count: fn(&Broken) -> u64| stretch.iter().map(count).sum::<u64>();
     let shown = Share { part: sum(|second| second.part), whole: sum(|second| second.whole.max(second.part)) };
     let (operation, delivery) = match player {
@@ -122,7 +127,8 @@ fn lag_s(run: &Run<'_>, player: &Player) -> f64 {
     match player {
         Player::Operation(name) => {
             // What failed was awaited at most about as long as the slowest answer, or the time-out.
-            let slowest = run.summary.operations.get(name).map_or(0, |operation| operation.service_time_us.max);
+            let slowest =
+                run.summary.operations.get(name).map_or(0, |operation| operation.service_time_us.max);
             (slowest as f64 / 1e6).clamp(2.0, REQUEST_LAG_S)
         }
         Player::Delivery(name) => {

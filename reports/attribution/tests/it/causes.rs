@@ -111,7 +111,11 @@ fn a_function_that_is_slow_from_the_start_is_held_against_the_promise() {
     for t in 10..SECONDS {
         made.point("Duration", "Average", "SendMessage", t as f64, 450.0);
     }
-    assert_eq!(made.attributed().outcome, Some(Outcome::NothingGaveWay), "slow, and always so, without a promise");
+    assert_eq!(
+        made.attributed().outcome,
+        Some(Outcome::NothingGaveWay),
+        "slow, and always so, without a promise"
+    );
     broken(&mut made, "send_message.response_time.p90 < 300ms");
     let correlation = made.attributed();
     assert_eq!(first(&correlation), Some((SuspectKind::SlowFunction, "SendMessage")), "{correlation:#?}");
@@ -167,7 +171,8 @@ fn behind(slope: f64) -> Made {
         made.point("IteratorAge", "Maximum", "OnMessageInserted", t as f64, waited_s * 1e3);
         let out = if BUSY.contains(&t) { (100.0 * (1.0 - slope)).max(1.0) } else { 100.0 };
         let us = ((waited_s + 0.04) * 1e6) as u64;
-        let times = made.times.iter_mut().find(|(at, tag, _)| *at == t && tag == "message.each").expect("a second");
+        let times =
+            made.times.iter_mut().find(|(at, tag, _)| *at == t && tag == "message.each").expect("a second");
         times.2 = vec![us; out as usize];
     }
     made.limit(LimitKind::OpenShards, &full("Messages"), 1.0);
@@ -195,7 +200,11 @@ fn a_push_that_slows_down_fills_the_lanes_and_is_named() {
     made.busy("ConcurrentExecutions", "Maximum", "OnMessageInserted", 2.0);
     made.busy("Duration", "Average", "OnMessageInserted", 900.0);
     let correlation = made.attributed();
-    assert_eq!(first(&correlation), Some((SuspectKind::SlowFunction, "OnMessageInserted")), "{correlation:#?}");
+    assert_eq!(
+        first(&correlation),
+        Some((SuspectKind::SlowFunction, "OnMessageInserted")),
+        "{correlation:#?}"
+    );
     let lanes = correlation.suspects[0].evidence.iter().any(|one| one.series.starts_with("IteratorAge"));
     assert!(lanes, "the lane is its limit: {correlation:#?}");
 }
@@ -220,14 +229,24 @@ fn a_poison_record_blocks_its_lane_without_an_error() {
     // With errors of the function the records are not what fails.
     made.busy("Errors", "Sum", "OnMessageInserted", 3.0);
     let correlation = made.attributed();
-    assert_ne!(first(&correlation).map(|(kind, _)| kind), Some(SuspectKind::PoisonRecord), "{correlation:#?}");
+    assert_ne!(
+        first(&correlation).map(|(kind, _)| kind),
+        Some(SuspectKind::PoisonRecord),
+        "{correlation:#?}"
+    );
 }
 
 #[test]
 fn h20_the_saw_tooth_of_batching_windows() {
     let mut made = Made::healthy();
     for t in 10..SECONDS {
-        made.point("IteratorAge", "Maximum", "OnMessageInserted", t as f64, if t % 2 == 0 { 200.0 } else { 20.0 });
+        made.point(
+            "IteratorAge",
+            "Maximum",
+            "OnMessageInserted",
+            t as f64,
+            if t % 2 == 0 { 200.0 } else { 20.0 },
+        );
     }
     made.limit(LimitKind::OpenShards, &full("Messages"), 2.0);
     made.busy("ConcurrentExecutions", "Maximum", "OnMessageInserted", 2.0);

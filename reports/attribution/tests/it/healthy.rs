@@ -16,7 +16,10 @@ fn h1_steady() {
     let made = Made::healthy();
     not_named(&made, Outcome::NothingGaveWay);
     let headroom = made.attributed().headroom;
-    assert!(headroom.iter().any(|limit| limit.resource == "SendMessage" && limit.what == "time-out"), "{headroom:#?}");
+    assert!(
+        headroom.iter().any(|limit| limit.resource == "SendMessage" && limit.what == "time-out"),
+        "{headroom:#?}"
+    );
     assert!(headroom.windows(2).all(|pair| pair[0].share >= pair[1].share));
 }
 
@@ -64,7 +67,8 @@ fn h14_what_the_scenario_does_is_nobodys_fault() {
         let line = &mut made.lines[t as usize];
         let outcomes = [("back".to_owned(), 10)].into();
         line.disruptions.insert("cut".into(), Disruption { made: 10, outcomes, messages_read: 0 });
-        line.reconnects = Some(Reconnects { wanted: 10, attempts: 10, succeeded: 10, ..Reconnects::default() });
+        line.reconnects =
+            Some(Reconnects { wanted: 10, attempts: 10, succeeded: 10, ..Reconnects::default() });
         line.deliveries.get_mut("message").expect("messages").away = 20;
     }
     not_named(&made, Outcome::NothingGaveWay);

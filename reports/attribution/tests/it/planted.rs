@@ -24,7 +24,10 @@ fn reserved_concurrency() {
     assert_eq!(correlation.outcome, Some(Outcome::Suspects), "{correlation:#?}");
     assert_eq!(first(&correlation), Some((K::ReservedConcurrency, "SendMessage")));
     let suspect = &correlation.suspects[0];
-    assert_eq!((suspect.limit, suspect.observed, suspect.unit.as_str()), (Some(3.0), Some(3.0), "executions"));
+    assert_eq!(
+        (suspect.limit, suspect.observed, suspect.unit.as_str()),
+        (Some(3.0), Some(3.0), "executions")
+    );
     assert_eq!((suspect.from_s, suspect.to_s, suspect.explained), (30.0, 50.0, 1.0));
     assert_eq!(correlation.symptoms.len(), 1);
     assert_eq!((correlation.symptoms[0].from_s, correlation.symptoms[0].to_s), (30.0, 50.0));
@@ -49,7 +52,10 @@ fn nothing_reserved_and_nothing_left_is_the_account() {
     }
     let correlation = made.attributed();
     assert_eq!(first(&correlation), Some((K::AccountConcurrency, "account")), "{correlation:#?}");
-    let told = correlation.suspects[0].evidence.iter().any(|evidence| evidence.says.contains("other load in the account"));
+    let told = correlation.suspects[0]
+        .evidence
+        .iter()
+        .any(|evidence| evidence.says.contains("other load in the account"));
     assert!(told, "{correlation:#?}");
 }
 
@@ -72,6 +78,23 @@ fn environments_that_may_not_start_yet() {
 }
 
 #[test]
+fn environments_that_start_slowly_let_an_ever_greater_share_through() {
+    let mut made = throttled("SendMessage", "send_message", 5.0);
+    for t in BUSY {
+        let more = (t - BUSY.start) as f64;
+        made.point("ConcurrentExecutions", "Maximum", "SendMessage", t as f64, 5.0 + (more / 2.0).floor());
+        made.point("Throttles", "Sum", "SendMessage", t as f64, 40.0 - more);
+        made.point("Invocations", "Sum", "SendMessage", t as f64, 60.0 + more);
+    }
+    let correlation = made.attributed();
+    assert_eq!(first(&correlation), Some((K::ScalingRate, "SendMessage")), "{correlation:#?}");
+    assert!(
+        correlation.suspects[0].observed.is_some_and(|rate| (rate - 5.0).abs() < 0.5),
+        "{correlation:#?}"
+    );
+}
+
+#[test]
 fn throttled_without_a_limit_names_nobody() {
     let made = throttled("SendMessage", "send_message", 20.0);
     let correlation = made.attributed();
@@ -88,7 +111,8 @@ fn a_reservation_of_nothing_is_silence() {
     }
     for metric in ["Invocations", "Errors", "Duration", "ConcurrentExecutions"] {
         made.document().series.retain(|series| {
-            series.metric != metric || series.dimensions.get("FunctionName").is_none_or(|name| !name.ends_with("SendMessage"))
+            series.metric != metric
+                || series.dimensions.get("FunctionName").is_none_or(|name| !name.ends_with("SendMessage"))
         });
     }
     made.limit(LimitKind::ReservedConcurrency, &full("SendMessage"), 0.0);
@@ -118,7 +142,11 @@ fn memory_that_is_used_up() {
     made.limit(LimitKind::MemoryMb, &full("SendMessage"), 256.0);
     let name = full("SendMessage");
     for t in BUSY {
-        set(made.series("LambdaInsights", "used_memory_max", "Maximum", &[("function_name", &name)]), t as f64, 256.0);
+        set(
+            made.series("LambdaInsights", "used_memory_max", "Maximum", &[("function_name", &name)]),
+            t as f64,
+            256.0,
+        );
     }
     assert_eq!(first(&made.attributed()), Some((K::Memory, "SendMessage")));
 }
@@ -143,7 +171,8 @@ fn refused_at_the_door(cloudwatch: bool) -> Made {
         let refused = offered.saturating_sub(60);
         let line = &mut made.lines[t as usize];
         let second = line.operations.get_mut("connect").expect("connect");
-        (second.offered, second.sent, second.completed, second.failed) = (offered, offered, offered - refused, refused);
+        (second.offered, second.sent, second.completed, second.failed) =
+            (offered, offered, offered - refused, refused);
         if refused > 0 {
             second.errors.insert("http_429".into(), refused);
         }
@@ -186,7 +215,11 @@ fn requests_per_second_are_refused_of_every_kind() {
     for t in BUSY {
         one.lines[t as usize].operations.get_mut("placement_request").expect("placements").sent = 50;
     }
-    assert_eq!(one.attributed().outcome, Some(Outcome::NotEnoughData), "a rate of the account spares no kind");
+    assert_eq!(
+        one.attributed().outcome,
+        Some(Outcome::NotEnoughData),
+        "a rate of the account spares no kind"
+    );
 }
 
 #[test]
@@ -197,7 +230,11 @@ fn a_table_as_a_whole_and_one_partition() {
         let table = full("Messages");
         for t in BUSY {
             let at = t as f64;
-            set(made.series("AWS/DynamoDB", "WriteThrottleEvents", "Sum", &[("TableName", &table)]), at, 45.0);
+            set(
+                made.series("AWS/DynamoDB", "WriteThrottleEvents", "Sum", &[("TableName", &table)]),
+                at,
+                45.0,
+            );
             let cause = "WriteKeyRangeThroughputThrottleEvents";
             set(made.series("AWS/DynamoDB", cause, "Sum", &[("TableName", &table)]), at, 45.0);
             let used = "ConsumedWriteCapacityUnits";
@@ -221,7 +258,11 @@ fn an_index_refuses_the_write_of_its_table() {
     let (table, index) = (full("Messages"), "RecipientIdIndex");
     let dimensions = [("TableName", table.as_str()), ("GlobalSecondaryIndexName", index)];
     for t in BUSY {
-        set(made.series("AWS/DynamoDB", "WriteKeyRangeThroughputThrottleEvents", "Sum", &dimensions), t as f64, 40.0);
+        set(
+            made.series("AWS/DynamoDB", "WriteKeyRangeThroughputThrottleEvents", "Sum", &dimensions),
+            t as f64,
+            40.0,
+        );
     }
     let correlation = made.attributed();
     assert_eq!(first(&correlation), Some((K::HotPartition, "Messages/RecipientIdIndex")), "{correlation:#?}");
@@ -233,7 +274,11 @@ fn gamelift_lets_75_a_second_start() {
     let queue = full("Queue");
     for t in 10..60 {
         let started = if BUSY.contains(&t) { 75.0 } else { 20.0 };
-        set(made.series("AWS/GameLift", "PlacementsStarted", "Sum", &[("QueueName", &queue)]), t as f64, started);
+        set(
+            made.series("AWS/GameLift", "PlacementsStarted", "Sum", &[("QueueName", &queue)]),
+            t as f64,
+            started,
+        );
     }
     for t in BUSY {
         let second = made.lines[t as usize].operations.get_mut("placement_request").expect("placements");
@@ -282,7 +327,11 @@ fn a_table_that_throttles_is_before_the_function_that_fails_of_it() {
     made.busy("Errors", "Sum", "SendMessage", 30.0);
     let table = full("Messages");
     for t in BUSY {
-        set(made.series("AWS/DynamoDB", "WriteThrottleEvents", "Sum", &[("TableName", &table)]), t as f64, 45.0);
+        set(
+            made.series("AWS/DynamoDB", "WriteThrottleEvents", "Sum", &[("TableName", &table)]),
+            t as f64,
+            45.0,
+        );
     }
     let correlation = made.attributed();
     assert_eq!(first(&correlation), Some((K::HotPartition, "Messages")), "{correlation:#?}");

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use reports::folder::{RunFolder, RunWriter, save_summary};
 use reports::format::{
     CloudWatch, CloudWatchSeries, Correlation, DeliverySecond, Latency, Limit, LimitKind, Manifest, Mapping,
-    OperationSecond, Phase, Route, Run, RunState, SCHEMA_VERSION, SeriesLine, SeriesStatus, SocketsSecond, Subscription,
-    Summary, SuspectKind, Threshold, Topology, Wiring, Work,
+    OperationSecond, Phase, Route, Run, RunState, SCHEMA_VERSION, SeriesLine, SeriesStatus, SocketsSecond,
+    Subscription, Summary, SuspectKind, Threshold, Topology, Wiring, Work,
 };
 
 /// Seconds of the run: ten of connecting, then `calm` to 30, `busy` to 50, `after` to 60.
@@ -123,7 +123,8 @@ impl Made {
             dimensions.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let all = &mut self.document().series;
         let is = |series: &CloudWatchSeries| {
-            (series.metric.as_str(), series.statistic.as_str()) == (metric, statistic) && series.dimensions == dimensions
+            (series.metric.as_str(), series.statistic.as_str()) == (metric, statistic)
+                && series.dimensions == dimensions
         };
         let at = all.iter().position(is).unwrap_or_else(|| {
             all.push(CloudWatchSeries {
@@ -204,7 +205,8 @@ impl Made {
                 "Average" => values.iter().sum::<f64>() / values.len() as f64,
                 _ => values.iter().copied().fold(f64::MIN, f64::max),
             };
-            series.points = minutes.iter().map(|(minute, values)| (*minute as f64 * 60.0, merged(values))).collect();
+            series.points =
+                minutes.iter().map(|(minute, values)| (*minute as f64 * 60.0, merged(values))).collect();
         }
     }
 
@@ -227,7 +229,9 @@ impl Made {
         for (t, tag, values) in self.times.iter().filter(|(t, ..)| manifest.measures(*t as f64)) {
             let mut histogram = Histogram::<u64>::new(3).expect("a histogram");
             values.iter().for_each(|value| histogram.record(*value).expect("fits"));
-            writer.interval(tag, Duration::from_secs(*t), Duration::from_secs(1), &histogram).expect("writable");
+            writer
+                .interval(tag, Duration::from_secs(*t), Duration::from_secs(1), &histogram)
+                .expect("writable");
         }
         if let Some(cloudwatch) = &self.cloudwatch {
             writer.cloudwatch(cloudwatch).expect("writable");
@@ -248,7 +252,9 @@ impl Made {
             values.iter().for_each(|value| histogram.record(*value).expect("fits"));
             let latency = Latency::of(&histogram);
             match tag.split_once('.') {
-                Some((name, "response")) => line.operations.entry(name.into()).or_default().response_time_us = latency,
+                Some((name, "response")) => {
+                    line.operations.entry(name.into()).or_default().response_time_us = latency
+                }
                 Some((name, _)) => line.deliveries.entry(name.into()).or_default().each_us = latency,
                 None => {}
             }
@@ -262,10 +268,17 @@ impl Made {
     }
 
     fn manifest(&self) -> Manifest {
-        let phase = |name: &str, start_s, end_s, measured| Phase { name: name.into(), start_s, end_s, measured };
+        let phase =
+            |name: &str, start_s, end_s, measured| Phase { name: name.into(), start_s, end_s, measured };
         Manifest {
             schema_version: SCHEMA_VERSION,
-            run: Run { id: "made".into(), name: "made".into(), started_at: started_at(), ended_at: started_at(), ..Run::default() },
+            run: Run {
+                id: "made".into(),
+                name: "made".into(),
+                started_at: started_at(),
+                ended_at: started_at(),
+                ..Run::default()
+            },
             phases: vec![
                 phase("connect", 0.0, 10.0, self.connects_measured),
                 phase("calm", 10.0, 30.0, true),
@@ -305,10 +318,22 @@ fn line(t: u64) -> SeriesLine {
         offered: sent,
         sent,
         completed: sent,
-        response_time_us: Latency { count: sent, min: us, mean: us as f64, p50: us, p90: us, p95: us, p99: us, p99_9: us, p99_99: us, max: us },
+        response_time_us: Latency {
+            count: sent,
+            min: us,
+            mean: us as f64,
+            p50: us,
+            p90: us,
+            p95: us,
+            p99: us,
+            p99_9: us,
+            p99_99: us,
+            max: us,
+        },
         ..OperationSecond::default()
     };
-    let delivery = |expected: u64| DeliverySecond { expected, received: expected, ..DeliverySecond::default() };
+    let delivery =
+        |expected: u64| DeliverySecond { expected, received: expected, ..DeliverySecond::default() };
     let mut line = SeriesLine {
         t,
         at: started_at() + SignedDuration::from_secs(t as i64),
@@ -338,7 +363,10 @@ fn topology() -> Topology {
     Topology {
         operations: [
             ("connect".to_owned(), work(&["Authorizer", "Connect"], &["Connections"], &[])),
-            ("send_message".to_owned(), work(&["SendMessage", "OnMessageInserted"], &["Connections", "Messages"], &[])),
+            (
+                "send_message".to_owned(),
+                work(&["SendMessage", "OnMessageInserted"], &["Connections", "Messages"], &[]),
+            ),
             (
                 "placement_request".to_owned(),
                 work(
@@ -375,7 +403,10 @@ fn wiring() -> Wiring {
             route("sendMessage", "SendMessage", ""),
             route("sessionPlacementRequest", "SessionPlacementRequest", ""),
         ],
-        subscriptions: vec![Subscription { topic: full("PlacementEvents"), function: full("OnPlacementEvent") }],
+        subscriptions: vec![Subscription {
+            topic: full("PlacementEvents"),
+            function: full("OnPlacementEvent"),
+        }],
     }
 }
 
