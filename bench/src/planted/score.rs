@@ -51,7 +51,7 @@ impl Said {
             (Outcome::Suspects, ..) => Answer::Wrong,
             // Where nothing was felt, nothing is to be named.
             (_, expected, _) if *expected == Expected::NothingNamed || !felt => Answer::Right,
-            (Outcome::NotEnoughData, ..) => Answer::Abstained,
+            (Outcome::NotEnoughData | Outcome::Unknown, ..) => Answer::Abstained,
             (Outcome::NothingGaveWay, ..) => Answer::Missed,
         };
         let resource = first.map(|first| first.resource.clone()).unwrap_or_default();

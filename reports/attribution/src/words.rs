@@ -12,6 +12,7 @@ pub(crate) const fn needs_limit(kind: SuspectKind) -> bool {
 pub(crate) fn refuted_by(kind: SuspectKind, of: &str) -> String {
     use SuspectKind as K;
     match kind {
+        K::Unknown => "What would refute it is not known.".to_owned(),
         K::ReservedConcurrency => {
             format!(
                 "With twice the reserved concurrency of {of} and the same load, as many requests are refused."
@@ -116,6 +117,7 @@ pub(crate) fn remedy(kind: SuspectKind, of: &str) -> String {
         K::PlacementCapacity => format!("Give the fleets behind {of} more game sessions."),
         K::SnsDelivery => format!("Correct what makes {of} fail: SNS waits one and two minutes before it tries again."),
         K::Network => "Measure the way to the gateway by itself, from the generator's machine.".to_owned(),
+        K::Unknown => "What helps it is not known to this version.".to_owned(),
         K::Generator => "Do as the reasons of the verdict say, and run again.".to_owned(),
     }
 }
@@ -128,7 +130,7 @@ mod tests {
 
     #[test]
     fn every_kind_says_what_refutes_and_what_helps_it() {
-        assert_eq!(SuspectKind::iter().count(), 24);
+        assert_eq!(SuspectKind::iter().count(), 25);
         for kind in SuspectKind::iter() {
             for sentence in [refuted_by(kind, "X"), remedy(kind, "X")] {
                 assert!(sentence.ends_with('.') && sentence.len() > 20, "{kind:?}: {sentence}");
