@@ -1,5 +1,7 @@
 //! Whether users felt a fault: the same arrivals with it and without it.
 
+use std::collections::BTreeMap;
+
 use attribution::statistics::proportions::{Share, greater};
 use reports::folder::RunFolder;
 use reports::format::Summary;
@@ -29,13 +31,26 @@ pub(super) fn felt(fault: &RunFolder, clean: &RunFolder) -> Option<String> {
 
 /// What went wrong of each operation, of each delivery and of the handshakes.
 fn shares(summary: &Summary) -> Vec<(String, Share)> {
-    let operations = summary.operations.iter().filter(|(name, _)| *name != "connect").map(|(name, operation)| {
-        (name.clone(), Share { part: operation.errors(), whole: operation.judged().max(operation.errors()) })
+    let operations = summary.operations.iter().map(|(name, operation)| {
+        let part = of_target(&operation.errors);
+        (name.clone(), Share { part, whole: operation.sent.max(part) })
     });
     let deliveries = summary.deliveries.iter().map(|(name, delivery)| {
         let whole = delivery.expected.max(delivery.lost + delivery.late);
         (format!("pushes of {name}"), Share { part: delivery.lost + delivery.late, whole })
     });
-    let handshakes = Share { part: summary.sockets.rejected, whole: summary.sockets.attempted };
-    operations.chain(deliveries).chain([("handshakes".to_owned(), handshakes)]).collect()
+    let churn = summary.churn.iter().map(|churn| (&churn.refused, churn.returned));
+    let reconnects = summary.reconnects.iter().map(|reconnects| (&reconnects.errors, reconnects.succeeded));
+    let back = churn.chain(reconnects).map(|(refused, succeeded)| {
+        let part = of_target(refused);
+        ("handshakes of those who come back".to_owned(), Share { part, whole: part + succeeded })
+    });
+    operations.chain(deliveries).chain(back).collect()
+}
+
+/// Failures that are neither the run's end nor the generator's or the scenario's doing.
+fn of_target(errors: &BTreeMap<String, u64>) -> u64 {
+    const OTHERS: [&str; 5] = ["interrupted", "run_ended", "cut", "left", "socket_lost"];
+    let is_targets = |class: &str| !class.starts_with("unsent_") && !OTHERS.contains(&class);
+    errors.iter().filter(|(class, _)| is_targets(class)).map(|(_, count)| count).sum()
 }

@@ -45,7 +45,8 @@ fn slow(case: &'static str, seed: u64) -> Draw {
 fn timed_out(case: &'static str, seed: u64) -> Draw {
     let (mut world, mut dice) = World::new(case, seed);
     let function = dice.one(&["SendMessage", "Default", "SessionPlacementRequest"]);
-    let (timeout_s, factor) = (dice.number(0.4..0.8), dice.number(0.95..1.6));
+    // Lambda's time-outs are whole seconds.
+    let (timeout_s, factor) = (1.0, dice.number(0.95..1.6));
     world.load(Load::moderate(&mut dice));
     world.profile.set(format!("lambda.functions.{function}.timeout_s"), timeout_s);
     let own_ms = timeout_s * 1e3 * factor;

@@ -62,9 +62,9 @@ fn requests(case: &'static str, seed: u64) -> Draw {
 
 fn slow_readers(case: &'static str, seed: u64) -> Draw {
     let (mut world, mut dice) = World::new(case, seed);
-    let (share, bytes) = (dice.number(0.15..0.3), dice.whole(30_000..60_000));
-    world.rate("send_message", dice.number(30.0..45.0)).set("operations.send_message.size", 20_000);
-    world.set("players", 24).set("slow_readers.share", share).set("slow_readers.delay", "\"2s\"");
+    let (share, bytes) = (dice.number(0.3..0.5), dice.whole(30_000..60_000));
+    world.rate("send_message", dice.number(50.0..65.0)).set("operations.send_message.size", 30_000);
+    world.set("players", 12).set("slow_readers.share", share).set("slow_readers.delay", "\"2s\"");
     world.set("slow_readers.receive_buffer", 4_096);
     world.fault.set("gateway.outgoing_bytes_per_connection", bytes);
     world.cured_by("a larger buffer", "gateway.outgoing_bytes_per_connection", 8_000_000);
@@ -87,8 +87,12 @@ fn provider() -> Vec<Accepted> {
 fn slow_provider(case: &'static str, seed: u64) -> Draw {
     let (mut world, mut dice) = World::new(case, seed);
     let own_ms = dice.number(700.0..1_500.0);
-    world.comings_and_goings().load(Load::moderate(&mut dice));
-    world.fault.set("identity.latency", world.from_then_on(OWN, own_ms, own_ms * 1.3));
+    // Players come for ten seconds; after four of them the provider slows down.
+    world.set("players", 80).set("sockets.connect_rate", 8).load(Load::moderate(&mut dice));
+    world.fault.set(
+        "identity.latency",
+        format!("{{ p50_ms = 2, p99_ms = 5, fault = {{ from_s = 4.5, p50_ms = {own_ms}, p99_ms = {} }} }}", own_ms * 1.3),
+    );
     world.not_cured_by("twice the account's concurrency", "lambda.account_concurrency", 2_000);
     world.draw(format!("{own_ms} ms"), Expected::FirstSuspect(provider()))
 }

@@ -28,10 +28,10 @@ fn rate(case: &'static str, seed: u64) -> Draw {
 
 fn queue(case: &'static str, seed: u64) -> Draw {
     let (mut world, mut dice) = World::new(case, seed);
-    let (timeout_s, factor) = (dice.number(1.0..1.6), dice.number(0.9..1.8));
+    let (timeout_s, factor) = (dice.whole(1..3), dice.number(0.9..1.6));
     world.load(Load::moderate(&mut dice));
     world.profile.set("gamelift.queue_timeout_s", timeout_s);
-    let own_ms = timeout_s * factor * 1e3;
+    let own_ms = f64::from(timeout_s) * factor * 1e3;
     world.fault.set("gamelift.placement", world.from_then_on((150.0, 400.0), own_ms, own_ms * 1.4));
     world.draw(
         format!("{factor} x the time-out of {timeout_s} s"),

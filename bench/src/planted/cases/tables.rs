@@ -54,8 +54,8 @@ fn throughput(case: &'static str, seed: u64) -> Draw {
 fn hot_recipient(case: &'static str, seed: u64) -> Draw {
     let (mut world, mut dice) = World::new(case, seed);
     let (units, strength) = (dice.whole(8..14), dice.strength().max(1.3));
-    // Everybody writes to one player: one key of the index, one partition of it.
-    let capacity = f64::from(units);
+    // Two players write to each other: two keys of the index, each in one partition.
+    let capacity = f64::from(units) * 2.0;
     let quiet = capacity * 0.3;
     world.rate("send_message", quiet).load(Load::up_to(capacity * strength / quiet, &mut dice));
     world.set("players", 2).set("sockets.connect_rate", 2);
@@ -63,7 +63,7 @@ fn hot_recipient(case: &'static str, seed: u64) -> Draw {
     world.fault.set(key, units);
     world.cured_by("four times the units", key, units * 4);
     world.draw(
-        format!("the index of Messages: partitions of {units} units, {strength} x one of them"),
+        format!("the index of Messages: partitions of {units} units, {strength} x two of them"),
         Expected::FirstSuspect(vec![Accepted::new(HotPartition, "")]),
     )
 }
