@@ -119,6 +119,31 @@ impl Compared {
         Some(Self { during, before, equal, mean_us, before_us, count, offered, offered_before })
     }
 
+    /// The time of a queue's rise against all that was measured before it, at whatever load; `None` where nothing came during it.
+    pub(crate) fn around(run: &Run<'_>, felt: &Felt, when: Interval) -> Option<Self> {
+        let seconds = seconds(run, &felt.player);
+        let before = chosen(run, &seconds, when.from_s, |_| true);
+        let of = |stretch: &Stretch| -> Vec<Second> {
+            seconds.iter().filter(|second| stretch.takes(second.at_s, 1.0)).copied().collect()
+        };
+        let offered = |seconds: &[Second]| {
+            seconds.iter().map(|second| second.offered).sum::<f64>() / seconds.len().max(1) as f64
+        };
+        let during = Stretch::one(when.from_s, when.to_s);
+        let (now, earlier) = (of(&during), of(&before));
+        let (mean_us, count) = mean(now.iter())?;
+        Some(Self {
+            before_us: mean(earlier.iter()).map(|(mean, _)| mean),
+            during,
+            before,
+            equal: false,
+            mean_us,
+            count,
+            offered: offered(&now),
+            offered_before: offered(&earlier),
+        })
+    }
+
     /// By how much the player's mean rose, in microseconds; without an earlier time all of it.
     pub(crate) fn rise_us(&self) -> f64 {
         self.mean_us - self.before_us.unwrap_or(0.0)

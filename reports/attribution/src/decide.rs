@@ -42,8 +42,8 @@ pub(crate) fn decide(
     correlation.notes.extend(open_notes(&felt, &open, named.is_empty()));
     if !run.backend.declared && !felt.is_empty() {
         correlation.notes.push(
-            "which functions do the work of which operation is not declared (`functions`): paths are found by invocations that \
-             follow arrivals, which is weaker"
+            "which functions do the work of which operation is not declared (`functions`): paths are those of functions whose \
+             invocations follow the arrivals, or of routes that are called like the operation"
                 .to_owned(),
         );
     }

@@ -46,7 +46,7 @@ impl Felt {
             SymptomKind::Failures => "failures",
             SymptomKind::Losses => "losses",
             SymptomKind::Slower => "slowness",
-            SymptomKind::Unknown => "what went wrong",
+            SymptomKind::Unknown => "trouble",
         };
         format!("{what} of {}", self.player.name())
     }

@@ -55,7 +55,7 @@ pub fn attribute(folder: &RunFolder) -> Correlation {
     if !run.summary.verdict.valid {
         correlation.outcome = Some(Outcome::InvalidRun);
         correlation.notes = run.summary.verdict.invalid_reasons.clone();
-        correlation.suspects = vec![suspects::generator::suspect(&run.summary, run.window().to_s)];
+        correlation.suspects = vec![suspects::generator::suspect(&run)];
         return correlation;
     }
     if let Some(doubt) = run.summary.frames.as_ref().and_then(|frames| frames.doubt()) {

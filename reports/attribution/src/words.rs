@@ -5,7 +5,7 @@ use reports::format::SuspectKind;
 /// Whether a suspect of this kind is named only where its limit was seen to be reached.
 pub(crate) const fn needs_limit(kind: SuspectKind) -> bool {
     use SuspectKind as K;
-    matches!(kind, K::ReservedConcurrency | K::AccountConcurrency | K::RequestRateCap | K::GameliftRate)
+    matches!(kind, K::ReservedConcurrency | K::AccountConcurrency | K::RequestRateCap)
 }
 
 /// The observation that would refute it, in a sentence; `of` is the resource.
@@ -78,6 +78,7 @@ pub(crate) fn refuted_by(kind: SuspectKind, of: &str) -> String {
         K::Generator => {
             "The same run on a machine with more cores is valid and shows the same figures.".to_owned()
         }
+        K::Unknown => "A later version says what would refute it.".to_owned(),
     }
 }
 
@@ -119,6 +120,7 @@ pub(crate) fn remedy(kind: SuspectKind, of: &str) -> String {
         K::Network => "Measure the way to the gateway by itself, from the generator's machine.".to_owned(),
         K::Unknown => "What helps it is not known to this version.".to_owned(),
         K::Generator => "Do as the reasons of the verdict say, and run again.".to_owned(),
+        K::Unknown => "See what a later version says of it.".to_owned(),
     }
 }
 

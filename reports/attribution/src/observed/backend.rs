@@ -82,9 +82,16 @@ pub(crate) struct Backend {
     pub(crate) deliveries: BTreeMap<String, Vec<Stage>>,
     /// Whether the paths are declared; else they were found by invocations that follow arrivals, or are empty.
     pub(crate) declared: bool,
+    /// By the letters of a route's key: its path, where nothing is declared.
+    guessed: BTreeMap<String, Vec<Stage>>,
     functions_by_name: Names,
     queues: Names,
     topics: Names,
+}
+
+/// The letters and digits of a name, all small: `sendMessage` and `send_message` are one.
+fn letters(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 impl Backend {
@@ -104,13 +111,18 @@ impl Backend {
             tables: Names::new(tables.clone(), declared(|work| &work.tables), &[functions, queues]),
             operations: BTreeMap::new(),
             deliveries: BTreeMap::new(),
+            guessed: BTreeMap::new(),
             declared: !topology.is_empty(),
             queues: Names::new(queues.clone(), declared(|work| &work.queues), &[functions, tables]),
             topics: Names::new(topics.clone(), Vec::new(), &[functions, tables]),
             functions_by_name,
         };
         backend.functions = functions.iter().map(|full| backend.function_of(full, server, wiring)).collect();
-        backend.lay(topology, wiring);
+        if backend.declared {
+            backend.lay(topology, wiring);
+        } else {
+            backend.guess(wiring);
+        }
         backend
     }
 
@@ -176,6 +188,24 @@ impl Backend {
             self.behind(work, wiring, &mut path);
             self.deliveries.insert(delivery.clone(), path);
         }
+    }
+
+    /// Undeclared paths: an operation's are the functions of the route that is called like it, letter by letter, and `connect`'s
+    /// those of `$connect`. Of deliveries nothing is known.
+    fn guess(&mut self, wiring: &Wiring) {
+        for route in &wiring.routes {
+            let name = letters(&route.route);
+            let authorizer = (!route.authorizer.is_empty()).then(|| Stage::Function(route.authorizer.clone()));
+            let mut path = vec![Stage::Gateway];
+            path.extend(authorizer);
+            path.push(Stage::Function(route.function.clone()));
+            self.guessed.insert(name, path);
+        }
+    }
+
+    /// The path of an operation, as declared, or of the route that is called like it.
+    pub(crate) fn path_of(&self, operation: &str) -> Option<&Vec<Stage>> {
+        self.operations.get(operation).or_else(|| self.guessed.get(&letters(operation)))
     }
 
     /// The first of several functions of `connect` authorises, where the wiring does not say so.

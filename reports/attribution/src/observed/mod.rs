@@ -2,6 +2,7 @@
 
 mod backend;
 pub(crate) mod classes;
+mod discovery;
 mod names;
 mod players;
 mod points;
@@ -38,7 +39,11 @@ pub(crate) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(crate) fn of(folder: &'a RunFolder) -> Self {
         let server = Server::of(folder.cloudwatch.as_ref());
-        let backend = Backend::of(&folder.manifest, &server);
+        let mut backend = Backend::of(&folder.manifest, &server);
+        if !backend.declared {
+            (backend.operations, backend.deliveries) =
+                discovery::discover(folder, &server, &backend.functions);
+        }
         Self { folder, summary: folder.summary_or_rebuilt(), server, backend }
     }
 
@@ -56,7 +61,7 @@ impl<'a> Run<'a> {
     /// The path of what a symptom is of; empty where it is not known.
     pub(crate) fn path(&self, player: &Player) -> &[Stage] {
         let path = match player {
-            Player::Operation(name) => self.backend.operations.get(name),
+            Player::Operation(name) => self.backend.path_of(name),
             Player::Delivery(name) => self.backend.deliveries.get(name),
         };
         path.map_or(&[], Vec::as_slice)

@@ -19,11 +19,6 @@ impl Names {
         Self { full, declared, prefix }
     }
 
-    /// The full names.
-    pub(crate) fn full(&self) -> impl Iterator<Item = &str> {
-        self.full.iter().map(String::as_str)
-    }
-
     /// The full name of a declared one: itself, or the one that ends with it at a boundary.
     pub(crate) fn find(&self, declared: &str) -> Option<&str> {
         let ends = |full: &&String| ends_with(full, declared);

@@ -36,11 +36,6 @@ impl Metric {
     pub(crate) const fn account(name: &'static str, statistic: &'static str) -> Self {
         Self { namespace: "AWS/Lambda", name, statistic, dimension: "" }
     }
-
-    /// A metric of a table.
-    pub(crate) const fn table(name: &'static str, statistic: &'static str) -> Self {
-        Self { namespace: "AWS/DynamoDB", name, statistic, dimension: "TableName" }
-    }
 }
 
 /// What is known of the server.

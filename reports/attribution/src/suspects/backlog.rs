@@ -5,14 +5,14 @@
 //! windows: the rise has to last for at least three periods, with a slope whose interval lies above 0.
 
 use crate::candidate::Interval;
-use crate::compare::seconds;
+use crate::compare::{Second, seconds};
 use crate::felt::Felt;
 use crate::observed::{Points, Run};
 use crate::statistics::slope::{Slope, theil_sen};
 
 /// Fewest periods over which an age has to rise.
 const FEWEST: usize = 3;
-/// Level of the slope's interval, and of the comparison of what comes in with what goes out.
+/// Level of the slope's interval.
 const ALPHA: f64 = 0.05;
 /// Most points that a slope is taken of: beyond that it costs more than it tells.
 const MOST: usize = 300;
@@ -63,28 +63,30 @@ pub(super) fn rise(ages: &Points, felt: &Felt) -> Option<Rise> {
     Some(Rise { when, end_s: end_s.max(when.to_s), onset, slope, greatest_s })
 }
 
-/// What came in and went out per second during a rise, as players count it, and whether less went out.
+/// What came in and went out per second during a rise, as players count it.
 pub(super) struct Flow {
     /// Called for, per second.
     pub(super) in_s: f64,
     /// Delivered, per second.
     pub(super) out_s: f64,
-    /// Whether less went out than chance explains: Poisson counts, one-sided.
-    pub(super) less: bool,
+    /// Whether as much was left over as the age says: by Little's law what waits is what goes out per second times the age.
+    pub(super) agrees: bool,
 }
 
 impl Flow {
-    pub(super) fn during(run: &Run<'_>, felt: &Felt, when: Interval) -> Self {
-        let (mut into, mut out, mut length) = (0.0, 0.0, 0.0_f64);
-        for second in seconds(run, &felt.player) {
-            if second.at_s + 1.0 > when.from_s && second.at_s < when.to_s {
-                into += second.offered;
-                out += second.count;
-                length += 1.0;
-            }
-        }
-        let less = into - out > 1.645 * f64::sqrt(into + out);
-        Self { in_s: into / length.max(1.0), out_s: out / length.max(1.0), less }
+    /// Until nothing more is called for: what waits then is worked off, while its age still rises.
+    pub(super) fn during(run: &Run<'_>, felt: &Felt, rise: &Rise) -> Self {
+        let seconds: Vec<Second> = seconds(run, &felt.player)
+            .into_iter()
+            .filter(|second| second.at_s + 1.0 > rise.when.from_s && second.at_s < rise.when.to_s)
+            .collect();
+        let most = seconds.iter().map(|second| second.offered).fold(0.0, f64::max);
+        let last = seconds.iter().rposition(|second| second.offered >= 0.5 * most).map_or(0, |last| last + 1);
+        let length = (last as f64).max(1.0);
+        let sum = |of: fn(&Second) -> f64| seconds[..last].iter().map(of).sum::<f64>();
+        let (into, out) = (sum(|second| second.offered), sum(|second| second.count));
+        let waits = out / length * rise.slope.value * length;
+        Self { in_s: into / length, out_s: out / length, agrees: into - out >= 0.5 * waits && into > out }
     }
 
     /// The slope that they make: seconds of age a second.

@@ -3,14 +3,11 @@
 use reports::format::{LimitKind, SuspectKind};
 
 use super::evidence::{self, number};
-use super::limits::Z;
 use super::matching;
+use super::plateau::{self, Plateau, Second};
 use crate::candidate::{Candidate, Interval};
 use crate::felt::Felt;
 use crate::observed::{Metric, Points, Run, Stage, classes};
-
-/// StartGameSessionPlacement per second and account, as documented.
-const STARTS: f64 = 75.0;
 
 pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
     let queues = felt.iter().enumerate().filter(|(_, felt)| felt.is_failures()).filter_map(|(n, felt)| {
@@ -24,34 +21,30 @@ pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
 }
 
 fn candidate(run: &Run<'_>, n: usize, felt: &Felt, queue: &str) -> Option<Candidate> {
-    let limit =
-        run.server.limit(LimitKind::GameliftRequestsPerSecond, "").map_or(STARTS, |limit| limit.value);
     let within = |(at, _): &(f64, f64)| *at >= felt.symptom.from_s && *at < felt.symptom.to_s;
     let refused: Vec<(f64, f64)> =
         felt.player.failures(run.folder, classes::is_too_many).into_iter().filter(within).collect();
     let (first, last) = refused.first().zip(refused.last()).map(|(first, last)| (first.0, last.0))?;
-    let started = started(run, queue)?;
-    let count: f64 = refused.iter().map(|(_, count)| count).sum();
-    let most = started.within(first, last + 1.0).peak().map(|(_, sum)| sum)?;
-    let expected = limit * started.period_s;
-    if most < expected - Z * expected.sqrt() {
-        return None;
-    }
+    let Plateau { level, limit } =
+        plateau::of(&seconds(run, felt, &refused), run.server.limit(LimitKind::GameliftRequestsPerSecond, ""))?;
     let onset = Interval { from_s: first, to_s: first + 1.0 };
     let mut candidate =
         Candidate::new(SuspectKind::GameliftRate, Stage::Queue(queue.to_owned()), onset, last + 1.0);
-    candidate.limit = Some(limit);
-    candidate.observed = Some(most / started.period_s);
-    candidate.unit = "per second";
+    (candidate.limit, candidate.observed, candidate.unit) = (limit, Some(level), "per second");
+    let count: f64 = refused.iter().map(|(_, count)| count).sum();
+    let of_limit = limit.map_or_else(String::new, |limit| format!(" of {}", number(limit)));
     let says = format!(
-        "At most {} placements started in a period of {} s, which allows {}, while {} requests were refused.",
-        number(most),
-        number(started.period_s),
-        number(expected),
-        number(count)
+        "{} requests were refused, while {} placements a second{of_limit} went through.",
+        number(count),
+        number(level)
     );
-    let series = format!("PlacementsStarted (Sum) of {}", run.backend.resource(&candidate.stage));
-    candidate.evidence.push(evidence::of(series, says, &started, first, last + 1.0));
+    candidate.evidence.push(evidence::of_seconds(format!("429 of {}", felt.player.name()), says, &refused));
+    if let Some(started) = started(run, queue) {
+        let most = started.within(first, last + 1.0).peak().map_or(0.0, |(_, sum)| sum);
+        let says = format!("At most {} in a period of {} s.", number(most), number(started.period_s));
+        let series = format!("PlacementsStarted (Sum) of {}", run.backend.resource(&candidate.stage));
+        candidate.evidence.push(evidence::of(series, says, &started, first, last + 1.0));
+    }
     let part = Felt { affected: refused, ..felt.clone() };
     // Whatever else was refused at the same time has other counters.
     let elsewhere =
@@ -61,6 +54,16 @@ fn candidate(run: &Run<'_>, n: usize, felt: &Felt, queue: &str) -> Option<Candid
         candidate.explains.push((n, share));
         candidate
     })
+}
+
+/// What went through and what was refused, second by second.
+fn seconds(run: &Run<'_>, felt: &Felt, refused: &[(f64, f64)]) -> Vec<Second> {
+    let of_line = |(at, refused): &(f64, f64)| {
+        let line = run.folder.series.iter().find(|line| line.t as f64 == *at)?;
+        let accepted = line.operations.get(felt.player.name())?.completed as f64;
+        Some(Second { at_s: *at, accepted, refused: *refused })
+    };
+    refused.iter().filter_map(of_line).collect()
 }
 
 /// Placements that were started, period by period. Namespace and dimension differ between accounts.

@@ -2,25 +2,13 @@
 //! themselves, so no server series is needed.
 
 use reports::format::{LimitKind, SeriesLine, SuspectKind};
-use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 use super::evidence::{self, number};
-use super::limits::Z;
 use super::matching;
+use super::plateau::{self, Plateau, Second};
 use crate::candidate::{Candidate, Interval};
 use crate::felt::Felt;
 use crate::observed::{Player, Point, Points, Run, Stage, classes};
-
-/// Seconds of refusals that a plateau without a known limit needs.
-const FEWEST_SECONDS: usize = 3;
-
-/// What was accepted and what was refused with 429 in one second.
-#[derive(Debug, Clone, Copy)]
-struct Second {
-    at_s: f64,
-    accepted: f64,
-    refused: f64,
-}
 
 pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
     [connections(run, felt), requests(run, felt)].into_iter().flatten().collect()
@@ -41,9 +29,8 @@ fn connections(run: &Run<'_>, felt: &[Felt]) -> Option<Candidate> {
         .filter(|line| line.sockets.is_some())
         .map(|line| second(line, &refused, answered(line)))
         .collect();
-    let limit = run.server.limit(LimitKind::ConnectionsPerSecond, "").map(|limit| limit.value);
-    let plateau = plateau(&seconds, limit)?;
-    let mut candidate = candidate(SuspectKind::ConnectRate, &seconds, limit, plateau, "accepted handshakes")?;
+    let plateau = plateau::of(&seconds, run.server.limit(LimitKind::ConnectionsPerSecond, ""))?;
+    let mut candidate = candidate(SuspectKind::ConnectRate, &seconds, plateau, "accepted handshakes")?;
     for (n, felt) in felt.iter().enumerate().filter(|(_, felt)| felt.player == connect && felt.is_failures())
     {
         candidate.explains.push((n, share_of_refusals(run, felt)));
@@ -71,10 +58,9 @@ fn requests(run: &Run<'_>, felt: &[Felt]) -> Option<Candidate> {
     }
     let seconds: Vec<Second> =
         run.folder.series.iter().map(|line| second(line, &refused, all_requests(line))).collect();
-    let limit = run.server.limit(LimitKind::RequestsPerSecond, "").map(|limit| limit.value);
-    let plateau = plateau(&seconds, limit)?;
+    let plateau = plateau::of(&seconds, run.server.limit(LimitKind::RequestsPerSecond, ""))?;
     let mut candidate =
-        candidate(SuspectKind::MessageRate, &seconds, limit, plateau, "requests, pushes among them,")?;
+        candidate(SuspectKind::MessageRate, &seconds, plateau, "requests, pushes among them,")?;
     let counter = Points {
         period_s: 1.0,
         points: seconds
@@ -140,63 +126,25 @@ fn is_of_every_kind(run: &Run<'_>, of_each: &[(&Player, Vec<(f64, f64)>)]) -> bo
         })
 }
 
-/// What was accepted per second while others were refused, if it is a plateau: at the limit, or, where that is not known, flat while
-/// what was offered was not.
-fn plateau(seconds: &[Second], limit: Option<f64>) -> Option<f64> {
-    let refusing: Vec<Second> = seconds.iter().filter(|second| second.refused > 0.0).copied().collect();
-    // The first and the last one are cut.
-    let inner = match refusing.as_slice() {
-        [_, inner @ .., _] if !inner.is_empty() => inner,
-        all => all,
-    };
-    if inner.is_empty() {
-        return None;
-    }
-    let n = inner.len() as f64;
-    let mean = inner.iter().map(|second| second.accepted).sum::<f64>() / n;
-    match limit {
-        Some(limit) => (mean >= limit - Z * (limit / n).sqrt()).then_some(mean),
-        None => (inner.len() >= FEWEST_SECONDS && is_flat(inner, mean)).then_some(mean),
-    }
-}
-
-/// Whether what is accepted is flat and does not follow what is offered, by Pearson's chi-squared test at 95 %: a share that is refused
-/// whatever the rate is no limit.
-fn is_flat(seconds: &[Second], mean: f64) -> bool {
-    let Ok(law) = ChiSquared::new(seconds.len() as f64 - 1.0) else { return false };
-    let offered: f64 = seconds.iter().map(|second| second.accepted + second.refused).sum();
-    let share = seconds.iter().map(|second| second.accepted).sum::<f64>() / offered.max(1.0);
-    let misfit = |expected: &dyn Fn(&Second) -> f64| -> f64 {
-        let of_second = |second: &Second| {
-            let expected = expected(second).max(f64::MIN_POSITIVE);
-            (second.accepted - expected).powi(2) / expected
-        };
-        seconds.iter().map(of_second).sum()
-    };
-    let most = law.inverse_cdf(0.95);
-    let (flat, follows) = (misfit(&|_| mean), misfit(&|second| share * (second.accepted + second.refused)));
-    mean > 0.0 && flat <= most && follows > most
-}
-
 fn candidate(
     kind: SuspectKind,
     seconds: &[Second],
-    limit: Option<f64>,
-    plateau: f64,
+    plateau: Plateau,
     what: &str,
 ) -> Option<Candidate> {
     let refusing: Vec<&Second> = seconds.iter().filter(|second| second.refused > 0.0).collect();
     let (first, last) = refusing.first().zip(refusing.last())?;
     let onset = Interval { from_s: first.at_s, to_s: first.at_s + 1.0 };
     let mut candidate = Candidate::new(kind, Stage::Gateway, onset, last.at_s + 1.0);
-    (candidate.limit, candidate.observed, candidate.unit) = (limit, Some(plateau), "per second");
+    let Plateau { level, limit } = plateau;
+    (candidate.limit, candidate.observed, candidate.unit) = (limit, Some(level), "per second");
     let refused: f64 = refusing.iter().map(|second| second.refused).sum();
     let of_limit =
         limit.map_or_else(|| "; the limit is not known".to_owned(), |limit| format!(" of {}", number(limit)));
     let says = format!(
         "{} were answered with 429, while {} {what} a second went through{of_limit}.",
         number(refused),
-        number(plateau)
+        number(level)
     );
     let points: Vec<(f64, f64)> = refusing.iter().map(|second| (second.at_s, second.accepted)).collect();
     candidate.evidence.push(evidence::of_seconds("accepted per second, by the players", says, &points));
@@ -214,37 +162,4 @@ fn share_of_refusals(run: &Run<'_>, felt: &Felt) -> f64 {
         .map(|(_, count)| count)
         .sum();
     (refused / felt.count().max(1.0)).min(1.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn seconds(counts: &[(f64, f64)]) -> Vec<Second> {
-        let second = |(at, (accepted, refused)): (u32, &(f64, f64))| Second {
-            at_s: f64::from(at),
-            accepted: *accepted,
-            refused: *refused,
-        };
-        (0..).zip(counts).map(second).collect()
-    }
-
-    #[test]
-    fn a_limit_is_reached_where_what_is_accepted_stays_at_it() {
-        let full = [(500.0, 0.0), (498.0, 300.0), (503.0, 500.0), (500.0, 400.0), (120.0, 3.0), (100.0, 0.0)];
-        assert!(plateau(&seconds(&full), Some(500.0)).is_some_and(|mean| (mean - 501.5).abs() < 0.1));
-        assert_eq!(plateau(&seconds(&full), Some(1_000.0)), None, "far below the limit");
-        assert_eq!(plateau(&seconds(&[(10.0, 0.0)]), Some(10.0)), None, "nothing refused");
-    }
-
-    #[test]
-    fn without_a_limit_it_is_flat_while_the_offered_load_is_not() {
-        let flat = [(90.0, 5.0), (100.0, 100.0), (99.0, 200.0), (101.0, 300.0), (90.0, 5.0)];
-        assert!(plateau(&seconds(&flat), None).is_some());
-        // A share of 20 % is refused, whatever is offered.
-        let share = [(80.0, 20.0), (160.0, 40.0), (320.0, 80.0), (640.0, 160.0), (80.0, 20.0)];
-        assert_eq!(plateau(&seconds(&share), None), None);
-        let steady = [(80.0, 20.0), (81.0, 19.0), (79.0, 21.0), (80.0, 20.0), (80.0, 20.0)];
-        assert_eq!(plateau(&seconds(&steady), None), None, "a share and a limit look alike at a steady load");
-    }
 }

@@ -1,13 +1,16 @@
 //! The generator and its machine: guilty where the run is not valid, which ends everything.
 
-use reports::format::{Evidence, Summary, Suspect, SuspectKind};
+use reports::format::{Evidence, Suspect, SuspectKind};
 
+use crate::observed::{Run, Stage};
 use crate::words;
 
 /// The generator as the suspect of a run that is not valid.
-pub(crate) fn suspect(summary: &Summary, end_s: f64) -> Suspect {
+pub(crate) fn suspect(run: &Run<'_>) -> Suspect {
     let kind = SuspectKind::Generator;
-    let evidence = summary
+    let resource = run.backend.resource(&Stage::Generator);
+    let evidence = run
+        .summary
         .verdict
         .invalid_reasons
         .iter()
@@ -15,9 +18,8 @@ pub(crate) fn suspect(summary: &Summary, end_s: f64) -> Suspect {
         .collect();
     Suspect {
         kind,
-        resource: "generator".to_owned(),
         from_s: 0.0,
-        to_s: end_s,
+        to_s: run.window().to_s,
         limit: None,
         observed: None,
         unit: String::new(),
@@ -25,7 +27,8 @@ pub(crate) fn suspect(summary: &Summary, end_s: f64) -> Suspect {
         symptoms: Vec::new(),
         or: Vec::new(),
         evidence,
-        refuted_by: words::refuted_by(kind, "generator"),
-        remedy: words::remedy(kind, "generator"),
+        refuted_by: words::refuted_by(kind, &resource),
+        remedy: words::remedy(kind, &resource),
+        resource,
     }
 }

@@ -3,7 +3,7 @@
 use reports::format::{Evidence, LimitKind, SuspectKind};
 
 use super::evidence::{self, number};
-use crate::observed::{Function, Metric, Points, Run, Stage};
+use crate::observed::{Function, Metric, Points, Run, Server, Stage};
 use crate::statistics::slope::theil_sen;
 use crate::statistics::waiting::erlang_b;
 
@@ -52,10 +52,10 @@ pub(super) fn reached(
         Some(reserved) => throttled.reserved(reserved),
         None => throttled.account(),
     };
-    concurrency
-        .or_else(|| throttled.request_rate(reserved))
-        .or_else(|| throttled.scaling())
-        .or_else(|| throttled.growing())
+    if concurrency.is_some() || !throttled.knows_executions() {
+        return concurrency;
+    }
+    throttled.request_rate(reserved).or_else(|| throttled.scaling()).or_else(|| throttled.growing())
 }
 
 impl Throttled<'_, '_> {
@@ -69,6 +69,17 @@ impl Throttled<'_, '_> {
             .known()
             .filter(move |(at, _)| starts.iter().any(|start| (start - at).abs() < period_s / 2.0))
             .map(|(_, value)| value)
+    }
+
+    /// Whether the executions of every period with throttles are known. Without them nobody knows whether it was not these that
+    /// ran out, so no other limit is looked at.
+    fn knows_executions(&self) -> bool {
+        let metric = Metric::lambda("ConcurrentExecutions", "Maximum");
+        let is_complete = self.run.server.series(metric, &self.function.full).is_some_and(Server::is_complete);
+        let throttled = self.throttles.within(self.from_s, self.to_s);
+        let mut refusing = throttled.known().filter(|(_, count)| *count > 0.0);
+        let known = |at| self.concurrency.as_ref().is_some_and(|points| points.at(at).is_some());
+        is_complete && refusing.all(|(at, _)| known(at))
     }
 
     fn highest(&self, points: &Points) -> Option<f64> {
@@ -191,7 +202,6 @@ impl Throttled<'_, '_> {
             None => self.unreserved_invocations(&own),
         };
         let accepted = self.highest(&all)?;
-        // Without the executions nobody knows whether it was not these that ran out.
         let highest = self.concurrency.as_ref().and_then(|points| self.highest(points))?;
         let says = format!(
             "{} invocations were accepted in a period of {} s in which others were refused; ten a second for each of {} executions are {}, and at most {} ran at once.",

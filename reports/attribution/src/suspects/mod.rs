@@ -25,6 +25,7 @@ mod matching;
 mod memory;
 mod network;
 mod placements;
+mod plateau;
 mod queues;
 mod refusals;
 mod slow_clients;

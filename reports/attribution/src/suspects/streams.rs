@@ -4,12 +4,14 @@
 //! have full batches, and as many executions as lanes. A poison record blocks its lane with batches that are halved down to the one
 //! record, which fails without an `Error`. A throttled function has `Throttles` instead, and is no matter of lanes.
 
-use reports::format::{LimitKind, SuspectKind};
+use reports::format::{Evidence, LimitKind, SuspectKind, SymptomKind};
+
+use statrs::distribution::{DiscreteCDF, Poisson};
 
 use super::backlog::{Flow, Rise, explained, rise};
 use super::durations::HALF;
 use super::evidence;
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, Interval};
 use crate::compare::Compared;
 use crate::felt::Felt;
 use crate::observed::{Metric, Player, Points, Run, Stage, Trigger};
@@ -58,18 +60,26 @@ pub(super) fn lines(run: &Run<'_>, player: &Player) -> Vec<Line> {
     lines
 }
 
-/// What is seen of a line while it falls behind.
+/// What is seen of a line while its deliveries are late or lost.
 struct Behind<'a> {
     line: &'a Line,
     ages: Points,
-    rise: Rise,
+    /// `None`: the age does not rise for long.
+    rise: Option<Rise>,
+    /// The rise, or the symptom and what led to it.
+    when: Interval,
     share: f64,
     /// Records an invocation.
     batch: Option<f64>,
     batch_size: Option<f64>,
     /// Records of failed attempts.
     failed: Option<f64>,
+    /// Records that were given up.
+    dropped: Option<f64>,
     errors: Option<f64>,
+    invocations: Option<f64>,
+    /// After which a record is given up.
+    retries: Option<f64>,
     lanes: Option<f64>,
     /// The most executions.
     executions: Option<f64>,
@@ -77,22 +87,23 @@ struct Behind<'a> {
 
 fn of_line(run: &Run<'_>, position: usize, felt: &Felt, line: &Line) -> Vec<Candidate> {
     let Some(behind) = behind(run, felt, line) else { return Vec::new() };
-    if behind.share < HALF {
-        return Vec::new();
-    }
-    if let Some(poison) = poison(run, position, &behind) {
+    if let Some(poison) = poison(run, position, felt, &behind) {
         return vec![poison];
     }
-    let Some(lanes) = full_lanes(run, position, felt, &behind) else { return Vec::new() };
-    std::iter::once(lanes).chain(slow_function(run, position, felt, &behind)).collect()
+    let Some(rise) = behind.rise.filter(|_| behind.share >= HALF) else { return Vec::new() };
+    let lanes = full_lanes(run, position, felt, &behind, &rise);
+    let slow = lanes.as_ref().and_then(|_| slow_function(run, position, felt, &behind));
+    lanes.into_iter().chain(slow).collect()
 }
 
-/// `None` where the age does not rise for long, or the function is throttled.
+/// `None` where the stream's age is not known, or its function is throttled.
 fn behind<'a>(run: &Run<'_>, felt: &Felt, line: &'a Line) -> Option<Behind<'a>> {
     let function = line.function.as_str();
     let ages = run.server.gauge(Metric::lambda("IteratorAge", "Maximum"), function)?;
-    let rise = rise(&ages, felt)?;
-    let total = |points: Points| points.within(rise.when.from_s, rise.when.to_s).sum();
+    let rise = rise(&ages, felt);
+    let symptom = Interval { from_s: felt.symptom.from_s - felt.lag_s, to_s: felt.symptom.to_s };
+    let when = rise.map_or(symptom, |rise| rise.when);
+    let total = |points: Points| points.within(when.from_s, when.to_s).sum();
     let counter = |name| run.server.counter(Metric::lambda(name, "Sum"), function).and_then(total);
     if counter("Throttles").is_some_and(|throttles| throttles > 0.0) {
         return None;
@@ -104,27 +115,27 @@ fn behind<'a>(run: &Run<'_>, felt: &Felt, line: &'a Line) -> Option<Behind<'a>> 
     };
     let limit = |kind| {
         let names = [line.uuid.as_str(), line.table.as_str(), function];
-        names
-            .into_iter()
-            .filter(|name| !name.is_empty())
-            .find_map(|name| run.server.limit(kind, name))
-            .map(|l| l.value)
+        let known = names.into_iter().filter(|name| !name.is_empty());
+        known.filter_map(|name| run.server.limit(kind, name)).map(|limit| limit.value).next()
     };
     let invocations = counter("Invocations").filter(|count| *count > 0.0);
     let executions = run.server.gauge(Metric::lambda("ConcurrentExecutions", "Maximum"), function);
-    let executions = executions.and_then(|points| points.within(rise.when.from_s, rise.when.to_s).peak());
+    let factor = limit(LimitKind::ParallelizationFactor).unwrap_or(1.0);
     Some(Behind {
         line,
         share: explained(run, felt, &ages),
         batch: events("InvokedEventCount").zip(invocations).map(|(records, invoked)| records / invoked),
         batch_size: limit(LimitKind::BatchSize),
-        failed: events("FailedInvokeEventCount").or_else(|| events("DroppedEventCount")),
+        failed: events("FailedInvokeEventCount"),
+        dropped: events("DroppedEventCount"),
         errors: counter("Errors"),
-        lanes: limit(LimitKind::OpenShards)
-            .map(|shards| shards * limit(LimitKind::ParallelizationFactor).unwrap_or(1.0)),
-        executions: executions.map(|(_, most)| most),
+        invocations,
+        retries: limit(LimitKind::MaxRetries).filter(|retries| *retries >= 0.0),
+        lanes: limit(LimitKind::OpenShards).map(|shards| shards * factor),
+        executions: executions.and_then(|points| points.greatest(when.from_s, when.to_s)),
         ages,
         rise,
+        when,
     })
 }
 
@@ -138,25 +149,52 @@ impl Behind<'_> {
         }
     }
 
-    fn candidate(&self, kind: SuspectKind, position: usize) -> Candidate {
-        let mut candidate = Candidate::new(kind, self.stage(), self.rise.onset, self.rise.end_s);
-        candidate.explains.push((position, self.share));
+    fn candidate(&self, kind: SuspectKind, position: usize, share: f64) -> Candidate {
+        let onset = self.rise.map_or_else(|| self.first(), |rise| rise.onset);
+        let end_s = self.rise.map_or(self.when.to_s, |rise| rise.end_s);
+        let mut candidate = Candidate::new(kind, self.stage(), onset, end_s);
+        candidate.explains.push((position, share));
         candidate
     }
 
-    fn age(&self, run: &Run<'_>, says: &str) -> reports::format::Evidence {
+    /// The first period of the time that is looked at.
+    fn first(&self) -> Interval {
+        Interval { from_s: self.when.from_s, to_s: self.when.from_s + self.ages.period_s }
+    }
+
+    fn age(&self, run: &Run<'_>, says: &str) -> Evidence {
         let name = run.backend.resource(&Stage::Function(self.line.function.clone()));
-        let Rise { when, slope, greatest_s, .. } = self.rise;
+        let rose = self.rise.map_or_else(
+            || {
+                let greatest = self.ages.greatest(self.when.from_s, self.when.to_s).unwrap_or(0.0);
+                format!("records were up to {:.1} s old", greatest / 1e3)
+            },
+            |Rise { onset, slope, greatest_s, .. }| {
+                format!(
+                    "it rose by {:.2} s a second ({:.2} to {:.2}) from {:.0} s on, to {greatest_s:.1} s",
+                    slope.value, slope.low, slope.high, onset.from_s
+                )
+            },
+        );
         evidence::of(
             format!("IteratorAge (Maximum) of {name}"),
-            format!(
-                "it rose by {:.2} s a second ({:.2} to {:.2}) from {:.0} s on, to {greatest_s:.1} s; {says}",
-                slope.value, slope.low, slope.high, when.from_s
-            ),
+            format!("{rose}; {says}"),
             &self.ages,
-            when.from_s - 5.0 * self.ages.period_s,
-            self.rise.end_s,
+            self.when.from_s - 5.0 * self.ages.period_s,
+            self.rise.map_or(self.when.to_s, |rise| rise.end_s),
         )
+    }
+
+    /// Whether more records were given up than errors at random give up: each attempt would fail with the function's error rate, so
+    /// that of those that fail once the rate to the power of the retries fails to the end (Poisson, one-sided at 0.05).
+    fn gives_up_more_than_chance(&self, dropped: f64) -> bool {
+        let (Some(errors), Some(invocations), Some(retries)) = (self.errors, self.invocations, self.retries)
+        else {
+            return false;
+        };
+        let expected = errors * (errors / invocations).min(1.0).powf(retries);
+        let Ok(law) = Poisson::new(expected.max(1e-9)) else { return false };
+        dropped >= 1.0 && law.sf(dropped as u64 - 1) <= 0.05
     }
 
     /// Records an invocation over the most that a batch may have.
@@ -165,36 +203,51 @@ impl Behind<'_> {
     }
 }
 
-/// A record that fails again and again: the age rises by a second a second at any load, batches shrink, nothing is an error.
-fn poison(run: &Run<'_>, position: usize, behind: &Behind<'_>) -> Option<Candidate> {
+/// A record that fails again and again: its attempts fail, batches shrink, and either the age rises by a second a second at any load,
+/// or the record is given up in the end. Under `ReportBatchItemFailures` none of it is an error; where there are errors, more has
+/// to be given up than errors at random would.
+fn poison(run: &Run<'_>, position: usize, felt: &Felt, behind: &Behind<'_>) -> Option<Candidate> {
     let failed = behind.failed.filter(|failed| *failed > 0.0)?;
-    let blocked = behind.rise.slope.high >= HALF;
-    let shrunk = behind.fullness().is_none_or(|fullness| fullness < HALF);
-    if !blocked || !shrunk || behind.errors.is_some_and(|errors| errors > 0.0) {
+    let dropped = behind.dropped.unwrap_or(0.0);
+    let blocked = behind.rise.is_some_and(|rise| rise.slope.high >= HALF) || dropped > 0.0;
+    let shrunk = behind.fullness().is_none_or(|fullness| fullness < HALF) || behind.batch_size == Some(1.0);
+    let errors = behind.errors.unwrap_or(0.0);
+    if !blocked || !shrunk || (errors > 0.0 && !behind.gives_up_more_than_chance(dropped)) {
         return None;
     }
-    let mut candidate = behind.candidate(SuspectKind::PoisonRecord, position);
+    let given_up = match felt.symptom.what {
+        SymptomKind::Losses => (dropped / felt.count().max(1.0)).min(1.0),
+        _ => 0.0,
+    };
+    let mut candidate = behind.candidate(SuspectKind::PoisonRecord, position, behind.share.max(given_up));
     let batch = behind.batch.map_or_else(String::new, |batch| format!(", {batch:.1} records an invocation"));
+    let retries = behind.retries.map_or_else(String::new, |retries| format!(" after {retries:.0} retries"));
     candidate.evidence.push(behind.age(run, &format!(
-        "a lane that nothing leaves rises by 1; {failed:.0} records failed without an error of the function{batch}"
+        "{failed:.0} records failed with {errors:.0} errors of the function, {dropped:.0} were given up{retries}{batch}: a lane stands still meanwhile"
     )));
     Some(candidate)
 }
 
 /// Lanes that are full: by executions, or by batches. `None` where neither is known, or both say that there was room.
-fn full_lanes(run: &Run<'_>, position: usize, felt: &Felt, behind: &Behind<'_>) -> Option<Candidate> {
+fn full_lanes(
+    run: &Run<'_>,
+    position: usize,
+    felt: &Felt,
+    behind: &Behind<'_>,
+    rise: &Rise,
+) -> Option<Candidate> {
     let all_busy = behind.executions.zip(behind.lanes).map(|(executions, lanes)| executions >= lanes);
     let all_full = behind.fullness().map(|fullness| fullness >= FULL);
-    let flow = Flow::during(run, felt, behind.rise.when);
+    let flow = Flow::during(run, felt, rise);
     let is_full = match (all_busy, all_full) {
         (Some(busy), Some(full)) => busy || full,
         (Some(one), None) | (None, Some(one)) => one,
         (None, None) => false,
     };
-    if !is_full || !flow.less {
+    if !is_full || !flow.agrees {
         return None;
     }
-    let mut candidate = behind.candidate(SuspectKind::StreamLanes, position);
+    let mut candidate = behind.candidate(SuspectKind::StreamLanes, position, behind.share);
     candidate.limit = behind.lanes;
     candidate.observed = behind.executions;
     candidate.unit = "executions";
@@ -218,7 +271,8 @@ fn slow_function(run: &Run<'_>, position: usize, felt: &Felt, behind: &Behind<'_
     let function = behind.line.function.as_str();
     let durations = run.server.gauge(Metric::lambda("Duration", "Average"), function)?;
     let invocations = run.server.gauge(Metric::lambda("Invocations", "Sum"), function);
-    let change = Compared::of(run, felt)?.change(&durations, invocations.as_ref())?;
+    let compared = Compared::around(run, felt, behind.when)?;
+    let change = compared.change(&durations, invocations.as_ref())?;
     let promised_ms = promised_ms(run, felt);
     let slower = change.before.is_some_and(|before| change.shown && change.during >= 2.0 * before);
     let slow = promised_ms.is_some_and(|promised| change.during >= HALF * promised);
@@ -228,10 +282,9 @@ fn slow_function(run: &Run<'_>, position: usize, felt: &Felt, behind: &Behind<'_
     let stage = Stage::Function(function.to_owned());
     let name = run.backend.resource(&stage);
     let mut candidate =
-        Candidate::new(SuspectKind::SlowFunction, stage, behind.rise.onset, behind.rise.end_s);
+        Candidate { stage, ..behind.candidate(SuspectKind::SlowFunction, position, behind.share) };
     candidate.observed = Some(change.during);
     candidate.unit = "ms";
-    candidate.explains.push((position, behind.share));
     candidate.or.push(format!(
         "the @connections API or the clients that {name} pushes to, which have no latency series"
     ));
@@ -249,7 +302,7 @@ fn slow_function(run: &Run<'_>, position: usize, felt: &Felt, behind: &Behind<'_
         ),
         &durations,
         f64::NEG_INFINITY,
-        behind.rise.end_s,
+        candidate.end_s,
     ));
     Some(candidate)
 }

@@ -370,3 +370,23 @@ fn more_time_than_concurrency_allows_is_noted() {
     let notes = made.attributed().notes;
     assert!(notes.iter().any(|note| note.starts_with("SendMessage: in 20 of")), "{notes:#?}");
 }
+
+#[test]
+fn what_nobody_declared_is_found_where_invocations_follow_a_varying_load() {
+    let mut made = slow_send();
+    made.topology = reports::format::Topology::default();
+    made.document().wiring.mappings.truncate(1);
+    for t in 10..SECONDS {
+        let rate = 60 + 2 * (t % 30);
+        let second = made.lines[t as usize].operations.get_mut("send_message").expect("sends");
+        (second.offered, second.sent, second.completed) = (rate, rate, rate);
+        made.point("Invocations", "Sum", "SendMessage", t as f64, rate as f64);
+    }
+    let correlation = made.attributed();
+    assert_eq!(first(&correlation), Some((SuspectKind::SlowFunction, "SendMessage")), "{correlation:#?}");
+    assert!(correlation.notes.iter().any(|note| note.contains("weaker")), "{correlation:#?}");
+    // At a steady load every function of that rate would fit.
+    let mut made = slow_send();
+    made.topology = reports::format::Topology::default();
+    assert!(made.attributed().suspects.is_empty());
+}

@@ -1,6 +1,6 @@
 //! Healthy runs and hard negatives: nothing may be named.
 
-use reports::format::{Disruption, LimitKind, Outcome, Reconnects, Threshold};
+use reports::format::{Disruption, LimitKind, Outcome, Reconnects, Threshold, Topology};
 
 use crate::made::{BUSY, Made, full};
 
@@ -126,4 +126,19 @@ fn a_passed_latency_threshold_is_a_promise_that_held() {
     not_named(&made, Outcome::NothingGaveWay);
     made.thresholds.clear();
     not_named(&made, Outcome::NotEnoughData);
+}
+
+#[test]
+fn without_a_topology_a_route_stands_for_the_operation_that_is_called_like_it() {
+    let mut made = Made::healthy();
+    made.topology = Topology::default();
+    made.fails("placement_request", "internal_server_error", 8);
+    made.busy("Errors", "Sum", "SessionPlacementRequest", 8.0);
+    not_named(&made, Outcome::NotEnoughData);
+    made.fails("send_message", "internal_server_error", 30);
+    made.busy("Errors", "Sum", "SendMessage", 30.0);
+    let correlation = made.attributed();
+    assert_eq!(correlation.suspects[0].resource, "SendMessage");
+    assert_eq!(correlation.suspects.len(), 1);
+    assert!(correlation.notes.iter().any(|note| note.contains("not declared")), "{correlation:#?}");
 }
