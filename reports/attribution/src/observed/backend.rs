@@ -195,7 +195,8 @@ impl Backend {
     fn guess(&mut self, wiring: &Wiring) {
         for route in &wiring.routes {
             let name = letters(&route.route);
-            let authorizer = (!route.authorizer.is_empty()).then(|| Stage::Function(route.authorizer.clone()));
+            let authorizer =
+                (!route.authorizer.is_empty()).then(|| Stage::Function(route.authorizer.clone()));
             let mut path = vec![Stage::Gateway];
             path.extend(authorizer);
             path.push(Stage::Function(route.function.clone()));

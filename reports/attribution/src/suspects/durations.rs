@@ -15,6 +15,7 @@ use crate::candidate::{Candidate, Interval};
 use crate::compare::{Change, Compared, Stretch};
 use crate::felt::Felt;
 use crate::observed::{Metric, Player, Points, Run, Stage};
+use crate::statistics::waiting::erlang_b;
 
 /// What a candidate has to explain of a symptom: more than anything else can.
 pub(super) const HALF: f64 = 0.5;
@@ -90,7 +91,8 @@ fn hop(run: &Run<'_>, felt: &Felt, compared: &Compared, full: &str) -> Option<Ho
     let name = run.backend.resource(&Stage::Function(full.to_owned()));
     let (share, says) = match felt.symptom.what {
         SymptomKind::Slower => slower(run, felt, compared, change, full, &name)?,
-        SymptomKind::Failures => timed_out(run, felt, compared, full, &name)?,
+        SymptomKind::Failures => timed_out(run, felt, compared, full, &name)
+            .or_else(|| filled(run, compared, change, full, &name))?,
         SymptomKind::Losses | SymptomKind::Unknown => return None,
     };
     Some(Hop { function: full.to_owned(), change, means, share: share.clamp(0.0, 1.0), says })
@@ -166,6 +168,36 @@ fn timed_out(
         "{timed_out:.0} requests were not answered in time; at least {slow:.0} invocations of {name} took longer than any answer that came ({longest_ms:.0} ms)"
     );
     Some((slow.min(timed_out) / felt.count().max(1.0), says))
+}
+
+/// The share of throttles that come of the function's taking longer than before: what Erlang's loss formula refuses at its
+/// reserved concurrency, less what it would at the former duration and the same rate.
+fn filled(
+    run: &Run<'_>,
+    compared: &Compared,
+    change: Change,
+    full: &str,
+    name: &str,
+) -> Option<(f64, String)> {
+    let before_ms = change.before.filter(|_| change.shown)?;
+    let reserved = run.server.limit(LimitKind::ReservedConcurrency, full)?.value;
+    let total = |metric| {
+        let points = run.server.counter(Metric::lambda(metric, "Sum"), full)?;
+        let during = compared.during.of(&points);
+        let length = during.len() as f64 * points.period_s;
+        Some(during.iter().map(|(_, count)| count).sum::<f64>() / length.max(1.0))
+    };
+    let (accepted, refused) = (total("Invocations")?, total("Throttles").filter(|refused| *refused > 0.0)?);
+    let lost = |ms: f64| erlang_b((accepted + refused) * ms / 1e3, reserved.max(0.0) as u64);
+    let (now, formerly) = (lost(change.during), lost(before_ms));
+    let says = format!(
+        "{name} took {:.1} ms on average, {before_ms:.1} ms before: at {:.0} a second {reserved:.0} executions refuse {:.0} % of them by Erlang's formula, and {:.0} % formerly",
+        change.during,
+        accepted + refused,
+        100.0 * now,
+        100.0 * formerly
+    );
+    (now > 0.0).then(|| (1.0 - formerly / now, says))
 }
 
 /// At least which share of a function's invocations during the symptom took longer than a bound, by the quantiles of `Duration`.

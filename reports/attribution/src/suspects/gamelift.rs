@@ -25,8 +25,10 @@ fn candidate(run: &Run<'_>, n: usize, felt: &Felt, queue: &str) -> Option<Candid
     let refused: Vec<(f64, f64)> =
         felt.player.failures(run.folder, classes::is_too_many).into_iter().filter(within).collect();
     let (first, last) = refused.first().zip(refused.last()).map(|(first, last)| (first.0, last.0))?;
-    let Plateau { level, limit } =
-        plateau::of(&seconds(run, felt, &refused), run.server.limit(LimitKind::GameliftRequestsPerSecond, ""))?;
+    let Plateau { level, limit } = plateau::of(
+        &seconds(run, felt, &refused),
+        run.server.limit(LimitKind::GameliftRequestsPerSecond, ""),
+    )?;
     let onset = Interval { from_s: first, to_s: first + 1.0 };
     let mut candidate =
         Candidate::new(SuspectKind::GameliftRate, Stage::Queue(queue.to_owned()), onset, last + 1.0);

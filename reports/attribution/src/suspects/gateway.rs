@@ -126,12 +126,7 @@ fn is_of_every_kind(run: &Run<'_>, of_each: &[(&Player, Vec<(f64, f64)>)]) -> bo
         })
 }
 
-fn candidate(
-    kind: SuspectKind,
-    seconds: &[Second],
-    plateau: Plateau,
-    what: &str,
-) -> Option<Candidate> {
+fn candidate(kind: SuspectKind, seconds: &[Second], plateau: Plateau, what: &str) -> Option<Candidate> {
     let refusing: Vec<&Second> = seconds.iter().filter(|second| second.refused > 0.0).collect();
     let (first, last) = refusing.first().zip(refusing.last())?;
     let onset = Interval { from_s: first.at_s, to_s: first.at_s + 1.0 };

@@ -4,8 +4,8 @@
 //! | module | of what |
 //! |---|---|
 //! | [`refusals`] | accounts: [`lambda`] (with [`limits`] and [`memory`]), [`tables`], [`gamelift`], [`gateway`] |
-//! | [`queues`] | what waits: streams, placement queues, asynchronous events |
-//! | [`durations`] | what takes longer: functions, what they call, cold starts |
+//! | [`queues`] | what waits: [`streams`], [`placements`], [`topics`]; [`backlog`] is what grows |
+//! | [`durations`] | what takes longer: functions, what they call ([`dependencies`]), [`cold_starts`], [`network`], [`holders`] of a shared function, [`slow_clients`] |
 //! | [`generator`] | the generator itself |
 //! | [`matching`] | how much of a symptom a counter accounts for |
 //! | [`evidence`] | a series with what it shows |
@@ -37,10 +37,8 @@ use crate::candidate::Candidate;
 use crate::felt::Felt;
 use crate::observed::Run;
 
-/// Every candidate, in no order.
+/// Every candidate, in no order, each kind of each place once.
 pub(crate) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
-    let mut all = refusals::candidates(run, felt);
-    all.extend(queues::candidates(run, felt));
-    all.extend(durations::candidates(run, felt));
-    all
+    let families = [refusals::candidates, queues::candidates, durations::candidates];
+    Candidate::merged(families.into_iter().flat_map(|find| find(run, felt)))
 }

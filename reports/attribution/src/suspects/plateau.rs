@@ -53,8 +53,9 @@ pub(super) fn of(seconds: &[Second], limit: Option<&Limit>) -> Option<Plateau> {
 
 /// Sum of squared misfits over the variance of each second.
 fn misfit(seconds: &[Second], expected: impl Fn(&Second) -> f64, variance: impl Fn(&Second) -> f64) -> f64 {
-    let of_second =
-        |second: &Second| (second.accepted - expected(second)).powi(2) / variance(second).max(f64::MIN_POSITIVE);
+    let of_second = |second: &Second| {
+        (second.accepted - expected(second)).powi(2) / variance(second).max(f64::MIN_POSITIVE)
+    };
     seconds.iter().map(of_second).sum()
 }
 
@@ -103,12 +104,22 @@ mod tests {
 
     #[test]
     fn a_limit_is_reached_where_what_is_accepted_stays_at_it() {
-        let full =
-            seconds(&[(500.0, 0.0), (498.0, 300.0), (503.0, 500.0), (500.0, 400.0), (120.0, 3.0), (100.0, 0.0)]);
+        let full = seconds(&[
+            (500.0, 0.0),
+            (498.0, 300.0),
+            (503.0, 500.0),
+            (500.0, 400.0),
+            (120.0, 3.0),
+            (100.0, 0.0),
+        ]);
         let found = of(&full, Some(&limit(500.0, "servicequotas"))).expect("a plateau");
         assert_eq!(found, Plateau { level: 501.5, limit: Some(500.0) });
         assert_eq!(of(&full, Some(&limit(1_000.0, "servicequotas"))), None, "far below the limit");
-        assert_eq!(of(&seconds(&[(10.0, 0.0)]), Some(&limit(10.0, "servicequotas"))), None, "nothing refused");
+        assert_eq!(
+            of(&seconds(&[(10.0, 0.0)]), Some(&limit(10.0, "servicequotas"))),
+            None,
+            "nothing refused"
+        );
     }
 
     #[test]
@@ -123,9 +134,25 @@ mod tests {
 
     #[test]
     fn at_a_steady_load_a_limit_is_more_even_than_chance() {
-        let even = seconds(&[(19.0, 5.0), (19.0, 6.0), (19.0, 5.0), (18.0, 6.0), (20.0, 5.0), (19.0, 6.0), (19.0, 5.0)]);
+        let even = seconds(&[
+            (19.0, 5.0),
+            (19.0, 6.0),
+            (19.0, 5.0),
+            (18.0, 6.0),
+            (20.0, 5.0),
+            (19.0, 6.0),
+            (19.0, 5.0),
+        ]);
         assert!(of(&even, None).is_some());
-        let chance = seconds(&[(19.0, 5.0), (21.0, 4.0), (16.0, 8.0), (20.0, 5.0), (17.0, 8.0), (22.0, 3.0), (19.0, 5.0)]);
+        let chance = seconds(&[
+            (19.0, 5.0),
+            (21.0, 4.0),
+            (16.0, 8.0),
+            (20.0, 5.0),
+            (17.0, 8.0),
+            (22.0, 3.0),
+            (19.0, 5.0),
+        ]);
         assert_eq!(of(&chance, None), None);
     }
 }

@@ -132,7 +132,9 @@ fn behind<'a>(run: &Run<'_>, felt: &Felt, line: &'a Line) -> Option<Behind<'a>> 
         invocations,
         retries: limit(LimitKind::MaxRetries).filter(|retries| *retries >= 0.0),
         lanes: limit(LimitKind::OpenShards).map(|shards| shards * factor),
-        executions: executions.and_then(|points| points.greatest(when.from_s, when.to_s)),
+        executions: executions
+            .and_then(|points| points.within(when.from_s, when.to_s).peak())
+            .map(|(_, most)| most),
         ages,
         rise,
         when,

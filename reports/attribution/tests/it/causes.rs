@@ -390,3 +390,49 @@ fn what_nobody_declared_is_found_where_invocations_follow_a_varying_load() {
     made.topology = reports::format::Topology::default();
     assert!(made.attributed().suspects.is_empty());
 }
+
+#[test]
+fn a_concurrency_that_slowness_filled_is_its_consequence() {
+    // 100 a second at 10 ms hold one execution; at 300 ms they need 30 and have 10.
+    let mut made = slow_send();
+    made.fails("send_message", "internal_server_error", 60);
+    made.busy("Throttles", "Sum", "SendMessage", 60.0);
+    made.busy("Invocations", "Sum", "SendMessage", 40.0);
+    made.busy("ConcurrentExecutions", "Maximum", "SendMessage", 10.0);
+    made.limit(LimitKind::ReservedConcurrency, &full("SendMessage"), 10.0);
+    let correlation = made.attributed();
+    assert_eq!(first(&correlation), Some((SuspectKind::SlowFunction, "SendMessage")), "{correlation:#?}");
+    let failures = correlation.symptoms.iter().position(|one| one.unit == "share").expect("failures");
+    assert!(correlation.suspects[0].symptoms.contains(&failures), "{correlation:#?}");
+    // At the same duration as before the concurrency is what gave way.
+    for statistic in ["Average", "Maximum"] {
+        made.busy("Duration", statistic, "SendMessage", 10.0);
+    }
+    for (_, tag, times) in &mut made.times {
+        if tag == "send_message.response" {
+            times.iter_mut().for_each(|time| *time = 12_000);
+        }
+    }
+    let correlation = made.attributed();
+    assert_eq!(
+        first(&correlation),
+        Some((SuspectKind::ReservedConcurrency, "SendMessage")),
+        "{correlation:#?}"
+    );
+}
+
+#[test]
+fn outcomes_that_wait_before_their_function() {
+    let mut made = Made::healthy();
+    made.slows("placement.each", 2_300_000);
+    for t in 10..SECONDS {
+        let age = if BUSY.contains(&t) { 2_000.0 } else { 20.0 };
+        made.point("AsyncEventAge", "Maximum", "OnPlacementEvent", t as f64, age);
+    }
+    let correlation = made.attributed();
+    assert_eq!(first(&correlation), Some((SuspectKind::SnsDelivery, "OnPlacementEvent")), "{correlation:#?}");
+    assert!(
+        correlation.suspects[0].evidence[0].says.contains("0 errors and 0 throttles"),
+        "{correlation:#?}"
+    );
+}
