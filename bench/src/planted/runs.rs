@@ -19,7 +19,7 @@ const ATTEMPTS: usize = 3;
 /// A run that has not ended by then has hung.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// Threads that keep a starved generator's core busy.
-const BUSY_LOOPS: usize = 12;
+const BUSY_LOOPS: usize = 64;
 
 /// Which run of a draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
