@@ -43,7 +43,7 @@ pub(crate) fn decide(
     if !run.backend.declared && !felt.is_empty() {
         correlation.notes.push(
             "which functions do the work of which operation is not declared (`functions`): paths are those of functions whose \
-             invocations follow the arrivals, or of routes that are called like the operation"
+             invocations follow the arrivals, or of routes that are called like the operation, which is weaker"
                 .to_owned(),
         );
     }

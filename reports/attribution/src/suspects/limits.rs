@@ -75,7 +75,8 @@ impl Throttled<'_, '_> {
     /// ran out, so no other limit is looked at.
     fn knows_executions(&self) -> bool {
         let metric = Metric::lambda("ConcurrentExecutions", "Maximum");
-        let is_complete = self.run.server.series(metric, &self.function.full).is_some_and(Server::is_complete);
+        let is_complete =
+            self.run.server.series(metric, &self.function.full).is_some_and(Server::is_complete);
         let throttled = self.throttles.within(self.from_s, self.to_s);
         let mut refusing = throttled.known().filter(|(_, count)| *count > 0.0);
         let known = |at| self.concurrency.as_ref().is_some_and(|points| points.at(at).is_some());

@@ -162,7 +162,7 @@ fn by_phase(
         let within = |phase: &&Phase| interval.start_s >= phase.start_s && interval.start_s < phase.end_s;
         let after = |n: usize| phases[n].end_s <= interval.start_s;
         let last = phases.len().checked_sub(1).filter(|&n| after(n));
-        let Some(phase) = phases.iter().position(|phase| within(phase)).or(last) else { continue };
+        let Some(phase) = phases.iter().position(within).or(last) else { continue };
         match merged.get_mut(&(interval.tag.to_owned(), phase)) {
             // An interval that does not fit the others is left out: the folder is not trusted.
             Some(sum) => drop(sum.add(&interval.histogram)),
