@@ -354,4 +354,15 @@ mod tests {
         assert_eq!(seconds.0.len(), 2);
         assert!(seconds.takes(2.0, 1.0) && !seconds.takes(3.0, 1.0));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_greater_rise_is_a_greater_share(during in 11.0_f64..500.0, more in 0.1_f64..100.0) {
+            let of = |ms: f64| {
+                let values: Vec<f64> = (0..10).map(|n| if n < 5 { 10.0 } else { ms }).collect();
+                compared().change(&points(1.0, &values), None).expect("points in both").rise() * 1e3 / compared().rise_us()
+            };
+            proptest::prop_assert!(of(during) < of(during + more));
+        }
+    }
 }

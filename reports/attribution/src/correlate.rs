@@ -19,6 +19,9 @@ use crate::statistics::several::holm;
 /// Level of all pairs together.
 const ALPHA: f64 = 0.05;
 
+/// Points of a pair at most: beyond that the shifts cost more than they tell.
+const MOST_POINTS: usize = 3_600;
+
 /// What of the players is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
@@ -167,41 +170,44 @@ fn of_table(run: &Run<'_>, player: &Player, full: &str, name: &str) -> Option<Pa
     Some(Pair { server, points: most.mean, player: player.clone(), side: Side::P99 })
 }
 
-/// What players felt by period: quantiles of merged histograms, never means of quantiles.
+/// What players felt by period: the p99 of merged histograms, never a mean of quantiles.
 struct PlayersByPeriod {
-    /// By tag, length of the periods in milliseconds, and number of the period: from its start.
-    histograms: BTreeMap<(String, i64, i64), Histogram<u64>>,
+    /// By tag and length of the periods in milliseconds: the p99 by number of the period, from the first on.
+    p99: BTreeMap<(String, i64), BTreeMap<i64, f64>>,
 }
 
 impl PlayersByPeriod {
+    /// One histogram at a time of each tag and length: the log is in the order of time, and a long run has many.
     fn of(run: &Run<'_>, pairs: &[Pair]) -> Self {
-        let mut periods: BTreeMap<String, BTreeMap<i64, f64>> = BTreeMap::new();
+        let mut lengths: BTreeMap<String, BTreeMap<i64, f64>> = BTreeMap::new();
         for pair in pairs.iter().filter(|pair| pair.side == Side::P99) {
             let Some(first) = pair.points.points.first() else { continue };
-            periods
+            lengths
                 .entry(pair.player.tag())
                 .or_default()
                 .insert(milliseconds(pair.points.period_s), first.at_s);
         }
-        let mut histograms: BTreeMap<(String, i64, i64), Histogram<u64>> = BTreeMap::new();
+        let mut p99: BTreeMap<(String, i64), BTreeMap<i64, f64>> = BTreeMap::new();
+        let mut open: BTreeMap<(String, i64), (i64, Histogram<u64>)> = BTreeMap::new();
         for interval in run.folder.intervals().flatten() {
-            let Some(lengths) = periods.get(interval.tag) else { continue };
-            for (&length, first) in lengths {
+            for (&length, first) in lengths.get(interval.tag).into_iter().flatten() {
                 let number =
                     (milliseconds(interval.start_s) - milliseconds(*first)).div_euclid(length.max(1));
-                let key = (interval.tag.to_owned(), length, number);
-                match histograms.get_mut(&key) {
+                let key = (interval.tag.to_owned(), length);
+                match open.get_mut(&key) {
                     // What does not fit is left out: the folder is not trusted.
-                    Some(known) => drop(known.add(&interval.histogram)),
-                    None => {
+                    Some((same, known)) if *same == number => drop(known.add(&interval.histogram)),
+                    _ => {
                         let mut histogram = interval.histogram.clone();
                         histogram.auto(true);
-                        histograms.insert(key, histogram);
+                        open.insert(key.clone(), (number, histogram));
                     }
                 }
+                let now = open.get(&key).map_or(0, |(_, histogram)| histogram.value_at_quantile(0.99));
+                p99.entry(key).or_default().insert(number, now as f64);
             }
         }
-        Self { histograms }
+        Self { p99 }
     }
 
     /// The longest stretch of measured periods in which all three are known.
@@ -212,8 +218,8 @@ impl PlayersByPeriod {
         let broken = pair.player.broken(run.folder);
         let side = |number: usize, at_s: f64| match pair.side {
             Side::P99 => {
-                let key = (pair.player.tag(), milliseconds(period_s), i64::try_from(number).ok()?);
-                Some(self.histograms.get(&key)?.value_at_quantile(0.99) as f64)
+                let by_number = self.p99.get(&(pair.player.tag(), milliseconds(period_s)))?;
+                by_number.get(&i64::try_from(number).ok()?).copied()
             }
             Side::Failures => {
                 let from = broken.partition_point(|second| second.at_s < at_s);
@@ -247,7 +253,7 @@ impl PlayersByPeriod {
                     open.offered.clear();
                 }
             }
-            if open.server.len() > best.server.len() {
+            if open.server.len() > best.server.len() && best.server.len() < MOST_POINTS {
                 best.server.clone_from(&open.server);
                 best.players.clone_from(&open.players);
                 best.offered.clone_from(&open.offered);

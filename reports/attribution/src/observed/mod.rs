@@ -41,8 +41,14 @@ impl<'a> Run<'a> {
         let server = Server::of(folder.cloudwatch.as_ref());
         let mut backend = Backend::of(&folder.manifest, &server);
         if !backend.declared {
-            (backend.operations, backend.deliveries) =
-                discovery::discover(folder, &server, &backend.functions);
+            let (operations, deliveries) = discovery::discover(folder, &server, &backend.functions);
+            for (name, path) in operations {
+                // What a route's name tells is surer than counts.
+                if backend.path_of(&name).is_none() {
+                    backend.operations.insert(name, path);
+                }
+            }
+            backend.deliveries.extend(deliveries);
         }
         Self { folder, summary: folder.summary_or_rebuilt(), server, backend }
     }

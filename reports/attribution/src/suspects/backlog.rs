@@ -121,6 +121,7 @@ pub(super) fn explained(run: &Run<'_>, felt: &Felt, ages: &Points) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use reports::format::{Symptom, SymptomKind};
 
     use super::*;
@@ -173,5 +174,28 @@ mod tests {
         let found = rise(&points, &felt(150.0, 300.0)).expect("it rises");
         assert!((found.slope.value - 0.25).abs() < 0.02, "{found:?}");
         assert_eq!(rise(&ages(60.0, [30.0, 15_000.0].into_iter()), &felt(60.0, 120.0)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_ages_a_rise_begins_before_its_peak(
+            values in prop::collection::vec(0.0_f64..1e9, 0..80), from in 0_u8..60, length in 1_u8..60
+        ) {
+            let symptom = felt(f64::from(from), f64::from(from) + f64::from(length));
+            if let Some(found) = rise(&ages(1.0, values.iter().copied()), &symptom) {
+                prop_assert!(found.slope.low > 0.0 && found.slope.value <= found.slope.high);
+                prop_assert!(found.onset.from_s <= found.when.from_s && found.when.from_s < found.when.to_s);
+                prop_assert!(found.end_s >= found.when.to_s);
+            }
+        }
+
+        #[test]
+        fn a_steeper_backlog_has_a_steeper_slope(slope in 1_u32..900, more in 1_u32..100) {
+            let of = |slope: u32| {
+                let points = ages(1.0, (0..40_u32).map(|n| f64::from(slope) * f64::from(n.saturating_sub(9))));
+                rise(&points, &felt(15.0, 40.0)).map(|found| found.slope.value)
+            };
+            prop_assert!(of(slope) < of(slope + more));
+        }
     }
 }

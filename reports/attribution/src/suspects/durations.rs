@@ -38,6 +38,8 @@ pub(super) struct Hop {
     pub(super) says: String,
 }
 
+/// Executions that a function may have at most.
+const MOST_EXECUTIONS: f64 = 1e6;
 /// A hop that accounts for less is not mentioned.
 const LEAST: f64 = 0.1;
 
@@ -181,6 +183,8 @@ fn filled(
 ) -> Option<(f64, String)> {
     let before_ms = change.before.filter(|_| change.shown)?;
     let reserved = run.server.limit(LimitKind::ReservedConcurrency, full)?.value;
+    // No account has more, and the formula goes through each of them.
+    let reserved = (0.0..=MOST_EXECUTIONS).contains(&reserved).then_some(reserved)?;
     let total = |metric| {
         let points = run.server.counter(Metric::lambda(metric, "Sum"), full)?;
         let during = compared.during.of(&points);
@@ -188,7 +192,7 @@ fn filled(
         Some(during.iter().map(|(_, count)| count).sum::<f64>() / length.max(1.0))
     };
     let (accepted, refused) = (total("Invocations")?, total("Throttles").filter(|refused| *refused > 0.0)?);
-    let lost = |ms: f64| erlang_b((accepted + refused) * ms / 1e3, reserved.max(0.0) as u64);
+    let lost = |ms: f64| erlang_b((accepted + refused) * ms / 1e3, reserved as u64);
     let (now, formerly) = (lost(change.during), lost(before_ms));
     let says = format!(
         "{name} took {:.1} ms on average, {before_ms:.1} ms before: at {:.0} a second {reserved:.0} executions refuse {:.0} % of them by Erlang's formula, and {:.0} % formerly",

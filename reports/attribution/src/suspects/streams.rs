@@ -74,6 +74,8 @@ struct Behind<'a> {
     batch_size: Option<f64>,
     /// Records of failed attempts.
     failed: Option<f64>,
+    /// The first period with one of those.
+    failed_from: Option<Interval>,
     /// Records that were given up.
     dropped: Option<f64>,
     errors: Option<f64>,
@@ -103,16 +105,20 @@ fn behind<'a>(run: &Run<'_>, felt: &Felt, line: &'a Line) -> Option<Behind<'a>> 
     let rise = rise(&ages, felt);
     let symptom = Interval { from_s: felt.symptom.from_s - felt.lag_s, to_s: felt.symptom.to_s };
     let when = rise.map_or(symptom, |rise| rise.when);
-    let total = |points: Points| points.within(when.from_s, when.to_s).sum();
-    let counter = |name| run.server.counter(Metric::lambda(name, "Sum"), function).and_then(total);
+    // Of the symptom as a whole, but for what says how full the lanes are while the age rises.
+    let total = |points: Points| points.within(symptom.from_s, symptom.to_s).sum();
+    let rising = |points: Points| points.within(when.from_s, when.to_s).sum();
+    let counter_points = |name| run.server.counter(Metric::lambda(name, "Sum"), function);
+    let counter = |name| counter_points(name).and_then(total);
     if counter("Throttles").is_some_and(|throttles| throttles > 0.0) {
         return None;
     }
-    let events = |name| {
+    let event_points = |name| {
         let metric =
             Metric { namespace: "AWS/Lambda", name, statistic: "Sum", dimension: "EventSourceMappingUUID" };
-        run.server.gauge(metric, &line.uuid).and_then(total)
+        run.server.gauge(metric, &line.uuid)
     };
+    let events = |name| event_points(name).and_then(total);
     let limit = |kind| {
         let names = [line.uuid.as_str(), line.table.as_str(), function];
         let known = names.into_iter().filter(|name| !name.is_empty());
@@ -124,9 +130,17 @@ fn behind<'a>(run: &Run<'_>, felt: &Felt, line: &'a Line) -> Option<Behind<'a>> 
     Some(Behind {
         line,
         share: explained(run, felt, &ages),
-        batch: events("InvokedEventCount").zip(invocations).map(|(records, invoked)| records / invoked),
+        batch: event_points("InvokedEventCount")
+            .and_then(rising)
+            .zip(counter_points("Invocations").and_then(rising).filter(|count| *count > 0.0))
+            .map(|(records, invoked)| records / invoked),
         batch_size: limit(LimitKind::BatchSize),
         failed: events("FailedInvokeEventCount"),
+        failed_from: event_points("FailedInvokeEventCount").and_then(|points| {
+            let failed = points.within(symptom.from_s, symptom.to_s);
+            let (at, _) = failed.known().find(|(_, count)| *count > 0.0)?;
+            Some(Interval { from_s: at, to_s: at + points.period_s })
+        }),
         dropped: events("DroppedEventCount"),
         errors: counter("Errors"),
         invocations,
@@ -222,6 +236,8 @@ fn poison(run: &Run<'_>, position: usize, felt: &Felt, behind: &Behind<'_>) -> O
         _ => 0.0,
     };
     let mut candidate = behind.candidate(SuspectKind::PoisonRecord, position, behind.share.max(given_up));
+    candidate.onset = behind.failed_from.unwrap_or(candidate.onset);
+    candidate.end_s = candidate.end_s.max(felt.symptom.to_s);
     let batch = behind.batch.map_or_else(String::new, |batch| format!(", {batch:.1} records an invocation"));
     let retries = behind.retries.map_or_else(String::new, |retries| format!(" after {retries:.0} retries"));
     candidate.evidence.push(behind.age(run, &format!(
