@@ -57,7 +57,10 @@ fn main() -> ExitCode {
 
 fn proven(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
     let loadgen = arguments.loadgen.clone().map_or_else(built, Ok)?;
-    let out = arguments.out.clone().unwrap_or_else(|| env::temp_dir().join(format!("planted-{}", std::process::id())));
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| env::temp_dir().join(format!("planted-{}", std::process::id())));
     fs::create_dir_all(&out)?;
     let options = Options {
         loadgen: fs::canonicalize(&loadgen)?,
@@ -97,10 +100,12 @@ fn draws(arguments: &Arguments) -> Result<Vec<(Case, u64)>, String> {
         let known: Vec<&str> = all.iter().map(|case| case.name).collect();
         return Err(format!("there is no case {unknown}; there are {}", known.join(", ")));
     }
-    let wanted = all.into_iter().filter(|case| {
-        arguments.cases.is_empty() || arguments.cases.iter().any(|name| name == case.name)
-    });
-    let seeds = |case: &Case| arguments.first_seed..arguments.first_seed + arguments.seeds + u64::from(!case.is_planted());
+    let wanted = all
+        .into_iter()
+        .filter(|case| arguments.cases.is_empty() || arguments.cases.iter().any(|name| name == case.name));
+    let seeds = |case: &Case| {
+        arguments.first_seed..arguments.first_seed + arguments.seeds + u64::from(!case.is_planted())
+    };
     Ok(wanted.flat_map(|case| seeds(&case).map(move |seed| (case, seed))).collect())
 }
 

@@ -30,7 +30,8 @@ fn z_score(series: &CloudWatchSeries, quiet: (f64, f64), loaded: (f64, f64)) -> 
         let known: Vec<f64> =
             series.points.iter().filter(|(at, _)| (from..to).contains(at)).map(|(_, value)| *value).collect();
         // A counter that is not there counted nothing, as far as a trivial method is concerned.
-        let missing = if series.statistic == "Sum" { (to - from) as usize } else { 0 }.saturating_sub(known.len());
+        let missing =
+            if series.statistic == "Sum" { (to - from) as usize } else { 0 }.saturating_sub(known.len());
         known.into_iter().chain(std::iter::repeat_n(0.0, missing)).collect::<Vec<f64>>()
     };
     let (before, after) = (within(quiet), within(loaded));
@@ -39,7 +40,8 @@ fn z_score(series: &CloudWatchSeries, quiet: (f64, f64), loaded: (f64, f64)) -> 
     }
     let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len() as f64;
     let centre = mean(&before);
-    let variance = before.iter().map(|value| (value - centre).powi(2)).sum::<f64>() / (before.len() - 1) as f64;
+    let variance =
+        before.iter().map(|value| (value - centre).powi(2)).sum::<f64>() / (before.len() - 1) as f64;
     let highest = before.iter().chain(&after).fold(0.0_f64, |high, value| high.max(value.abs()));
     let deviation = variance.sqrt().max(highest / 100.0);
     (deviation > 0.0).then(|| (mean(&after) - centre).abs() / deviation)
@@ -72,7 +74,8 @@ fn kind(series: &CloudWatchSeries) -> Option<SuspectKind> {
 
 /// Short name of a series' resource.
 fn resource(series: &CloudWatchSeries) -> String {
-    let named = ["FunctionName", "function_name", "TableName"].iter().find_map(|name| series.dimensions.get(*name));
+    let named =
+        ["FunctionName", "function_name", "TableName"].iter().find_map(|name| series.dimensions.get(*name));
     named.map(|name| name.rsplit('-').next().unwrap_or(name).to_owned()).unwrap_or_default()
 }
 
@@ -82,7 +85,8 @@ mod tests {
 
     #[test]
     fn a_change_is_held_against_what_varied_before() {
-        let points: Vec<(f64, f64)> = [10.0, 12.0, 11.0, 20.0, 22.0].into_iter().enumerate().map(|(n, v)| (n as f64, v)).collect();
+        let points: Vec<(f64, f64)> =
+            [10.0, 12.0, 11.0, 20.0, 22.0].into_iter().enumerate().map(|(n, v)| (n as f64, v)).collect();
         let series = CloudWatchSeries { statistic: "Maximum".into(), points, ..CloudWatchSeries::default() };
         // Mean 11, deviation 1; then 21.
         assert_eq!(z_score(&series, (0.0, 3.0), (3.0, 5.0)), Some(10.0));

@@ -93,7 +93,10 @@ impl Proven {
             (None, false) => "",
         };
         let answer: &str = self.answer().into();
-        format!("{:9} {:4}-{} {said} | wanted {} | {} | {felt}", answer, self.case, self.seed, self.expected, self.what)
+        format!(
+            "{:9} {:4}-{} {said} | wanted {} | {} | {felt}",
+            answer, self.case, self.seed, self.expected, self.what
+        )
     }
 }
 
@@ -169,8 +172,8 @@ impl Proof {
         let right = Self::tally(self.admitted(), View::AsIs);
         let enough = right.judged() == 0 || right.count(Answer::Right) * 20 >= right.judged() * 19;
         let honest = View::iter().all(|view| {
-            let [planted, healthy] =
-                [Self::tally(self.admitted(), view), Self::tally(self.healthy(), view)].map(|t| (t.count(Answer::Wrong), t.judged()));
+            let [planted, healthy] = [Self::tally(self.admitted(), view), Self::tally(self.healthy(), view)]
+                .map(|t| (t.count(Answer::Wrong), t.judged()));
             planted.0 * 20 <= planted.1 && healthy.0 * 20 <= healthy.1
         });
         self.broken.is_empty() && enough && honest
@@ -271,7 +274,11 @@ fn expected(draw: &Draw, felt: bool) -> String {
         Expected::FirstSuspect(accepted) if felt => {
             let words = accepted.iter().map(|accepted| {
                 let kind: &str = accepted.kind.into();
-                format!("{kind} {}{}", accepted.resource, if accepted.doubtful { " or what it calls" } else { "" })
+                format!(
+                    "{kind} {}{}",
+                    accepted.resource,
+                    if accepted.doubtful { " or what it calls" } else { "" }
+                )
             });
             words.map(|words| words.trim().to_owned()).collect::<Vec<_>>().join(", ")
         }

@@ -46,7 +46,9 @@ impl Variant {
 
     fn profile(self, draw: &Draw) -> Settings {
         let faulty = draw.profile.with(&draw.fault);
-        let change = |change: &Option<super::draw::Change>| change.iter().fold(faulty.clone(), |all, c| all.with(&c.settings));
+        let change = |change: &Option<super::draw::Change>| {
+            change.iter().fold(faulty.clone(), |all, c| all.with(&c.settings))
+        };
         match self {
             Self::Clean => draw.profile.clone(),
             Self::Fault => faulty,
@@ -93,7 +95,13 @@ impl Runner<'_> {
         }
     }
 
-    fn attempt(&self, dir: &Path, draw: &Draw, variant: Variant, starved: bool) -> Result<RunFolder, RunError> {
+    fn attempt(
+        &self,
+        dir: &Path,
+        draw: &Draw,
+        variant: Variant,
+        starved: bool,
+    ) -> Result<RunFolder, RunError> {
         let error = |what| {
             let dir = dir.to_owned();
             move |e: io::Error| RunError { what, dir, reason: e.to_string() }
@@ -102,7 +110,8 @@ impl Runner<'_> {
             fs::remove_dir_all(dir).map_err(error("cannot remove an earlier run"))?;
         }
         write_files(dir, draw, variant).map_err(error("cannot write the files"))?;
-        let ended = if starved { on_a_starved_core(self.loadgen, dir) } else { to_its_end(self.loadgen, dir) };
+        let ended =
+            if starved { on_a_starved_core(self.loadgen, dir) } else { to_its_end(self.loadgen, dir) };
         ended.map_err(error("cannot run"))?;
         read(&dir.join("run")).map_err(|e| {
             let said = fs::read_to_string(dir.join("stderr")).unwrap_or_default();
@@ -169,5 +178,9 @@ fn on_a_starved_core(loadgen: &Path, dir: &Path) -> io::Result<()> {
 
 /// Reads a run folder again.
 pub(super) fn read(dir: &Path) -> Result<RunFolder, RunError> {
-    RunFolder::read(dir).map_err(|e| RunError { what: "cannot read the run", dir: dir.to_owned(), reason: e.to_string() })
+    RunFolder::read(dir).map_err(|e| RunError {
+        what: "cannot read the run",
+        dir: dir.to_owned(),
+        reason: e.to_string(),
+    })
 }

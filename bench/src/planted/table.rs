@@ -44,12 +44,18 @@ fn counts(tally: &Tally) -> Vec<String> {
 }
 
 fn overview(proof: &Proof) -> String {
-    let mut text = format!(
-        "{} draws in {:.0} minutes.\n\n",
-        proof.draws.len(),
-        (proof.seconds / 60.0).ceil()
-    );
-    text += &header(&["", "draws", "wrong", "right", "abstained", "missed", "spoiled", "right, with Wilson's 95 % bounds"]);
+    let mut text =
+        format!("{} draws in {:.0} minutes.\n\n", proof.draws.len(), (proof.seconds / 60.0).ceil());
+    text += &header(&[
+        "",
+        "draws",
+        "wrong",
+        "right",
+        "abstained",
+        "missed",
+        "spoiled",
+        "right, with Wilson's 95 % bounds",
+    ]);
     let mut line = |name: &str, tally: &Tally, draws: usize| {
         let mut cells = vec![name.to_owned(), draws.to_string()];
         cells.extend(counts(tally));
@@ -61,10 +67,15 @@ fn overview(proof: &Proof) -> String {
     let too_weak = || proof.draws.iter().filter(|proven| proven.planted && proven.felt.is_none());
     line("planted, and felt by users", &Proof::tally(admitted(), View::AsIs), admitted().count());
     line("healthy", &Proof::tally(healthy(), View::AsIs), healthy().count());
-    line("planted, and felt by nobody: as healthy", &Proof::tally(too_weak(), View::AsIs), too_weak().count());
+    line(
+        "planted, and felt by nobody: as healthy",
+        &Proof::tally(too_weak(), View::AsIs),
+        too_weak().count(),
+    );
     let clean = || proof.draws.iter().filter_map(|proven| Some(proven.said_of_clean.as_ref()?.answer));
     line("the runs of the planted without the fault", &Tally::of(clean()), clean().count());
-    let baseline = |draws: &mut dyn Iterator<Item = &Proven>| Tally::of(draws.map(|proven| proven.baseline.answer));
+    let baseline =
+        |draws: &mut dyn Iterator<Item = &Proven>| Tally::of(draws.map(|proven| proven.baseline.answer));
     line("planted, by the most anomalous series", &baseline(&mut admitted()), admitted().count());
     line("healthy, by the most anomalous series", &baseline(&mut healthy()), healthy().count());
     text
@@ -76,7 +87,8 @@ fn wrong(proof: &Proof) -> String {
     if wrong.is_empty() {
         return "**Wrong accusations:** none.\n".to_owned();
     }
-    let mut text = "**Wrong accusations**\n\n".to_owned() + &header(&["draw", "what was there", "said", "right would be"]);
+    let mut text = "**Wrong accusations**\n\n".to_owned()
+        + &header(&["draw", "what was there", "said", "right would be"]);
     for proven in wrong {
         let said = proven.said.get(&View::AsIs).map(Said::words).unwrap_or_default();
         row(
@@ -118,7 +130,8 @@ fn kinds(proof: &Proof) -> String {
         });
         *confusion.entry(proven.about).or_default().entry(word).or_default() += 1;
     }
-    let mut text = "**What was said of what was planted**\n\n".to_owned() + &header(&["planted, and felt", "first suspect, else the outcome"]);
+    let mut text = "**What was said of what was planted**\n\n".to_owned()
+        + &header(&["planted, and felt", "first suspect, else the outcome"]);
     for (planted, said) in confusion {
         let said: Vec<String> = said.iter().map(|(kind, count)| format!("`{kind}` {count}")).collect();
         row(&mut text, &[planted.to_owned(), said.join(", ")]);
@@ -128,7 +141,15 @@ fn kinds(proof: &Proof) -> String {
 
 fn views(proof: &Proof) -> String {
     let mut text = "**With less data**, of the same runs\n\n".to_owned()
-        + &header(&["what is seen", "planted: wrong", "right", "abstained", "missed", "healthy: wrong", "right"]);
+        + &header(&[
+            "what is seen",
+            "planted: wrong",
+            "right",
+            "abstained",
+            "missed",
+            "healthy: wrong",
+            "right",
+        ]);
     for view in View::iter() {
         let (planted, healthy) = (Proof::tally(proof.admitted(), view), Proof::tally(proof.healthy(), view));
         let mut cells = vec![view.what().to_owned()];

@@ -17,7 +17,11 @@ pub(super) fn felt(fault: &RunFolder, clean: &RunFolder) -> Option<String> {
     let more = with.iter().find_map(|(name, share)| {
         let (_, before) = without.iter().find(|(other, _)| other == name)?;
         (greater(*share, *before) <= ALPHA).then(|| {
-            format!("{name}: {:.1} % went wrong instead of {:.1} %", share.value() * 100.0, before.value() * 100.0)
+            format!(
+                "{name}: {:.1} % went wrong instead of {:.1} %",
+                share.value() * 100.0,
+                before.value() * 100.0
+            )
         })
     });
     more.or_else(|| {

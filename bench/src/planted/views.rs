@@ -6,7 +6,19 @@ use reports::folder::RunFolder;
 use reports::format::{CloudWatch, CloudWatchSeries, SeriesStatus, Topology, Wiring};
 
 /// A way to look at a run folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, strum::EnumIter, strum::IntoStaticStr, serde::Serialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    strum::EnumIter,
+    strum::IntoStaticStr,
+    serde::Serialize,
+)]
 #[strum(serialize_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum View {
@@ -99,7 +111,8 @@ fn coarser(cloudwatch: &mut CloudWatch, period_s: u64, began: f64) {
         .iter()
         .filter(|series| series.metric == "Invocations")
         .filter_map(|series| {
-            let points = series.points.iter().map(|(at, value)| ((at * 1e3).round() as i64, *value)).collect();
+            let points =
+                series.points.iter().map(|(at, value)| ((at * 1e3).round() as i64, *value)).collect();
             Some((series.dimensions.get("FunctionName")?.clone(), points))
         })
         .collect();
@@ -119,7 +132,8 @@ fn merged(
 ) -> Vec<(f64, f64)> {
     let mut bins: BTreeMap<i64, Vec<(f64, f64)>> = BTreeMap::new();
     for (at, value) in &series.points {
-        let weight = weights.and_then(|weights| weights.get(&((at * 1e3).round() as i64))).copied().unwrap_or(1.0);
+        let weight =
+            weights.and_then(|weights| weights.get(&((at * 1e3).round() as i64))).copied().unwrap_or(1.0);
         let bin = ((began + at) / period_s + 1e-6).floor() as i64;
         bins.entry(bin).or_default().push((*value, weight.max(1e-9)));
     }
@@ -197,7 +211,8 @@ mod tests {
     #[test]
     fn late_points_are_missing_or_too_low() {
         let points = [(0.0, 10.0), (1.0, 10.0), (2.0, 10.0)];
-        let mut cloudwatch = CloudWatch { period_s: 1, series: vec![series("Sum", &points)], ..CloudWatch::default() };
+        let mut cloudwatch =
+            CloudWatch { period_s: 1, series: vec![series("Sum", &points)], ..CloudWatch::default() };
         late(&mut cloudwatch);
         assert_eq!(cloudwatch.series[0].points, [(0.0, 10.0), (1.0, 4.0)]);
         missing(&mut cloudwatch);

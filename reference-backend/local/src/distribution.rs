@@ -322,7 +322,8 @@ mod tests {
     #[test]
     fn a_fault_is_there_within_its_window_only() {
         let delay: Delay =
-            toml::from_str("p50_ms = 5\np99_ms = 9\nfault = { from_s = 8, until_s = 12, p50_ms = 200 }").expect("a delay");
+            toml::from_str("p50_ms = 5\np99_ms = 9\nfault = { from_s = 8, until_s = 12, p50_ms = 200 }")
+                .expect("a delay");
         let median = |at_s: f64| delay.during(at_s).at(0.0).as_millis();
         assert_eq!([0.0, 7.99, 8.0, 11.99, 12.0].map(median), [5, 5, 200, 200, 5]);
         assert_eq!(delay.during(9.0).p99_ms, None, "the fault is a delay of its own");
@@ -331,7 +332,11 @@ mod tests {
         assert_eq!(serde_json::to_string(&rate).expect("JSON"), r#"{"rate":0.25,"from_s":3.0}"#);
         let begins_later: Rate = serde_json::from_str(r#"{"rate": 1, "from_s": 3600}"#).expect("a rate");
         assert!(!begins_later.hits() && !begins_later.covers(0));
-        for wrong in [r#"{"rate": 2, "from_s": 3}"#, r#"{"rate": 1, "from_s": 3, "until_s": 3}"#, r#"{"rate": 1, "from_s": -1}"#] {
+        for wrong in [
+            r#"{"rate": 2, "from_s": 3}"#,
+            r#"{"rate": 1, "from_s": 3, "until_s": 3}"#,
+            r#"{"rate": 1, "from_s": -1}"#,
+        ] {
             assert!(serde_json::from_str::<Rate>(wrong).is_err(), "{wrong}");
         }
         let written = serde_json::to_string(&delay).expect("JSON");

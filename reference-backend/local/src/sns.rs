@@ -81,7 +81,8 @@ pub fn topic(name: &str, metrics: &Metrics) -> (Topic, Published) {
     let count = |metric| metrics.series("AWS/SNS", metric, Unit::Count, &[("TopicName", name)]);
     let (published, messages) = mpsc::unbounded_channel();
     let (delivered, failed) = (count("NumberOfNotificationsDelivered"), count("NumberOfNotificationsFailed"));
-    let topic = Topic { arn: arn("sns", name).into(), published, messages: count("NumberOfMessagesPublished") };
+    let topic =
+        Topic { arn: arn("sns", name).into(), published, messages: count("NumberOfMessagesPublished") };
     (topic, Published { messages, delivered, failed })
 }
 

@@ -50,10 +50,9 @@ fn timed_out(case: &'static str, seed: u64) -> Draw {
     world.load(Load::moderate(&mut dice));
     world.profile.set(format!("lambda.functions.{function}.timeout_s"), timeout_s);
     let own_ms = timeout_s * 1e3 * factor;
-    world.fault.set(
-        format!("lambda.functions.{function}.duration"),
-        world.from_then_on(OWN, own_ms, own_ms * 1.5),
-    );
+    world
+        .fault
+        .set(format!("lambda.functions.{function}.duration"), world.from_then_on(OWN, own_ms, own_ms * 1.5));
     world.cured_by(
         "a longer time-out and no slowness",
         format!("lambda.functions.{function}.duration"),
@@ -87,14 +86,16 @@ fn starved(case: &'static str, seed: u64) -> Draw {
 fn two_faults(case: &'static str, seed: u64) -> Draw {
     let (mut world, mut dice) = World::new(case, seed);
     let (rate, slow_ms) = (dice.number(0.2..0.6), dice.number(400.0..700.0));
-    let (failing, slow) =
-        dice.one(&[("Default", "OnMessageInserted"), ("Default", "SendMessage"), ("SessionPlacementRequest", "SendMessage")]);
+    let (failing, slow) = dice.one(&[
+        ("Default", "OnMessageInserted"),
+        ("Default", "SendMessage"),
+        ("SessionPlacementRequest", "SendMessage"),
+    ]);
     world.load(Load::moderate(&mut dice));
     world.fault.set(format!("lambda.functions.{failing}.error_rate"), world.rate_from_then_on(rate));
-    world.fault.set(
-        format!("lambda.functions.{slow}.duration"),
-        world.from_then_on(OWN, slow_ms, slow_ms * 1.3),
-    );
+    world
+        .fault
+        .set(format!("lambda.functions.{slow}.duration"), world.from_then_on(OWN, slow_ms, slow_ms * 1.3));
     world.draw(
         format!("{failing} fails in {:.0} %, and {slow} takes {slow_ms} ms", rate * 100.0),
         Expected::FirstSuspect(vec![

@@ -1,8 +1,8 @@
 //! The front: its rates, players that do not read, and who vouches for players.
 
 use reports::format::SuspectKind::{
-    ConnectRate, FunctionErrors, IdentityProvider, MessageRate, ReservedConcurrency, SlowClient, SlowDependency,
-    SlowFunction,
+    ConnectRate, FunctionErrors, IdentityProvider, MessageRate, ReservedConcurrency, SlowClient,
+    SlowDependency, SlowFunction,
 };
 
 use super::Case;
@@ -91,7 +91,10 @@ fn slow_provider(case: &'static str, seed: u64) -> Draw {
     world.set("players", 80).set("sockets.connect_rate", 8).load(Load::moderate(&mut dice));
     world.fault.set(
         "identity.latency",
-        format!("{{ p50_ms = 2, p99_ms = 5, fault = {{ from_s = 4.5, p50_ms = {own_ms}, p99_ms = {} }} }}", own_ms * 1.3),
+        format!(
+            "{{ p50_ms = 2, p99_ms = 5, fault = {{ from_s = 4.5, p50_ms = {own_ms}, p99_ms = {} }} }}",
+            own_ms * 1.3
+        ),
     );
     world.not_cured_by("twice the account's concurrency", "lambda.account_concurrency", 2_000);
     world.draw(format!("{own_ms} ms"), Expected::FirstSuspect(provider()))

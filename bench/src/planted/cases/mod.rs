@@ -65,12 +65,17 @@ mod tests {
     #[test]
     fn there_are_25_planted_and_20_healthy_cases_and_each_draw_is_its_own() {
         let cases = all();
-        let planted: BTreeSet<_> = cases.iter().filter(|case| case.is_planted()).map(|case| case.name).collect();
-        let healthy: BTreeSet<_> = cases.iter().filter(|case| !case.is_planted()).map(|case| case.name).collect();
+        let planted: BTreeSet<_> =
+            cases.iter().filter(|case| case.is_planted()).map(|case| case.name).collect();
+        let healthy: BTreeSet<_> =
+            cases.iter().filter(|case| !case.is_planted()).map(|case| case.name).collect();
         assert_eq!((planted.len(), healthy.len(), cases.len()), (25, 20, 45));
         for case in cases {
             let [one, again, other] = [1, 1, 2].map(|seed| case.draw(seed));
-            assert_eq!((&one.scenario, &one.profile, &one.fault), (&again.scenario, &again.profile, &again.fault));
+            assert_eq!(
+                (&one.scenario, &one.profile, &one.fault),
+                (&again.scenario, &again.profile, &again.fault)
+            );
             assert_ne!(one.scenario, other.scenario, "{}", case.name);
             assert_eq!(one.is_planted(), case.is_planted(), "{}", case.name);
         }
@@ -81,7 +86,8 @@ mod tests {
         for case in all() {
             for seed in 0..6 {
                 let draw = case.draw(seed);
-                let [profile, scenario] = [draw.profile.with(&draw.fault), draw.scenario].map(|file| file.to_string());
+                let [profile, scenario] =
+                    [draw.profile.with(&draw.fault), draw.scenario].map(|file| file.to_string());
                 let origin = format!("{}-{seed}", case.name);
                 if let Err(error) = reference_backend_local::profile::Profile::parse(&profile, &origin) {
                     panic!("{error}\n{profile}");

@@ -214,7 +214,12 @@ impl World {
     }
 
     /// What takes the symptom away.
-    pub(super) fn cured_by(&mut self, what: &'static str, key: impl Into<String>, value: impl Display) -> &mut Self {
+    pub(super) fn cured_by(
+        &mut self,
+        what: &'static str,
+        key: impl Into<String>,
+        value: impl Display,
+    ) -> &mut Self {
         let mut settings = Settings::default();
         settings.set(key, value);
         self.cure = Some(Change { what, settings });
@@ -222,7 +227,12 @@ impl World {
     }
 
     /// What does not take the symptom away.
-    pub(super) fn not_cured_by(&mut self, what: &'static str, key: impl Into<String>, value: impl Display) -> &mut Self {
+    pub(super) fn not_cured_by(
+        &mut self,
+        what: &'static str,
+        key: impl Into<String>,
+        value: impl Display,
+    ) -> &mut Self {
         let mut settings = Settings::default();
         settings.set(key, value);
         self.placebo = Some(Change { what, settings });
