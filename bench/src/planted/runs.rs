@@ -61,7 +61,7 @@ impl Variant {
 /// Why a run has no folder to be read.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} of {}: {reason}", dir.display())]
-pub struct RunError {
+pub(super) struct RunError {
     what: &'static str,
     dir: PathBuf,
     reason: String,

@@ -12,7 +12,6 @@ pub(crate) const fn needs_limit(kind: SuspectKind) -> bool {
 pub(crate) fn refuted_by(kind: SuspectKind, of: &str) -> String {
     use SuspectKind as K;
     match kind {
-        K::Unknown => "What would refute it is not known.".to_owned(),
         K::ReservedConcurrency => {
             format!(
                 "With twice the reserved concurrency of {of} and the same load, as many requests are refused."
@@ -118,7 +117,6 @@ pub(crate) fn remedy(kind: SuspectKind, of: &str) -> String {
         K::PlacementCapacity => format!("Give the fleets behind {of} more game sessions."),
         K::SnsDelivery => format!("Correct what makes {of} fail: SNS waits one and two minutes before it tries again."),
         K::Network => "Measure the way to the gateway by itself, from the generator's machine.".to_owned(),
-        K::Unknown => "What helps it is not known to this version.".to_owned(),
         K::Generator => "Do as the reasons of the verdict say, and run again.".to_owned(),
         K::Unknown => "See what a later version says of it.".to_owned(),
     }
