@@ -22,9 +22,9 @@ impl Accepted {
         Self { kind, resource, doubtful: false }
     }
 
-    /// The same where the suspect says what else it may be.
+    /// The same where the suspect says what else it may be: what it calls, or what a limit that is not known would tell.
     #[must_use]
-    pub const fn or_what_it_calls(kind: SuspectKind, resource: &'static str) -> Self {
+    pub const fn with_an_or(kind: SuspectKind, resource: &'static str) -> Self {
         Self { kind, resource, doubtful: true }
     }
 

@@ -277,7 +277,7 @@ fn expected(draw: &Draw, felt: bool) -> String {
                 format!(
                     "{kind} {}{}",
                     accepted.resource,
-                    if accepted.doubtful { " or what it calls" } else { "" }
+                    if accepted.doubtful { " with an `or`" } else { "" }
                 )
             });
             words.map(|words| words.trim().to_owned()).collect::<Vec<_>>().join(", ")

@@ -78,9 +78,9 @@ fn slow_readers(case: &'static str, seed: u64) -> Draw {
 fn provider() -> Vec<Accepted> {
     vec![
         Accepted::new(IdentityProvider, ""),
-        Accepted::or_what_it_calls(SlowFunction, "Authorizer"),
-        Accepted::or_what_it_calls(SlowDependency, "Authorizer"),
-        Accepted::or_what_it_calls(FunctionErrors, "Authorizer"),
+        Accepted::with_an_or(SlowFunction, "Authorizer"),
+        Accepted::with_an_or(SlowDependency, "Authorizer"),
+        Accepted::with_an_or(FunctionErrors, "Authorizer"),
     ]
 }
 
@@ -110,8 +110,8 @@ fn slow_provider_single(case: &'static str, seed: u64) -> Draw {
     // Everything is one function: either is a cure, and which route is slow nobody's figures tell.
     let mut accepted = provider();
     accepted.push(Accepted::new(ReservedConcurrency, "Backend"));
-    accepted.push(Accepted::or_what_it_calls(SlowFunction, "Backend"));
-    accepted.push(Accepted::or_what_it_calls(SlowDependency, "Backend"));
+    accepted.push(Accepted::with_an_or(SlowFunction, "Backend"));
+    accepted.push(Accepted::with_an_or(SlowDependency, "Backend"));
     world.draw(format!("{own_ms} ms, {limit} reserved for everything"), Expected::FirstSuspect(accepted))
 }
 
