@@ -1,2 +1,6 @@
 //! Criterion benches of the hot paths, in `benches/`: `backend` is what every message costs the backend,
 //! `generator` what every sample costs the generator. `cargo bench` measures them all.
+//!
+//! [`planted`] is no bench: it holds attribution against faults that it planted itself.
+
+pub mod planted;

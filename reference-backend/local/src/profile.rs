@@ -209,7 +209,7 @@ impl Profile {
     }
 }
 
-/// Reports delays whose 99th percentile is below the median, and removes it.
+/// Reports delays whose 99th percentile is below the median and windows that end before they begin, and removes it.
 fn delays(document: &Document, value: &mut Value, pointer: &str, mistakes: &mut Vec<Mistake>) {
     let Value::Object(table) = value else { return };
     let number = |key: &str| table.get(key).and_then(Value::as_f64);
@@ -220,6 +220,15 @@ fn delays(document: &Document, value: &mut Value, pointer: &str, mistakes: &mut 
         let remedy = "make it at least p50_ms, or remove it for a constant delay";
         mistakes.push(document.mistake(&child(pointer, "p99_ms"), problem, remedy));
         table.remove("p99_ms");
+    }
+    let number = |key: &str| table.get(key).and_then(Value::as_f64);
+    if let (Some(from), Some(until)) = (number("from_s"), number("until_s"))
+        && until <= from
+    {
+        let problem = format!("{until} is not after from_s, {from}");
+        let remedy = "make it later than from_s, or remove it for a fault that stays";
+        mistakes.push(document.mistake(&child(pointer, "until_s"), problem, remedy));
+        table.remove("until_s");
     }
     for (key, inner) in table {
         delays(document, inner, &child(pointer, key), mistakes);
@@ -287,6 +296,10 @@ mod tests {
             (
                 "[lambda]\ninit = { p50_ms = 5, p99_ms = 1 }\n",
                 ":2:22: `lambda.init.p99_ms`: 1 is below p50_ms, 5",
+            ),
+            (
+                "[lambda]\nerror_rate = { rate = 1, from_s = 9, until_s = 3 }\n",
+                ":2:37: `lambda.error_rate.until_s`: 3 is not after from_s, 9",
             ),
             ("base = \"fast\"\n", ":1:1: `base`: must be one of \"instant\", \"aws-like\", found \"fast\""),
             ("[lambda.functions.Dance]\n", ":1:19: `lambda.functions.Dance`: unknown key"),

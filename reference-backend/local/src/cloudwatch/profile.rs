@@ -48,7 +48,7 @@ impl Default for CloudWatchProfile {
         Self {
             delivery: DeliveryMode::Immediate,
             period_s: 60,
-            arrival: Delay { p50_ms: 30_000.0, p99_ms: Some(240_000.0) },
+            arrival: Delay::log_normal(30_000.0, 240_000.0),
             settled_after_s: 600.0,
             time_scale: 1.0,
             gap_rate: Rate::default(),

@@ -174,11 +174,25 @@ fn failed(run: &Run<'_>, function: &Function, felt: &[Felt]) -> Option<Candidate
     match kind {
         SuspectKind::IdentityProvider => candidate.or.push(format!("the code of {}", function.short)),
         SuspectKind::SnsDelivery => candidate.or.push(format!("the code of {}", function.short)),
+        SuspectKind::FunctionErrors => candidate.or.extend(unknown(run, function, timeout_s)),
         _ => {}
     }
     candidate.evidence = evidence;
     candidate.explains = account.explains;
     Some(candidate)
+}
+
+/// What errors may be as well where a limit that would tell is not known.
+fn unknown(run: &Run<'_>, function: &Function, timeout_s: Option<f64>) -> Vec<String> {
+    let name = &function.short;
+    let timeout = timeout_s.is_none().then(|| format!("the time-out of {name}, which is not known"));
+    let record = match &function.trigger {
+        Trigger::Stream { uuid, .. } if run.server.limit(LimitKind::MaxRetries, uuid).is_none() => {
+            Some(format!("a record that {name} can never read: how often it may try is not known"))
+        }
+        _ => None,
+    };
+    timeout.into_iter().chain(record).collect()
 }
 
 /// Whether all that an account explains is of handshakes.

@@ -52,6 +52,13 @@ pub(super) fn reached(
         Some(reserved) => throttled.reserved(reserved),
         None => throttled.account(),
     };
+    // In a long period executions touch their limit by chance: then it is the rate, if that is at its limit and the executions
+    // would not lose as many.
+    if let Some(reserved) = reserved.filter(|limit| concurrency.is_some() && !throttled.loses(*limit))
+        && let Some(rate) = throttled.request_rate(Some(reserved))
+    {
+        return Some(rate);
+    }
     if concurrency.is_some() || !throttled.knows_executions() {
         return concurrency;
     }
@@ -93,7 +100,9 @@ impl Throttled<'_, '_> {
             None => None,
         };
         let observed = highest.unwrap_or(0.0);
-        let is_hit = reserved < 1.0 || observed >= reserved || self.just_below(observed, reserved);
+        // How often the maximum is sampled is documented nowhere, so it may miss the last execution.
+        let is_below = observed >= 0.9 * reserved && self.loses(reserved);
+        let is_hit = reserved < 1.0 || observed >= reserved || is_below;
         let name = &self.function.short;
         let says = format!(
             "At most {} of {} reserved executions at once, in the periods in which it was throttled.",
@@ -114,9 +123,8 @@ impl Throttled<'_, '_> {
         })
     }
 
-    /// How often the maximum is sampled is documented nowhere, so it may miss the last execution: then Erlang's loss formula must
-    /// predict at least half of the refused share.
-    fn just_below(&self, observed: f64, limit: f64) -> bool {
+    /// Whether Erlang's loss formula predicts at least half of the refused share for so many executions.
+    fn loses(&self, limit: f64) -> bool {
         let lambda =
             |name, statistic| self.run.server.gauge(Metric::lambda(name, statistic), &self.function.full);
         let (Some(invocations), Some(duration)) =
@@ -131,7 +139,7 @@ impl Throttled<'_, '_> {
         let offered = (accepted + refused) / (periods * self.throttles.period_s) * busy_s;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a limit of executions")]
         let predicted = erlang_b(offered, limit.clamp(0.0, 1e6) as u64);
-        observed >= 0.9 * limit && predicted >= 0.5 * refused / (accepted + refused).max(1.0)
+        predicted >= 0.5 * refused / (accepted + refused).max(1.0)
     }
 
     fn account(&self) -> Option<Hit> {
@@ -213,14 +221,16 @@ impl Throttled<'_, '_> {
             number(highest)
         );
         let name = &self.function.short;
-        (limit > 0.0 && accepted >= in_period && highest < concurrency).then(|| Hit {
-            kind: SuspectKind::RequestRateCap,
-            stage: Stage::Function(self.function.full.clone()),
-            limit: Some(limit),
-            observed: accepted / period_s,
-            unit: "per second",
-            evidence: self.evidence_of(format!("Invocations (Sum) of {name}"), says, Some(&all)),
-        })
+        (limit > 0.0 && accepted >= in_period && (highest < concurrency || !self.loses(concurrency))).then(
+            || Hit {
+                kind: SuspectKind::RequestRateCap,
+                stage: Stage::Function(self.function.full.clone()),
+                limit: Some(limit),
+                observed: accepted / period_s,
+                unit: "per second",
+                evidence: self.evidence_of(format!("Invocations (Sum) of {name}"), says, Some(&all)),
+            },
+        )
     }
 
     /// The invocations of all functions without a reservation, period by period.

@@ -137,6 +137,9 @@ fn candidate(run: &Run<'_>, throttled: &Throttled, felt: &[Felt]) -> Option<Cand
         format!("{} {} requests were throttled{because}.", number(count), direction.word().to_lowercase());
     let series = format!("{}{cause}ThrottleEvents (Sum) of {name}", direction.word());
     candidate.evidence.push(evidence::of(series, says, events, onset.from_s, end_s));
+    if kind == SuspectKind::HotPartition && use_.as_ref().is_none_or(Usage::may_be_whole) {
+        candidate.or.push(format!("the throughput of {name} as a whole"));
+    }
     if let Some(use_) = use_ {
         candidate.limit =
             Some(if kind == SuspectKind::TableThroughput { use_.limit } else { use_.partition });
@@ -183,6 +186,13 @@ struct Usage {
     partition: f64,
     /// Whether less than half of what one partition takes was left.
     is_whole: bool,
+}
+
+impl Usage {
+    /// Whether its use as a mean over periods of more than a second, which hides every peak, was at least half of the limit.
+    fn may_be_whole(&self) -> bool {
+        self.points.period_s > 1.0 && self.consumed >= self.limit / 2.0
+    }
 }
 
 fn usage(run: &Run<'_>, throttled: &Throttled, from_s: f64, to_s: f64) -> Option<Usage> {
