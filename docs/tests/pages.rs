@@ -86,7 +86,7 @@ fn protocol_page(name: &str) -> String {
 fn the_prices_are_those_that_ship() {
     let row = |item: Item| {
         let Price { price, per, tiers, source } = PriceList::shipped().price(item);
-        let per = (*per > 1.0).then(|| format!(" for {}", human::count(*per as u64))).unwrap_or_default();
+        let per = if *per > 1.0 { format!(" for {}", human::count(*per as u64)) } else { String::new() };
         let tier = |tier: &Tier| format!("; above {}: {}", human::count(tier.above as u64), tier.price);
         let tiers = tiers.iter().map(tier).collect::<String>();
         format!("| `{}`: {} ({}) | {price}{per}{tiers} | {source} |\n", item.key(), item.name(), item.unit())
