@@ -50,6 +50,9 @@ fn throughput(case: &'static str, seed: u64) -> Draw {
         Expected::FirstSuspect(vec![
             Accepted::new(TableThroughput, "Messages"),
             Accepted::with_an_or(HotPartition, "Messages"),
+            // The index has partitions of as many units, unless its own are given.
+            Accepted::new(TableThroughput, "Messages/RecipientIdIndex"),
+            Accepted::with_an_or(HotPartition, "Messages/RecipientIdIndex"),
         ]),
     )
 }
