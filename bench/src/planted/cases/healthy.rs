@@ -141,13 +141,13 @@ fn weak(case: &'static str, seed: u64) -> Draw {
     let what = match seed % 3 {
         0 => {
             let own_ms = dice.number(20.0..60.0);
-            let slower = world.from_then_on((4.0, 10.0), own_ms, own_ms * 1.3);
+            let slower = world.delay_from_then_on((4.0, 10.0), own_ms, own_ms * 1.3);
             world.profile.set("lambda.functions.SendMessage.duration", slower);
             format!("SendMessage takes {own_ms} ms instead of 4")
         }
         1 => {
             let own_ms = dice.number(10.0..30.0);
-            let slower = world.from_then_on((3.0, 8.0), own_ms, own_ms * 1.3);
+            let slower = world.delay_from_then_on((3.0, 8.0), own_ms, own_ms * 1.3);
             world.profile.set("tables.per_table.Messages.latency.batch_put", slower);
             format!("Messages takes {own_ms} ms instead of 3")
         }

@@ -32,7 +32,7 @@ fn queue(case: &'static str, seed: u64) -> Draw {
     world.load(Load::moderate(&mut dice));
     world.profile.set("gamelift.queue_timeout_s", timeout_s);
     let own_ms = f64::from(timeout_s) * factor * 1e3;
-    world.fault.set("gamelift.placement", world.from_then_on((150.0, 400.0), own_ms, own_ms * 1.4));
+    world.fault.set("gamelift.placement", world.delay_from_then_on((150.0, 400.0), own_ms, own_ms * 1.4));
     world.draw(
         format!("{factor} x the time-out of {timeout_s} s"),
         Expected::FirstSuspect(vec![Accepted::new(PlacementCapacity, "")]),

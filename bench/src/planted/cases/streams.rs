@@ -27,7 +27,7 @@ fn lanes(case: &'static str, seed: u64) -> Draw {
         let quiet = capacity * 0.6;
         world.rate("send_message", quiet);
         let slow_ms = (1e3 / quiet - 12.0) * strength.max(1.3);
-        let slow = world.from_then_on((push_ms, push_ms * 1.3), slow_ms, slow_ms * 1.3);
+        let slow = world.delay_from_then_on((push_ms, push_ms * 1.3), slow_ms, slow_ms * 1.3);
         world.fault = limit;
         world.fault.set("gateway.push_delay", slow);
         return world.draw(
