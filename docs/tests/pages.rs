@@ -142,7 +142,7 @@ fn the_reference_protocol_knows_every_message_of_its_page() {
         let read = reference.read(message, &mut |_| true);
         assert_eq!(read, protocol::protocol::Read::Taken, "{message}");
     });
-    assert_eq!(read.count(), 6);
+    assert_eq!(read.count(), 7);
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn slow(case: &'static str, seed: u64) -> Draw {
     let own_ms = dice.number(least..least * 2.0);
     world.load(Load::moderate(&mut dice));
     let key = format!("lambda.functions.{function}.duration");
-    world.fault.set(&key, world.setting_in(OWN, own_ms, own_ms * 1.3));
+    world.fault.set(&key, world.delay_from_then_on(OWN, own_ms, own_ms * 1.3));
     world.not_cured_by("twice the account's concurrency", "lambda.account_concurrency", 2_000);
     world.draw(
         format!("{function} takes {own_ms} ms"),
@@ -50,9 +50,10 @@ fn timed_out(case: &'static str, seed: u64) -> Draw {
     world.load(Load::moderate(&mut dice));
     world.profile.set(format!("lambda.functions.{function}.timeout_s"), timeout_s);
     let own_ms = timeout_s * 1e3 * factor;
-    world
-        .fault
-        .set(format!("lambda.functions.{function}.duration"), world.setting_in(OWN, own_ms, own_ms * 1.5));
+    world.fault.set(
+        format!("lambda.functions.{function}.duration"),
+        world.delay_from_then_on(OWN, own_ms, own_ms * 1.5),
+    );
     world.cured_by(
         "a longer time-out and no slowness",
         format!("lambda.functions.{function}.duration"),
@@ -73,7 +74,7 @@ fn failing(case: &'static str, seed: u64) -> Draw {
     let function = dice.one(&["SendMessage", "Default", "SessionPlacementRequest"]);
     let rate = dice.number(0.08..0.6);
     world.load(Load::moderate(&mut dice));
-    world.fault.set(format!("lambda.functions.{function}.error_rate"), world.rate_setting_in(rate));
+    world.fault.set(format!("lambda.functions.{function}.error_rate"), world.rate_from_then_on(rate));
     world.not_cured_by("twice the account's concurrency", "lambda.account_concurrency", 2_000);
     world.draw(
         format!("{function} fails in {:.0} %", rate * 100.0),
@@ -96,10 +97,11 @@ fn two_faults(case: &'static str, seed: u64) -> Draw {
         ("SessionPlacementRequest", "SendMessage"),
     ]);
     world.load(Load::moderate(&mut dice));
-    world.fault.set(format!("lambda.functions.{failing}.error_rate"), world.rate_setting_in(rate));
-    world
-        .fault
-        .set(format!("lambda.functions.{slow}.duration"), world.setting_in(OWN, slow_ms, slow_ms * 1.3));
+    world.fault.set(format!("lambda.functions.{failing}.error_rate"), world.rate_from_then_on(rate));
+    world.fault.set(
+        format!("lambda.functions.{slow}.duration"),
+        world.delay_from_then_on(OWN, slow_ms, slow_ms * 1.3),
+    );
     world.draw(
         format!("{failing} fails in {:.0} %, and {slow} takes {slow_ms} ms", rate * 100.0),
         Expected::FirstSuspect(vec![

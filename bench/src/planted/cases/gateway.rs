@@ -106,7 +106,7 @@ fn slow_provider_single(case: &'static str, seed: u64) -> Draw {
     world.comings_and_goings().load(Load::moderate(&mut dice));
     world.profile.set("lambda.layout", "\"single\"");
     world.fault.set("lambda.reserved_concurrency", limit);
-    world.fault.set("identity.latency", world.setting_in(OWN, own_ms, own_ms * 1.3));
+    world.fault.set("identity.latency", world.delay_from_then_on(OWN, own_ms, own_ms * 1.3));
     // Everything is one function: either is a cure, and which route is slow nobody's figures tell.
     let mut accepted = provider();
     accepted.push(Accepted::new(ReservedConcurrency, "Backend"));
@@ -119,6 +119,6 @@ fn failing_provider(case: &'static str, seed: u64) -> Draw {
     let (mut world, mut dice) = World::new(case, seed);
     let rate = dice.number(0.2..0.9);
     world.comings_and_goings().load(Load::moderate(&mut dice));
-    world.fault.set("identity.failure_rate", world.rate_setting_in(rate));
+    world.fault.set("identity.failure_rate", world.rate_from_then_on(rate));
     world.draw(format!("fails in {:.0} %", rate * 100.0), Expected::FirstSuspect(provider()))
 }

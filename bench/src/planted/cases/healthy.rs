@@ -96,7 +96,7 @@ fn coincidence(case: &'static str, seed: u64) -> Draw {
     let (mut world, mut dice) = World::new(case, seed);
     let rate = dice.number(0.3..1.0);
     world.comings_and_goings().load(Load::moderate(&mut dice));
-    let failing = world.rate_setting_in(rate);
+    let failing = world.rate_from_then_on(rate);
     world.profile.set("lambda.functions.Disconnect.error_rate", failing);
     nothing(world, format!("Disconnect fails in {:.0} %", rate * 100.0))
 }
@@ -141,13 +141,13 @@ fn weak(case: &'static str, seed: u64) -> Draw {
     let what = match seed % 3 {
         0 => {
             let own_ms = dice.number(20.0..60.0);
-            let slower = world.setting_in((4.0, 10.0), own_ms, own_ms * 1.3);
+            let slower = world.delay_from_then_on((4.0, 10.0), own_ms, own_ms * 1.3);
             world.profile.set("lambda.functions.SendMessage.duration", slower);
             format!("SendMessage takes {own_ms} ms instead of 4")
         }
         1 => {
             let own_ms = dice.number(10.0..30.0);
-            let slower = world.setting_in((3.0, 8.0), own_ms, own_ms * 1.3);
+            let slower = world.delay_from_then_on((3.0, 8.0), own_ms, own_ms * 1.3);
             world.profile.set("tables.per_table.Messages.latency.batch_put", slower);
             format!("Messages takes {own_ms} ms instead of 3")
         }
@@ -203,7 +203,7 @@ fn unprocessed(case: &'static str, seed: u64) -> Draw {
     let (mut world, mut dice) = World::new(case, seed);
     let rate = dice.number(0.02..0.1);
     world.load(Load::moderate(&mut dice));
-    let fault = world.rate_setting_in(rate);
+    let fault = world.rate_from_then_on(rate);
     world.profile.set("tables.unprocessed_rate", fault);
     nothing(world, format!("{:.0} % of keys and items", rate * 100.0))
 }

@@ -32,7 +32,7 @@ fn queue(case: &'static str, seed: u64) -> Draw {
     world.load(Load::moderate(&mut dice));
     world.profile.set("gamelift.queue_timeout_s", timeout_s);
     let own_ms = f64::from(timeout_s) * factor * 1e3;
-    world.fault.set("gamelift.placement", world.setting_in((150.0, 400.0), own_ms, own_ms * 1.4));
+    world.fault.set("gamelift.placement", world.delay_from_then_on((150.0, 400.0), own_ms, own_ms * 1.4));
     world.draw(
         format!("{factor} x the time-out of {timeout_s} s"),
         Expected::FirstSuspect(vec![Accepted::new(PlacementCapacity, "")]),
@@ -44,7 +44,7 @@ fn redelivered(case: &'static str, seed: u64) -> Draw {
     let rate = dice.number(0.3..0.7);
     world.load(Load::moderate(&mut dice)).rate("placement_request", 10.0);
     world.profile.set("sns.retry_scale", 0.02);
-    world.fault.set("lambda.functions.OnPlacementEvent.error_rate", world.rate_setting_in(rate));
+    world.fault.set("lambda.functions.OnPlacementEvent.error_rate", world.rate_from_then_on(rate));
     world.draw(
         format!("OnPlacementEvent fails in {:.0} %", rate * 100.0),
         Expected::FirstSuspect(vec![

@@ -27,7 +27,7 @@ fn lanes(case: &'static str, seed: u64) -> Draw {
         let quiet = capacity * 0.6;
         world.rate("send_message", quiet);
         let slow_ms = (1e3 / quiet - 12.0) * strength.max(1.3);
-        let slow = world.setting_in((push_ms, push_ms * 1.3), slow_ms, slow_ms * 1.3);
+        let slow = world.delay_from_then_on((push_ms, push_ms * 1.3), slow_ms, slow_ms * 1.3);
         world.fault = limit;
         world.fault.set("gateway.push_delay", slow);
         return world.draw(
@@ -54,7 +54,7 @@ fn poison(case: &'static str, seed: u64) -> Draw {
     world.load(Load::moderate(&mut dice));
     world.profile.set("streams.retry_pause_ms", 150).set("streams.max_retry_attempts", attempts);
     let key = "streams.per_stream.Messages.poison_rate";
-    world.fault.set(key, world.rate_setting_in(rate));
+    world.fault.set(key, world.rate_from_then_on(rate));
     world.not_cured_by("more lanes", "streams.per_stream.Messages.parallelization_factor", 10);
     world.draw(
         format!("{:.0} % of the records, tried {attempts} times", rate * 100.0),

@@ -199,7 +199,7 @@ impl World {
     }
 
     /// A delay that is another one from the loaded phase on, as the value of a key.
-    pub(super) fn setting_in(&self, before: (f64, f64), p50_ms: f64, p99_ms: f64) -> String {
+    pub(super) fn delay_from_then_on(&self, before: (f64, f64), p50_ms: f64, p99_ms: f64) -> String {
         format!(
             "{{ p50_ms = {}, p99_ms = {}, fault = {{ from_s = {:.2}, p50_ms = {p50_ms:.2}, p99_ms = {p99_ms:.2} }} }}",
             before.0,
@@ -209,7 +209,7 @@ impl World {
     }
 
     /// A rate that is there from the loaded phase on, as the value of a key.
-    pub(super) fn rate_setting_in(&self, rate: f64) -> String {
+    pub(super) fn rate_from_then_on(&self, rate: f64) -> String {
         format!("{{ rate = {rate:.3}, from_s = {:.2} }}", self.fault_from_s())
     }
 
