@@ -1,4 +1,4 @@
-//! Attribution held against what was planted: `cargo run --release -p bench --bin planted`. See `docs/planted.md`.
+//! Attribution held against what was planted: `cargo run --locked --release -p bench --bin planted`. See `docs/planted.md`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -131,7 +131,7 @@ fn root() -> &'static Path {
 
 /// Puts the tables between their marks.
 fn write_docs(tables: &str) -> Result<(), Box<dyn std::error::Error>> {
-    const BEGIN: &str = "<!-- made by: cargo run --release -p bench --bin planted -- --write-docs -->\n";
+    const BEGIN: &str = "<!-- made by: cargo run --locked --release -p bench --bin planted -- --write-docs -->\n";
     const END: &str = "<!-- end: planted -->";
     let path = root().join("docs/planted.md");
     let text = fs::read_to_string(&path)?;
