@@ -131,7 +131,8 @@ fn root() -> &'static Path {
 
 /// Puts the tables between their marks.
 fn write_docs(tables: &str) -> Result<(), Box<dyn std::error::Error>> {
-    const BEGIN: &str = "<!-- made by: cargo run --locked --release -p bench --bin planted -- --write-docs -->\n";
+    const BEGIN: &str =
+        "<!-- made by: cargo run --locked --release -p bench --bin planted -- --write-docs -->\n";
     const END: &str = "<!-- end: planted -->";
     let path = root().join("docs/planted.md");
     let text = fs::read_to_string(&path)?;

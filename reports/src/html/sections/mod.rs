@@ -9,6 +9,7 @@ mod disruptions;
 mod errors;
 mod findings;
 mod generator;
+mod hops;
 mod latency;
 mod rates;
 mod section;
@@ -35,6 +36,7 @@ pub(super) fn all(context: &Context<'_>) -> Result<Vec<Section>, RenderError> {
         section("spectrum", "Spectrum", spectrum::body(context)?),
         section("delivery", "Delivery", delivery::body(context)?),
     ]);
+    sections.extend(hops::body(context).map(|body| section("hops", "Hops", body)));
     sections.extend(disruptions::body(context)?.map(|body| section("disruptions", "Faults", body)));
     sections.extend([
         section("server", "Server", server::body(context)?),
