@@ -6,8 +6,8 @@
 //! fault was there from the start there is no earlier time at all: then a hop's share is that of the mean itself, if the mean is
 //! beyond the bound, or that of what lies beyond the bound.
 
-use crate::candidate::Interval;
 use crate::felt::Felt;
+use crate::interval::Interval;
 use crate::observed::{Player, PlayerSecond, Points, Run};
 
 /// Loads that differ by less count as equal, as a share of the greater: a convention, and not derived. Below saturation no

@@ -2,7 +2,7 @@
 
 use reports::format::{Symptom, SymptomKind};
 
-use crate::candidate::Interval;
+use crate::interval::Interval;
 use crate::observed::Player;
 
 /// A symptom and what it consists of.

@@ -33,6 +33,7 @@ mod correlate;
 mod decide;
 mod felt;
 mod headroom;
+mod interval;
 mod lacking;
 mod observed;
 mod suspects;

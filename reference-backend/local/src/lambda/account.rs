@@ -8,8 +8,10 @@ use std::time::SystemTime;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use super::LambdaProfile;
-use super::pool::NAMESPACE;
 use crate::metrics::{Metrics, Series, Unit};
+
+/// The namespace of Lambda's metrics.
+pub(super) const NAMESPACE: &str = "AWS/Lambda";
 
 /// What the Lambdas of an account share.
 pub(super) struct Account {

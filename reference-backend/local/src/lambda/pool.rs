@@ -9,14 +9,12 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::account::{Account, rate_limiter};
+use super::account::{Account, NAMESPACE, rate_limiter};
 use super::environment::{Environment, Home, Lambda};
 use super::memory::{Memory, MemoryUse};
 use super::{InvokeError, LambdaProfile};
 use crate::metrics::{Metrics, Series, Unit};
 
-/// The namespace of functions.
-pub(super) const NAMESPACE: &str = "AWS/Lambda";
 /// The namespace of the Init duration and of memory, which `AWS/Lambda` does not have.
 const INSIGHTS: &str = "LambdaInsights";
 

@@ -8,8 +8,10 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use strum::{IntoStaticStr, VariantArray};
 
 use super::TablesProfile;
-use super::meter::NAMESPACE;
 use crate::metrics::{Metrics, Series, Unit};
+
+/// The namespace of DynamoDB's metrics.
+pub(super) const NAMESPACE: &str = "AWS/DynamoDB";
 
 /// Why a request is throttled, as the names of metrics have it since September 2025. `ProvisionedThroughput` is missing:
 /// the tables are on demand.

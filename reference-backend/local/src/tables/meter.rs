@@ -8,11 +8,8 @@ use strum::{IntoStaticStr, VariantArray};
 use tokio::time::Instant;
 
 use super::TablesProfile;
-use super::capacity::Capacity;
+use super::capacity::{Capacity, NAMESPACE};
 use crate::metrics::{Metrics, Series, Unit};
-
-/// The namespace of tables.
-pub(super) const NAMESPACE: &str = "AWS/DynamoDB";
 
 /// The operations of a table, under the names that CloudWatch's dimension `Operation` has for them.
 #[derive(Debug, Clone, Copy, IntoStaticStr, VariantArray)]

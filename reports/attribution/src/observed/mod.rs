@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use reports::folder::RunFolder;
 use reports::format::{Manifest, Phase, Summary};
 
-use crate::candidate::Interval;
+use crate::interval::Interval;
 
 pub(crate) use backend::{Backend, Function, Stage, Trigger};
 pub(crate) use players::{Broken, Player, PlayerSecond};

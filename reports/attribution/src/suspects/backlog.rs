@@ -4,9 +4,9 @@
 //! while nothing goes out. A short excess that is worked off again is no backlog, and neither is a saw tooth of batching
 //! windows: the rise has to last for at least three periods, with a slope whose interval lies above 0.
 
-use crate::candidate::Interval;
 use crate::compare::{Second, seconds};
 use crate::felt::Felt;
+use crate::interval::Interval;
 use crate::observed::{Points, Run};
 use crate::statistics::slope::{Slope, theil_sen};
 

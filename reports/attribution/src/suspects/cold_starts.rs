@@ -7,9 +7,10 @@ use reports::format::{SuspectKind, SymptomKind};
 
 use super::durations::{HALF, functions_of};
 use super::evidence;
-use crate::candidate::{Candidate, Interval};
+use crate::candidate::Candidate;
 use crate::compare::Compared;
 use crate::felt::Felt;
+use crate::interval::Interval;
 use crate::observed::{Metric, Points, Run, Stage, quantile};
 
 /// Inits of a function, and how long they took.

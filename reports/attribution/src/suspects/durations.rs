@@ -11,9 +11,10 @@
 use reports::format::{LimitKind, SuspectKind, SymptomKind};
 
 use super::{cold_starts, dependencies, evidence, holders, network, slow_clients};
-use crate::candidate::{Candidate, Interval};
+use crate::candidate::Candidate;
 use crate::compare::{Change, Compared, Stretch};
 use crate::felt::Felt;
+use crate::interval::Interval;
 use crate::observed::{Metric, Player, Points, Run, Stage};
 use crate::statistics::waiting::erlang_b;
 

@@ -5,8 +5,9 @@ use reports::format::{LimitKind, SuspectKind};
 use super::evidence::{self, number};
 use super::matching;
 use super::plateau::{self, Plateau, Second};
-use crate::candidate::{Candidate, Interval};
+use crate::candidate::Candidate;
 use crate::felt::Felt;
+use crate::interval::Interval;
 use crate::observed::{Metric, Points, Run, Stage, classes};
 
 pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {

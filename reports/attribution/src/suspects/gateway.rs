@@ -6,8 +6,9 @@ use reports::format::{LimitKind, SeriesLine, SuspectKind};
 use super::evidence::{self, number};
 use super::matching;
 use super::plateau::{self, Plateau, Second};
-use crate::candidate::{Candidate, Interval};
+use crate::candidate::Candidate;
 use crate::felt::Felt;
+use crate::interval::Interval;
 use crate::observed::{Player, Point, Points, Run, Stage, classes};
 
 pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {

@@ -8,9 +8,10 @@ use reports::format::{LimitKind, SuspectKind, SymptomKind};
 
 use super::durations::HALF;
 use super::evidence;
-use crate::candidate::{Candidate, Interval};
+use crate::candidate::Candidate;
 use crate::compare::{mean, seconds};
 use crate::felt::Felt;
+use crate::interval::Interval;
 use crate::observed::{Player, Run, Stage};
 
 /// What an operation holds of a shared function.

@@ -4,8 +4,9 @@ use reports::format::{LimitKind, SuspectKind, SymptomKind};
 
 use super::evidence::{self, number};
 use super::{limits, matching};
-use crate::candidate::{Candidate, Interval};
+use crate::candidate::Candidate;
 use crate::felt::Felt;
+use crate::interval::Interval;
 use crate::observed::{Function, Metric, Player, Points, Run, Server, Stage, Trigger, classes};
 
 /// Records of a batch where the mapping's limit is not known: Lambda's default.

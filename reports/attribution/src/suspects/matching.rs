@@ -1,7 +1,7 @@
 //! Accounts: what players lack against what a counter says was refused.
 
-use crate::candidate::Interval;
 use crate::felt::Felt;
+use crate::interval::Interval;
 use crate::observed::Points;
 
 /// How far the client's and the server's clocks may be apart, in seconds.

@@ -9,9 +9,10 @@ use reports::format::{SuspectKind, SymptomKind};
 
 use super::durations::{HALF, functions_of, hops};
 use super::evidence;
-use crate::candidate::{Candidate, Interval};
+use crate::candidate::Candidate;
 use crate::compare::Compared;
 use crate::felt::Felt;
+use crate::interval::Interval;
 use crate::observed::{Player, Run, Stage};
 
 /// A slow operation of which the functions tell.

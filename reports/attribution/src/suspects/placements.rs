@@ -6,9 +6,10 @@ use reports::format::{LimitKind, SuspectKind, SymptomKind};
 
 use super::durations::HALF;
 use super::evidence;
-use crate::candidate::{Candidate, Interval};
+use crate::candidate::Candidate;
 use crate::compare::{Compared, Stretch};
 use crate::felt::Felt;
+use crate::interval::Interval;
 use crate::observed::{Points, Run, Stage};
 
 /// Class of a placement that the queue gave up.

@@ -9,9 +9,10 @@ use reports::format::{SuspectKind, SymptomKind};
 use super::durations::hops;
 use super::evidence;
 use super::streams::{Line, lines};
-use crate::candidate::{Candidate, Interval};
+use crate::candidate::Candidate;
 use crate::compare::Compared;
 use crate::felt::Felt;
+use crate::interval::Interval;
 use crate::observed::{Metric, Run, Stage};
 
 /// What the scenario calls them.

@@ -11,9 +11,10 @@ use statrs::distribution::{DiscreteCDF, Poisson};
 use super::backlog::{Flow, Rise, explained, rise};
 use super::durations::HALF;
 use super::evidence;
-use crate::candidate::{Candidate, Interval};
+use crate::candidate::Candidate;
 use crate::compare::Compared;
 use crate::felt::Felt;
+use crate::interval::Interval;
 use crate::observed::{Metric, Player, Points, Run, Stage, Trigger};
 
 /// Share of `BatchSize` from which batches count as full: the last of a shard's records that were read are fewer.

@@ -6,8 +6,9 @@ use reports::format::{LimitKind, SuspectKind, SymptomKind};
 
 use super::evidence::{self, number};
 use super::matching;
-use crate::candidate::{Candidate, Interval};
+use crate::candidate::Candidate;
 use crate::felt::Felt;
+use crate::interval::Interval;
 use crate::observed::{Player, Point, Points, Run, Stage, classes};
 
 /// Write units per second of one partition, as documented; reads have three times as many.

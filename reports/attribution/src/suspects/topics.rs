@@ -8,8 +8,9 @@ use reports::format::SuspectKind;
 use super::backlog::explained;
 use super::durations::HALF;
 use super::evidence;
-use crate::candidate::{Candidate, Interval};
+use crate::candidate::Candidate;
 use crate::felt::Felt;
+use crate::interval::Interval;
 use crate::observed::{Metric, Run, Stage, Trigger};
 
 pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
