@@ -2,7 +2,7 @@
 
 use reports::format::{LimitKind, Outcome, SuspectKind as K, Threshold};
 
-use crate::made::{BUSY, Made, first, full, set};
+use crate::made::{BUSY, Made, SECONDS, first, full, set};
 
 const REFUSED: &str = "internal_server_error";
 
@@ -16,11 +16,20 @@ fn throttled(function: &str, operation: &str, highest: f64) -> Made {
     made
 }
 
+/// SendMessage with three reserved executions, of which 100 requests a second that take 25 ms each would fill two and a half: by
+/// Erlang's loss formula 28 % find all of them busy.
+fn three_are_too_few() -> Made {
+    let mut made = throttled("SendMessage", "send_message", 3.0);
+    for t in 10..SECONDS {
+        made.point("Duration", "Average", "SendMessage", t as f64, 25.0);
+    }
+    made.limit(LimitKind::ReservedConcurrency, &full("SendMessage"), 3.0);
+    made
+}
+
 #[test]
 fn reserved_concurrency() {
-    let mut made = throttled("SendMessage", "send_message", 3.0);
-    made.limit(LimitKind::ReservedConcurrency, &full("SendMessage"), 3.0);
-    let correlation = made.attributed();
+    let correlation = three_are_too_few().attributed();
     assert_eq!(correlation.outcome, Some(Outcome::Suspects), "{correlation:#?}");
     assert_eq!(first(&correlation), Some((K::ReservedConcurrency, "SendMessage")));
     let suspect = &correlation.suspects[0];
@@ -37,8 +46,7 @@ fn reserved_concurrency() {
 
 #[test]
 fn reserved_concurrency_by_minutes() {
-    let mut made = throttled("SendMessage", "send_message", 3.0);
-    made.limit(LimitKind::ReservedConcurrency, &full("SendMessage"), 3.0);
+    let mut made = three_are_too_few();
     made.by_minute();
     assert_eq!(first(&made.attributed()), Some((K::ReservedConcurrency, "SendMessage")));
 }
@@ -341,8 +349,7 @@ fn a_table_that_throttles_is_before_the_function_that_fails_of_it() {
 
 #[test]
 fn two_faults_on_disjoint_paths_are_two_suspects() {
-    let mut made = throttled("SendMessage", "send_message", 3.0);
-    made.limit(LimitKind::ReservedConcurrency, &full("SendMessage"), 3.0);
+    let mut made = three_are_too_few();
     made.fails("placement_request", REFUSED, 8);
     made.busy("Errors", "Sum", "SessionPlacementRequest", 8.0);
     let correlation = made.attributed();
