@@ -187,7 +187,9 @@ fn a_stall_is_seen_by_everybody_who_came_during_it() {
             let send = &summary.operations["unknown_route"];
             for (what, times) in [("response", &send.response_time_us), ("service", &send.service_time_us)] {
                 within(&format!("the {what} time's mean"), times.mean / 1e3, 50.0 + late, 1.5)?;
-                within(&format!("the {what} time's p95"), times.p95 as f64 / 1e3, 500.0, 15.0)?;
+                // Of all answers a tenth is of a stall, and is late by ten times the mean; which of them, the mean does not say.
+                let p95 = times.p95 as f64 / 1e3;
+                within(&format!("the {what} time's p95"), p95, 500.0, 15.0 + 10.0 * late)?;
             }
             Ok(())
         },
