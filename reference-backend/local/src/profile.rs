@@ -299,7 +299,7 @@ mod tests {
             ),
             (
                 "[lambda]\nerror_rate = { rate = 1, from_s = 9, until_s = 3 }\n",
-                ":2:37: `lambda.error_rate.until_s`: 3 is not after from_s, 9",
+                ":2:38: `lambda.error_rate.until_s`: 3 is not after from_s, 9",
             ),
             ("base = \"fast\"\n", ":1:1: `base`: must be one of \"instant\", \"aws-like\", found \"fast\""),
             ("[lambda.functions.Dance]\n", ":1:19: `lambda.functions.Dance`: unknown key"),
