@@ -158,7 +158,12 @@ def side_by_side():
 
 
 def poison():
-    dropped = {"EventSourceMappingUUID": "reference-Development-Messages"}
+    mappings = client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    dropped = {
+        "EventSourceMappingUUID": next(
+            mapping["UUID"] for mapping in mappings if "table/reference-Development-Messages/" in mapping["EventSourceArn"]
+        )
+    }
     with player("ann") as ann:
         ann.send(json.dumps(SEND))
         assert frame(ann)["type"] == "ack"
