@@ -8,7 +8,6 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use reports::folder::{self, RunFolder};
-use reports::format::Correlation;
 use scenarios::Override;
 
 use crate::attributed;
@@ -78,10 +77,6 @@ pub async fn correlate(
         Some(earlier) => reports::server::merge(earlier, later),
         None => later,
     };
-    let functions = reports::server::functions_within(&fetched, &summary.run);
-    if !functions.is_empty() || summary.correlation.is_none() {
-        summary.correlation = Some(Correlation { functions, ..Correlation::default() });
-    }
     summary.cost = summary.cost.map(|bill| cost::with_cloudwatch(&bill, &fetched));
     folder::save_cloudwatch(dir, &fetched)?;
     folder::save_summary(dir, &summary)?;

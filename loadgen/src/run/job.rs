@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reports::folder::RunWriter;
-use reports::format::{Correlation, Manifest, Run, SCHEMA_VERSION, Summary};
+use reports::format::{Manifest, Run, SCHEMA_VERSION, Summary};
 use scenarios::{Override, Plan};
 
 use super::error::RunError;
@@ -77,10 +77,6 @@ impl Job {
             })
             .await;
             fetched.problems.iter().for_each(|problem| tracing::warn!("CloudWatch: {problem}"));
-            summary.correlation = Some(Correlation {
-                functions: reports::server::functions_within(&fetched, &summary.run),
-                ..Correlation::default()
-            });
             kept = kept.and(writer.cloudwatch(&fetched));
             server = Some(fetched);
         }

@@ -5,6 +5,9 @@ use reports::format::{Evidence, SuspectKind};
 use crate::interval::Interval;
 use crate::observed::Stage;
 
+/// Share of a symptom that a suspect explains at least: then no other can explain more of it.
+pub(crate) const HALF: f64 = 0.5;
+
 /// What may explain symptoms.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Candidate {

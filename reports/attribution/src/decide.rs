@@ -4,13 +4,10 @@ use std::collections::BTreeSet;
 
 use reports::format::{Correlation, Evidence, Outcome, Suspect, SuspectKind};
 
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, HALF};
 use crate::felt::Felt;
 use crate::observed::{Run, Stage};
 use crate::{lacking, words};
-
-/// Share of a symptom that a suspect explains at least: then no other can explain more of it.
-const HALF: f64 = 0.5;
 
 /// Writes outcome, symptoms, suspects and what lacks.
 pub(crate) fn decide(

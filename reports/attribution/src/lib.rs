@@ -50,7 +50,8 @@ use crate::observed::Run;
 pub fn attribute(folder: &RunFolder) -> Correlation {
     let run = Run::of(folder);
     // What a late fetch brought replaces what the summary holds of an earlier one.
-    let fetched = folder.cloudwatch.as_ref().map(reports::server::functions);
+    let within = |fetched| reports::server::functions_within(fetched, &run.summary.run);
+    let fetched = folder.cloudwatch.as_ref().map(within);
     let functions = fetched.filter(|functions| !functions.is_empty()).unwrap_or_else(|| folder.functions());
     let mut correlation = Correlation { functions, ..Correlation::default() };
     if !run.summary.verdict.valid {

@@ -5,9 +5,9 @@
 
 use reports::format::{SuspectKind, SymptomKind};
 
-use super::durations::{HALF, functions_of};
 use super::evidence;
-use crate::candidate::Candidate;
+use super::hops::functions_of;
+use crate::candidate::{Candidate, HALF};
 use crate::compare::Compared;
 use crate::felt::Felt;
 use crate::interval::Interval;

@@ -2,8 +2,9 @@
 
 use reports::format::Evidence;
 
-use super::durations::{HALF, Hop};
 use super::evidence;
+use super::hops::Hop;
+use crate::candidate::HALF;
 use crate::compare::Compared;
 use crate::felt::Felt;
 use crate::observed::{Latency, Metric, Run, Stage};

@@ -6,9 +6,8 @@
 
 use reports::format::{LimitKind, SuspectKind, SymptomKind};
 
-use super::durations::HALF;
 use super::evidence;
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, HALF};
 use crate::compare::{mean, seconds};
 use crate::felt::Felt;
 use crate::interval::Interval;

@@ -54,7 +54,8 @@ pub(super) fn reached(
     };
     // In a long period executions touch their limit by chance: then it is the rate, if that is at its limit and the executions
     // would not lose as many.
-    if let Some(reserved) = reserved.filter(|limit| concurrency.is_some() && !throttled.loses(*limit))
+    if let Some(reserved) =
+        reserved.filter(|limit| concurrency.is_some() && throttled.loses(*limit) == Some(false))
         && let Some(rate) = throttled.request_rate(Some(reserved))
     {
         return Some(rate);
@@ -101,7 +102,7 @@ impl Throttled<'_, '_> {
         };
         let observed = highest.unwrap_or(0.0);
         // How often the maximum is sampled is documented nowhere, so it may miss the last execution.
-        let is_below = observed >= 0.9 * reserved && self.loses(reserved);
+        let is_below = observed >= 0.9 * reserved && self.loses(reserved) == Some(true);
         let is_hit = reserved < 1.0 || observed >= reserved || is_below;
         let name = &self.function.short;
         let says = format!(
@@ -123,23 +124,24 @@ impl Throttled<'_, '_> {
         })
     }
 
-    /// Whether Erlang's loss formula predicts at least half of the refused share for so many executions.
-    fn loses(&self, limit: f64) -> bool {
+    /// Whether Erlang's loss formula predicts at least half of the refused share for so many executions; `None` where invocations or
+    /// their duration are not known.
+    fn loses(&self, limit: f64) -> Option<bool> {
         let lambda =
             |name, statistic| self.run.server.gauge(Metric::lambda(name, statistic), &self.function.full);
-        let (Some(invocations), Some(duration)) =
-            (lambda("Invocations", "Sum"), lambda("Duration", "Average"))
-        else {
-            return false;
-        };
+        let (invocations, duration) = (lambda("Invocations", "Sum")?, lambda("Duration", "Average")?);
         let sum = |points: &Points| self.when_throttled(points).sum::<f64>();
         let periods = self.when_throttled(&invocations).count().max(1) as f64;
         let (accepted, refused) = (sum(&invocations), sum(self.throttles));
-        let busy_s = sum(&duration) / self.when_throttled(&duration).count().max(1) as f64 / 1e3;
+        let known = self.when_throttled(&duration).count();
+        if known == 0 {
+            return None;
+        }
+        let busy_s = sum(&duration) / known as f64 / 1e3;
         let offered = (accepted + refused) / (periods * self.throttles.period_s) * busy_s;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a limit of executions")]
         let predicted = erlang_b(offered, limit.clamp(0.0, 1e6) as u64);
-        predicted >= 0.5 * refused / (accepted + refused).max(1.0)
+        Some(predicted >= 0.5 * refused / (accepted + refused).max(1.0))
     }
 
     fn account(&self) -> Option<Hit> {
@@ -221,16 +223,17 @@ impl Throttled<'_, '_> {
             number(highest)
         );
         let name = &self.function.short;
-        (limit > 0.0 && accepted >= in_period && (highest < concurrency || !self.loses(concurrency))).then(
-            || Hit {
-                kind: SuspectKind::RequestRateCap,
-                stage: Stage::Function(self.function.full.clone()),
-                limit: Some(limit),
-                observed: accepted / period_s,
-                unit: "per second",
-                evidence: self.evidence_of(format!("Invocations (Sum) of {name}"), says, Some(&all)),
-            },
-        )
+        (limit > 0.0
+            && accepted >= in_period
+            && (highest < concurrency || self.loses(concurrency) == Some(false)))
+        .then(|| Hit {
+            kind: SuspectKind::RequestRateCap,
+            stage: Stage::Function(self.function.full.clone()),
+            limit: Some(limit),
+            observed: accepted / period_s,
+            unit: "per second",
+            evidence: self.evidence_of(format!("Invocations (Sum) of {name}"), says, Some(&all)),
+        })
     }
 
     /// The invocations of all functions without a reservation, period by period.

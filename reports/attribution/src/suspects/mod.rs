@@ -19,6 +19,7 @@ mod gamelift;
 mod gateway;
 pub(crate) mod generator;
 mod holders;
+mod hops;
 mod lambda;
 mod limits;
 mod matching;

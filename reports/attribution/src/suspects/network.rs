@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 
 use reports::format::{SuspectKind, SymptomKind};
 
-use super::durations::{HALF, functions_of, hops};
 use super::evidence;
-use crate::candidate::Candidate;
+use super::hops::{functions_of, hops};
+use crate::candidate::{Candidate, HALF};
 use crate::compare::Compared;
 use crate::felt::Felt;
 use crate::interval::Interval;

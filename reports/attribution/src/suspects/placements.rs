@@ -4,9 +4,8 @@
 
 use reports::format::{LimitKind, SuspectKind, SymptomKind};
 
-use super::durations::HALF;
 use super::evidence;
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, HALF};
 use crate::compare::{Compared, Stretch};
 use crate::felt::Felt;
 use crate::interval::Interval;

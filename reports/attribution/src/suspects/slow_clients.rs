@@ -6,8 +6,8 @@
 
 use reports::format::{SuspectKind, SymptomKind};
 
-use super::durations::hops;
 use super::evidence;
+use super::hops::hops;
 use super::streams::{Line, lines};
 use crate::candidate::Candidate;
 use crate::compare::Compared;

@@ -9,9 +9,8 @@ use reports::format::{Evidence, LimitKind, SuspectKind, SymptomKind};
 use statrs::distribution::{DiscreteCDF, Poisson};
 
 use super::backlog::{Flow, Rise, explained, rise};
-use super::durations::HALF;
 use super::evidence;
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, HALF};
 use crate::compare::Compared;
 use crate::felt::Felt;
 use crate::interval::Interval;

@@ -6,9 +6,8 @@
 use reports::format::SuspectKind;
 
 use super::backlog::explained;
-use super::durations::HALF;
 use super::evidence;
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, HALF};
 use crate::felt::Felt;
 use crate::interval::Interval;
 use crate::observed::{Metric, Run, Stage, Trigger};

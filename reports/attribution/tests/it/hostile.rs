@@ -3,13 +3,17 @@
 use proptest::prelude::*;
 use reports::format::{LimitKind, Outcome, SuspectKind};
 
-use crate::made::{Made, full};
+use crate::made::{Made, SECONDS, full};
 
 fn planted() -> Made {
     let mut made = Made::healthy();
     made.fails("send_message", "internal_server_error", 30);
     made.busy("Throttles", "Sum", "SendMessage", 30.0);
     made.busy("ConcurrentExecutions", "Maximum", "SendMessage", 3.0);
+    // So that three executions cannot hold it, by Erlang's loss formula: it is not the rate's cap.
+    for t in 10..SECONDS {
+        made.point("Duration", "Average", "SendMessage", t as f64, 25.0);
+    }
     made.limit(LimitKind::ReservedConcurrency, &full("SendMessage"), 3.0);
     made.loses("placement", 6);
     made.busy("Errors", "Sum", "OnPlacementEvent", 6.0);
