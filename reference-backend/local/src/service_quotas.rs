@@ -9,9 +9,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::account::arn;
+use super::gateway::GatewayProfile;
+use super::lambda::LambdaProfile;
 use super::paging::{UnknownToken, page};
-use super::profile::Profile;
 use super::rpc::{Call, Malformed};
+use super::tables::TablesProfile;
 
 /// Name of the service on the wire.
 pub(super) const SERVICE: &str = "ServiceQuotasV20190624";
@@ -52,10 +54,8 @@ struct ListServiceQuotas {
 }
 
 impl ServiceQuotas {
-    /// The quotas of a profile.
-    pub(super) fn new(profile: &Profile) -> Self {
-        let gateway = &profile.gateway;
-        let tables = &profile.tables;
+    /// The quotas of a profile's sections.
+    pub(super) fn new(lambda: &LambdaProfile, gateway: &GatewayProfile, tables: &TablesProfile) -> Self {
         let on = |limit: u32| (limit > 0).then_some(limit);
         let burst =
             if gateway.request_burst > 0 { gateway.request_burst } else { gateway.requests_per_second };
@@ -64,7 +64,7 @@ impl ServiceQuotas {
                 "lambda",
                 "L-B99A9384",
                 "Concurrent executions",
-                u32::try_from(profile.lambda.account_concurrency).ok(),
+                u32::try_from(lambda.account_concurrency).ok(),
                 true,
             ),
             (
@@ -215,6 +215,11 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::profile::Profile;
+
+    fn quotas(profile: &Profile) -> ServiceQuotas {
+        ServiceQuotas::new(&profile.lambda, &profile.gateway, &profile.tables)
+    }
 
     fn value(quotas: &ServiceQuotas, code: &str) -> Option<f64> {
         quotas.0.iter().find(|quota| quota.code == code).map(|quota| quota.value)
@@ -222,11 +227,11 @@ mod tests {
 
     #[test]
     fn a_limit_that_is_off_is_no_quota() {
-        let instant = ServiceQuotas::new(&Profile::default());
+        let instant = quotas(&Profile::default());
         assert_eq!(instant.0.len(), 1, "{instant:?}");
         assert_eq!(value(&instant, "L-B99A9384"), Some(1_000.0));
 
-        let aws_like = ServiceQuotas::new(&Profile::load(Path::new("aws-like")).unwrap());
+        let aws_like = quotas(&Profile::load(Path::new("aws-like")).unwrap());
         for (code, expected) in [
             ("L-9ED1E49A", 500.0),
             ("L-E1465507", 500.0),

@@ -216,7 +216,7 @@ impl LocalStack {
         };
         let head_patience = limit(profile.gateway.handshake_timeout_s);
         let permissions = Permissions::new(&profile.control);
-        let quotas = ServiceQuotas::new(&profile);
+        let quotas = ServiceQuotas::new(&profile.lambda, &profile.gateway, &profile.tables);
         let documented = Documented::new(&profile);
         let layout = profile.lambda.layout;
         let deployed_api =
