@@ -1,5 +1,7 @@
 //! One draw of a case: what runs, what is planted, and what may be named.
 
+use std::fmt::Display;
+
 use reports::format::{Suspect, SuspectKind};
 
 use super::settings::Settings;
@@ -61,6 +63,15 @@ pub struct Change {
     pub what: &'static str,
     /// The keys.
     pub settings: Settings,
+}
+
+impl Change {
+    /// One key.
+    pub(super) fn of(what: &'static str, key: impl Into<String>, value: impl Display) -> Self {
+        let mut settings = Settings::default();
+        settings.set(key, value);
+        Self { what, settings }
+    }
 }
 
 /// One draw of a case.

@@ -220,9 +220,7 @@ impl World {
         key: impl Into<String>,
         value: impl Display,
     ) -> &mut Self {
-        let mut settings = Settings::default();
-        settings.set(key, value);
-        self.cure = Some(Change { what, settings });
+        self.cure = Some(Change::of(what, key, value));
         self
     }
 
@@ -233,9 +231,7 @@ impl World {
         key: impl Into<String>,
         value: impl Display,
     ) -> &mut Self {
-        let mut settings = Settings::default();
-        settings.set(key, value);
-        self.placebo = Some(Change { what, settings });
+        self.placebo = Some(Change::of(what, key, value));
         self
     }
 
