@@ -12,9 +12,9 @@ use reports::format::{Association, AssociationVerdict};
 
 use crate::compare::seconds;
 use crate::observed::{Latency, Metric, Player, Points, Run, Stage};
-use crate::statistics::dependence::{effective_points, fewest_points, fewest_shifts, shift_test};
-use crate::statistics::ranks::{partial, residuals};
-use crate::statistics::several::holm;
+use statistics::dependence::{effective_points, fewest_points, fewest_shifts, shift_test};
+use statistics::ranks::{partial, residuals};
+use statistics::several::holm;
 
 /// Level of all pairs together.
 const ALPHA: f64 = 0.05;
@@ -270,7 +270,7 @@ fn milliseconds(seconds: f64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::dependence::Draw;
+    use statistics::dependence::Draw;
 
     #[test]
     fn each_further_pair_needs_more_points() {
@@ -297,7 +297,7 @@ mod tests {
                     .map(|(load, noise)| slope * load + 15.0 * noise)
                     .collect::<Vec<f64>>()
             });
-            plain += i32::from(crate::statistics::ranks::spearman(&a, &b).is_some_and(|r| r > 0.5));
+            plain += i32::from(statistics::ranks::spearman(&a, &b).is_some_and(|r| r > 0.5));
             let values = Values { server: a, players: b, offered };
             alarms += i32::from(test(&values, 1).is_some_and(|result| result.p <= ALPHA));
         }

@@ -22,9 +22,8 @@
 //! | [`bounds`] | identities that complete data keep |
 //! | [`headroom`] | how far each limit was |
 //! | [`correlate`] | declared pairs of series, partial to the offered load |
-//! | [`statistics`] | the tests and bounds, with their sources |
-
-pub mod statistics;
+//!
+//! The tests and bounds are those of the crate `statistics`.
 
 mod bounds;
 mod candidate;

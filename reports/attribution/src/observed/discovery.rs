@@ -12,7 +12,7 @@ use reports::folder::RunFolder;
 use super::backend::{Function, Stage, Trigger};
 use super::points::Points;
 use super::server::{Metric, Server};
-use crate::statistics::ranks::spearman;
+use statistics::ranks::spearman;
 
 /// Fewest periods that both have.
 const FEWEST: usize = 8;

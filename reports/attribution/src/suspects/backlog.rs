@@ -8,7 +8,7 @@ use crate::compare::{Second, seconds};
 use crate::felt::Felt;
 use crate::interval::Interval;
 use crate::observed::{Points, Run};
-use crate::statistics::slope::{Slope, theil_sen};
+use statistics::slope::{Slope, theil_sen};
 
 /// Fewest periods over which an age has to rise.
 const FEWEST: usize = 3;

@@ -5,7 +5,7 @@ use reports::format::{LimitKind, SymptomKind};
 use crate::compare::{Change, Compared};
 use crate::felt::Felt;
 use crate::observed::{Metric, Player, Points, Run, Stage};
-use crate::statistics::waiting::erlang_b;
+use statistics::waiting::erlang_b;
 
 /// Quantiles of `Duration` that are fetched, and the share of invocations beyond each.
 const BEYOND: [(&str, f64); 3] = [("p50", 0.5), ("p90", 0.1), ("p99", 0.01)];

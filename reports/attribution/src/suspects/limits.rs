@@ -4,8 +4,8 @@ use reports::format::{Evidence, LimitKind, SuspectKind};
 
 use super::evidence::{self, number};
 use crate::observed::{Function, Metric, Points, Run, Server, Stage};
-use crate::statistics::slope::theil_sen;
-use crate::statistics::waiting::erlang_b;
+use statistics::slope::theil_sen;
+use statistics::waiting::erlang_b;
 
 /// Normal quantile of 95 %, two-sided: how far a Poisson count strays from its mean.
 pub(super) const Z: f64 = 1.96;

@@ -9,7 +9,7 @@ use reports::format::{Phase, Symptom, SymptomKind};
 use super::{ALPHA, stretch};
 use crate::felt::Felt;
 use crate::observed::{Bound, Broken, Player, Promise, Run};
-use crate::statistics::quantiles;
+use statistics::quantiles;
 
 /// How far the lower end of a quantile's interval must lie above the upper end of the reference's where no threshold says what is too
 /// slow: a practical margin, since with many samples the slightest difference is certain, and nobody feels it.

@@ -5,8 +5,8 @@ use reports::format::{Phase, Symptom, SymptomKind};
 use super::{ALPHA, stretch};
 use crate::felt::Felt;
 use crate::observed::{Bound, Broken, Player, Promise, Run};
-use crate::statistics::proportions::{Share, greater};
-use crate::statistics::several::holm;
+use statistics::proportions::{Share, greater};
+use statistics::several::holm;
 
 /// How long a request may be under way before it counts as failed, where nothing says so.
 const REQUEST_LAG_S: f64 = 30.0;

@@ -1,6 +1,6 @@
 //! Series whose neighbours resemble each other: how many independent points they have, and a test that keeps its promise.
 
-use super::ranks::pearson;
+use crate::ranks::pearson;
 
 /// As how many independent points two series count for their correlation: `1/n_eff = 1/n + 2/n Σ (n-k)/n r_x(k) r_y(k)` over lags
 /// up to n/5 (B. Pyper, R. Peterman 1998, Can. J. Fish. Aquat. Sci. 55:2127). Between 1 and n.
