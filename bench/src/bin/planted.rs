@@ -22,7 +22,7 @@ struct Arguments {
     #[arg(long = "case", value_name = "CASE")]
     cases: Vec<String>,
     /// Runs at once.
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 6)]
     jobs: usize,
     /// Draws of each case, of those that users felt and whose first suspect is right, that are run twice more: with the accused
     /// limit raised, and with another one.
