@@ -26,11 +26,12 @@ struct Arguments {
     #[arg(long = "case", value_name = "CASE")]
     cases: Vec<String>,
     /// Runs at once.
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 6)]
     jobs: usize,
-    /// Runs each draw that users felt also with the accused limit raised, and with another one raised.
-    #[arg(long)]
-    counterfactuals: bool,
+    /// Draws of each case, of those that users felt and whose first suspect is right, that are run twice more: with the accused
+    /// limit raised, and with another one.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    counterfactuals: usize,
     /// The program; default: built now.
     #[arg(long, value_name = "FILE")]
     loadgen: Option<PathBuf>,
