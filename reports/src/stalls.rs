@@ -37,6 +37,10 @@ const ALIKE: f64 = 0.1;
 const MOST: f64 = 0.75;
 /// Random stalls may look as regular in so many cases.
 const CHANCE: f64 = 0.01;
+/// So few stalls are told only where one of them is long: a burst of cold starts looks like a short one. A convention.
+const FEW: usize = 2;
+/// What is long, in microseconds. A convention.
+const LONG_US: u64 = 500_000;
 /// Instants that a sentence names.
 const NAMED: usize = 3;
 
@@ -84,10 +88,13 @@ impl Stalls {
         finder.finish()
     }
 
-    /// What to say of them in a sentence; `None` where there is none.
+    /// What to say of them in a sentence; `None` where there is none, or hardly one.
     #[must_use]
     pub fn sentence(&self) -> Option<String> {
         let longest = self.stalls.iter().map(|stall| stall.longest_us).max()?;
+        if self.stalls.len() <= FEW && longest < LONG_US {
+            return None;
+        }
         let own = self.stalls.iter().filter(|stall| stall.of_generator).count();
         let felt: BTreeSet<&str> =
             self.stalls.iter().flat_map(|stall| stall.felt_by.iter().map(String::as_str)).collect();
@@ -385,6 +392,9 @@ mod tests {
         assert_eq!(at, [(13, 17), (40, 41)]);
         assert!(found.stalls[0].longest_us > 3_600_000 && found.stalls[1].longest_us < 310_000);
         assert_eq!(found.period, None);
+        assert!(found.sentence().is_some(), "one of them is long");
+        let short = Stalls { stalls: found.stalls[1..].to_vec(), period: None };
+        assert_eq!(short.sentence(), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use csv::{Terminator, WriterBuilder};
 
 use crate::format::{Latency, Summary};
-use crate::human::{P50, P90, P95, P99, P99_9, P99_99, Percentile, WEAK_BELOW};
+use crate::human::{self, P50, P90, P95, P99, P99_9, P99_99, Percentile, WEAK_BELOW};
 use crate::printable;
 
 /// The columns before the counts.
@@ -86,7 +86,7 @@ fn times(latency: &Latency) -> [String; TIMES.len()] {
     if latency.count == 0 {
         return cells;
     }
-    let ms = |us: f64| (us / 1e3).to_string();
+    let ms = |us: f64| human::plain((us * 10.0).round() / 1e4, 15);
     cells[1] = ms(latency.min as f64);
     cells[2] = ms(latency.mean);
     for (cell, percentile) in cells[3..].iter_mut().zip(PERCENTILES) {
