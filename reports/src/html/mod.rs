@@ -15,7 +15,9 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
-use crate::folder::{self, CAPACITY, CAPACITY_PAGE, EXPERIMENT, EXPERIMENT_PAGE, REPORT, RunFolder};
+use crate::folder::{
+    self, CAPACITY, CAPACITY_PAGE, EXPERIMENT, EXPERIMENT_PAGE, FolderError, REPORT, RunFolder,
+};
 use crate::format::capacity::Capacity;
 use crate::format::experiment::Experiment;
 
@@ -46,6 +48,16 @@ pub fn write_report(dir: &Path) -> Result<PathBuf, ReportError> {
     let html = render(&RunFolder::read(dir)?)?;
     folder::save(dir, REPORT, html.as_bytes())?;
     Ok(dir.join(REPORT))
+}
+
+/// Reads the run folder `dir` and writes its report to a file of the user's, which may be a pipe.
+///
+/// # Errors
+/// [`ReportError`]; nothing is written when the folder cannot be read.
+pub fn write_report_to(dir: &Path, file: &Path) -> Result<(), ReportError> {
+    let html = render(&RunFolder::read(dir)?)?;
+    std::fs::write(file, html).map_err(FolderError::io("write", file))?;
+    Ok(())
 }
 
 /// Writes `capacity.json` and `capacity.html` into `dir`, replacing what was there.
