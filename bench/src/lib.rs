@@ -3,4 +3,8 @@
 //!
 //! [`planted`] is no bench: it holds attribution against faults that it planted itself.
 
+//!
+//! Nor is [`compared`]: it holds comparison against runs of which it is known whether they differ.
+
+pub mod compared;
 pub mod planted;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use attribution::statistics::proportions::{Share, greater};
+use statistics::proportions::{Share, greater};
 use reports::folder::RunFolder;
 use reports::format::Summary;
 

@@ -25,40 +25,34 @@ pub(crate) struct Axis {
 }
 
 impl Axis {
-    /// The axis of a run that has `seconds` seconds.
+    /// The axis of a run whose plan was carried out for `seconds` seconds.
     pub(crate) fn new(manifest: &Manifest, seconds: usize) -> Self {
-        let planned = manifest.phases.iter().map(|phase| phase.end_s).fold(0.0, f64::max);
-        let stretch_of = |second: usize| stretch(&manifest.phases, (second as f64 + 0.5).min(planned - 1e-6));
-        let measured = |second: usize| manifest.measures((second as f64 + 0.5).min(planned - 1e-6));
-        let counting = (0..seconds).filter(|second| measured(*second) && (*second as f64) < planned.max(1.0));
-        let second_s = counting.count().div_ceil(MOST_POINTS).max(1);
+        let middle = |second: usize| second as f64 + 0.5;
+        let measured = |second: usize| manifest.measures(middle(second));
+        let second_s = (0..seconds).filter(|second| measured(*second)).count().div_ceil(MOST_POINTS).max(1);
         let mut axis =
             Self { seconds: Vec::with_capacity(seconds), stretches: Vec::new(), second_s, points: 0, begin: 0 };
         let (mut current, mut within) = (None, 0);
         for second in 0..seconds {
-            let counts = measured(second);
-            // What is awaited after the last phase belongs to its last point.
-            let after = planned > 0.0 && second as f64 >= planned && axis.points > 0;
-            if counts && !after {
-                let own = stretch_of(second);
-                if current != Some(own) {
-                    axis.stretches.push(axis.points..axis.points);
-                    (current, within) = (Some(own), 0);
-                }
-                if within % second_s == 0 {
-                    axis.points += 1;
-                }
-                within += 1;
-                if let Some(last) = axis.stretches.last_mut() {
-                    last.end = axis.points;
-                }
-                if own == 0 {
-                    axis.begin = axis.points;
-                }
+            if !measured(second) {
+                // It lends what is measured in it to the next point.
+                axis.seconds.push((axis.points, false));
+                continue;
             }
-            // A second that does not count lends what is measured in it to the next point.
-            let point = if counts { axis.points.saturating_sub(1) } else { axis.points };
-            axis.seconds.push((point, counts));
+            let own = stretch(&manifest.phases, middle(second));
+            if current != Some(own) {
+                axis.stretches.push(axis.points..axis.points);
+                (current, within) = (Some(own), 0);
+            }
+            axis.points += usize::from(within % second_s == 0);
+            within += 1;
+            if let Some(last) = axis.stretches.last_mut() {
+                last.end = axis.points;
+            }
+            if own == 0 {
+                axis.begin = axis.points;
+            }
+            axis.seconds.push((axis.points - 1, true));
         }
         axis
     }
@@ -69,9 +63,12 @@ impl Axis {
         point.min(self.points.saturating_sub(1))
     }
 
-    /// The point of a second that is measured.
+    /// The point of a second that is measured, and of what is later.
     pub(crate) fn measured(&self, second: usize) -> Option<usize> {
-        self.seconds.get(second).filter(|(_, measured)| *measured).map(|(point, _)| *point)
+        match self.seconds.get(second) {
+            Some((point, measured)) => measured.then_some(*point),
+            None => self.points.checked_sub(1),
+        }
     }
 
     /// How many points there are.
@@ -119,7 +116,7 @@ mod tests {
     fn phases_are_stretches_and_the_rest_goes_to_its_neighbours() {
         // Players connect for two seconds, two of warm-up, three and four measured, one of waiting.
         let manifest = manifest(&[(2.0, 4.0, false), (4.0, 7.0, true), (7.0, 11.0, true)]);
-        let axis = Axis::new(&manifest, 12);
+        let axis = Axis::new(&manifest, 11);
         assert_eq!(axis.stretches(), [0..2, 2..5, 5..9]);
         assert_eq!([0, 1, 2, 3, 4, 10, 11, 50].map(|second| axis.point(second)), [0, 1, 2, 2, 2, 8, 8, 8]);
         assert_eq!([1, 2, 3, 4, 11].map(|second| axis.measured(second)), [Some(1), None, None, Some(2), Some(8)]);

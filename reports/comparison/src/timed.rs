@@ -112,12 +112,15 @@ impl Recorded {
     }
 }
 
-/// The points of a folder's seconds.
+/// The points of a folder's seconds: those of its plan, as far as the run went.
 pub(crate) fn axis_of(folder: &RunFolder) -> Axis {
-    let planned = folder.manifest.phases.iter().map(|phase| phase.end_s).fold(0.0, f64::max);
-    // A run that ended early has fewer seconds than its plan.
-    let seconds = folder.series.last().map_or(planned, |line| line.t as f64 + 1.0);
-    Axis::new(&folder.manifest, second(seconds.ceil()))
+    let manifest = &folder.manifest;
+    let planned = manifest.phases.iter().map(|phase| phase.end_s).fold(0.0, f64::max);
+    let run = &folder.summary_or_rebuilt().run;
+    let lasted = run.ended_at.duration_since(run.started_at).as_secs_f64();
+    // A run that was killed has no end, and one without phases no plan.
+    let seconds = if lasted > 0.0 && (planned <= 0.0 || lasted < planned) { lasted } else { planned };
+    Axis::new(manifest, second(seconds.ceil()))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of a run")]
