@@ -7,6 +7,7 @@
 mod banner;
 mod capacity;
 mod charts;
+mod comparison;
 mod error;
 mod experiment;
 mod page;
@@ -19,6 +20,7 @@ use crate::folder::{
     self, CAPACITY, CAPACITY_PAGE, EXPERIMENT, EXPERIMENT_PAGE, FolderError, REPORT, RunFolder,
 };
 use crate::format::capacity::Capacity;
+use crate::format::comparison::Comparison;
 use crate::format::experiment::Experiment;
 
 pub use error::{RenderError, ReportError};
@@ -38,6 +40,14 @@ pub fn render(folder: &RunFolder) -> Result<String, RenderError> {
 /// [`RenderError`] when a chart cannot be drawn.
 pub fn render_capacity(capacity: &Capacity) -> Result<String, RenderError> {
     capacity::page(capacity).map(maud::PreEscaped::into_string)
+}
+
+/// Renders the page of a comparison as one HTML document.
+///
+/// # Errors
+/// [`RenderError`] when a chart cannot be drawn.
+pub fn render_comparison(of: &Comparison) -> Result<String, RenderError> {
+    comparison::page(of).map(maud::PreEscaped::into_string)
 }
 
 /// Reads the run folder `dir`, renders its report and replaces `report.html` in it; gives the path of that file.
