@@ -51,7 +51,9 @@ impl Noise {
     pub fn about(self) -> &'static str {
         match self {
             Self::Independent => "lognormal responses, independent of each other",
-            Self::Autocorrelated => "the level of a second is AR(1), φ = 0.7, with a standard deviation of 4 %",
+            Self::Autocorrelated => {
+                "the level of a second is AR(1), φ = 0.7, with a standard deviation of 4 %"
+            }
             Self::Bursts => {
                 "every 20 s on average, for 3 s on average, everything is 1.3 times slower and fails ten times as often"
             }

@@ -45,20 +45,27 @@ struct Sides<'a> {
 
 impl Sides<'_> {
     /// The names that every run has; those that only some have are told.
-    fn common(&self, names: impl Fn(&Run<'_>) -> BTreeSet<String>, not: &mut Vec<NotCompared>) -> Vec<String> {
+    fn common(
+        &self,
+        names: impl Fn(&Run<'_>) -> BTreeSet<String>,
+        not: &mut Vec<NotCompared>,
+    ) -> Vec<String> {
         let each: Vec<BTreeSet<String>> = self.base.iter().chain(&self.candidate).map(names).collect();
         let all: BTreeSet<&String> = each.iter().flatten().collect();
         let in_every = |name: &&&String| each.iter().all(|names| names.contains(**name));
         let missing = all.iter().filter(|name| !in_every(name));
-        not.extend(missing.map(|name| NotCompared {
-            name: (**name).clone(),
-            reason: "not every run has it".to_owned(),
-        }));
+        not.extend(
+            missing.map(|name| NotCompared {
+                name: (**name).clone(),
+                reason: "not every run has it".to_owned(),
+            }),
+        );
         all.iter().filter(in_every).map(|name| (**name).clone()).collect()
     }
 
     fn times(&self, name: String, subject: Subject, of: &str, tag: Tag<'_>) -> Question {
-        let observed = |runs: &[Run<'_>]| runs.iter().map(|run| run.recorded.timed(tag)).collect::<Vec<Timed>>();
+        let observed =
+            |runs: &[Run<'_>]| runs.iter().map(|run| run.recorded.timed(tag)).collect::<Vec<Timed>>();
         let observed = Observed::Times { base: observed(&self.base), candidate: observed(&self.candidate) };
         Question { name, subject, of: of.to_owned(), observed }
     }
@@ -92,7 +99,8 @@ impl Sides<'_> {
                 observed: Observed::Ratios { base, candidate, scale: Scale::PerSecond, more_is_better: true },
             });
         }
-        questions.extend(self.shares(format!("{name}.error_rate"), subject, name, |run| Some(run.errors(name))));
+        questions
+            .extend(self.shares(format!("{name}.error_rate"), subject, name, |run| Some(run.errors(name))));
         questions
     }
 
@@ -115,8 +123,10 @@ impl Sides<'_> {
         };
         let duration = self.counted(|run| run.duration(name));
         let concurrency = self.counted(|run| run.concurrency(name));
-        let questions =
-            [ratio("duration", Scale::Microseconds, duration), ratio("concurrency", Scale::Number, concurrency)];
+        let questions = [
+            ratio("duration", Scale::Microseconds, duration),
+            ratio("concurrency", Scale::Number, concurrency),
+        ];
         questions.into_iter().flatten().collect()
     }
 }

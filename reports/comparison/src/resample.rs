@@ -52,7 +52,8 @@ pub(crate) fn quantile(
     let mut places = Vec::with_capacity(resamples as usize);
     for _ in 0..resamples {
         blocks.iter().zip(&mut pieces).for_each(|(blocks, pieces)| blocks.draw(dice, pieces));
-        let count = |column| tables.iter().zip(&pieces).map(|(table, pieces)| table.count(pieces, column)).sum();
+        let count =
+            |column| tables.iter().zip(&pieces).map(|(table, pieces)| table.count(pieces, column)).sum();
         places.push(place(bisected(&edges, q, count)));
     }
     let of_runs = |run: &Timed| {
@@ -60,7 +61,14 @@ pub(crate) fn quantile(
         (place(own.quantile(q)), own.total() as f64)
     };
     let seconds = runs.first().map_or(1.0, Timed::second_s);
-    Ok(side(value, &places, &blocks, Runs::of(&runs.iter().map(of_runs).collect::<Vec<_>>()), samples, seconds))
+    Ok(side(
+        value,
+        &places,
+        &blocks,
+        Runs::of(&runs.iter().map(of_runs).collect::<Vec<_>>()),
+        samples,
+        seconds,
+    ))
 }
 
 /// A ratio of the runs of one side.
@@ -87,7 +95,8 @@ pub(crate) fn ratio(
     let blocks: Vec<Blocks> = runs
         .iter()
         .map(|run| {
-            let influence: Vec<f64> = run.points().iter().map(|(part, whole)| part - of_seconds * whole).collect();
+            let influence: Vec<f64> =
+                run.points().iter().map(|(part, whole)| part - of_seconds * whole).collect();
             blocks(run.stretches(), &influence)
         })
         .collect();

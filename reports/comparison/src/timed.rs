@@ -53,9 +53,8 @@ impl Timed {
 
     /// Stretches without samples, as of an operation that a phase leaves out, tell nothing.
     fn finished(mut self, stretches: &[Range<usize>], second_s: f64) -> Self {
-        let has_samples = |stretch: &&Range<usize>| {
-            self.points[(*stretch).clone()].iter().any(|bins| !bins.is_empty())
-        };
+        let has_samples =
+            |stretch: &&Range<usize>| self.points[(*stretch).clone()].iter().any(|bins| !bins.is_empty());
         self.stretches = stretches.iter().filter(has_samples).cloned().collect();
         self.second_s = second_s;
         self
@@ -101,7 +100,8 @@ impl Recorded {
                 timed.add(axis.point(second(interval.start_s)), &interval.histogram);
             }
         }
-        let finished = |(tag, timed): (String, Timed)| (tag, timed.finished(axis.stretches(), axis.second_s()));
+        let finished =
+            |(tag, timed): (String, Timed)| (tag, timed.finished(axis.stretches(), axis.second_s()));
         Ok(Self(recorded.into_iter().map(finished).collect()))
     }
 
