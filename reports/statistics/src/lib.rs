@@ -9,11 +9,13 @@
 //! | [`ranks`] | rank correlation, also partial to a third series |
 //! | [`dependence`] | how many independent points a series has, and the shift test |
 //! | [`several`] | several tests at once |
+//! | [`simulation`] | draws for the tests of all this |
 
 pub mod dependence;
 pub mod proportions;
 pub mod quantiles;
 pub mod ranks;
 pub mod several;
+pub mod simulation;
 pub mod slope;
 pub mod waiting;
