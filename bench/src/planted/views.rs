@@ -77,7 +77,7 @@ impl View {
         if let Some(summary) = &mut folder.summary {
             summary.correlation = None;
         }
-        let began = folder.manifest.run.started_at.as_millisecond() as f64 / 1e3;
+        let began = folder.manifest.run.started_at.as_nanosecond() as f64 / 1e9;
         let Some(cloudwatch) = &mut folder.cloudwatch else { return };
         match self {
             Self::AsIs | Self::NoCloudWatch => {}
