@@ -90,7 +90,7 @@ fn result(
     groups: &[Group],
     outcome: &bench::experiments::Outcome,
 ) -> format::Experiment {
-    let first = groups.iter().flat_map(|group| &group.runs).map(|run| &run.manifest.run);
+    let first = groups.iter().flat_map(|group| &group.runs).map(|run| &run.folder.manifest.run);
     let begun = first.clone().map(|run| run.started_at).min();
     format::Experiment {
         schema_version: reports::format::SCHEMA_VERSION,

@@ -1,24 +1,26 @@
 //! One function for each operation, or a single one: how far a slow authorizer spreads.
 
 use hdrhistogram::Histogram;
-use reports::folder::{RunFolder, Tag};
+use reports::folder::Tag;
 use reports::format::experiment::{ExperimentRow, ExperimentTable, ExperimentUnit, Measured};
 
 use super::arm::{Arm, Experiment, Outcome};
 use super::figures::{self, Window, highest, histogram, points, quantile, ratio, row};
-use super::runs::Group;
+use super::runs::{Group, Run};
 use crate::planted::Settings;
 
 const HEALTHY: &str = "healthy";
 const SLOW: &str = "slow provider";
 const AUTHORIZER: &str = "Authorizer";
 const SINGLE: &str = "Backend";
-/// Environments that all functions share.
+/// Environments that the backend has for all of its functions.
 const ENVIRONMENTS: u32 = 16;
+/// The account has more, but other functions keep the rest busy: 100 must stay unreserved.
+const ACCOUNT: u32 = 120;
 /// Those of the authorizer, where it has its own.
 const OWN: u32 = 4;
 /// The functions' operations, in the order of the tables.
-const OPERATIONS: [&str; 3] = ["connect", "send_message", "placement_request"];
+const OPERATIONS: [&str; 2] = ["send_message", "placement_request"];
 const DELIVERIES: [&str; 2] = ["message", "placement"];
 
 pub(super) fn experiment() -> Experiment {
@@ -32,16 +34,13 @@ pub(super) fn experiment() -> Experiment {
             }),
             arm(
                 "function per operation",
-                "A function for each operation; all of them share the account's 16 environments.",
-                |profile| {
-                    profile.set("lambda.account_concurrency", ENVIRONMENTS);
-                },
+                "A function for each operation; all of them share the 16 environments that the account has left.",
+                |_| (),
             ),
             arm(
                 "own limit for the authorizer",
-                "A function for each operation, the account's 16 environments, and at most 4 of them for the authorizer.",
+                "A function for each operation; 4 of the 16 environments are reserved for the authorizer, which may have no more.",
                 |profile| {
-                    profile.set("lambda.account_concurrency", ENVIRONMENTS);
                     profile.set(format!("lambda.functions.{AUTHORIZER}.reserved_concurrency"), OWN);
                 },
             ),
@@ -54,25 +53,27 @@ pub(super) fn experiment() -> Experiment {
 fn arm(name: &'static str, about: &'static str, keys: impl FnOnce(&mut Settings)) -> Arm {
     let mut profile = Settings::default();
     profile.set("base", "\"instant\"");
+    profile.set("lambda.account_concurrency", ACCOUNT);
+    profile.set("lambda.foreign_concurrency", ACCOUNT - ENVIRONMENTS);
     profile.set("lambda.init", "{ p50_ms = 20, p99_ms = 30 }");
     profile.set("lambda.duration", "{ p50_ms = 6, p99_ms = 15 }");
     profile.set("gamelift.placement", "{ p50_ms = 200, p99_ms = 500 }");
-    // From the begin of the stack: players connect for four seconds, then come five of warm-up and twenty healthy ones.
+    // On the stack's axis, which begins before the run's: players connect for five seconds, then come five of warm-up and twenty
+    // healthy ones. Two later every handshake that was begun in the healthy phase is done.
     profile.set(
         "identity.latency",
-        "{ p50_ms = 5, p99_ms = 10, fault = { from_s = 30, p50_ms = 2000, p99_ms = 2600 } }",
+        "{ p50_ms = 5, p99_ms = 10, fault = { from_s = 32, p50_ms = 2000, p99_ms = 2600 } }",
     );
     keys(&mut profile);
     Arm { name, about, scenario: Settings::default(), profile }
 }
 
-fn response(run: &RunFolder, operation: &str, phase: &str) -> Histogram<u64> {
-    Window::of_phase(run, phase)
-        .map_or_else(figures::empty, |window| histogram(run, Tag::Response(operation), Some(window)))
+fn response(run: &Run, operation: &str, phase: &str) -> Histogram<u64> {
+    histogram(run, Tag::Response(operation), phase)
 }
 
 /// Failed of all that were to be done in a phase.
-fn failed(run: &RunFolder, operation: &str, phase: &str) -> Option<(f64, f64)> {
+fn failed(run: &Run, operation: &str, phase: &str) -> Option<(f64, f64)> {
     let window = Window::of_phase(run, phase)?;
     let (failed, all) = window.seconds(run).filter_map(|line| line.operations.get(operation)).fold(
         (0, 0),
@@ -84,8 +85,18 @@ fn failed(run: &RunFolder, operation: &str, phase: &str) -> Option<(f64, f64)> {
     Some((failed as f64, all as f64))
 }
 
+/// Refused of all handshakes of a phase.
+fn refused(run: &Run, phase: &str) -> Option<(f64, f64)> {
+    let window = Window::of_phase(run, phase)?;
+    let sockets = window.seconds(run).filter_map(|line| line.sockets.as_ref());
+    let (refused, all) = sockets.fold((0, 0), |(refused, all), second| {
+        (refused + second.rejected, all + second.opened + second.rejected)
+    });
+    Some((refused as f64, all as f64))
+}
+
 /// Lost or late of all that were expected in a phase.
-fn lost(run: &RunFolder, delivery: &str, phase: &str) -> Option<(f64, f64)> {
+fn lost(run: &Run, delivery: &str, phase: &str) -> Option<(f64, f64)> {
     let window = Window::of_phase(run, phase)?;
     let (lost, all) = window
         .seconds(run)
@@ -96,21 +107,23 @@ fn lost(run: &RunFolder, delivery: &str, phase: &str) -> Option<(f64, f64)> {
     Some((lost as f64, all as f64))
 }
 
-fn metric(run: &RunFolder, name: (&str, &str), function: Option<&str>, phase: &str) -> Option<f64> {
+fn metric(run: &Run, name: (&str, &str), function: Option<&str>, phase: &str) -> Option<f64> {
     let values = points(run, name, function, Window::of_phase(run, phase));
     values.into_iter().max_by(f64::total_cmp)
 }
 
 /// The sum of a counter, which has points where there is something to count.
-fn counter(run: &RunFolder, metric: &str, function: Option<&str>, phase: &str) -> Option<f64> {
-    run.cloudwatch.as_ref()?;
+fn counter(run: &Run, metric: &str, function: Option<&str>, phase: &str) -> Option<f64> {
+    run.folder.cloudwatch.as_ref()?;
     Some(points(run, (metric, "Sum"), function, Window::of_phase(run, phase)).iter().sum())
 }
 
 fn evaluate(groups: &[Group]) -> Outcome {
     use ExperimentUnit::{Microseconds, Number, Share};
     let mut times = Vec::new();
-    let mut losses = Vec::new();
+    let mut losses = vec![row(format!("handshakes refused, {SLOW}"), Share, groups, |group| {
+        ratio(group, |run| refused(run, SLOW))
+    })];
     for operation in OPERATIONS {
         for phase in [HEALTHY, SLOW] {
             times.push(row(format!("{operation} p99, {phase}"), Microseconds, groups, |group| {
@@ -193,8 +206,8 @@ fn answers(groups: &[Group], losses: &[ExperimentRow]) -> Vec<String> {
 
 /// What attribution says of the arm's runs.
 fn named(group: &Group) -> String {
-    let first = |run: &RunFolder| {
-        let correlation = run.summary.as_ref()?.correlation.as_ref()?;
+    let first = |run: &Run| {
+        let correlation = run.folder.summary.as_ref()?.correlation.as_ref()?;
         correlation
             .suspects
             .first()

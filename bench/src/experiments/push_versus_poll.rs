@@ -1,15 +1,16 @@
 //! How players learn that their place in a game session is there: by a push, or by asking until it is.
 
-use reports::folder::{RunFolder, Tag};
+use reports::folder::Tag;
 use reports::format::experiment::{ExperimentRow, ExperimentTable, ExperimentUnit, Measured};
 
 use super::arm::{Arm, Experiment, Outcome};
 use super::figures::{self, histogram, points, quantile, ratio, row};
-use super::runs::Group;
+use super::runs::{Group, Run};
 use crate::planted::Settings;
 
 const PUSH: &str = "placement_request";
 const POLL: &str = "placement_poll";
+const MEASURED: &str = "hold";
 /// Placements a second.
 const RATE: u32 = 10;
 
@@ -48,16 +49,16 @@ fn arm(name: &'static str, about: &'static str, keys: impl FnOnce(&mut Settings)
 }
 
 /// From the first request until the details are there.
-fn wait(run: &RunFolder) -> hdrhistogram::Histogram<u64> {
+fn wait(run: &Run) -> hdrhistogram::Histogram<u64> {
     match placements(run) {
-        Some((PUSH, _)) => histogram(run, Tag::Each("placement"), None),
-        _ => histogram(run, Tag::Service(POLL), None),
+        Some((PUSH, _)) => histogram(run, Tag::Each("placement"), MEASURED),
+        _ => histogram(run, Tag::Service(POLL), MEASURED),
     }
 }
 
 /// The operation that asks for them, and how many it got.
-fn placements(run: &RunFolder) -> Option<(&'static str, f64)> {
-    let cost = run.summary.as_ref()?.cost.as_ref()?;
+fn placements(run: &Run) -> Option<(&'static str, f64)> {
+    let cost = run.folder.summary.as_ref()?.cost.as_ref()?;
     let of = |name: &'static str| {
         let unit = cost.unit_costs.iter().find(|unit| unit.what == name)?;
         (unit.count > 0).then_some((name, unit.count as f64))
@@ -66,20 +67,20 @@ fn placements(run: &RunFolder) -> Option<(&'static str, f64)> {
 }
 
 /// So many units of an item of the bill for each placement.
-fn for_each(run: &RunFolder, item: &str) -> Option<(f64, f64)> {
-    let cost = run.summary.as_ref()?.cost.as_ref()?;
+fn for_each(run: &Run, item: &str) -> Option<(f64, f64)> {
+    let cost = run.folder.summary.as_ref()?.cost.as_ref()?;
     let quantity = cost.items.iter().find(|line| line.item == item)?.quantity?;
     Some((quantity, placements(run)?.1))
 }
 
 /// Amounts of the bill for each thousand placements, of the items that are kept.
-fn price(run: &RunFolder, keep: impl Fn(&str) -> bool) -> Option<(f64, f64)> {
-    let cost = run.summary.as_ref()?.cost.as_ref()?;
+fn price(run: &Run, keep: impl Fn(&str) -> bool) -> Option<(f64, f64)> {
+    let cost = run.folder.summary.as_ref()?.cost.as_ref()?;
     let amounts = cost.items.iter().filter(|line| keep(&line.item)).map(|line| line.amount);
     Some((amounts.sum::<Option<f64>>()?, placements(run)?.1 / 1_000.0))
 }
 
-fn invocations(run: &RunFolder) -> Option<(f64, f64)> {
+fn invocations(run: &Run) -> Option<(f64, f64)> {
     let all = points(run, ("Invocations", "Sum"), None, None);
     (!all.is_empty()).then(|| (all.iter().sum(), placements(run).map_or(0.0, |(_, count)| count)))
 }

@@ -1,13 +1,16 @@
 //! Real runs of the arms: each in a folder of its own, in turn.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use hdrhistogram::Histogram;
 use reports::folder::RunFolder;
 
 use super::arm::{Arm, Experiment};
 use super::error::ExperimentError;
+use super::figures;
 
 /// So often is a run tried whose generator was disturbed by others on this machine.
 const ATTEMPTS: u32 = 3;
@@ -31,7 +34,18 @@ pub struct Group {
     /// The arm.
     pub arm: Arm,
     /// Its runs in their order.
-    pub runs: Vec<RunFolder>,
+    pub runs: Vec<Run>,
+}
+
+/// Histograms by tag and phase.
+pub(super) type ByPhase = BTreeMap<(String, String), Histogram<u64>>;
+
+/// A run, read.
+#[derive(Debug)]
+pub struct Run {
+    /// Its folder.
+    pub folder: RunFolder,
+    pub(super) by_phase: ByPhase,
 }
 
 /// Makes the runs.
@@ -57,7 +71,10 @@ impl<'a> Runner<'a> {
         for repeat in 1..=self.options.repeats {
             for Group { arm, runs } in &mut groups {
                 tell(format!("{}: {}, run {repeat} of {}", experiment.name, arm.name, self.options.repeats));
-                runs.push(self.valid_run(experiment, arm, repeat)?);
+                let folder = self.valid_run(experiment, arm, repeat)?;
+                let by_phase = figures::by_phase(&folder)
+                    .map_err(|source| ExperimentError::Folder { source, said: String::new() })?;
+                runs.push(Run { folder, by_phase });
             }
         }
         Ok(groups)

@@ -6,6 +6,7 @@
 
 pub mod capacity;
 mod cloudwatch;
+pub mod comparison;
 mod correlation;
 mod cost;
 pub mod cut_off;

@@ -7,6 +7,7 @@
 mod banner;
 mod capacity;
 mod charts;
+mod comparison;
 mod error;
 mod experiment;
 mod page;
@@ -15,8 +16,11 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
-use crate::folder::{self, CAPACITY, CAPACITY_PAGE, EXPERIMENT, EXPERIMENT_PAGE, REPORT, RunFolder};
+use crate::folder::{
+    self, CAPACITY, CAPACITY_PAGE, EXPERIMENT, EXPERIMENT_PAGE, FolderError, REPORT, RunFolder,
+};
 use crate::format::capacity::Capacity;
+use crate::format::comparison::Comparison;
 use crate::format::experiment::Experiment;
 
 pub use error::{RenderError, ReportError};
@@ -38,6 +42,14 @@ pub fn render_capacity(capacity: &Capacity) -> Result<String, RenderError> {
     capacity::page(capacity).map(maud::PreEscaped::into_string)
 }
 
+/// Renders the page of a comparison as one HTML document.
+///
+/// # Errors
+/// [`RenderError`] when a chart cannot be drawn.
+pub fn render_comparison(of: &Comparison) -> Result<String, RenderError> {
+    comparison::page(of).map(maud::PreEscaped::into_string)
+}
+
 /// Reads the run folder `dir`, renders its report and replaces `report.html` in it; gives the path of that file.
 ///
 /// # Errors
@@ -46,6 +58,16 @@ pub fn write_report(dir: &Path) -> Result<PathBuf, ReportError> {
     let html = render(&RunFolder::read(dir)?)?;
     folder::save(dir, REPORT, html.as_bytes())?;
     Ok(dir.join(REPORT))
+}
+
+/// Reads the run folder `dir` and writes its report to a file of the user's, which may be a pipe.
+///
+/// # Errors
+/// [`ReportError`]; nothing is written when the folder cannot be read.
+pub fn write_report_to(dir: &Path, file: &Path) -> Result<(), ReportError> {
+    let html = render(&RunFolder::read(dir)?)?;
+    std::fs::write(file, html).map_err(FolderError::io("write", file))?;
+    Ok(())
 }
 
 /// Writes `capacity.json` and `capacity.html` into `dir`, replacing what was there.
