@@ -437,7 +437,10 @@ mod tests {
         let found = found(&series);
         assert!(found.stalls.len() == 1 && found.stalls[0].of_generator, "{found:?}");
         let sentence = found.sentence().expect("something was found");
-        assert!(sentence.starts_with("Once ") && sentence.contains("The generator was late itself"), "{sentence}");
+        assert!(
+            sentence.starts_with("Once ") && sentence.contains("The generator was late itself"),
+            "{sentence}"
+        );
     }
 
     #[test]

@@ -199,7 +199,8 @@ fn assert_markdown_is_tame(text: &str, payload: &str) {
             columns = 0;
         }
         // What stands in code is shown as it is, and an entity is no markup.
-        let open = line.replace("&#", "&").split('`').step_by(2).collect::<String>().replace("<!-- -->", "\u{1}");
+        let open =
+            line.replace("&#", "&").split('`').step_by(2).collect::<String>().replace("<!-- -->", "\u{1}");
         let tagless = open.replace("<code>", "").replace("</code>", "");
         assert!(!tagless.contains('<'), "{line} of {payload:?}");
         for sign in ["@e", "@m", "#1", "!2", "://", "www.", "](", "!["] {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::failure::Failure;
 use super::print::{self, Mode};
-use super::{capacity, doctor, protocol, report, runs, scenario};
+use super::{capacity, compare, doctor, protocol, report, runs, scenario};
 use crate::cli::{self, CapacityArgs, Command, DoctorArgs};
 
 /// Carries a command out and prints its outcome. `arguments` are the command line, for the run folder.
@@ -55,6 +55,7 @@ async fn execute(command: Command, arguments: Vec<String>) -> Result<Answer, Fai
         Command::Report(args) => report::report(&args),
         Command::Correlate(args) => runs::correlate(&args).await,
         Command::Attribute { run, .. } => runs::attribute(&run),
+        Command::Compare(args) => compare::compare(&args),
         Command::Capacity(args) => find_capacity(args).await,
         Command::Doctor(args) => examine(&args).await,
         Command::Scenario(command) | Command::Direct(command) => scenario::execute(command),

@@ -9,6 +9,7 @@
 
 mod answer;
 pub mod capacity;
+mod compare;
 pub mod correlate;
 pub mod doctor;
 mod execute;

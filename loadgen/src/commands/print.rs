@@ -46,7 +46,8 @@ impl Mode {
                 ProtocolCommand::Try(args) => (args.json, false),
                 ProtocolCommand::Schema => (false, false),
             },
-            Command::Completions { .. }
+            Command::Compare(_)
+            | Command::Completions { .. }
             | Command::EmbeddedBackend(_)
             | Command::FrontDoor
             | Command::Worker { .. } => (false, false),

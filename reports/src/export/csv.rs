@@ -30,7 +30,17 @@ const COUNTS: [&str; 13] = [
 ];
 /// The columns of a time.
 const TIMES: [&str; 11] = [
-    "samples", "min_ms", "mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p99_9_ms", "p99_99_ms", "max_ms", "weak",
+    "samples",
+    "min_ms",
+    "mean_ms",
+    "p50_ms",
+    "p90_ms",
+    "p95_ms",
+    "p99_ms",
+    "p99_9_ms",
+    "p99_99_ms",
+    "max_ms",
+    "weak",
 ];
 const PERCENTILES: [Percentile; 6] = [P50, P90, P95, P99, P99_9, P99_99];
 
@@ -39,11 +49,12 @@ pub(super) fn render(summary: &Summary) -> Result<String, String> {
     let mut write = |row: Vec<String>| writer.write_record(row).map_err(|error| error.to_string());
     write(HEAD.into_iter().chain(COUNTS).chain(TIMES).map(str::to_owned).collect())?;
     let run = [word(&summary.run.id), format!("{:.0}", summary.run.started_at)];
-    let mut row = |kind: &str, name: &str, time: &str, counts: [Option<u64>; COUNTS.len()], latency: &Latency| {
-        let place = [kind.to_owned(), word(name), time.to_owned()];
-        let counts = counts.map(|count| count.map_or_else(String::new, |count| count.to_string()));
-        write(run.iter().cloned().chain(place).chain(counts).chain(times(latency)).collect())
-    };
+    let mut row =
+        |kind: &str, name: &str, time: &str, counts: [Option<u64>; COUNTS.len()], latency: &Latency| {
+            let place = [kind.to_owned(), word(name), time.to_owned()];
+            let counts = counts.map(|count| count.map_or_else(String::new, |count| count.to_string()));
+            write(run.iter().cloned().chain(place).chain(counts).chain(times(latency)).collect())
+        };
     const NONE: [Option<u64>; COUNTS.len()] = [None; COUNTS.len()];
     for (name, operation) in &summary.operations {
         let mut counts = NONE;

@@ -117,7 +117,11 @@ mod tests {
         assert!(xml.contains(
             "<failure type=\"threshold\" message=\"send.response_time.p99 &lt; 250ms: observed 300 ms\">"
         ));
-        assert!(xml.contains("<failure type=\"not_judged\" message=\"message.lost == 0: not judged, no samples\">"));
+        assert!(
+            xml.contains(
+                "<failure type=\"not_judged\" message=\"message.lost == 0: not judged, no samples\">"
+            )
+        );
         assert!(xml.contains("name=\"exit_code\" value=\"3\""), "{xml}");
     }
 

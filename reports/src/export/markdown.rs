@@ -106,7 +106,9 @@ fn thresholds(summary: &Summary) -> String {
 fn gave_way(summary: &Summary) -> String {
     let Some(found) = &summary.correlation else { return String::new() };
     let started_at = summary.run.started_at;
-    let Some(Findings { headline, sentences }) = findings::of(found, started_at) else { return String::new() };
+    let Some(Findings { headline, sentences }) = findings::of(found, started_at) else {
+        return String::new();
+    };
     let mut text = format!("### {headline}\n\n");
     for sentence in &sentences {
         let _ = writeln!(text, "- {}", prose(sentence));
@@ -154,9 +156,7 @@ fn operations(summary: &Summary) -> String {
 fn deliveries(summary: &Summary) -> String {
     let lost = |delivery: &Delivery| delivery.lost as f64 / delivery.expected.max(1) as f64;
     let mut all: Vec<(&String, &Delivery)> = summary.deliveries.iter().collect();
-    all.sort_by(|(_, a), (_, b)| {
-        lost(b).total_cmp(&lost(a)).then_with(|| b.each_us.p99.cmp(&a.each_us.p99))
-    });
+    all.sort_by(|(_, a), (_, b)| lost(b).total_cmp(&lost(a)).then_with(|| b.each_us.p99.cmp(&a.each_us.p99)));
     let rows = all.iter().map(|(name, delivery)| {
         let counts = [delivery.expected, delivery.received, delivery.late, delivery.lost];
         let [expected, received, late, lost] = counts.map(human::short_count);
@@ -317,7 +317,10 @@ mod tests {
 
     #[test]
     fn a_sentence_has_no_markup_mention_reference_or_link() {
-        assert_eq!(prose("*b* _i_ `c` [l](x) <b> a|b"), "&#42;b&#42; &#95;i&#95; &#96;c&#96; &#91;l&#93;(x) &lt;b&gt; a&#124;b");
+        assert_eq!(
+            prose("*b* _i_ `c` [l](x) <b> a|b"),
+            "&#42;b&#42; &#95;i&#95; &#96;c&#96; &#91;l&#93;(x) &lt;b&gt; a&#124;b"
+        );
         assert_eq!(prose("@team #12 !3"), "@<!-- -->team #<!-- -->12 !<!-- -->3");
         assert_eq!(prose("https://x www.x"), "https:<!-- -->//x www<!-- -->.x");
         assert_eq!(prose("p99 was 1.5 ms, 3 % lost."), "p99 was 1.5 ms, 3 % lost.");

@@ -43,8 +43,6 @@ pub fn render(folder: &RunFolder, format: Format) -> Result<String, ExportError>
             .map_err(|error| ExportError::new(format, error)),
         Format::Junit => Ok(junit::render(&summary)),
         Format::Csv => csv::render(&summary).map_err(|error| ExportError::new(format, error)),
-        Format::Openmetrics => {
-            openmetrics::render(&summary).map_err(|error| ExportError::new(format, error))
-        }
+        Format::Openmetrics => openmetrics::render(&summary).map_err(|error| ExportError::new(format, error)),
     }
 }

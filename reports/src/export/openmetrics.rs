@@ -60,12 +60,25 @@ fn verdicts(summary: &Summary, to: &mut Encoder<'_>) -> fmt::Result {
     gauge(to, "run_valid", "1 if the run's numbers can be used.", None, own(valid))?;
     let seconds = run.ended_at.duration_since(run.started_at).as_secs_f64();
     gauge(to, "run_duration", "From the run's start to its end.", Some(&Unit::Seconds), own(seconds))?;
-    gauge(to, "run_exit_code", "Exit code that follows from the verdict.", None, own(f64::from(summary.exit_code())))?;
-    let rules = || summary.thresholds.iter().map(|threshold| (threshold, vec![("rule", verdict::rule(threshold))]));
+    gauge(
+        to,
+        "run_exit_code",
+        "Exit code that follows from the verdict.",
+        None,
+        own(f64::from(summary.exit_code())),
+    )?;
+    let rules =
+        || summary.thresholds.iter().map(|threshold| (threshold, vec![("rule", verdict::rule(threshold))]));
     let passed = rules().map(|(threshold, rule)| (rule, f64::from(u8::from(threshold.passed))));
     gauge(to, "threshold_passed", "1 for each threshold that passed.", None, unique(passed))?;
     let observed = rules().filter_map(|(threshold, rule)| Some((rule, threshold.observed?)));
-    gauge(to, "threshold_observed", "What each threshold observed, in the unit of its rule.", None, unique(observed))
+    gauge(
+        to,
+        "threshold_observed",
+        "What each threshold observed, in the unit of its rule.",
+        None,
+        unique(observed),
+    )
 }
 
 fn sockets(summary: &Summary, to: &mut Encoder<'_>) -> fmt::Result {
@@ -133,7 +146,8 @@ fn times(to: &mut Encoder<'_>, name: &str, help: &str, all: &[(Labels, &Latency)
     for percentile in [P50, P90, P95, P99, P99_9] {
         let name = format!("{name}_{}", percentile.name.replace('.', "_"));
         let help = format!("{help} {}.", percentile.name);
-        let points = measured().map(|(labels, latency)| (labels.clone(), (percentile.of)(latency) as f64 / 1e6));
+        let points =
+            measured().map(|(labels, latency)| (labels.clone(), (percentile.of)(latency) as f64 / 1e6));
         gauge(to, &name, &help, Some(&Unit::Seconds), points.collect())?;
     }
     let points = measured().map(|(labels, latency)| (labels.clone(), latency.max as f64 / 1e6)).collect();

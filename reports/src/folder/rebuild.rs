@@ -49,10 +49,7 @@ pub(super) fn summary(
             ended_at: series.last().map_or(manifest.run.started_at, |line| line.at),
             ..manifest.run.clone()
         },
-        verdict: Verdict {
-            invalid_reasons: vec![REASON.to_owned()],
-            ..Verdict::default()
-        },
+        verdict: Verdict { invalid_reasons: vec![REASON.to_owned()], ..Verdict::default() },
         sockets,
         operations,
         deliveries: deliveries(&latency, measured()),

@@ -2,6 +2,7 @@
 
 pub mod capacity;
 mod columns;
+pub mod comparison;
 mod disruptions;
 
 use std::fmt::Write;
