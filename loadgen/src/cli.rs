@@ -375,7 +375,11 @@ pub enum FailOn {
 fn margin(text: &str) -> Result<f64, String> {
     let percent = text.strip_suffix('%').ok_or("write a percentage with its sign, e.g. 5%")?;
     let percent = percent.trim().parse::<f64>().map_err(|error| error.to_string())?;
-    if (0.0..=100.0).contains(&percent) { Ok(percent / 100.0) } else { Err("a margin must be 0% to 100%".into()) }
+    if (0.0..=100.0).contains(&percent) {
+        Ok(percent / 100.0)
+    } else {
+        Err("a margin must be 0% to 100%".into())
+    }
 }
 
 /// Arguments of `capacity`.

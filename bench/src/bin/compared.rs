@@ -97,7 +97,8 @@ fn write_docs(tables: &str) -> Result<(), Box<dyn std::error::Error>> {
     const END: &str = "<!-- end: compared -->";
     let path = root().join("docs/comparing.md");
     let text = fs::read_to_string(&path)?;
-    let (before, rest) = text.split_once(BEGIN).ok_or("docs/comparing.md lacks the mark before the tables")?;
+    let (before, rest) =
+        text.split_once(BEGIN).ok_or("docs/comparing.md lacks the mark before the tables")?;
     let (_, after) = rest.split_once(END).ok_or("docs/comparing.md lacks the mark after the tables")?;
     fs::write(path, format!("{before}{BEGIN}\n{tables}\n{END}{after}"))?;
     Ok(())

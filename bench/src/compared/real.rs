@@ -17,7 +17,8 @@ pub struct Plan;
 
 impl Plan {
     /// It in words.
-    pub const WORDS: &str = "60 s at 200 messages and 20 placements a second, 200 players, the profile `aws-like`";
+    pub const WORDS: &str =
+        "60 s at 200 messages and 20 placements a second, 200 players, the profile `aws-like`";
 
     const SCENARIO: &str = r#"name = "compared"
 players = 200

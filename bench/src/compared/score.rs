@@ -83,14 +83,18 @@ impl Proof {
                     let flags = flags.filter(|one| one.verdict != Change::Undecided);
                     done.1.extend(flags.map(|one| {
                         let noise: &str = noise.into();
-                        format!("{noise}-{seed}: {} {} by {:.4}", one.name, one.verdict.word(), one.difference)
+                        format!(
+                            "{noise}-{seed}: {} {} by {:.4}",
+                            one.name,
+                            one.verdict.word(),
+                            one.difference
+                        )
                     }));
                 }
             }
         };
         thread::scope(|scope| (0..jobs.max(1)).for_each(|_| drop(scope.spawn(work))));
-        let (rows, mut false_flags) =
-            done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (rows, mut false_flags) = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         false_flags.sort();
         let simulated = cases.into_iter().zip(rows).map(|((noise, shift), row)| (noise, shift, row));
         let seconds = begin.elapsed().as_secs_f64();

@@ -21,8 +21,12 @@ const STDOUT: &str = "-";
 pub(super) fn compare(args: &CompareArgs) -> Result<Answer, Failure> {
     let (base, candidate) = args.sides();
     let (base, candidate) = read(&base, &candidate)?;
-    let options =
-        Options { margin: args.margin, share_margin: args.share_margin, force: args.force, ..Options::default() };
+    let options = Options {
+        margin: args.margin,
+        share_margin: args.share_margin,
+        force: args.force,
+        ..Options::default()
+    };
     let comparison = comparison::compare(&base, &candidate, &options)?;
     if !comparison.objections.is_empty() && !args.force {
         return Err(Failure::usage(refusal(&comparison)));
@@ -32,11 +36,9 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Answer, Failure> {
     let json = serde_json::to_value(&comparison).unwrap_or_default();
     let mut text = words::text(&comparison, Look::of_stdout());
     let mut written = Vec::new();
-    for (file, content) in [
-        (&args.html, page),
-        (&args.markdown, markdown),
-        (&args.json, format!("{json:#}\n")),
-    ] {
+    for (file, content) in
+        [(&args.html, page), (&args.markdown, markdown), (&args.json, format!("{json:#}\n"))]
+    {
         match file {
             Some(file) if file.as_os_str() == STDOUT => text = content,
             Some(file) => {

@@ -30,8 +30,13 @@ impl Axis {
         let middle = |second: usize| second as f64 + 0.5;
         let measured = |second: usize| manifest.measures(middle(second));
         let second_s = (0..seconds).filter(|second| measured(*second)).count().div_ceil(MOST_POINTS).max(1);
-        let mut axis =
-            Self { seconds: Vec::with_capacity(seconds), stretches: Vec::new(), second_s, points: 0, begin: 0 };
+        let mut axis = Self {
+            seconds: Vec::with_capacity(seconds),
+            stretches: Vec::new(),
+            second_s,
+            points: 0,
+            begin: 0,
+        };
         let (mut current, mut within) = (None, 0);
         for second in 0..seconds {
             if !measured(second) {
@@ -119,8 +124,14 @@ mod tests {
         let axis = Axis::new(&manifest, 11);
         assert_eq!(axis.stretches(), [0..2, 2..5, 5..9]);
         assert_eq!([0, 1, 2, 3, 4, 10, 11, 50].map(|second| axis.point(second)), [0, 1, 2, 2, 2, 8, 8, 8]);
-        assert_eq!([1, 2, 3, 4, 11].map(|second| axis.measured(second)), [Some(1), None, None, Some(2), Some(8)]);
-        assert_eq!([1, 3, 4, 11].map(|second| axis.of_a_phase(second, &manifest)), [None, None, Some(2), None]);
+        assert_eq!(
+            [1, 2, 3, 4, 11].map(|second| axis.measured(second)),
+            [Some(1), None, None, Some(2), Some(8)]
+        );
+        assert_eq!(
+            [1, 3, 4, 11].map(|second| axis.of_a_phase(second, &manifest)),
+            [None, None, Some(2), None]
+        );
         assert_eq!(axis.points(), 9);
     }
 

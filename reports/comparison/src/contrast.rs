@@ -110,6 +110,9 @@ mod tests {
         let same = Contrast::of(&fixed(3.0), &fixed(3.0), Difference::Relative);
         assert_eq!((same.interval(0.95), same.beyond(0.01)), ((0.0, 0.0), 1.0));
         let more = Contrast::of(&fixed(3.0), &fixed(4.0), Difference::Relative);
-        assert!(more.beyond(0.01) == 0.0 && (Difference::Relative.shown(more.difference) - 1.0 / 3.0).abs() < 1e-12);
+        assert!(
+            more.beyond(0.01) == 0.0
+                && (Difference::Relative.shown(more.difference) - 1.0 / 3.0).abs() < 1e-12
+        );
     }
 }

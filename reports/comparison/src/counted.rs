@@ -25,7 +25,8 @@ impl Counted {
 
     /// The same with stretches that each have a level of their own. Those without a whole tell nothing.
     pub(crate) fn of_stretches(points: Vec<(f64, f64)>, stretches: &[Range<usize>], second_s: f64) -> Self {
-        let has_whole = |stretch: &&Range<usize>| points[(*stretch).clone()].iter().any(|(_, whole)| *whole > 0.0);
+        let has_whole =
+            |stretch: &&Range<usize>| points[(*stretch).clone()].iter().any(|(_, whole)| *whole > 0.0);
         let stretches = stretches.iter().filter(has_whole).cloned().collect();
         let totals = points.iter().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
         Self { points, stretches, second_s, totals }

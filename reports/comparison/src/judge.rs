@@ -189,18 +189,24 @@ fn asked(question: &Question, options: &Options, shifts: &mut Vec<Shift>) -> Vec
         }
         Observed::Ratios { base, candidate, scale, more_is_better } => {
             let mut dice = options.dice(name);
-            let mut side = |runs: &[Counted]| {
-                resample::ratio(runs, Difference::Relative, options.resamples, &mut dice)
-            };
+            let mut side =
+                |runs: &[Counted]| resample::ratio(runs, Difference::Relative, options.resamples, &mut dice);
             let sides = both(side(base), side(candidate));
             let effect = cliffs_delta(&each_second(base), &each_second(candidate));
             let measure = sides.map(|(base, candidate)| {
                 let effect = effect.map(|value| Effect { kind: EffectKind::CliffsDelta, value });
                 measured(&base, &candidate, Difference::Relative, options.margin, effect)
             });
-            vec![(name.clone(), measure.map(|(measure, contrast, difference)| {
-                (Measure { scale: *scale, more_is_better: *more_is_better, ..measure }, contrast, difference)
-            }))]
+            vec![(
+                name.clone(),
+                measure.map(|(measure, contrast, difference)| {
+                    (
+                        Measure { scale: *scale, more_is_better: *more_is_better, ..measure },
+                        contrast,
+                        difference,
+                    )
+                }),
+            )]
         }
         Observed::Shares { base, candidate } => {
             let mut dice = options.dice(name);
@@ -210,9 +216,12 @@ fn asked(question: &Question, options: &Options, shifts: &mut Vec<Shift>) -> Vec
                 let effect = Some(Effect { kind: EffectKind::CohensH, value });
                 measured(&base, &candidate, Difference::Absolute, options.share_margin, effect)
             });
-            vec![(name.clone(), measure.map(|(measure, contrast, difference)| {
-                (Measure { scale: Scale::Share, ..measure }, contrast, difference)
-            }))]
+            vec![(
+                name.clone(),
+                measure.map(|(measure, contrast, difference)| {
+                    (Measure { scale: Scale::Share, ..measure }, contrast, difference)
+                }),
+            )]
         }
     }
 }
@@ -258,15 +267,30 @@ fn measured(
 fn each_second(runs: &[Counted]) -> Vec<(u64, u64)> {
     let points = runs.iter().flat_map(|run| run.points()).filter(|(_, whole)| *whole > 0.0);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded, and not negative")]
-    let mut values: Vec<u64> = points.map(|(part, whole)| (part / whole * 1e3).max(0.0).round() as u64).collect();
+    let mut values: Vec<u64> =
+        points.map(|(part, whole)| (part / whole * 1e3).max(0.0).round() as u64).collect();
     values.sort_unstable();
     values.chunk_by(|a, b| a == b).map(|equal| (equal[0], equal.len() as u64)).collect()
 }
 
+/// Times of one side.
+struct TimesSide<'a> {
+    runs: &'a [Timed],
+    all: Distribution,
+    each: Vec<Distribution>,
+}
+
+impl<'a> TimesSide<'a> {
+    fn of(runs: &'a [Timed]) -> Self {
+        let each = runs.iter().map(|run| Distribution::of([run])).collect();
+        Self { runs, all: Distribution::of(runs), each }
+    }
+}
+
 /// Times of both sides.
 struct Times<'a> {
-    base: (&'a [Timed], Distribution),
-    candidate: (&'a [Timed], Distribution),
+    base: TimesSide<'a>,
+    candidate: TimesSide<'a>,
     options: &'a Options,
     name: &'a str,
     effect: Option<Effect>,
@@ -274,15 +298,15 @@ struct Times<'a> {
 
 impl<'a> Times<'a> {
     fn of(base: &'a [Timed], candidate: &'a [Timed], options: &'a Options, name: &'a str) -> Self {
-        let [of_base, of_candidate] = [base, candidate].map(Distribution::of);
-        let effect = cliffs_delta(&of_base.counted(), &of_candidate.counted())
+        let [base, candidate] = [base, candidate].map(TimesSide::of);
+        let effect = cliffs_delta(&base.all.counted(), &candidate.all.counted())
             .map(|value| Effect { kind: EffectKind::CliffsDelta, value });
-        Self { base: (base, of_base), candidate: (candidate, of_candidate), options, name, effect }
+        Self { base, candidate, options, name, effect }
     }
 
     fn sides(&self, q: f64, resamples: u32, dice: &mut StdRng) -> Result<(Side, Side), String> {
         let mut side =
-            |(runs, all): &(&[Timed], Distribution)| resample::quantile(runs, all, q, resamples, dice);
+            |side: &TimesSide<'_>| resample::quantile(side.runs, (&side.all, &side.each), q, resamples, dice);
         both(side(&self.base), side(&self.candidate))
     }
 
@@ -290,7 +314,8 @@ impl<'a> Times<'a> {
         let mut dice = self.options.dice(&format!("{}.{word}", self.name));
         let (base, candidate) = self.sides(q, self.options.resamples, &mut dice)?;
         let margin = self.options.margin.max(FINEST_US / base.value);
-        let (measure, contrast, scale) = measured(&base, &candidate, Difference::Relative, margin, self.effect);
+        let (measure, contrast, scale) =
+            measured(&base, &candidate, Difference::Relative, margin, self.effect);
         Ok((Measure { scale: Scale::Microseconds, ..measure }, contrast, scale))
     }
 

@@ -1,6 +1,7 @@
 //! Which measures two sides of folders have, and what each run observed of them.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use reports::folder::{FolderError, RunFolder, Tag};
 use reports::format::comparison::{NotCompared, Scale, Subject};
@@ -10,7 +11,7 @@ use reports::server;
 use crate::axis::Axis;
 use crate::counted::Counted;
 use crate::judge::{Observed, Question};
-use crate::timed::{Recorded, Timed, axis_of};
+use crate::timed::{self, Recorded, Timed, axis_of};
 
 /// What is asked, and what cannot be.
 pub(crate) struct Asked {
@@ -45,20 +46,27 @@ struct Sides<'a> {
 
 impl Sides<'_> {
     /// The names that every run has; those that only some have are told.
-    fn common(&self, names: impl Fn(&Run<'_>) -> BTreeSet<String>, not: &mut Vec<NotCompared>) -> Vec<String> {
+    fn common(
+        &self,
+        names: impl Fn(&Run<'_>) -> BTreeSet<String>,
+        not: &mut Vec<NotCompared>,
+    ) -> Vec<String> {
         let each: Vec<BTreeSet<String>> = self.base.iter().chain(&self.candidate).map(names).collect();
         let all: BTreeSet<&String> = each.iter().flatten().collect();
         let in_every = |name: &&&String| each.iter().all(|names| names.contains(**name));
         let missing = all.iter().filter(|name| !in_every(name));
-        not.extend(missing.map(|name| NotCompared {
-            name: (**name).clone(),
-            reason: "not every run has it".to_owned(),
-        }));
+        not.extend(
+            missing.map(|name| NotCompared {
+                name: (**name).clone(),
+                reason: "not every run has it".to_owned(),
+            }),
+        );
         all.iter().filter(in_every).map(|name| (**name).clone()).collect()
     }
 
     fn times(&self, name: String, subject: Subject, of: &str, tag: Tag<'_>) -> Question {
-        let observed = |runs: &[Run<'_>]| runs.iter().map(|run| run.recorded.timed(tag)).collect::<Vec<Timed>>();
+        let observed =
+            |runs: &[Run<'_>]| runs.iter().map(|run| run.recorded.timed(tag)).collect::<Vec<Timed>>();
         let observed = Observed::Times { base: observed(&self.base), candidate: observed(&self.candidate) };
         Question { name, subject, of: of.to_owned(), observed }
     }
@@ -92,7 +100,8 @@ impl Sides<'_> {
                 observed: Observed::Ratios { base, candidate, scale: Scale::PerSecond, more_is_better: true },
             });
         }
-        questions.extend(self.shares(format!("{name}.error_rate"), subject, name, |run| Some(run.errors(name))));
+        questions
+            .extend(self.shares(format!("{name}.error_rate"), subject, name, |run| Some(run.errors(name))));
         questions
     }
 
@@ -115,8 +124,10 @@ impl Sides<'_> {
         };
         let duration = self.counted(|run| run.duration(name));
         let concurrency = self.counted(|run| run.concurrency(name));
-        let questions =
-            [ratio("duration", Scale::Microseconds, duration), ratio("concurrency", Scale::Number, concurrency)];
+        let questions = [
+            ratio("duration", Scale::Microseconds, duration),
+            ratio("concurrency", Scale::Number, concurrency),
+        ];
         questions.into_iter().flatten().collect()
     }
 }
@@ -210,7 +221,7 @@ impl<'a> Run<'a> {
         Some(self.periods(fetched, highest, |(_, value)| Some((*value, 1.0))))
     }
 
-    /// The periods that lie in measured seconds.
+    /// The periods that lie in measured seconds, those of a phase for themselves.
     fn periods(
         &self,
         fetched: &CloudWatch,
@@ -219,11 +230,19 @@ impl<'a> Run<'a> {
     ) -> Counted {
         let manifest = &self.folder.manifest;
         let period_s = series.period_s.unwrap_or(fetched.period_s).max(1) as f64;
-        let measured = |(at, _): &&(f64, f64)| {
-            let middle = at + period_s / 2.0;
-            middle >= 0.0 && self.axis.of_a_phase(crate::timed::second(middle), manifest).is_some()
+        let stretch_of = |at: f64| {
+            let middle = Some(at + period_s / 2.0).filter(|middle| *middle >= 0.0)?;
+            let point = self.axis.of_a_phase(timed::second(middle), manifest)?;
+            self.axis.stretches().iter().position(|stretch| stretch.contains(&point))
         };
-        Counted::new(series.points.iter().filter(measured).filter_map(of).collect(), period_s)
+        let points: Vec<(usize, (f64, f64))> =
+            series.points.iter().filter_map(|point| Some((stretch_of(point.0)?, of(point)?))).collect();
+        let mut stretches: Vec<Range<usize>> = Vec::new();
+        for alike in points.chunk_by(|a, b| a.0 == b.0) {
+            let start = stretches.last().map_or(0, |before| before.end);
+            stretches.push(start..start + alike.len());
+        }
+        Counted::of_stretches(points.into_iter().map(|(_, point)| point).collect(), &stretches, period_s)
     }
 }
 

@@ -8,7 +8,16 @@ use reports::printable;
 
 /// Keys of a scenario that do not change what its players do.
 const NOT_OF_THE_PLAN: [&str; 11] = [
-    "auth", "cloudwatch", "description", "functions", "name", "players", "prices", "protocol", "queues", "seed",
+    "auth",
+    "cloudwatch",
+    "description",
+    "functions",
+    "name",
+    "players",
+    "prices",
+    "protocol",
+    "queues",
+    "seed",
     "tables",
 ];
 /// Nor do these, which are judged or compared otherwise.
@@ -110,7 +119,8 @@ mod tests {
     #[test]
     fn keys_are_flattened_and_numbers_are_numbers() {
         let mut keys = BTreeMap::new();
-        let text = "players = 3\n[operations.chat]\nrate = 10.0\nname = \"a\\u001bb\"\n[[phases]]\nload = 2\n";
+        let text =
+            "players = 3\n[operations.chat]\nrate = 10.0\nname = \"a\\u001bb\"\n[[phases]]\nload = 2\n";
         flatten(&toml::Value::Table(text.parse().expect("TOML")), String::new(), &mut keys);
         let wanted = [
             ("operations.chat.name", "a\\u{1b}b"),

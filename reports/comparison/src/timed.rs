@@ -53,9 +53,8 @@ impl Timed {
 
     /// Stretches without samples, as of an operation that a phase leaves out, tell nothing.
     fn finished(mut self, stretches: &[Range<usize>], second_s: f64) -> Self {
-        let has_samples = |stretch: &&Range<usize>| {
-            self.points[(*stretch).clone()].iter().any(|bins| !bins.is_empty())
-        };
+        let has_samples =
+            |stretch: &&Range<usize>| self.points[(*stretch).clone()].iter().any(|bins| !bins.is_empty());
         self.stretches = stretches.iter().filter(has_samples).cloned().collect();
         self.second_s = second_s;
         self
@@ -101,7 +100,8 @@ impl Recorded {
                 timed.add(axis.point(second(interval.start_s)), &interval.histogram);
             }
         }
-        let finished = |(tag, timed): (String, Timed)| (tag, timed.finished(axis.stretches(), axis.second_s()));
+        let finished =
+            |(tag, timed): (String, Timed)| (tag, timed.finished(axis.stretches(), axis.second_s()));
         Ok(Self(recorded.into_iter().map(finished).collect()))
     }
 
@@ -138,13 +138,15 @@ pub(crate) struct Distribution {
 
 impl Distribution {
     pub(crate) fn of<'a>(runs: impl IntoIterator<Item = &'a Timed>) -> Self {
-        let mut merged: BTreeMap<u64, Bin> = BTreeMap::new();
-        for bin in runs.into_iter().flat_map(|run| run.points.iter().flatten()) {
-            let sum = merged.entry(bin.low).or_insert(Bin { count: 0, ..*bin });
-            sum.count += bin.count;
-            sum.high = sum.high.max(bin.high);
-        }
-        let bins: Vec<Bin> = merged.into_values().collect();
+        let mut all: Vec<Bin> =
+            runs.into_iter().flat_map(|run| run.points.iter().flatten().copied()).collect();
+        all.sort_unstable_by_key(|bin| bin.low);
+        let sum = |equal: &[Bin]| Bin {
+            low: equal[0].low,
+            high: equal.iter().map(|bin| bin.high).max().unwrap_or_default(),
+            count: equal.iter().map(|bin| bin.count).sum(),
+        };
+        let bins: Vec<Bin> = all.chunk_by(|a, b| a.low == b.low).map(sum).collect();
         Self { total: bins.iter().map(|bin| bin.count).sum(), bins }
     }
 

@@ -48,7 +48,8 @@ fn name(comparison: &Comparison) -> &str {
 
 fn verdict(comparison: &Comparison) -> Markup {
     let sentences = words::sentences(comparison);
-    let (first, others) = sentences.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
+    let (first, others) =
+        sentences.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
     let newest = comparison.candidate.first().cloned().unwrap_or_default();
     let banner = Banner {
         name: name(comparison),
@@ -71,7 +72,17 @@ fn verdict(comparison: &Comparison) -> Markup {
 }
 
 fn measures(comparison: &Comparison) -> Table {
-    let header = ["measure", "verdict", "base", "candidate", "difference", "95 % interval", "probability", "effect", "samples"];
+    let header = [
+        "measure",
+        "verdict",
+        "base",
+        "candidate",
+        "difference",
+        "95 % interval",
+        "probability",
+        "effect",
+        "samples",
+    ];
     let mut table = Table::new("Every measure that both sides have", header);
     for measure in words::ordered(comparison) {
         let value = |value| Cell::quantity(words::value(measure.scale, value), value);
@@ -146,7 +157,8 @@ fn settings(comparison: &Comparison) -> Markup {
 }
 
 fn runs(comparison: &Comparison) -> Markup {
-    let mut table = Table::new("The runs of both sides", ["run", "side", "started", "target", "commit", "loadgen"]);
+    let mut table =
+        Table::new("The runs of both sides", ["run", "side", "started", "target", "commit", "loadgen"]);
     let mut side = |word: &str, side: &[ComparedRun]| {
         for run in side {
             table.row([

@@ -37,7 +37,8 @@ pub fn headline(comparison: &Comparison) -> String {
 pub(crate) fn sentences(comparison: &Comparison) -> Vec<String> {
     let mut sentences: Vec<String> = comparison.objections.iter().map(|one| one.reason.clone()).collect();
     if comparison.forced {
-        sentences.insert(0, "Compared all the same (--force), although these runs are not comparable:".into());
+        sentences
+            .insert(0, "Compared all the same (--force), although these runs are not comparable:".into());
     }
     for change in [Change::Regressed, Change::Improved] {
         let found = comparison.of(change);
@@ -86,7 +87,13 @@ pub(crate) fn difference(scale: Scale, difference: f64) -> String {
     let percent = difference * 100.0;
     let sign = if percent < 0.0 { "−" } else { "+" };
     let size = percent.abs();
-    let digits = if size >= 99.95 { 0 } else if size >= 0.95 || size == 0.0 { 1 } else { 2 };
+    let digits = if size >= 99.95 {
+        0
+    } else if size >= 0.95 || size == 0.0 {
+        1
+    } else {
+        2
+    };
     let unit = if scale == Scale::Share { "points" } else { "%" };
     format!("{sign}{size:.digits$} {unit}")
 }
@@ -99,16 +106,16 @@ pub(crate) fn interval(measure: &Measure) -> String {
 
 /// The size of an effect in a word, with its value.
 pub(crate) fn effect(measure: &Measure) -> String {
-    measure.effect.map_or(human::NOTHING.to_owned(), |effect| format!("{} ({:+.2})", effect.size(), effect.value))
+    measure
+        .effect
+        .map_or(human::NOTHING.to_owned(), |effect| format!("{} ({:+.2})", effect.size(), effect.value))
 }
 
 /// The measures in the order in which they matter: what changed first.
 pub(crate) fn ordered(comparison: &Comparison) -> Vec<&Measure> {
     let changed = [Change::Regressed, Change::Improved].map(|change| comparison.of(change));
-    let rest = comparison
-        .measures
-        .iter()
-        .filter(|one| !matches!(one.verdict, Change::Regressed | Change::Improved));
+    let rest =
+        comparison.measures.iter().filter(|one| !matches!(one.verdict, Change::Regressed | Change::Improved));
     changed.into_iter().flatten().chain(rest).collect()
 }
 
@@ -185,7 +192,8 @@ pub fn text(comparison: &Comparison, look: Look) -> String {
 
 fn measures(comparison: &Comparison, look: Look) -> String {
     let mut table =
-        Columns::new(["Measures", "verdict", "base", "candidate", "difference", "95 % interval", "effect"]).left(2);
+        Columns::new(["Measures", "verdict", "base", "candidate", "difference", "95 % interval", "effect"])
+            .left(2);
     for measure in ordered(comparison) {
         table.row([
             measure.name.clone(),
@@ -278,7 +286,22 @@ fn escaped(text: &str) -> String {
     for c in printable::line(text).chars() {
         if matches!(
             c,
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '#' | '|' | '!' | '~' | '@' | '&' | '$'
+            '\\' | '`'
+                | '*'
+                | '_'
+                | '{'
+                | '}'
+                | '['
+                | ']'
+                | '<'
+                | '>'
+                | '#'
+                | '|'
+                | '!'
+                | '~'
+                | '@'
+                | '&'
+                | '$'
         ) {
             shown.push('\\');
         }
@@ -313,7 +336,13 @@ mod tests {
         Comparison {
             verdict: Change::Regressed,
             measures: vec![measure("calm.p50", Change::Unchanged), measure("chat.p99", Change::Regressed)],
-            method: Method { margin: 0.025, share_margin: 0.001, finest_us: 100.0, confidence: 0.95, ..Method::default() },
+            method: Method {
+                margin: 0.025,
+                share_margin: 0.001,
+                finest_us: 100.0,
+                confidence: 0.95,
+                ..Method::default()
+            },
             configuration: vec![Setting {
                 key: "scenario: a|b".into(),
                 base: String::new(),
@@ -328,9 +357,15 @@ mod tests {
     fn the_verdict_comes_first_and_what_changed_before_what_did_not() {
         let text = text(&comparison(), Look::default());
         assert!(text.starts_with("REGRESSED: 1 REGRESSED, 1 UNCHANGED\n"), "{text}");
-        assert!(text.contains("chat.p99 has regressed: 22.0 ms instead of 20.0 ms, +10.0 % (+6.1 % to +14.2 %)"), "{text}");
+        assert!(
+            text.contains("chat.p99 has regressed: 22.0 ms instead of 20.0 ms, +10.0 % (+6.1 % to +14.2 %)"),
+            "{text}"
+        );
         assert!(text.find("\nchat.p99").expect("a row") < text.find("\ncalm.p50").expect("a row"));
-        assert!(text.contains("not compared: x.p99 (few)") && text.contains("Margin 2.5 % of the base (0.10 points of shares"));
+        assert!(
+            text.contains("not compared: x.p99 (few)")
+                && text.contains("Margin 2.5 % of the base (0.10 points of shares")
+        );
     }
 
     #[test]
@@ -341,7 +376,10 @@ mod tests {
             vec![Objection { kind: ObjectionKind::Players, reason: "players: 3 in [a](http://b)".into() }];
         let text = markdown(&comparison);
         assert!(text.contains("| scenario: a\\|b |  | \\<img src=x\\> |"), "{text}");
-        assert!(text.contains("players: 3 in \\[a\\](http://b)") && text.contains("although these runs are not comparable"));
+        assert!(
+            text.contains("players: 3 in \\[a\\](http://b)")
+                && text.contains("although these runs are not comparable")
+        );
     }
 
     #[test]

@@ -844,7 +844,10 @@ pub(crate) fn comparison() -> Comparison {
         base: vec![run("before")],
         candidate: vec![run("after")],
         forced: true,
-        objections: vec![Objection { kind: ObjectionKind::Players, reason: "players: 3 in before; 4 in after".into() }],
+        objections: vec![Objection {
+            kind: ObjectionKind::Players,
+            reason: "players: 3 in before; 4 in after".into(),
+        }],
         method: Method {
             margin: 0.025,
             share_margin: 0.001,
@@ -865,7 +868,14 @@ pub(crate) fn comparison() -> Comparison {
             name: "send_message.response_time".into(),
             points: [0.05, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999].map(point).to_vec(),
         }],
-        not_compared: vec![NotCompared { name: "connect.response_time.p99".into(), reason: "too few".into() }],
-        configuration: vec![Setting { key: "scenario: players".into(), base: "3".into(), candidate: "4".into() }],
+        not_compared: vec![NotCompared {
+            name: "connect.response_time.p99".into(),
+            reason: "too few".into(),
+        }],
+        configuration: vec![Setting {
+            key: "scenario: players".into(),
+            base: "3".into(),
+            candidate: "4".into(),
+        }],
     }
 }

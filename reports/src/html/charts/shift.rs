@@ -54,7 +54,13 @@ impl ShiftPlot<'_> {
     fn description(&self) -> String {
         let each = self.shift.points.iter().map(|point| {
             let shown = |value| difference(Scale::Number, value);
-            format!("p{}: {} ({} to {})", human::plain(point.quantile * 100.0, 4), shown(point.difference), shown(point.low), shown(point.high))
+            format!(
+                "p{}: {} ({} to {})",
+                human::plain(point.quantile * 100.0, 4),
+                shown(point.difference),
+                shown(point.low),
+                shown(point.high)
+            )
         });
         format!("Difference of the candidate from the base. {}.", each.collect::<Vec<_>>().join("; "))
     }
