@@ -1,5 +1,7 @@
 //! The command line.
 
+pub mod report;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -11,6 +13,7 @@ use scenarios::{Override, Span, command_line};
 use serde_json::Value;
 use url::Url;
 
+use self::report::ReportArgs;
 use crate::cloudwatch::Patience;
 use crate::workers::split::Workers;
 
@@ -73,19 +76,8 @@ pub fn command() -> clap::Command {
 pub enum Command {
     /// Run a scenario and write a run folder with a report.
     Run(RunArgs),
-    /// Write a run folder's report again and print its summary.
-    #[command(after_help = "Examples:\n  loadgen report runs/quickstart-20261122T090000Z-1a2b3c\n  \
-        loadgen report --exit-code runs/quickstart-20261122T090000Z-1a2b3c && echo fine")]
-    Report {
-        /// The run folder.
-        run: PathBuf,
-        /// Exit with the code that the run had, instead of 0.
-        #[arg(long)]
-        exit_code: bool,
-        /// Print one JSON object instead of the summary.
-        #[arg(long)]
-        json: bool,
-    },
+    /// Write a run folder's report again and print its summary, or the run as Markdown, JUnit, CSV, OpenMetrics, JSON.
+    Report(ReportArgs),
     /// Fetch CloudWatch for a run's window (it lags by minutes) and write the report again.
     Correlate(CorrelateArgs),
     /// Find out which part gave way first, again and offline, and write the report again.

@@ -16,6 +16,7 @@ mod execute;
 mod failure;
 mod print;
 mod protocol;
+mod report;
 mod runs;
 mod scenario;
 

@@ -31,7 +31,8 @@ impl Mode {
         let (json, quiet) = match command {
             Command::Run(args) => (args.job.json, args.job.quiet),
             Command::Capacity(args) => (args.job.json, args.job.quiet),
-            Command::Report { json, .. } | Command::Attribute { json, .. } => (*json, false),
+            Command::Report(args) => (args.json, false),
+            Command::Attribute { json, .. } => (*json, false),
             Command::Correlate(args) => (args.json, false),
             Command::Doctor(args) => (args.json, false),
             Command::Scenario(command) | Command::Direct(command) => match command {

@@ -31,6 +31,7 @@ pub fn summarize(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary 
     let length = summary.run.ended_at.duration_since(summary.run.started_at).as_secs_f64();
     summary.verdict = Verdict {
         status: None,
+        exit_code: None,
         valid: invalid_reasons.is_empty(),
         invalid_reasons,
         warnings,
@@ -38,7 +39,7 @@ pub fn summarize(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary 
         not_judged: observe::not_judged(&metrics, &summary),
         ended_early: ending.ended_early(plan, length),
     };
-    summary.verdict.status = Some(summary.status_in(ending.state()));
+    summary.conclude(summary.status_in(ending.state()));
     summary
 }
 
@@ -47,7 +48,7 @@ fn misfit(plan: &Plan, summary: &Summary) -> Option<String> {
     let frames = summary.frames.as_ref().filter(|frames| !frames.fit())?;
     let most = frames.shapes.iter().max_by_key(|(_, count)| **count).map_or("", |(shape, _)| shape);
     Some(format!(
-        "{} of {} frames were not understood (most of them: {most}): the protocol `{}` does not fit what the target \
+        "{} of {} frames arrived but were not understood (most of them: {most}): the protocol `{}` does not fit what the target \
          sends, so answers and pushes may be missing that came; see errors.jsonl for samples, and `loadgen protocol try`",
         frames.unclassified,
         frames.received,

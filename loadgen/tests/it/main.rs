@@ -13,6 +13,7 @@ mod connecting;
 mod correlate;
 mod cost;
 mod doctor;
+mod formats;
 mod habits;
 mod hops;
 mod hostile;

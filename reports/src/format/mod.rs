@@ -11,6 +11,7 @@ mod correlation;
 mod cost;
 pub mod cut_off;
 mod document;
+pub mod experiment;
 mod hops;
 mod interval;
 mod latency;

@@ -9,13 +9,14 @@ use serde_json::Value;
 use super::capacity::Capacity;
 use super::cloudwatch::CloudWatch;
 use super::comparison::Comparison;
+use super::experiment::Experiment;
 use super::manifest::Manifest;
 use super::series::{ErrorSample, SeriesLine};
 use super::summary::Summary;
 
 /// The name and the JSON Schema (draft 2020-12) of each document, and of a line of each file of lines.
 #[must_use]
-pub fn json_schemas() -> [(&'static str, Value); 7] {
+pub fn json_schemas() -> [(&'static str, Value); 8] {
     [
         ("summary", of::<Summary>()),
         ("manifest", of::<Manifest>()),
@@ -23,6 +24,7 @@ pub fn json_schemas() -> [(&'static str, Value); 7] {
         ("error-line", of::<ErrorSample>()),
         ("cloudwatch", of::<CloudWatch>()),
         ("capacity", of::<Capacity>()),
+        ("experiment", of::<Experiment>()),
         ("comparison", of::<Comparison>()),
     ]
 }
