@@ -287,6 +287,7 @@ fn rounded(count: f64) -> u64 {
 #[cfg(test)]
 mod tests {
     use hdrhistogram::Histogram;
+    use proptest::prelude::*;
     use rand::SeedableRng as _;
     use rand_distr::{Distribution as _, LogNormal};
 
@@ -318,6 +319,31 @@ mod tests {
             let wanted = q * (1.0 - q) / (20_000.0 * density * density);
             assert!((0.6..1.6).contains(&(side.within / wanted)), "{q}: {} of {wanted}", side.within);
             assert_eq!((side.samples, side.runs.freedom.to_bits()), (20_000, 0.0_f64.to_bits()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_resample_of_every_second_gives_the_percentile_of_all(
+            seconds in prop::collection::vec(prop::collection::vec(1_u64..100_000, 1..40), 1..20), q in 0.05_f64..0.95
+        ) {
+            let of_second = |values: &Vec<u64>| {
+                let mut histogram = Histogram::<u64>::new(3).expect("a histogram");
+                values.iter().for_each(|value| histogram.record(*value).expect("fits"));
+                histogram
+            };
+            let run = Timed::new(&seconds.iter().map(of_second).collect::<Vec<_>>());
+            let all = Distribution::of([&run]);
+            let edges = edges(&all, q, 0.3);
+            let table = Table::of(&run, &edges);
+            // In two pieces, in another order.
+            let half = seconds.len() / 2;
+            let pieces = [half..seconds.len(), 0..half];
+            let found = bisected(&edges, q, |column| table.count(&pieces, column));
+            let direct = all.quantile(q);
+            let place = edges.partition_point(|edge| (*edge as f64) < direct - 1e-6);
+            let [low, high] = [place.saturating_sub(1), place.min(edges.len() - 1)].map(|index| edges[index] as f64);
+            prop_assert!((low - 1e-6..=high + 1e-6).contains(&found), "{} not in {}..{}", found, low, high);
         }
     }
 
