@@ -162,6 +162,11 @@ impl<'a> Run<'a> {
 
     /// A ratio of each measured second.
     fn counted(&self, of: impl Fn(&SeriesLine) -> Option<(f64, f64)>) -> Counted {
+        Counted::of_stretches(self.points(of), self.axis.stretches(), self.axis.second_s())
+    }
+
+    /// The same, point by point.
+    fn points(&self, of: impl Fn(&SeriesLine) -> Option<(f64, f64)>) -> Vec<(f64, f64)> {
         let mut points = vec![(0.0, 0.0); self.axis.points()];
         for line in &self.folder.series {
             if let (Some(point), Some((part, whole))) = (self.axis.measured(second(line.t)), of(line)) {
@@ -169,7 +174,7 @@ impl<'a> Run<'a> {
                 points[point].1 += whole;
             }
         }
-        Counted::of_stretches(points, self.axis.stretches(), self.axis.second_s())
+        points
     }
 
     fn operation_seconds(&self, name: &str, of: impl Fn(&OperationSecond) -> (f64, f64)) -> Counted {
@@ -185,14 +190,21 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Completed in each second of the phases.
+    /// Completed in each second of the phases in which it is called for.
     fn completed(&self, name: &str) -> Counted {
         let manifest = &self.folder.manifest;
-        self.counted(|line| {
+        let of = |line: &SeriesLine, count: fn(&OperationSecond) -> u64| {
             self.axis.of_a_phase(second(line.t), manifest)?;
-            let completed = line.operations.get(name).map_or(0, |one| one.completed);
-            Some((completed as f64, 1.0))
-        })
+            Some((line.operations.get(name).map_or(0, count) as f64, 1.0))
+        };
+        let offered = self.points(|line| of(line, |one| one.offered));
+        let mut points = self.points(|line| of(line, |one| one.completed));
+        for stretch in self.axis.stretches() {
+            if offered[stretch.clone()].iter().all(|(offered, _)| *offered == 0.0) {
+                points[stretch.clone()].fill((0.0, 0.0));
+            }
+        }
+        Counted::of_stretches(points, self.axis.stretches(), self.axis.second_s())
     }
 
     fn lost(&self, name: &str) -> Counted {
