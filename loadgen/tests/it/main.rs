@@ -8,6 +8,7 @@ mod churn;
 mod client_faults;
 mod clockwork;
 mod common;
+mod compare;
 mod connecting;
 mod correlate;
 mod cost;
