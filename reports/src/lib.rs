@@ -11,6 +11,7 @@
 //! | [`findings`] | what gave way first, in words |
 //! | [`text`] | the terminal summary |
 //! | [`capacity`] | a search for the highest load: its document, its text and its page |
+//! | [`history`] | trends over the weeks and where they changed: their document, their text and their page |
 //! | [`printable`] | untrusted text, made safe to print: no terminal escapes, no hidden direction |
 //! | [`verdict`] | the verdict in words |
 //! | [`html`] | the self-contained HTML report |
@@ -20,6 +21,7 @@ mod exit;
 pub mod findings;
 pub mod folder;
 pub mod format;
+pub mod history;
 pub mod html;
 pub mod printable;
 pub mod server;

@@ -10,6 +10,7 @@ mod correlation;
 mod cost;
 pub mod cut_off;
 mod document;
+pub mod history;
 mod hops;
 mod interval;
 mod latency;

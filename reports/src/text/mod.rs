@@ -3,6 +3,7 @@
 pub mod capacity;
 mod columns;
 mod disruptions;
+pub mod history;
 
 use std::fmt::Write;
 use std::num::NonZeroUsize;

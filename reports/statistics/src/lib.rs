@@ -9,7 +9,9 @@
 //! | [`ranks`] | rank correlation, also partial to a third series |
 //! | [`dependence`] | how many independent points a series has, and the shift test |
 //! | [`several`] | several tests at once |
+//! | [`changes`] | where the level of a series changed |
 
+pub mod changes;
 pub mod dependence;
 pub mod proportions;
 pub mod quantiles;
