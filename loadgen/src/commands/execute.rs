@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::failure::Failure;
 use super::print::{self, Mode};
-use super::{capacity, doctor, protocol, runs, scenario};
+use super::{capacity, doctor, history, protocol, runs, scenario};
 use crate::cli::{self, CapacityArgs, Command, DoctorArgs};
 
 /// Carries a command out and prints its outcome. `arguments` are the command line, for the run folder.
@@ -62,6 +62,7 @@ async fn execute(command: Command, arguments: Vec<String>) -> Result<Answer, Fai
         Command::Attribute { run, .. } => runs::attribute(&run),
         Command::Capacity(args) => find_capacity(args).await,
         Command::Doctor(args) => examine(&args).await,
+        Command::History(command) => history::execute(&command),
         Command::Scenario(command) | Command::Direct(command) => scenario::execute(command),
         Command::Protocol(command) => protocol::execute(command).await,
         Command::Completions { shell } => {

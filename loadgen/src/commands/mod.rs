@@ -13,6 +13,7 @@ pub mod correlate;
 pub mod doctor;
 mod execute;
 mod failure;
+mod history;
 mod print;
 mod protocol;
 mod runs;

@@ -13,6 +13,7 @@ mod correlate;
 mod cost;
 mod doctor;
 mod habits;
+mod history;
 mod hops;
 mod hostile;
 mod journeys;

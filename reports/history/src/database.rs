@@ -72,7 +72,8 @@ impl Database {
             std::fs::create_dir_all(folder)
                 .map_err(|error| HistoryError::Denied { path: path.into(), reason: error.to_string() })?;
         }
-        let mut database = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        let mut database =
+            Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         database.prepare()?;
         Ok(database)
     }
@@ -95,11 +96,14 @@ impl Database {
 
     fn connect(path: &Path, flags: OpenFlags) -> Result<Self, HistoryError> {
         let failed = HistoryError::of(path);
-        let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
+        let connection =
+            Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
         connection.busy_timeout(PATIENCE).map_err(failed)?;
         // A file is a foreign one's until its tables are looked at: nothing of it is trusted.
         connection
-            .execute_batch("PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;")
+            .execute_batch(
+                "PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;",
+            )
             .map_err(failed)?;
         Ok(Self { path: path.into(), connection })
     }
@@ -170,7 +174,10 @@ impl Database {
     /// [`HistoryError`] where the database cannot be read, or holds what no version writes.
     pub fn entries(&self) -> Result<Vec<Entry>, HistoryError> {
         let failed = HistoryError::of(&self.path);
-        let mut measures = self.connection.prepare("SELECT name, unit, better, value FROM measures WHERE entry = ?1 ORDER BY name").map_err(failed)?;
+        let mut measures = self
+            .connection
+            .prepare("SELECT name, unit, better, value FROM measures WHERE entry = ?1 ORDER BY name")
+            .map_err(failed)?;
         let mut rows = self
             .connection
             .prepare(
@@ -223,7 +230,13 @@ fn insert(transaction: &Transaction<'_>, entry: &Entry) -> rusqlite::Result<bool
     let mut statement = transaction
         .prepare("INSERT INTO measures (entry, name, unit, better, value) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for measure in &entry.measures {
-        statement.execute(params![id, measure.name, measure.unit.word(), measure.better.word(), measure.value])?;
+        statement.execute(params![
+            id,
+            measure.name,
+            measure.unit.word(),
+            measure.better.word(),
+            measure.value
+        ])?;
     }
     Ok(true)
 }
@@ -265,4 +278,94 @@ fn word<T: FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
         let unknown = format!("{text:?} is nothing that a history holds").into();
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, unknown)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use reports::history::{Kind, Unit};
+
+    use super::*;
+
+    fn sample(key: &str, at: &str) -> Entry {
+        Entry {
+            kind: Kind::Run,
+            key: key.into(),
+            name: "evening".into(),
+            digest: Some("abc".into()),
+            target: "embedded".into(),
+            host: "Linux x86_64, 2 CPUs, 8 GiB".into(),
+            os: "Linux 6.1".into(),
+            commit: None,
+            branch: Some("main".into()),
+            version: "0.1.0".into(),
+            at: at.parse().expect("an instant"),
+            validity: Validity::Invalid("too busy".into()),
+            measures: vec![
+                Measure::new("send.completed", Unit::PerSecond, 99.5),
+                Measure::new("send.response_time.p50", Unit::Us, 1234.0),
+            ],
+        }
+    }
+
+    fn fresh() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("deeper").join("history.sqlite");
+        (folder, path)
+    }
+
+    #[test]
+    fn what_is_added_comes_back_once_and_by_time() {
+        let (_folder, path) = fresh();
+        let late = sample("late", "2026-03-02T00:00:00.5Z");
+        let early = sample("early", "2026-03-02T00:00:00Z");
+        let mut database = Database::create(&path).expect("a new one");
+        let done = database.add(&[late.clone(), early.clone()]).expect("added");
+        assert_eq!(done, Added { added: 2, known: 0 });
+        // Another opens it meanwhile.
+        let mut other = Database::create(&path).expect("the same");
+        assert_eq!(other.add(std::slice::from_ref(&late)).expect("added"), Added { added: 0, known: 1 });
+        assert_eq!(Database::open(&path).expect("opens").entries().expect("reads"), [early, late]);
+    }
+
+    #[test]
+    fn foreign_newer_and_missing_ones_are_told_and_left_alone() {
+        let (folder, path) = fresh();
+        assert!(matches!(Database::open(&path), Err(HistoryError::Missing { .. })));
+        let foreign = folder.path().join("foreign.sqlite");
+        Connection::open(&foreign)
+            .and_then(|db| db.execute_batch("CREATE TABLE bookmarks (url TEXT)"))
+            .expect("made");
+        assert!(matches!(Database::create(&foreign), Err(HistoryError::Foreign { .. })));
+        assert!(matches!(Database::open(&foreign), Err(HistoryError::Foreign { .. })));
+        drop(Database::create(&path).expect("a new one"));
+        let raised =
+            Connection::open(&path).and_then(|db| db.pragma_update(None, "user_version", SCHEMA_VERSION + 1));
+        raised.expect("raised");
+        let newer = Database::create(&path).expect_err("newer");
+        assert!(matches!(newer, HistoryError::Newer { found: 2, known: 1, .. }), "{newer}");
+        assert!(newer.to_string().contains("use a loadgen as new as"), "{newer}");
+        assert!(matches!(Database::create(folder.path()), Err(HistoryError::Denied { .. })));
+    }
+
+    #[test]
+    fn what_no_version_writes_is_broken() {
+        let (_folder, path) = fresh();
+        let mut database = Database::create(&path).expect("a new one");
+        database.add(&[sample("a", "2026-03-02T00:00:00Z")]).expect("added");
+        database.connection.execute_batch("UPDATE measures SET unit = 'furlongs'").expect("changed");
+        let error = database.entries().expect_err("no such unit");
+        assert!(
+            matches!(&error, HistoryError::Broken { reason, .. } if reason.contains("furlongs")),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn names_are_printable_once_read() {
+        let (_folder, path) = fresh();
+        let mut database = Database::create(&path).expect("a new one");
+        let hostile = Entry { name: "a\u{1b}[2J".into(), ..sample("a", "2026-03-02T00:00:00Z") };
+        database.add(&[hostile]).expect("added");
+        assert_eq!(database.entries().expect("reads")[0].name, "a\\u{1b}[2J");
+    }
 }

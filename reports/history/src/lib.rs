@@ -22,5 +22,5 @@ pub use entry::{Entry, Measure, Validity};
 pub use error::HistoryError;
 pub use export::{csv, json_lines};
 pub use host::class;
-pub use sources::{Provenance, read};
+pub use sources::{Checkout, Provenance, read};
 pub use trends::{Selection, trends};

@@ -35,7 +35,8 @@ impl History {
     /// Every change with its group and trend, the latest first.
     #[must_use]
     pub fn changes(&self) -> Vec<(&Group, &Trend, &Change)> {
-        let trends = self.groups.iter().flat_map(|group| group.trends.iter().map(move |trend| (group, trend)));
+        let trends =
+            self.groups.iter().flat_map(|group| group.trends.iter().map(move |trend| (group, trend)));
         let mut all: Vec<_> = trends
             .flat_map(|(group, trend)| trend.changes.iter().map(move |change| (group, trend, change)))
             .collect();
@@ -52,7 +53,17 @@ impl History {
 
 /// What an entry is.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::IntoStaticStr,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
     strum::EnumString,
 )]
 #[serde(rename_all = "snake_case")]

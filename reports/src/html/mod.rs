@@ -8,6 +8,7 @@ mod banner;
 mod capacity;
 mod charts;
 mod error;
+mod history;
 mod page;
 mod sections;
 mod table;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use crate::folder::{self, CAPACITY, CAPACITY_PAGE, REPORT, RunFolder};
 use crate::format::capacity::Capacity;
+use crate::format::history::History;
 
 pub use error::{RenderError, ReportError};
 
@@ -33,6 +35,14 @@ pub fn render(folder: &RunFolder) -> Result<String, RenderError> {
 /// [`RenderError`] when a chart cannot be drawn.
 pub fn render_capacity(capacity: &Capacity) -> Result<String, RenderError> {
     capacity::page(capacity).map(maud::PreEscaped::into_string)
+}
+
+/// Renders the page of a history as one HTML document.
+///
+/// # Errors
+/// [`RenderError`] when a chart cannot be drawn.
+pub fn render_history(history: &History) -> Result<String, RenderError> {
+    history::page(history).map(maud::PreEscaped::into_string)
 }
 
 /// Reads the run folder `dir`, renders its report and replaces `report.html` in it; gives the path of that file.

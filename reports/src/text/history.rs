@@ -87,9 +87,15 @@ fn measures(group: &Group) -> String {
         columns.row([
             trend.measure.clone(),
             trend.points.len().to_string(),
-            trend.levels.last().map_or_else(|| human::NOTHING.to_owned(), |level| show(trend.unit, level.mean)),
+            trend
+                .levels
+                .last()
+                .map_or_else(|| human::NOTHING.to_owned(), |level| show(trend.unit, level.mean)),
             noise(trend),
-            last.map_or_else(|| human::NOTHING.to_owned(), |change| format!("{} at {}", by(change), commits(change))),
+            last.map_or_else(
+                || human::NOTHING.to_owned(),
+                |change| format!("{} at {}", by(change), commits(change)),
+            ),
         ]);
     }
     columns.finish()
@@ -110,25 +116,14 @@ pub(crate) fn title(group: &Group) -> String {
 /// A value with its unit.
 pub(crate) fn show(unit: Unit, value: f64) -> String {
     match unit {
-        Unit::Us => small_time(value * 1e3),
-        Unit::Ns => small_time(value),
+        Unit::Us => human::nanoseconds(value * 1e3),
+        Unit::Ns => human::nanoseconds(value),
         Unit::CpuSeconds => format!("{} s", human::significant(value)),
         Unit::PerSecond => format!("{}/s", human::significant(value)),
         Unit::Share => format!("{} %", human::significant(value * 100.0)),
         Unit::Bytes => human::bytes(value),
         Unit::Players => human::amount(value.round()),
     }
-}
-
-/// A time of nanoseconds with three digits: a bench's change of a few per cent must be seen.
-fn small_time(ns: f64) -> String {
-    let (value, unit) = match ns.abs() {
-        below if below < 999.5 => (ns, "ns"),
-        below if below < 999_500.0 => (ns / 1e3, "µs"),
-        below if below < 999_500_000.0 => (ns / 1e6, "ms"),
-        _ => (ns / 1e9, "s"),
-    };
-    format!("{} {unit}", human::significant(value))
 }
 
 /// The noise as a share of the last level, or in the unit where that is 0.
@@ -164,7 +159,9 @@ pub(crate) fn confidence(change: &Change) -> String {
 pub(crate) fn commits(change: &Change) -> String {
     match (&change.previous_commit, &change.commit) {
         (_, None) => "commit not known".into(),
-        (_, Some(commit)) if change.is_of_one_commit() => format!("{}, as before: not the code", short(commit)),
+        (_, Some(commit)) if change.is_of_one_commit() => {
+            format!("{}, as before: not the code", short(commit))
+        }
         (None, Some(commit)) => short(commit),
         (Some(previous), Some(commit)) => format!("{}..{}", short(previous), short(commit)),
     }

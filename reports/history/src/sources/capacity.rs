@@ -20,6 +20,7 @@ pub(super) fn read(folder: &Path, provenance: &Provenance) -> Result<Entry, Hist
         return Err(HistoryError::Unfinished { path: folder.into() });
     }
     let manifest = first_manifest(folder, &capacity)?;
+    let commit = provenance.commit_of_run(manifest.commit.as_ref());
     Ok(Entry {
         kind: Kind::Capacity,
         key: format!("{} {} {}", capacity.name, capacity.target, capacity.started_at),
@@ -28,8 +29,8 @@ pub(super) fn read(folder: &Path, provenance: &Provenance) -> Result<Entry, Hist
         target: capacity.target.clone(),
         host: host::class(&manifest.host),
         os: manifest.host.os.clone(),
-        commit: provenance.commit_of(manifest.commit.as_ref()),
-        branch: provenance.branch.clone(),
+        branch: provenance.branch_of(commit.as_ref()),
+        commit,
         version: capacity.version.clone(),
         at: capacity.started_at,
         validity: validity(capacity.ended),

@@ -83,6 +83,7 @@ fn bench(new: &Path, provenance: &Provenance) -> Result<Entry, HistoryError> {
     let name = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
     let name = if name.is_empty() { TIME.to_owned() } else { printable::line(&name).into_owned() };
     let group = printable::line(&benchmark.group_id).into_owned();
+    let commit = provenance.commit_of_bench();
     Ok(Entry {
         kind: Kind::Bench,
         key: format!("{group}/{name} {}", short(&hash)),
@@ -91,8 +92,8 @@ fn bench(new: &Path, provenance: &Provenance) -> Result<Entry, HistoryError> {
         target: String::new(),
         host: host::class(&provenance.host),
         os: provenance.host.os.clone(),
-        commit: provenance.commit_of(None),
-        branch: provenance.branch.clone(),
+        branch: provenance.branch_of(commit.as_ref()),
+        commit,
         version: String::new(),
         at: Timestamp::try_from(written).unwrap_or_default(),
         validity: Validity::Valid,
@@ -101,8 +102,7 @@ fn bench(new: &Path, provenance: &Provenance) -> Result<Entry, HistoryError> {
 }
 
 fn document<T: DeserializeOwned>(path: &Path) -> Result<(String, T), HistoryError> {
-    let text =
-        fs::read_to_string(path).map_err(|source| HistoryError::Io { path: path.into(), source })?;
+    let text = fs::read_to_string(path).map_err(|source| HistoryError::Io { path: path.into(), source })?;
     match serde_json::from_str(&text) {
         Ok(document) => Ok((text, document)),
         Err(source) => Err(HistoryError::Criterion { path: path.into(), source }),

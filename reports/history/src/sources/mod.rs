@@ -13,22 +13,43 @@ use reports::format::Host;
 use crate::entry::Entry;
 use crate::error::HistoryError;
 
+/// A checkout of git's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkout {
+    /// Its commit.
+    pub commit: String,
+    /// Its branch; none where a commit is checked out without one.
+    pub branch: Option<String>,
+}
+
 /// What a folder may not tell of itself.
 #[derive(Debug, Clone, Default)]
 pub struct Provenance {
     /// The commit; it has precedence over the folder's.
     pub commit: Option<String>,
-    /// The commit of the working directory, for folders that know none.
-    pub working_commit: Option<String>,
-    /// The branch.
+    /// The branch; it has precedence over the working directory's.
     pub branch: Option<String>,
+    /// The working directory, where it is a checkout. Benches were built from it, as far as is known; a run has a commit of its own.
+    pub working: Option<Checkout>,
     /// This machine, on which benches have run.
     pub host: Host,
 }
 
 impl Provenance {
-    fn commit_of(&self, own: Option<&String>) -> Option<String> {
-        self.commit.as_ref().or(own).or(self.working_commit.as_ref()).cloned()
+    /// The commit of a run whose folder tells `own`.
+    fn commit_of_run(&self, own: Option<&String>) -> Option<String> {
+        self.commit.as_ref().or(own).cloned()
+    }
+
+    /// The commit of benches.
+    fn commit_of_bench(&self) -> Option<String> {
+        self.commit.clone().or_else(|| self.working.as_ref().map(|working| working.commit.clone()))
+    }
+
+    /// The branch of what was measured at `commit`: the working directory's only where it has that commit.
+    fn branch_of(&self, commit: Option<&String>) -> Option<String> {
+        let working = self.working.as_ref().filter(|working| Some(&working.commit) == commit);
+        self.branch.clone().or_else(|| working.and_then(|working| working.branch.clone()))
     }
 }
 

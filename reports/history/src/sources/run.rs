@@ -18,6 +18,7 @@ pub(super) fn read(folder: &Path, provenance: &Provenance) -> Result<Entry, Hist
     let Some(summary) = summary.filter(|_| manifest.state != RunState::Running) else {
         return Err(HistoryError::Unfinished { path: folder.into() });
     };
+    let commit = provenance.commit_of_run(manifest.commit.as_ref());
     Ok(Entry {
         kind: Kind::Run,
         key: manifest.run.id.clone(),
@@ -26,8 +27,8 @@ pub(super) fn read(folder: &Path, provenance: &Provenance) -> Result<Entry, Hist
         target: manifest.run.target.clone(),
         host: host::class(&manifest.host),
         os: manifest.host.os.clone(),
-        commit: provenance.commit_of(manifest.commit.as_ref()),
-        branch: provenance.branch.clone(),
+        branch: provenance.branch_of(commit.as_ref()),
+        commit,
         version: manifest.run.version.clone(),
         at: manifest.run.started_at,
         validity: validity(&summary),
@@ -78,7 +79,8 @@ mod tests {
         };
         assert!((measured_s(&manifest, &Summary::default()) - 60.0).abs() < 1e-9);
         let ended_early = Some(EndedEarly { at_s: 50.0, planned_s: 70.0, reason: String::new() });
-        let summary = Summary { verdict: Verdict { ended_early, ..Verdict::default() }, ..Summary::default() };
+        let summary =
+            Summary { verdict: Verdict { ended_early, ..Verdict::default() }, ..Summary::default() };
         assert!((measured_s(&manifest, &summary) - 40.0).abs() < 1e-9);
     }
 }

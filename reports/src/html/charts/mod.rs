@@ -8,6 +8,7 @@ mod scatter;
 mod spectrum;
 mod time;
 mod timeline;
+mod trend;
 mod unit;
 
 pub(super) use draw::Size;
@@ -16,4 +17,5 @@ pub(super) use scatter::{Cloud, Scatter};
 pub(super) use spectrum::{Spectrum, Sweep};
 pub(super) use time::{Line, TimeChart, extent};
 pub(super) use timeline::{Fold, Grid, MAX_POINTS, Timeline};
+pub(super) use trend::{Break, Step, TrendChart};
 pub(super) use unit::Unit;
