@@ -1,12 +1,17 @@
 //! The change points held against what was planted: `cargo run --locked --release -p bench --bin changes`. See `docs/history.md`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bench::changes::{Noise, Proof, Public, Recorded, markdown, record};
+use bench::docs;
+use bench::program::root;
 use clap::Parser;
 use output::{print, say};
+
+/// What makes the tables of the docs.
+const COMMAND: &str = "cargo run --locked --release -p bench --bin changes -- --write-docs";
 
 /// Plants changes in noise, made and recorded, and counts what is found and what is told without a cause.
 #[derive(Parser)]
@@ -59,24 +64,7 @@ fn carry_out(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> 
     let tables = markdown(&proof, public.as_ref());
     print(&tables)?;
     if arguments.write_docs {
-        write_docs(&tables)?;
+        docs::write_between("docs/history.md", COMMAND, "changes", &tables)?;
     }
     Ok(proof.holds())
-}
-
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-}
-
-/// Puts the tables between their marks.
-fn write_docs(tables: &str) -> Result<(), Box<dyn std::error::Error>> {
-    const BEGIN: &str =
-        "<!-- made by: cargo run --locked --release -p bench --bin changes -- --write-docs -->\n";
-    const END: &str = "<!-- end: changes -->";
-    let path = root().join("docs/history.md");
-    let text = fs::read_to_string(&path)?;
-    let (before, rest) = text.split_once(BEGIN).ok_or("docs/history.md lacks the mark before the tables")?;
-    let (_, after) = rest.split_once(END).ok_or("docs/history.md lacks the mark after the tables")?;
-    fs::write(path, format!("{before}{BEGIN}\n{tables}\n{END}{after}"))?;
-    Ok(())
 }

@@ -9,6 +9,7 @@
 
 mod answer;
 pub mod capacity;
+mod compare;
 pub mod correlate;
 pub mod doctor;
 mod execute;
@@ -16,6 +17,7 @@ mod failure;
 mod history;
 mod print;
 mod protocol;
+mod report;
 mod runs;
 mod scenario;
 
