@@ -13,17 +13,17 @@ const LENGTH: usize = 50;
 /// Where changes are planted: five points at least on each side.
 const PLACES: RangeInclusive<usize> = 5..=45;
 /// How far from it a told place still is the planted one.
-pub const MARGIN: usize = 2;
+pub(super) const MARGIN: usize = 2;
 /// The level, in noise widths: a width is 4 % of it.
 const LEVEL: f64 = 25.0;
 /// Planted changes, in noise widths.
-pub const SHIFTS: [f64; 4] = [1.5, 2.0, 3.0, 5.0];
+pub(super) const SHIFTS: [f64; 4] = [1.5, 2.0, 3.0, 5.0];
 /// The change of which F1 must be at least [`LEAST_F1`].
-pub const JUDGED: f64 = 3.0;
+pub(super) const JUDGED: f64 = 3.0;
 /// Least F1 at that change.
-pub const LEAST_F1: f64 = 0.9;
+pub(super) const LEAST_F1: f64 = 0.9;
 /// Most series without change in which one is told.
-pub const MOST_ALARMS: f64 = 0.05;
+pub(super) const MOST_ALARMS: f64 = 0.05;
 
 /// How changes are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -79,9 +79,9 @@ impl From<CapacityError> for Failure {
 impl From<HistoryError> for Failure {
     fn from(error: HistoryError) -> Self {
         match error {
-            HistoryError::NotASource { .. } | HistoryError::Unfinished { .. } | HistoryError::Missing { .. } => {
-                Self::usage(error.to_string())
-            }
+            HistoryError::NotASource { .. }
+            | HistoryError::Unfinished { .. }
+            | HistoryError::Missing { .. } => Self::usage(error.to_string()),
             HistoryError::Folder(error) => error.into(),
             error => Self::machine(error.to_string()),
         }
