@@ -25,7 +25,13 @@ pub enum Noise {
 impl Noise {
     /// Those that are made.
     pub const MADE: [Self; 6] =
-        [Self::White, Self::Slow(0.2), Self::Slow(0.4), Self::HeavyTails, Self::Skewed, Self::BadNights];
+        [Self::White, Self::Slow(0.2), Self::HeavyTails, Self::Skewed, Self::BadNights, Self::Slow(0.5)];
+
+    /// Whether the promises are made for it: not where neighbours resemble each other so much that 50 points count for 17.
+    #[must_use]
+    pub fn is_promised(&self) -> bool {
+        !matches!(self, Self::Slow(r) if *r > 0.3)
+    }
 
     /// Its name.
     #[must_use]

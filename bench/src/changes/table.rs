@@ -26,8 +26,9 @@ fn planted(proof: &Proof) -> String {
     let _ = writeln!(out, "| noise | false alarms |{shifts} Hunter's alarms | Hunter's F1 at 3 |");
     let _ = writeln!(out, "|---|---|{}---|---|", "---|".repeat(SHIFTS.len()));
     for (ours, hunter) in proof.ours.iter().zip(&proof.hunter) {
-        let Case { noise, alarms, scores } = ours;
-        let scores: String = scores.iter().map(|score| format!(" {:.3} |", score.f1())).collect();
+        let Case { noise, promised, alarms, scores } = ours;
+        let noise = if *promised { noise.clone() } else { format!("{noise} (not promised)") };
+        let scores: String = scores.iter().map(|(_, score)| format!(" {:.3} |", score.f1())).collect();
         let _ = writeln!(
             out,
             "| {noise} | {:.1} % |{scores} {:.1} % | {:.3} |",

@@ -1,9 +1,10 @@
 //! Change points: where the level of a series of measurements, one for each commit or night, changed and stayed.
 //!
 //! E-divisive means (D. Matteson, N. James 2014, JASA 109:334) with the windows, the weak points and the t-test of Hunter
-//! (M. Fleming et al. 2023, ICPE, doi 10.1145/3578244.3583719), and five changes that `docs/history.md` holds against it:
+//! (M. Fleming et al. 2023, ICPE, doi 10.1145/3578244.3583719), and six changes that `docs/history.md` holds against it:
 //!
-//! - a piece has at least [`FEWEST`] points: one outlier is no level, and does not hide a level beside it;
+//! - a level has at least [`FEWEST`] points, and [`FEWEST_ENDED`] if it ended: outliers are none, and do not hide one beside them;
+//! - a candidate is judged by the two stretches that differ most, not by all that lies behind them: a second change hides no first;
 //! - neighbours that resemble each other count for fewer: the t-test's sizes are those of independent points;
 //! - the series was searched for its best split, so a probability counts for as many tests as there are places;
 //! - outliers are brought in before the t-test (winsorised), and count as they are in the noise;
@@ -15,14 +16,17 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::dependence::autocorrelation;
 
-/// Fewest points of a level: one or two high nights are outliers, not a level.
+/// Fewest points of the last level: one or two high nights are outliers, not a level.
 pub const FEWEST: usize = 3;
+
+/// Fewest points of a level that ended again: a few outliers close to each other are none.
+pub const FEWEST_ENDED: usize = 5;
 
 /// Points that are searched at once: an early change must not hide a late one.
 const WINDOW: usize = 50;
 
-/// A weak point has a probability of at most this many times the level.
-const WEAK: f64 = 10.0;
+/// Highest probability of a candidate's t-test, Hunter's.
+const WEAK: f64 = 0.001;
 
 /// How sure and how large a change must be to be told.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -96,21 +100,21 @@ pub fn noise(values: &[f64], changes: &[Change]) -> Option<f64> {
 /// The change points of a series, ascending. Values must be finite; a series shorter than two levels has none.
 #[must_use]
 pub fn changes(values: &[f64], bar: Bar) -> Vec<Change> {
-    if values.len() < 2 * FEWEST || values.iter().any(|value| !value.is_finite()) {
+    if values.len() < FEWEST_ENDED + FEWEST || values.iter().any(|value| !value.is_finite()) {
         return Vec::new();
     }
-    let places = (values.len() - 2 * FEWEST + 1) as f64;
-    let weak = split(values, bar.alpha / places * WEAK);
+    let places = (values.len() - FEWEST_ENDED - FEWEST + 1) as f64;
+    let weak = split(values);
     merge(values, weak, bar, places)
 }
 
 /// Weak points: each window is split where its parts differ most, as long as a t-test says that they do.
-fn split(values: &[f64], level: f64) -> Vec<usize> {
+fn split(values: &[f64]) -> Vec<usize> {
     let mut found = Vec::new();
     let mut start = 0;
-    while start + 2 * FEWEST <= values.len() {
+    while start + FEWEST_ENDED + FEWEST <= values.len() {
         let end = (start + WINDOW).min(values.len());
-        let in_window = Divergence::of(&values[start..end]).divide(level);
+        let in_window = Divergence::of(&values[start..end]).divide();
         let last = in_window.last().map_or(0, |last| start + last);
         found.extend(in_window.into_iter().map(|at| start + at));
         if end == values.len() {
@@ -154,10 +158,10 @@ fn merge(values: &[f64], mut at: Vec<usize>, bar: Bar, places: f64) -> Vec<Chang
     }
 }
 
-/// Whether a place has [`FEWEST`] points to its neighbours and to the ends.
+/// Whether the levels on both sides of a place have enough points.
 fn far_enough(all: &[usize], at: usize, len: usize) -> bool {
-    let others = all.iter().copied().filter(|other| *other != at).chain([0, len]);
-    others.into_iter().all(|other| at.abs_diff(other) >= FEWEST)
+    let others = all.iter().copied().filter(|other| *other != at).chain([0]);
+    len - at >= FEWEST && others.into_iter().all(|other| at.abs_diff(other) >= FEWEST_ENDED)
 }
 
 /// The stretches between the places.
@@ -166,8 +170,8 @@ fn pieces(len: usize, at: &[usize]) -> impl Iterator<Item = (usize, usize)> {
 }
 
 /// The correlation of neighbours around their levels. Each level's mean is estimated and takes `(1 + 3r) / n` from it (M. Kendall 1954,
-/// Biometrika 41:403), which is given back. Half a standard error is added, for a series that by chance looks as if its points were
-/// independent alarms most easily; what is below 0 counts as 0.
+/// Biometrika 41:403), which is given back. A standard error is added, for a series that by chance looks as if its points were independent
+/// alarms most easily; what is below 0 counts as 0.
 fn resemblance(values: &[f64], at: &[usize]) -> Resemblance {
     let values = tamed(values, at);
     let residuals: Vec<f64> = pieces(values.len(), at)
@@ -179,7 +183,7 @@ fn resemblance(values: &[f64], at: &[usize]) -> Resemblance {
     let n = residuals.len() as f64;
     let r = autocorrelation(&residuals, 1);
     let levels = at.len() as f64 + 1.0;
-    let r = (r + levels * (1.0 + 3.0 * r) / n + 0.5 / n.sqrt()).clamp(0.0, 0.9);
+    let r = (r + levels * (1.0 + 3.0 * r) / n + 1.0 / n.sqrt()).clamp(0.0, 0.9);
     Resemblance(r)
 }
 
@@ -279,25 +283,27 @@ impl<'a> Divergence<'a> {
         n * m / (n + m) * energy
     }
 
-    /// Where a stretch is split best: the right part may end before the stretch does.
-    fn best(&self, start: usize, end: usize) -> Option<usize> {
-        let splits = (start + 2 * FEWEST..=end)
-            .flat_map(|until| (start + FEWEST..=until - FEWEST).map(move |at| (at, until)));
+    /// Where a stretch is split best, and where the right part ends, which may be before the stretch does.
+    fn best(&self, start: usize, end: usize) -> Option<(usize, usize)> {
+        let splits = (start + FEWEST_ENDED + FEWEST..=end).flat_map(|until| {
+            let fewest = if until == self.values.len() { FEWEST } else { FEWEST_ENDED };
+            (start + FEWEST_ENDED..=until.saturating_sub(fewest)).map(move |at| (at, until))
+        });
         splits
-            .map(|(at, until)| (at, self.divergence(start, at, until)))
+            .map(|(at, until)| ((at, until), self.divergence(start, at, until)))
             .max_by(|a, b| a.1.total_cmp(&b.1))
-            .map(|(at, _)| at)
+            .map(|(best, _)| best)
     }
 
-    /// Splits the window for as long as a t-test at `level` tells the parts apart.
-    fn divide(&self, level: f64) -> Vec<usize> {
+    /// Splits the window for as long as a t-test tells the parts apart: those that differ most, not all that lies behind them.
+    fn divide(&self) -> Vec<usize> {
         let mut found = Vec::new();
         let mut open = vec![(0, self.values.len())];
         while let Some((start, end)) = open.pop() {
-            let Some(at) = self.best(start, end) else { continue };
-            let tamed = tamed(&self.values[start..end], &[at - start]);
+            let Some((at, until)) = self.best(start, end) else { continue };
+            let tamed = tamed(&self.values[start..until], &[at - start]);
             let (left, right) = tamed.split_at(at - start);
-            if students(left, right, Resemblance(0.0)) <= level {
+            if students(left, right, Resemblance(0.0)) <= WEAK {
                 found.push(at);
                 open.extend([(start, at), (at, end)]);
             }
@@ -382,6 +388,22 @@ mod tests {
             *value += 20.0;
         }
         assert_eq!(places(&series, Bar::default()), [25]);
+    }
+
+    #[test]
+    fn changes_do_not_hide_each_other() {
+        // Up by 12 %, then down by 17 %: the mean of all that follows the first is nearly as before.
+        let level = |n: u32| {
+            if n < 18 {
+                100.0
+            } else if n < 33 {
+                112.0
+            } else {
+                95.0
+            }
+        };
+        let series: Vec<f64> = (0..44).map(|n| level(n) + f64::from(n * 7 % 11) / 3.0).collect();
+        assert_eq!(places(&series, Bar { alpha: 0.005, ..Bar::default() }), [18, 33]);
     }
 
     #[test]
