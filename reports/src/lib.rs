@@ -14,6 +14,7 @@
 //! | [`text`] | the terminal summary |
 //! | [`export`] | the run for other programs: Markdown, JUnit, CSV, OpenMetrics, JSON |
 //! | [`capacity`] | a search for the highest load: its document, its text and its page |
+//! | [`history`] | trends over the weeks and where they changed: their document, their text and their page |
 //! | [`printable`] | untrusted text, made safe to print: no terminal escapes, no hidden direction |
 //! | [`verdict`] | the verdict in words |
 //! | [`html`] | the self-contained HTML report |
@@ -24,6 +25,7 @@ pub mod export;
 pub mod findings;
 pub mod folder;
 pub mod format;
+pub mod history;
 pub mod html;
 pub mod losses;
 pub mod printable;

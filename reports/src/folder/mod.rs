@@ -15,7 +15,7 @@ mod rebuild;
 mod tag;
 mod writer;
 
-pub use atomic::{save_cloudwatch, save_manifest, save_summary};
+pub use atomic::{save_as, save_cloudwatch, save_manifest, save_summary};
 pub use error::FolderError;
 pub use hlog::Interval;
 pub use inputs::{discard_unused, save_input};

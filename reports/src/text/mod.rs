@@ -4,6 +4,7 @@ pub mod capacity;
 mod columns;
 pub mod comparison;
 mod disruptions;
+pub mod history;
 
 use std::fmt::Write;
 use std::num::NonZeroUsize;

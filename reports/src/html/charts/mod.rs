@@ -9,6 +9,7 @@ mod shift;
 mod spectrum;
 mod time;
 mod timeline;
+mod trend;
 mod unit;
 
 pub(super) use draw::Size;
@@ -18,4 +19,5 @@ pub(super) use shift::ShiftPlot;
 pub(super) use spectrum::{Spectrum, Sweep};
 pub(super) use time::{Line, TimeChart, extent};
 pub(super) use timeline::{Fold, Grid, MAX_POINTS, Timeline};
+pub(super) use trend::{Break, Step, TrendChart};
 pub(super) use unit::Unit;
