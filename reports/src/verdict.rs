@@ -154,7 +154,8 @@ pub(crate) fn observed(threshold: &Threshold) -> String {
 pub(crate) fn parts(expression: &str) -> Option<(&str, f64, &str)> {
     let (metric, rest) = expression.split_at(expression.find(['<', '>', '='])?);
     let bound = rest.trim_start_matches(['<', '>', '=']).trim();
-    let (number, unit) = bound.split_at(bound.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(bound.len()));
+    let (number, unit) =
+        bound.split_at(bound.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(bound.len()));
     Some((metric.trim(), number.parse().ok()?, unit.trim()))
 }
 

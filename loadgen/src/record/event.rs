@@ -517,8 +517,7 @@ impl<'e> Event<'e> {
             Self::EventLoopLag { ledger, lag } => tally.measures(ledger).event_loop_lag.record(lag),
 
             // Only samples are kept of these.
-            Self::Lost { .. } | Self::Stray { .. } | Self::FaultEndedSocket { .. } => {
-            }
+            Self::Lost { .. } | Self::Stray { .. } | Self::FaultEndedSocket { .. } => {}
         }
     }
 

@@ -350,7 +350,11 @@ mod tests {
             assert!(warning.contains(word), "{warning}");
         }
         assert_eq!(validity.warnings.len(), 5);
-        assert!(validity.warnings[0].contains("p99 of send_message (4.01 ms of 20.0 ms)"), "{}", validity.warnings[0]);
+        assert!(
+            validity.warnings[0].contains("p99 of send_message (4.01 ms of 20.0 ms)"),
+            "{}",
+            validity.warnings[0]
+        );
     }
 
     #[test]
@@ -367,6 +371,9 @@ mod tests {
         }
         let noted = delayed(&plan, &measures).expect("one is delayed");
         let delayed = &plan.operations[1].name;
-        assert!(noted.contains(&format!("p99 of {delayed} (")) && noted.matches(" of ").count() == 3, "{noted}");
+        assert!(
+            noted.contains(&format!("p99 of {delayed} (")) && noted.matches(" of ").count() == 3,
+            "{noted}"
+        );
     }
 }

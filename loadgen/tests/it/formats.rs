@@ -51,7 +51,11 @@ fn a_run_is_printed_in_every_format_and_its_summary_is_as_published() {
         assert!(to_file.stdout.is_empty(), "{format}");
         assert_eq!(fs::read(&file).unwrap(), printed.stdout, "{format}");
     }
-    assert_eq!(fs::read(ran.dir.join("report.html")).unwrap(), page, "only the page is written into the folder");
+    assert_eq!(
+        fs::read(ran.dir.join("report.html")).unwrap(),
+        page,
+        "only the page is written into the folder"
+    );
 
     let text = |format: &str| String::from_utf8(report(&ran, &["-f", format]).stdout).unwrap();
     assert_eq!(mistakes(&serde_json::from_str(&text("json")).unwrap()), Vec::<String>::new());
@@ -62,7 +66,9 @@ fn a_run_is_printed_in_every_format_and_its_summary_is_as_published() {
         ("## ⚠️ Not valid: `calm`\n", "<error type=\"invalid\"")
     };
     assert!(markdown.starts_with(head), "{markdown}");
-    assert!(markdown.contains("| `send_message.response_time.p99 < 1us` | ") && markdown.contains("✕ failed"));
+    assert!(
+        markdown.contains("| `send_message.response_time.p99 < 1us` | ") && markdown.contains("✕ failed")
+    );
     assert!(text("junit").contains(case));
     assert!(text("openmetrics").ends_with("# EOF\n"));
     let completed = &written["operations"]["send_message"]["completed"];

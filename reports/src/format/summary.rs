@@ -121,11 +121,10 @@ impl Summary {
         let wanted = |(name, counts): &(&String, &Operation)| {
             operation.map_or_else(|| !counts.is_journey(), |wanted| wanted == name.as_str())
         };
-        let (errors, judged) = self
-            .operations
-            .iter()
-            .filter(wanted)
-            .fold((0, 0), |(errors, judged), (_, counts)| (errors + counts.errors(), judged + counts.judged()));
+        let (errors, judged) =
+            self.operations.iter().filter(wanted).fold((0, 0), |(errors, judged), (_, counts)| {
+                (errors + counts.errors(), judged + counts.judged())
+            });
         (judged > 0).then(|| errors as f64 / judged as f64)
     }
 
@@ -483,8 +482,11 @@ mod tests {
         };
         let mut summary = Summary::default();
         assert_eq!(summary.error_rate(None), None);
-        let operations =
-            [("connect", counts(10, 0, "open")), ("send", counts(90, 50, "open")), ("visit", counts(30, 25, "journey"))];
+        let operations = [
+            ("connect", counts(10, 0, "open")),
+            ("send", counts(90, 50, "open")),
+            ("visit", counts(30, 25, "journey")),
+        ];
         summary.operations = operations.map(|(name, counts)| (name.to_owned(), counts)).into();
         assert_eq!(summary.error_rate(None), Some(0.5));
         assert_eq!(summary.error_rate(Some("connect")), Some(0.0));

@@ -11,8 +11,8 @@ use super::page::{Page, shell};
 use super::sections::{Section, heading};
 use super::table::{Cell, Table};
 use crate::folder::{CAPACITY, REPORT};
-use crate::format::capacity::{Capacity, Ended, Knee, Level, Outcome, Step, Vary};
 use crate::format::Latency;
+use crate::format::capacity::{Capacity, Ended, Knee, Level, Outcome, Step, Vary};
 use crate::human::{self, P50, P95, P99, Percentile};
 use crate::text::capacity as words;
 use crate::verdict;
@@ -276,8 +276,19 @@ fn beside(run: &Path) -> Option<String> {
 }
 
 fn steps(capacity: &Capacity) -> Table {
-    let header =
-        ["run", "level", "outcome", "offered", "completed", "errors, all operations", "p50", "p95", "p99", "sockets", "why"];
+    let header = [
+        "run",
+        "level",
+        "outcome",
+        "offered",
+        "completed",
+        "errors, all operations",
+        "p50",
+        "p95",
+        "p99",
+        "sockets",
+        "why",
+    ];
     let mut table = Table::new("Every run", header);
     for step in &capacity.steps {
         let number = step.number.to_string();

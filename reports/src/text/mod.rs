@@ -271,13 +271,17 @@ fn deliveries(summary: &Summary) -> String {
     let sum = |of: fn(&Delivery) -> u64| summary.deliveries.values().map(of).sum::<u64>();
     let noted = match sum(|delivery| delivery.late) {
         0 => noted,
-        late => {
-            with_note(noted, &format!("{} came late: after their time-out, within the grace", human::count(late)))
-        }
+        late => with_note(
+            noted,
+            &format!("{} came late: after their time-out, within the grace", human::count(late)),
+        ),
     };
     match sum(|delivery| delivery.too_late) {
         0 => noted,
-        late => with_note(noted, &format!("{} of the lost came all the same, after the grace", human::count(late))),
+        late => with_note(
+            noted,
+            &format!("{} of the lost came all the same, after the grace", human::count(late)),
+        ),
     }
 }
 
