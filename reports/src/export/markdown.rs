@@ -33,7 +33,7 @@ pub(super) fn render(folder: &RunFolder, summary: &Summary) -> String {
         head(summary),
         thresholds(summary),
         gave_way(summary),
-        stalls(folder),
+        stalls(folder, summary),
         operations(summary),
         deliveries(summary),
         chart(folder, summary),
@@ -126,8 +126,9 @@ fn gave_way(summary: &Summary) -> String {
     text
 }
 
-fn stalls(folder: &RunFolder) -> String {
-    let sentence = Stalls::of(&folder.manifest, &folder.series).sentence();
+/// Nothing where the figures tell nothing about the target.
+fn stalls(folder: &RunFolder, summary: &Summary) -> String {
+    let sentence = Stalls::of(&folder.manifest, &folder.series).sentence().filter(|_| summary.verdict.valid);
     sentence.map_or_else(String::new, |sentence| format!("**Stalls:** {}\n", prose(&sentence)))
 }
 
