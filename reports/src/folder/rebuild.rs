@@ -112,6 +112,7 @@ fn deliveries<'a>(
         sum.received += second.received;
         sum.late += second.late;
         sum.lost += second.lost;
+        sum.too_late += second.too_late;
         sum.away += second.away;
         sum.duplicated += second.duplicated;
         sum.out_of_order += second.out_of_order;

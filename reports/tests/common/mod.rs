@@ -276,6 +276,7 @@ fn second(dice: &mut Dice, shape: &Shape, t: u64) -> (SeriesLine, Second) {
                 received: expected - lost,
                 late: 0,
                 lost,
+                too_late: lost / 20,
                 away: 0,
                 withdrawn: 0,
                 duplicated: u64::from(strain > 0.6) * (expected / 900),
@@ -676,6 +677,7 @@ fn hops(summary: &Summary, folder: &RunFolder) -> Hops {
                 share,
                 error_us: coarse + if crosses_clocks { clock.error_us } else { 0.0 },
                 below_zero: 0,
+                function: String::new(),
             }
         })
         .collect();
@@ -789,6 +791,7 @@ fn step(dice: &mut Dice, number: u32, level: f64, outcome: Outcome) -> Step {
         operation: "send_message".into(),
         offered_per_s: level,
         completed_per_s: (level * (1.0 - errors) * 100.0).round() / 100.0,
+        samples: (level * 30.0 * (1.0 - errors)) as u64,
         error_share: (errors * 1e5).round() / 1e5,
         p50_us: p50,
         p95_us: p50 + (p99 - p50) / 2,
