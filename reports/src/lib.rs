@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`mod@format`] | the data contract: the content of every file of a run folder |
 //! | [`folder`] | writes a run folder while the run goes on, and reads it back |
+//! | [`digest`] | a run at the resolution of its page, made in one pass over its folder |
 //! | [`server`] | sums up CloudWatch's series by function |
 //! | [`findings`] | what gave way first, in words |
 //! | [`text`] | the terminal summary |
@@ -16,6 +17,7 @@
 //! | [`html`] | the self-contained HTML report |
 
 pub mod capacity;
+pub mod digest;
 mod exit;
 pub mod findings;
 pub mod folder;
@@ -28,4 +30,4 @@ pub mod verdict;
 
 pub mod human;
 
-pub use html::write_report;
+pub use html::{save_report, write_report};

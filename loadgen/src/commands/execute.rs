@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use output::{Exit, Look};
+use reports::folder::RunFolder;
 use reports::format::Status;
 use serde_json::{Value, json};
 
@@ -54,9 +55,10 @@ async fn execute(command: Command, arguments: Vec<String>) -> Result<Answer, Fai
     match command {
         Command::Run(args) => runs::run(args, arguments).await,
         Command::Report { run, exit_code, .. } => {
-            reports::write_report(&run)?;
+            let folder = RunFolder::read(&run)?;
+            reports::save_report(&folder)?;
             let of_run = |status: Status| if exit_code { status.into() } else { Exit::Fine };
-            runs::of_folder(&run, of_run)
+            Ok(runs::of_folder(&folder, of_run))
         }
         Command::Correlate(args) => runs::correlate(&args).await,
         Command::Attribute { run, .. } => runs::attribute(&run),

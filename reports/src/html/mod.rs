@@ -40,9 +40,16 @@ pub fn render_capacity(capacity: &Capacity) -> Result<String, RenderError> {
 /// # Errors
 /// [`ReportError`]; an earlier report is then untouched.
 pub fn write_report(dir: &Path) -> Result<PathBuf, ReportError> {
-    let html = render(&RunFolder::read(dir)?)?;
-    folder::save(dir, REPORT, html.as_bytes())?;
-    Ok(dir.join(REPORT))
+    save_report(&RunFolder::read(dir)?)
+}
+
+/// Renders the report of a run folder that has been read, and replaces `report.html` in it; gives the path of that file.
+///
+/// # Errors
+/// [`ReportError`]; an earlier report is then untouched.
+pub fn save_report(folder: &RunFolder) -> Result<PathBuf, ReportError> {
+    folder::save(&folder.dir, REPORT, render(folder)?.as_bytes())?;
+    Ok(folder.dir.join(REPORT))
 }
 
 /// Writes `capacity.json` and `capacity.html` into `dir`, replacing what was there.

@@ -10,10 +10,11 @@ mod time;
 mod timeline;
 mod unit;
 
+pub(super) use crate::digest::MAX_BINS as MAX_POINTS;
 pub(super) use draw::Size;
 pub(super) use ink::{Ink, SERIES};
 pub(super) use scatter::{Cloud, Scatter};
 pub(super) use spectrum::{Spectrum, Sweep};
 pub(super) use time::{Line, TimeChart, extent};
-pub(super) use timeline::{Fold, Grid, MAX_POINTS, Timeline};
+pub(super) use timeline::{Fold, Grid, Timeline};
 pub(super) use unit::Unit;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::digest::{Digest, MAX_BINS, RESOLUTION};
 use crate::folder::RunFolder;
 use crate::format::{SeriesLine, Summary};
-use crate::html::charts::{MAX_POINTS, Timeline};
+use crate::html::charts::Timeline;
 use crate::human;
 
 /// What every section draws from.
@@ -22,16 +23,22 @@ impl<'a> Context<'a> {
     pub(in crate::html) fn new(folder: &'a RunFolder, summary: &'a Summary) -> Self {
         let operations = busiest(
             summary.operations.iter().map(|(name, operation)| (name.as_str(), operation.offered)),
-            &folder.series,
+            &folder.digest,
             |line| line.operations.iter().map(|(name, second)| (name.as_str(), second.offered)).collect(),
         );
         let kinds = busiest(
             summary.deliveries.iter().map(|(name, delivery)| (name.as_str(), delivery.expected)),
-            &folder.series,
+            &folder.digest,
             |line| line.deliveries.iter().map(|(name, second)| (name.as_str(), second.expected)).collect(),
         );
         let suspects = summary.correlation.as_ref().map_or(&[][..], |found| &found.suspects);
-        Self { folder, summary, timeline: Timeline::of(folder, suspects), operations, kinds }
+        Self {
+            folder,
+            summary,
+            timeline: Timeline::of(&folder.digest, &folder.manifest.phases, suspects),
+            operations,
+            kinds,
+        }
     }
 
     /// How the charts were made smaller than the run, in words.
@@ -39,9 +46,11 @@ impl<'a> Context<'a> {
         let step = self.timeline.grid.step;
         if step > 1.0 {
             format!(
-                "Charts have at most {MAX_POINTS} points a line: each point stands for {} seconds, a rate by its mean and \
-                 everything else by its highest second, so that no peak is lost.",
-                human::plain(step, 3)
+                "Charts have at most {MAX_BINS} points a line: each point stands for {} seconds, a rate by its mean, a state by its \
+                 highest second, and percentiles by those of all of its samples together, at most {} % too high; beside them \
+                 stands the highest p99 of a single second.",
+                human::plain(step, 3),
+                human::significant(RESOLUTION * 100.0)
             )
         } else {
             "Every point of a chart stands for one second of the run.".to_owned()
@@ -70,14 +79,14 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Names with their counts from the summary and from every second (warm-up counts only there), without idle ones.
+/// Names with their counts from the summary and from all seconds (warm-up counts only there), without idle ones.
 fn busiest<'a>(
     summed: impl Iterator<Item = (&'a str, u64)>,
-    series: &'a [SeriesLine],
+    digest: &'a Digest,
     counts: impl Fn(&'a SeriesLine) -> Vec<(&'a str, u64)>,
 ) -> Vec<&'a str> {
     let mut totals: BTreeMap<&str, u64> = BTreeMap::new();
-    for (name, count) in summed.chain(series.iter().flat_map(counts)) {
+    for (name, count) in summed.chain(counts(&digest.whole().sum)) {
         *totals.entry(name).or_default() += count;
     }
     totals.retain(|_, count| *count > 0);

@@ -7,6 +7,7 @@ use super::context::Context;
 use super::latency::{chart, percentile_lines};
 use super::rates::per_second;
 use super::section::heading;
+use crate::folder::Tag;
 use crate::format::{Delivery, DeliverySecond, Frames, SeriesLine};
 use crate::html::charts::{Fold, Ink, Line, TimeChart, extent};
 use crate::html::error::RenderError;
@@ -20,8 +21,9 @@ const HOW: &str = "A delivery is a push that another player receives; its time r
 pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
     let mut charts = Vec::new();
     for (index, kind) in context.kinds.iter().enumerate() {
-        let lines =
-            percentile_lines(context, |line| line.deliveries.get(*kind).map(|second| &second.each_us));
+        let lines = percentile_lines(context, Tag::Each(kind), |line| {
+            line.deliveries.get(*kind).map(|second| second.each_us)
+        });
         if let Some(range) = extent(&lines) {
             let title = format!("{kind}: delivery time");
             charts.push(

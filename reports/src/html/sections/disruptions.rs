@@ -8,6 +8,7 @@ use super::context::Context;
 use super::latency::{chart, percentile_lines};
 use super::rates::per_second;
 use super::section::heading;
+use crate::folder::Tag;
 use crate::format::SeriesLine;
 use crate::html::charts::{Fold, Ink, Line, TimeChart, extent};
 use crate::html::error::RenderError;
@@ -41,9 +42,9 @@ pub(super) fn body(context: &Context<'_>) -> Result<Option<Markup>, RenderError>
 
 /// Sockets lost and players reconnected in each second.
 fn sockets_lost(context: &Context<'_>) -> Option<TimeChart<'static>> {
-    let series = &context.folder.series;
+    let whole = &context.folder.digest.whole().sum;
     let line = |name: &str, ink, count: fn(&SeriesLine) -> u64| {
-        series.iter().any(|second| count(second) > 0).then(|| {
+        (count(whole) > 0).then(|| {
             let values = context.timeline.values(Fold::Mean, |second| Some(count(second) as f64));
             Line { rare: true, ..Line::new(name, ink, values) }
         })
@@ -74,7 +75,8 @@ fn sockets_lost(context: &Context<'_>) -> Option<TimeChart<'static>> {
 
 /// Recovery time of the players that reconnected in each second.
 fn recovery_time(context: &Context<'_>) -> Option<TimeChart<'static>> {
-    let lines = percentile_lines(context, |line| line.reconnects.as_ref().map(|all| &all.recovery_us));
+    let lines =
+        percentile_lines(context, Tag::Recovery, |line| line.reconnects.as_ref().map(|all| all.recovery_us));
     let range = extent(&lines)?;
     Some(chart(context, "recovery-time".into(), "Recovery time".into(), range, lines))
 }

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::context::Context;
 use super::latency::{chart, percentile_lines};
 use super::section::heading;
+use crate::folder::Tag;
 use crate::format::{GeneratorSecond, Latency};
 use crate::html::charts::{Fold, Ink, Line, Size, TimeChart, Unit, extent};
 use crate::html::error::RenderError;
@@ -16,13 +17,13 @@ const HOW: &str = "Dispatch delay is the actual send minus the intended instant:
                    a core, the generator is the bottleneck and the run says nothing about the backend.";
 
 pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
-    let times: [(&str, &str, Times); 2] = [
-        ("dispatch", "Dispatch delay", |second| &second.dispatch_delay_us),
-        ("lag", "Event-loop lag", |second| &second.event_loop_lag_us),
+    let times: [(&str, &str, Tag<'_>, Times); 2] = [
+        ("dispatch", "Dispatch delay", Tag::Dispatch, |second| &second.dispatch_delay_us),
+        ("lag", "Event-loop lag", Tag::EventLoopLag, |second| &second.event_loop_lag_us),
     ];
     let mut charts = Vec::new();
-    for (id, title, of) in times {
-        let lines = percentile_lines(context, |line| Some(of(&line.generator)));
+    for (id, title, tag, of) in times {
+        let lines = percentile_lines(context, tag, |line| Some(*of(&line.generator)));
         if let Some(range) = extent(&lines) {
             charts.push(chart(context, id.into(), title.into(), range, lines).render(&context.timeline)?);
         }

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::context::Context;
 use super::section::heading;
+use crate::folder::Tag;
 use crate::format::{Latency, OperationSecond, SeriesLine};
 use crate::html::charts::{Fold, Ink, Line, Size, TimeChart, Unit, extent};
 use crate::html::error::RenderError;
@@ -17,11 +18,11 @@ const HOW: &str = "Each pair shares its axis. Response time (left) runs from the
 pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
     let mut charts = Vec::new();
     for (index, name) in context.operations.iter().enumerate() {
-        let lines = |of: fn(&OperationSecond) -> &Latency| {
-            percentile_lines(context, move |line| line.operations.get(*name).map(of))
+        let of = |of: fn(&OperationSecond) -> &Latency| {
+            move |line: &SeriesLine| line.operations.get(*name).map(of).copied()
         };
-        let response = lines(|second| &second.response_time_us);
-        let service = lines(|second| &second.service_time_us);
+        let response = percentile_lines(context, Tag::Response(name), of(|second| &second.response_time_us));
+        let service = percentile_lines(context, Tag::Service(name), of(|second| &second.service_time_us));
         let Some(shared) = extent(response.iter().chain(&service)) else {
             continue;
         };
@@ -60,18 +61,23 @@ pub(super) fn chart(
     }
 }
 
-/// Median, 90th, 95th and 99th percentile and the largest sample of a latency of each second.
+/// Median, 90th, 95th and 99th percentile of a latency over time, and dots for the largest: the largest sample of each second, or, where a
+/// point stands for several seconds, the highest p99 of one of them.
 pub(super) fn percentile_lines(
     context: &Context<'_>,
-    latency: impl Fn(&SeriesLine) -> Option<&Latency>,
+    tag: Tag<'_>,
+    latency: impl Fn(&SeriesLine) -> Option<Latency>,
 ) -> Vec<Line> {
     let values = |of: fn(&Latency) -> u64| {
         context.timeline.values(Fold::Max, |line| {
-            latency(line).filter(|latency| latency.count > 0).map(|latency| of(latency) as f64)
+            latency(line).filter(|latency| latency.count > 0).map(|latency| of(&latency) as f64)
         })
     };
     let line = |percentile: Percentile, ink| Line::new(percentile.name, ink, values(percentile.of));
-    let largest = Line::new("max", Ink::Peak, values(|latency| latency.max));
+    let largest = match context.timeline.grid.step > 1.0 {
+        true => Line::new("highest p99 of a second", Ink::Peak, context.timeline.peaks(tag)),
+        false => Line::new("max", Ink::Peak, values(|latency| latency.max)),
+    };
     vec![
         line(P50, Ink::Series(0)),
         line(P90, Ink::Series(2)),

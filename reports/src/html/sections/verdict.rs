@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::context::Context;
-use crate::format::{Frames, Latency, SeriesLine, Status, Summary, Threshold};
+use crate::format::{Frames, Latency, Status, Summary, Threshold};
 use crate::html::banner::{self, Banner, KeyFigure, Tone};
 use crate::html::table::{Cell, Table};
 use crate::human::{self, NOTHING, P50, P99};
@@ -67,11 +67,7 @@ fn figures(context: &Context<'_>) -> Vec<KeyFigure> {
         .find(|(_, operation)| operation.completed > 0);
     if let Some((name, operation)) = main {
         // Over the seconds in which it was called for: not while players connect, nor while the last pushes are awaited.
-        let called_for = |line: &&SeriesLine| {
-            folder.manifest.measures(line.t as f64)
-                && line.operations.get(name).is_some_and(|second| second.called_for() > 0)
-        };
-        let seconds = folder.series.iter().filter(called_for).count();
+        let seconds = folder.digest.seconds_called_for(name);
         let rate = operation.completed as f64 / seconds.max(1) as f64;
         figures.push(figure(
             "Throughput",
