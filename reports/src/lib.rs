@@ -13,6 +13,7 @@
 //! | [`text`] | the terminal summary |
 //! | [`capacity`] | a search for the highest load: its document, its text and its page |
 //! | [`printable`] | untrusted text, made safe to print: no terminal escapes, no hidden direction |
+//! | [`limits`] | what the generator promises |
 //! | [`verdict`] | the verdict in words |
 //! | [`html`] | the self-contained HTML report |
 
@@ -23,6 +24,7 @@ pub mod findings;
 pub mod folder;
 pub mod format;
 pub mod html;
+pub mod limits;
 pub mod printable;
 pub mod server;
 pub mod text;

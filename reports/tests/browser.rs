@@ -62,8 +62,8 @@ async fn the_report_works_in_a_browser() {
             "the server lane shares its time axis by the pixel"
         );
         crosshair(&page).await;
-        sorting(&page, "#rates table").await;
-        copying(&page, "#rates table").await;
+        sorting(&page, "#phases table").await;
+        copying(&page, "#phases table").await;
         theme(&page).await;
         opened.was_silent();
     })
@@ -189,7 +189,7 @@ async fn views(page: &Page, name: &str) {
         assert_eq!(ground, expected, "{scheme}");
         let stroke = "getComputedStyle(document.querySelector('.plot polyline.i-s0')).stroke";
         let stroke: String = evaluate(page, stroke).await;
-        let expected = if scheme == "light" { "rgb(0, 114, 178)" } else { "rgb(86, 180, 233)" };
+        let expected = if scheme == "light" { "rgb(0, 79, 140)" } else { "rgb(142, 205, 245)" };
         assert_eq!(stroke, expected, "lines follow the {scheme} theme");
     }
     view(page, "light", 1280, 900).await;

@@ -150,7 +150,7 @@ fn without_cloudwatch_the_report_says_how_to_fetch_it() {
     let (dir, folder) = run(&Shape { cloudwatch: None, ..SMALL });
     let html = html::render(&folder).expect("renders");
     assert!(html.contains(&format!("loadgen correlate {}", dir.path().display())));
-    assert!(!html.contains("Concurrent executions"));
+    assert!(!html.contains("Functions over the run"));
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn what_cloudwatch_did_not_give_is_said_in_text_and_page() {
 }
 
 #[test]
-fn a_coarser_series_lasts_for_its_periods_and_an_empty_one_has_no_line() {
+fn a_coarser_series_lasts_for_its_periods_and_an_empty_one_has_no_drawing() {
     let (_dir, mut folder) = run(&SMALL);
     let cloudwatch = folder.cloudwatch.as_mut().expect("fetched");
     let of = |series: &CloudWatchSeries, function: &str| {
@@ -268,9 +268,14 @@ fn a_coarser_series_lasts_for_its_periods_and_an_empty_one_has_no_line() {
         }
     }
     let page = html::render(&folder).expect("renders");
-    let place = |id: &str| page.find(&format!("id=\"{id}\"")).expect("has its chart");
-    let chart = &page[place("server-0")..place("server-1")];
-    assert!(chart.contains("SendMessage (every 10 s)"));
-    assert_eq!(chart.matches("<td>37</td>").count(), 10, "each second of the first period has its value");
-    assert!(!chart.contains(">Connect<"), "a line without a point");
+    let table = &page[page.find("<caption>Functions over the run").expect("has its table")..];
+    let row = |function: &str| {
+        let end = table.find("</table>").expect("ends");
+        let row = table[..end].split("<tr>").find(|row| row.contains(&format!(">{function}</bdi>")));
+        row.unwrap_or_else(|| panic!("{function} has a row")).to_owned()
+    };
+    let send = row("Send<wbr>Message");
+    assert!(send.contains("H80L80 1H160"), "each period fills half of the drawing: {send}");
+    let connect = row("Connect");
+    assert_eq!(connect.matches("<svg").count(), 1, "its duration only: {connect}");
 }

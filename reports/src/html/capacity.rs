@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 use maud::{Markup, html};
 
 use super::banner::{self, Banner, KeyFigure, Tone};
-use super::charts::{Cloud, Ink, Scatter, Size, Unit};
+use super::charts::{Cloud, Ink, Scatter, Unit};
 use super::error::RenderError;
 use super::page::{Page, shell};
 use super::sections::{Section, heading};
@@ -47,6 +47,7 @@ pub(super) fn page(capacity: &Capacity) -> Result<Markup, RenderError> {
 fn verdict(capacity: &Capacity) -> Markup {
     let (headline, sentence) = words::sentences(capacity);
     let banner = Banner {
+        section: "verdict",
         name: &capacity.name,
         started_at: capacity.started_at,
         target: &capacity.target,
@@ -61,7 +62,7 @@ fn verdict(capacity: &Capacity) -> Markup {
     };
     html! {
         (banner.render())
-        (banner::figures(&figures(capacity)))
+        (banner::figures(&figures(capacity), true))
         p { "A load holds if "
             @for (index, threshold) in capacity.thresholds.iter().enumerate() {
                 @if index > 0 { " and " } code { (threshold) }
@@ -130,11 +131,11 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
     let throughput = Scatter {
         id: "throughput".into(),
         title: "Throughput".into(),
-        size: Size::Half,
         x,
         y: Unit::PerSecond,
         log: false,
         shade,
+        bounds: Vec::new(),
         clouds: vec![
             cloud("offered", Ink::Reference, |step| step.offered_per_s),
             cloud("completed", Ink::Series(0), |step| step.completed_per_s),
@@ -143,11 +144,11 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
     let sockets = Scatter {
         id: "sockets".into(),
         title: "Sockets open at once".into(),
-        size: Size::Half,
         x,
         y: Unit::Count("sockets"),
         log: false,
         shade,
+        bounds: Vec::new(),
         clouds: vec![
             cloud("players", Ink::Reference, |step| step.level),
             cloud("open at peak", Ink::Series(0), |step| step.peak_open as f64),
@@ -158,11 +159,11 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
         Scatter {
             id: "response".into(),
             title: format!("Response time of {operation}"),
-            size: Size::Half,
             x,
             y: Unit::Duration,
             log: true,
             shade,
+            bounds: Vec::new(),
             clouds: vec![
                 times("p99", Ink::Series(1), |step| step.p99_us),
                 times("p50", Ink::Series(0), |step| step.p50_us),
@@ -171,11 +172,11 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
         Scatter {
             id: "errors".into(),
             title: "Errors".into(),
-            size: Size::Half,
             x,
             y: Unit::Count("% of the arrivals"),
             log: false,
             shade,
+            bounds: Vec::new(),
             clouds: vec![cloud("failed, timed out or unsent", Ink::Series(1), |step| {
                 step.error_share * 100.0
             })],
@@ -183,11 +184,11 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
         Scatter {
             id: "dispatch".into(),
             title: "The generator's dispatch delay".into(),
-            size: Size::Half,
             x,
             y: Unit::Duration,
             log: true,
             shade,
+            bounds: Vec::new(),
             clouds: vec![times("p99", Ink::Series(2), |step| step.dispatch_delay_p99_us)],
         },
     ];

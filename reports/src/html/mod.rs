@@ -5,11 +5,13 @@
 //! theme switch. A strict content policy forbids every network request. All names are escaped by the templates.
 
 mod banner;
+mod bound;
 mod capacity;
 mod charts;
 mod error;
 mod page;
 mod sections;
+mod style;
 mod table;
 
 use std::path::{Path, PathBuf};

@@ -4,9 +4,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::error::RenderError;
 use super::sections::{self, Context, Section};
+use super::style::STYLE;
 use crate::folder::RunFolder;
 
-const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// No request leaves the page: not for fonts, not for scripts, not for pictures.

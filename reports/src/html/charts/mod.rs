@@ -3,17 +3,20 @@
 mod axis;
 mod draw;
 mod figure;
+mod heat;
 mod ink;
+mod labels;
 mod scatter;
+mod spark;
 mod spectrum;
 mod time;
 mod timeline;
 mod unit;
 
-pub(super) use crate::digest::MAX_BINS as MAX_POINTS;
-pub(super) use draw::Size;
-pub(super) use ink::{Ink, SERIES};
+pub(super) use heat::{Heat, row};
+pub(super) use ink::Ink;
 pub(super) use scatter::{Cloud, Scatter};
+pub(super) use spark::Spark;
 pub(super) use spectrum::{Spectrum, Sweep};
 pub(super) use time::{Line, TimeChart, extent};
 pub(super) use timeline::{Fold, Grid, Timeline};

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::axis::Axis;
-use super::draw::{Layers, Shade, Size, Stroke};
+use super::draw::{Bound, Layers, Shade, Stroke};
 use super::figure::{Figure, LegendEntry};
 use super::ink::Ink;
 use super::unit::Unit;
@@ -23,13 +23,14 @@ pub(in crate::html) struct Scatter {
     /// Unique in the page.
     pub(in crate::html) id: String,
     pub(in crate::html) title: String,
-    pub(in crate::html) size: Size,
     pub(in crate::html) x: Unit,
     pub(in crate::html) y: Unit,
     /// Whether the y axis is logarithmic.
     pub(in crate::html) log: bool,
     /// A stretch of the load that matters.
     pub(in crate::html) shade: Option<(f64, f64)>,
+    /// What the y values are held against.
+    pub(in crate::html) bounds: Vec<Bound>,
     pub(in crate::html) clouds: Vec<Cloud>,
 }
 
@@ -43,13 +44,13 @@ impl Scatter {
         let Some(right) = points().map(|(x, _)| x).reduce(f64::max) else {
             return Ok(html! { p.nothing { (self.title) ": no samples." } });
         };
-        let high = points().map(|(_, y)| y).fold(0.0, f64::max);
+        let bounds = self.bounds.iter().map(|bound| bound.at);
+        let high = points().map(|(_, y)| y).chain(bounds).fold(0.0, f64::max);
         let low = points().map(|(_, y)| y).filter(|y| *y > 0.0).fold(high, f64::min);
         let mut x = Axis::linear(right, self.x, 5);
         x.title = format!("load, {}", x.title);
         let layers = Layers {
             title: &self.title,
-            size: self.size,
             x,
             y: if self.log { Axis::log(low, high, self.y) } else { Axis::linear(high, self.y, 5) },
             shades: self
@@ -59,14 +60,16 @@ impl Scatter {
                 .collect(),
             marks: Vec::new(),
             flags: Vec::new(),
+            bounds: self.bounds.clone(),
+            heat: None,
             strokes: self.clouds.iter().flat_map(strokes).collect(),
+            ends: None,
         };
         let figure = Figure {
             id: &self.id,
             title: &self.title,
             description: &self.description(),
             how: None,
-            size: self.size,
             keys: self
                 .clouds
                 .iter()
@@ -74,6 +77,8 @@ impl Scatter {
                 .collect(),
             drawing: layers.draw()?,
             data: None,
+            recomputed: None,
+            scale: None,
             table: self.table(),
         };
         Ok(figure.render())
@@ -119,7 +124,12 @@ fn strokes(cloud: &Cloud) -> [Stroke; 2] {
         (at[0].0, values[values.len() / 2])
     };
     let line = cloud.points.chunk_by(|a, b| a.0 == b.0).map(median).collect();
-    let stroke = |points, dots| Stroke { ink: cloud.ink, pieces: vec![points], dots };
+    let stroke = |points, dots: bool| Stroke {
+        ink: cloud.ink,
+        label: (!dots).then(|| cloud.name.clone()),
+        pieces: vec![points],
+        dots,
+    };
     [stroke(cloud.points.clone(), true), stroke(line, false)]
 }
 

@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use maud::Markup;
+
+use super::marks::Mark;
 use crate::digest::{Digest, MAX_BINS, RESOLUTION};
 use crate::folder::RunFolder;
-use crate::format::{SeriesLine, Summary};
-use crate::html::charts::Timeline;
+use crate::format::{SeriesLine, Status, Summary};
+use crate::html::charts::{Fold, Ink, Spark, Timeline};
+use crate::html::table::Cell;
 use crate::human;
 
 /// What every section draws from.
 pub(in crate::html) struct Context<'a> {
     pub(super) folder: &'a RunFolder,
     pub(super) summary: &'a Summary,
+    pub(super) digest: &'a Digest,
     pub(super) timeline: Timeline<'a>,
     /// Operations that took place, the busiest first.
     pub(super) operations: Vec<&'a str>,
@@ -35,6 +40,7 @@ impl<'a> Context<'a> {
         Self {
             folder,
             summary,
+            digest: &folder.digest,
             timeline: Timeline::of(&folder.digest, &folder.manifest.phases, suspects),
             operations,
             kinds,
@@ -55,6 +61,54 @@ impl<'a> Context<'a> {
         } else {
             "Every point of a chart stands for one second of the run.".to_owned()
         }
+    }
+
+    /// Whether the figures may be used.
+    pub(super) fn usable(&self) -> bool {
+        !matches!(self.summary.status(), Status::Invalid | Status::Unfinished | Status::Failed)
+    }
+
+    /// In how many measured seconds an operation was called for.
+    pub(super) fn seconds_called_for(&self, operation: &str) -> u64 {
+        self.digest.seconds_called_for(operation)
+    }
+
+    /// The run's bins: begin and end in seconds, and their sum.
+    pub(super) fn bins(&self) -> impl Iterator<Item = (f64, f64, &SeriesLine)> {
+        let step = self.digest.grid().step_s as f64;
+        let bins = self.digest.bins().iter().enumerate().filter(|(_, bin)| bin.seconds > 0);
+        bins.map(move |(index, bin)| (index as f64 * step, (index + 1) as f64 * step, &bin.sum))
+    }
+
+    /// The stalls of the target as a mark.
+    pub(super) fn stalls_mark(&self) -> Option<Mark> {
+        None
+    }
+
+    /// The stalls of the target in a sentence, where there are any.
+    pub(super) fn stalls(&self) -> Option<String> {
+        None
+    }
+
+    /// First and last second of an error class, warm-up included.
+    pub(super) fn seen(&self, operation: &str, class: &str) -> Option<(u64, u64)> {
+        let mut classes = self.digest.errors(operation);
+        classes.find(|(name, _)| *name == class).map(|(_, seen)| (seen.first_s, seen.last_s))
+    }
+
+    /// A small drawing of what each second of the run had.
+    pub(super) fn course(&self, ink: Ink, of: impl Fn(&SeriesLine) -> Option<f64>) -> Markup {
+        let Timeline { grid, end_s, .. } = self.timeline;
+        let values = self.timeline.values(Fold::Max, of);
+        Spark { grid, values: &values, bound: None, from_s: 0.0, to_s: end_s, ink }.render()
+    }
+
+    /// The same of values that are there already, with the highest of them told below it.
+    pub(super) fn drawn(&self, values: &[Option<f64>], ink: Ink, show: impl Fn(f64) -> String) -> Cell {
+        let Timeline { grid, end_s, .. } = self.timeline;
+        let spark = Spark { grid, values, bound: None, from_s: 0.0, to_s: end_s, ink };
+        let highest = spark.highest();
+        Cell::drawn(spark.render(), highest.map_or(human::NOTHING.to_owned(), show), highest)
     }
 
     /// Length of the run in seconds.
@@ -93,4 +147,19 @@ fn busiest<'a>(
     let mut names: Vec<&str> = totals.keys().copied().collect();
     names.sort_by_key(|name| std::cmp::Reverse(totals[name]));
     names
+}
+
+/// Where a named thing is in what the script recomputes for a window: a JSON Pointer (RFC 6901).
+pub(super) fn pointer(of: &str, name: &str) -> String {
+    format!("/{of}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_pointers_are_escaped() {
+        assert_eq!(pointer("operations", "a/b~c"), "/operations/a~1b~0c");
+    }
 }

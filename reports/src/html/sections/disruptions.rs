@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::context::Context;
-use super::latency::{chart, percentile_lines};
-use super::rates::per_second;
+use super::over_time::{chart, percentile_lines};
+use super::phases::per_second;
 use super::section::heading;
 use crate::folder::Tag;
 use crate::format::SeriesLine;
@@ -98,7 +98,7 @@ fn reconnects(context: &Context<'_>) -> Option<Table> {
     let mut table = Table::new(
         "Reconnects",
         [
-            "",
+            "reconnects of",
             "wanted",
             "reconnected",
             "gave up",
@@ -112,7 +112,7 @@ fn reconnects(context: &Context<'_>) -> Option<Table> {
         ],
     );
     table.row([
-        Cell::text("all"),
+        Cell::text("all players"),
         count(reconnects.wanted),
         count(reconnects.succeeded),
         count(reconnects.gave_up).bad_unless_zero(),
