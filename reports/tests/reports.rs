@@ -268,7 +268,7 @@ fn a_coarser_series_lasts_for_its_periods_and_an_empty_one_has_no_drawing() {
         }
     }
     let page = html::render(&folder).expect("renders");
-    let table = &page[page.find("<caption>Functions over the run").expect("has its table")..];
+    let table = &page[page.find("<caption><span>Functions over the run").expect("has its table")..];
     let row = |function: &str| {
         let end = table.find("</table>").expect("ends");
         let row = table[..end].split("<tr>").find(|row| row.contains(&format!(">{function}</bdi>")));

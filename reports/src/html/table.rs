@@ -175,7 +175,7 @@ impl Table {
         html! {
             div.scroll tabindex="0" role="region" aria-label=(self.caption) {
                 table {
-                    caption { (self.caption) }
+                    caption { span { (self.caption) } }
                     thead { tr {
                         @for (column, name) in self.header.iter().enumerate() {
                             th scope="col" class=[self.words(column)] data-unit=[self.units.get(&column)] { (name) }

@@ -136,13 +136,13 @@ impl Layers<'_> {
         self.draw_marks(area, &mut chart, plot)?;
         let heat = self.heat.map_or_else(String::new, |heat| heat.svg(|x, y| chart.backend_coord(&(x, y))));
         self.draw_strokes(area, &mut chart, plot)?;
-        let title = |h, v| text(Ink::Text).pos(Pos::new(h, v));
+        let title = |ink, h, v| text(ink).pos(Pos::new(h, v));
         let (right, low) = (plot[2], area.dim_in_pixel().1 as i32);
-        area.draw(&Text::new(self.y.title.clone(), (SCALE, 3 * SCALE), title(HPos::Left, VPos::Top)))?;
+        area.draw(&Text::new(self.y.title.clone(), (SCALE, 3 * SCALE), title(Ink::Text, HPos::Left, VPos::Top)))?;
         area.draw(&Text::new(
             self.x.title.clone(),
             (right, low - 2 * SCALE),
-            title(HPos::Right, VPos::Bottom),
+            title(Ink::Title, HPos::Right, VPos::Bottom),
         ))?;
         area.present()?;
         Ok((plot, heat))

@@ -17,6 +17,8 @@ pub(in crate::html) enum Ink {
     Grid,
     /// Tick labels and axis titles.
     Text,
+    /// What the x axis shows: left out where there is no room.
+    Title,
     /// The name of a line at its end.
     Label,
     /// What values are held against: a threshold, a limit.
@@ -38,10 +40,11 @@ pub(in crate::html) enum Ink {
 }
 
 impl Ink {
-    const FIXED: [Self; 11] = [
+    const FIXED: [Self; 12] = [
         Self::Axis,
         Self::Grid,
         Self::Text,
+        Self::Title,
         Self::Label,
         Self::Bound,
         Self::Phase,
@@ -63,6 +66,7 @@ impl Ink {
             Self::Axis => "i-axis".into(),
             Self::Grid => "i-grid".into(),
             Self::Text => "i-text".into(),
+            Self::Title => "i-title".into(),
             Self::Label => "i-label".into(),
             Self::Bound => "i-bound".into(),
             Self::Phase => "i-phase".into(),

@@ -1,6 +1,6 @@
 //! The names of lines at their ends, so that none is told by its colour alone.
 
-/// A name longer than this is cut: it stands in full in the legend.
+/// A name longer than this is cut, to its first word if that fits: it stands in full in the legend.
 const LONGEST: usize = 9;
 
 /// Where each name goes: at its line's end, moved up or down until each has `room` of its own between `top` and `bottom`.
@@ -25,8 +25,11 @@ pub(super) fn placed<'a>(
 }
 
 fn cut(name: &str) -> String {
-    if name.chars().count() <= LONGEST {
-        return name.to_owned();
+    let first = name.split_whitespace().next().unwrap_or_default();
+    for fitting in [name, first] {
+        if fitting.chars().count() <= LONGEST {
+            return fitting.to_owned();
+        }
     }
     name.chars().take(LONGEST - 1).chain(['…']).collect()
 }
@@ -37,9 +40,10 @@ mod tests {
 
     #[test]
     fn names_keep_apart_and_stay_within() {
-        let ends = [((0, 98), "sent"), ((0, 50), "offered"), ((0, 97), "a very long name")];
+        let ends = [((0, 98), "sent"), ((0, 50), "offered"), ((0, 97), "placement_request p99")];
         let placed = placed(ends.into_iter(), [0, 100], 10);
-        let wanted = [((0, 50), "offered"), ((0, 90), "a very l…"), ((0, 100), "sent")];
+        let wanted = [((0, 50), "offered"), ((0, 90), "placemen…"), ((0, 100), "sent")];
+        assert_eq!(cut("service p99"), "service");
         assert_eq!(placed, wanted.map(|(at, name)| (at, name.to_owned())));
     }
 }

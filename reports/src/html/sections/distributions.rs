@@ -13,7 +13,7 @@ use crate::html::charts::{Fold, Heat, Ink, Line, Spectrum, Sweep, TimeChart, Uni
 use crate::html::error::RenderError;
 use crate::human::{self, P50, P99};
 
-const HOW: &str = "Left, each stretch of time with how often each wait was seen: the darker, the more, so that two ways of being answered are \
+const HOW: &str = "Left, each stretch of time with how often each wait was seen: the stronger the colour, the more, so that two ways of being answered are \
                    two bands, and a stall is a streak. Response time runs from the instant that the plan intended and includes every wait. \
                    Right, all waits of the measured phases, in grey those of the phase to compare with: rarer to the right, at 99 % one in a hundred is longer. A gap between \
                    response and service time is waiting that a generator which measures from the send hides. The shaded region is weak: \
