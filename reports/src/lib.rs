@@ -10,7 +10,9 @@
 //! | [`digest`] | a run at the resolution of its page, made in one pass over its folder |
 //! | [`server`] | sums up CloudWatch's series by function |
 //! | [`findings`] | what gave way first, in words |
+//! | [`stalls`] | moments in which nobody was answered, and their period |
 //! | [`text`] | the terminal summary |
+//! | [`export`] | the run for other programs: Markdown, JUnit, CSV, OpenMetrics, JSON |
 //! | [`capacity`] | a search for the highest load: its document, its text and its page |
 //! | [`printable`] | untrusted text, made safe to print: no terminal escapes, no hidden direction |
 //! | [`limits`] | what the generator promises |
@@ -20,6 +22,7 @@
 pub mod capacity;
 pub mod digest;
 mod exit;
+pub mod export;
 pub mod findings;
 pub mod folder;
 pub mod format;
@@ -27,9 +30,10 @@ pub mod html;
 pub mod limits;
 pub mod printable;
 pub mod server;
+pub mod stalls;
 pub mod text;
 pub mod verdict;
 
 pub mod human;
 
-pub use html::{save_report, write_report};
+pub use html::{save_report, save_report_to, write_report};

@@ -60,3 +60,22 @@ pub fn row(name: &str, folder_bytes: u64, cost: &Cost) -> String {
         mib(*peak_bytes),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::{Size, make};
+
+    /// The page of a run with as many points as a page can have: one of an hour has hardly fewer, and one of a day no more.
+    #[test]
+    fn a_page_with_every_point_is_small_enough_for_a_mail() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        make(dir.path(), &Size { seconds: 960, operations: 10, functions: 20 }).expect("writable");
+        let cost = measure(dir.path()).expect("it is a run folder");
+        assert!((300_000..2_000_000).contains(&cost.bytes), "{} bytes", cost.bytes);
+        let folder = RunFolder::read(dir.path()).expect("readable");
+        assert_eq!((folder.digest.grid().bins, folder.digest.grid().step_s), (480, 2));
+        let embedded = reports::digest::embed(&folder.digest).len();
+        assert!((100_000..1_000_000).contains(&embedded), "{embedded} bytes");
+    }
+}

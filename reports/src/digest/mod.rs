@@ -23,6 +23,7 @@ use jiff::Timestamp;
 
 use crate::folder::Tag;
 use crate::format::{Latency, Manifest, Phase};
+use crate::stalls::Stalls;
 
 pub use buckets::{RESOLUTION, SUB_BUCKETS};
 pub use distribution::Distribution;
@@ -53,6 +54,7 @@ pub struct Digest {
     errors: BTreeMap<(String, String), Seen>,
     first: Option<(u64, Timestamp)>,
     last: Option<(u64, Timestamp)>,
+    stalls: Stalls,
 }
 
 /// The passes that make a digest: one over the series, and one or several over parts of the log.
@@ -90,6 +92,7 @@ impl Passes {
             errors,
             first,
             last,
+            stalls,
             ..
         } = seconds;
         let length = latencies.values().map(|all| all.bins.len()).max().unwrap_or(0).max(bins.len());
@@ -124,6 +127,7 @@ impl Passes {
             errors,
             first,
             last,
+            stalls: stalls.finish(),
         };
         (digest, wholes)
     }
@@ -230,6 +234,12 @@ impl Digest {
     pub fn errors(&self, operation: &str) -> impl Iterator<Item = (&str, Seen)> {
         let of_it = self.errors.iter().filter(move |((name, _), _)| name == operation);
         of_it.map(|((_, class), seen)| (class.as_str(), *seen))
+    }
+
+    /// Moments of the measured seconds in which nobody was answered.
+    #[must_use]
+    pub const fn stalls(&self) -> &Stalls {
+        &self.stalls
     }
 
     /// The run's first second: its start from the run's start, and in UTC.

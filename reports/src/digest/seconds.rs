@@ -8,6 +8,7 @@ use super::grid::{Grid, pairs};
 use super::sum;
 use crate::folder::Tag;
 use crate::format::{Latency, Manifest, Phase, SeriesLine};
+use crate::stalls::Finder;
 
 /// Some seconds of the run, added up.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -140,6 +141,7 @@ pub(crate) struct Seconds {
     pub(super) errors: BTreeMap<(String, String), Seen>,
     pub(super) first: Option<(u64, Timestamp)>,
     pub(super) last: Option<(u64, Timestamp)>,
+    pub(super) stalls: Finder,
 }
 
 impl Seconds {
@@ -155,6 +157,7 @@ impl Seconds {
             errors: BTreeMap::new(),
             first: None,
             last: None,
+            stalls: Finder::default(),
         }
     }
 
@@ -182,6 +185,9 @@ impl Seconds {
                     self.called_for.insert(name.clone(), 1);
                 }
             }
+        }
+        if measured {
+            self.stalls.second(line);
         }
         self.see_errors(line);
         if self.first.is_none_or(|(first, _)| line.t < first) {

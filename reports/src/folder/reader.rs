@@ -202,7 +202,7 @@ fn read_summary(dir: &Path, manifest: &Manifest) -> Result<Option<Summary>, Fold
         // Older runs have no status, and a run whose files could not all be written has failed in any case.
         let of_run = summary.status_in(manifest.state);
         let kept = summary.verdict.status.filter(|_| of_run != Status::Failed);
-        summary.verdict.status = Some(kept.unwrap_or(of_run));
+        summary.conclude(kept.unwrap_or(of_run));
     }
     Ok(summary)
 }

@@ -40,22 +40,14 @@ pub(super) fn summary(
         peak_send_queue_bytes: second.send_queue_bytes,
         ..Generator::default()
     };
-    Summary {
+    let mut summary = Summary {
         schema_version: SCHEMA_VERSION,
         run: Run {
             started_at: started_at(manifest, digest),
             ended_at: digest.last().map_or(manifest.run.started_at, |(_, at)| at),
             ..manifest.run.clone()
         },
-        verdict: Verdict {
-            status: Some(match manifest.state {
-                RunState::Failed => Status::Failed,
-                RunState::Interrupted => Status::Interrupted,
-                _ => Status::Unfinished,
-            }),
-            invalid_reasons: vec![REASON.to_owned()],
-            ..Verdict::default()
-        },
+        verdict: Verdict { invalid_reasons: vec![REASON.to_owned()], ..Verdict::default() },
         sockets: sockets(whole),
         operations: measured
             .operations
@@ -72,7 +64,13 @@ pub(super) fn summary(
         disruptions: whole.disruptions.clone(),
         generator,
         ..Summary::default()
-    }
+    };
+    summary.conclude(match manifest.state {
+        RunState::Failed => Status::Failed,
+        RunState::Interrupted => Status::Interrupted,
+        _ => Status::Unfinished,
+    });
+    summary
 }
 
 /// Zero of the run's axis. A manifest that was written before the plan began, as folders of earlier versions have it, is as

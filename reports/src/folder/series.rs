@@ -1,6 +1,6 @@
 //! The seconds of a run as a slice, for those who look at them again and again.
 
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -39,6 +39,16 @@ impl Deref for Series {
 
     fn deref(&self) -> &[SeriesLine] {
         self.lines.get_or_init(|| self.read())
+    }
+}
+
+impl DerefMut for Series {
+    fn deref_mut(&mut self) -> &mut [SeriesLine] {
+        if self.lines.get().is_none() {
+            let lines = self.read();
+            self.lines = lines.into();
+        }
+        self.lines.get_mut().map_or(&mut [], Vec::as_mut_slice)
     }
 }
 

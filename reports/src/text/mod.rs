@@ -2,6 +2,7 @@
 
 pub mod capacity;
 mod columns;
+pub mod comparison;
 mod disruptions;
 
 use std::fmt::Write;
@@ -32,6 +33,7 @@ pub fn summary_for(folder: &RunFolder, look: Look) -> String {
     let parts = [
         headed(&head(&summary), verdict::of(&summary).status, look),
         findings(&summary, look),
+        stalls(folder, look),
         marked(&thresholds(&summary), look),
         sockets(&summary.sockets),
         operations(&summary),
@@ -118,6 +120,16 @@ fn findings(summary: &Summary, look: Look) -> String {
         out.push_str(&look.wrapped(&format!("  {}\n", printable::line(sentence)), "  "));
     }
     out
+}
+
+/// Moments in which nobody was answered.
+fn stalls(folder: &RunFolder, look: Look) -> String {
+    let sentence = folder.digest.stalls().sentence();
+    let mut out = String::new();
+    if let Some(sentence) = sentence {
+        push_wrapped(&mut out, &sentence, "Stalls: ");
+    }
+    look.wrapped(&out, "  ")
 }
 
 fn thresholds(summary: &Summary) -> String {

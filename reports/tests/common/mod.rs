@@ -5,7 +5,9 @@
 
 mod capacity;
 mod cloudwatch;
+mod comparison;
 mod dice;
+pub(crate) mod foreign;
 mod hops;
 mod seconds;
 mod summary;
@@ -20,6 +22,7 @@ use reports::folder::{LATENCY, RunFolder, RunWriter, SERIES, save_summary};
 use reports::format::{Host, Manifest, Phase, Run, RunState, SCHEMA_VERSION, SeriesLine};
 
 pub(crate) use capacity::capacity;
+pub(crate) use comparison::comparison;
 pub(crate) use dice::Dice;
 
 /// What kind of run to make up.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use maud::Markup;
 
-use super::marks::Mark;
 use crate::digest::{Digest, MAX_BINS, RESOLUTION};
 use crate::folder::RunFolder;
 use crate::format::{SeriesLine, Status, Summary};
@@ -80,14 +79,9 @@ impl<'a> Context<'a> {
         bins.map(move |(index, bin)| (index as f64 * step, (index + 1) as f64 * step, &bin.sum))
     }
 
-    /// The stalls of the target as a mark.
-    pub(super) fn stalls_mark(&self) -> Option<Mark> {
-        None
-    }
-
     /// The stalls of the target in a sentence, where there are any.
     pub(super) fn stalls(&self) -> Option<String> {
-        None
+        self.digest.stalls().sentence()
     }
 
     /// First and last second of an error class, warm-up included.

@@ -3,6 +3,7 @@
 
 use super::context::Context;
 use crate::format::{SeriesLine, Suspect};
+use crate::stalls::Stall;
 use crate::{findings, human, limits, server};
 
 /// A burst has at least so many errors in a bin, and they are at least this share of what was called for.
@@ -43,7 +44,7 @@ pub(super) fn of(context: &Context<'_>) -> Vec<Mark> {
     let mut others = bursts(context);
     others.extend(of_functions(context));
     others.extend(of_generator(context));
-    others.extend(context.stalls_mark());
+    others.extend(stalls(context));
     others.sort_by(|a, b| a.from_s.total_cmp(&b.from_s));
     marks.extend(others);
     marks
@@ -75,6 +76,23 @@ fn heaviest(mut all: Vec<(f64, f64, f64)>) -> Vec<(f64, f64, f64)> {
     all.sort_by(|a, b| b.2.total_cmp(&a.2));
     all.truncate(MOST);
     all
+}
+
+/// The longest stalls, each with the period of all of them.
+fn stalls(context: &Context<'_>) -> Vec<Mark> {
+    let found = context.digest.stalls();
+    if found.sentence().is_none() {
+        return Vec::new();
+    }
+    let period = found.period.map_or_else(String::new, |period| format!(", {}", period.in_words()));
+    let mut longest: Vec<_> = found.stalls.iter().collect();
+    longest.sort_by_key(|stall| std::cmp::Reverse(stall.longest_us));
+    let mark = |stall: &Stall| Mark {
+        says: format!("stall of {}{period}", human::duration(stall.longest_us as f64)),
+        from_s: stall.from_s as f64,
+        to_s: stall.to_s as f64,
+    };
+    longest.into_iter().take(MOST).map(mark).collect()
 }
 
 fn bursts(context: &Context<'_>) -> Vec<Mark> {
