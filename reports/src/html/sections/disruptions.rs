@@ -96,7 +96,7 @@ fn reconnects(context: &Context<'_>) -> Option<Table> {
     let mut table = Table::new(
         "Reconnects",
         [
-            "",
+            "what",
             "wanted",
             "reconnected",
             "gave up",

@@ -45,12 +45,14 @@ fn waterfall(name: &str, delivery: &DeliveryHops) -> Markup {
         .collect();
     let described = format!("Waterfall of the means of {name}, {} in all", mean(delivery.whole_us.mean));
     html! {
-        figure.waterfall role="img" aria-label=(printable::line(&described)) {
+        figure.waterfall aria-label=(printable::line(&described)) {
             figcaption { strong { (name) } ": " (mean(delivery.whole_us.mean)) " on average" }
             @for (hop, left, width) in bars {
                 div.hop {
                     span.name { (hop.name) }
-                    span.track { span.bar style=(format!("left:{left:.2}%;width:{width:.2}%")) {} }
+                    svg.track viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true" {
+                        rect.bar x=(format!("{left:.2}")) width=(format!("{width:.2}")) height="1" {}
+                    }
                     span.time { (mean(hop.time_us.mean)) }
                 }
             }
