@@ -1,5 +1,7 @@
 //! The command line.
 
+pub mod report;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -11,6 +13,7 @@ use scenarios::{Override, Span, command_line};
 use serde_json::Value;
 use url::Url;
 
+use self::report::ReportArgs;
 use crate::cloudwatch::Patience;
 use crate::workers::split::Workers;
 
@@ -73,19 +76,8 @@ pub fn command() -> clap::Command {
 pub enum Command {
     /// Run a scenario and write a run folder with a report.
     Run(RunArgs),
-    /// Write a run folder's report again and print its summary.
-    #[command(after_help = "Examples:\n  loadgen report runs/quickstart-20261122T090000Z-1a2b3c\n  \
-        loadgen report --exit-code runs/quickstart-20261122T090000Z-1a2b3c && echo fine")]
-    Report {
-        /// The run folder.
-        run: PathBuf,
-        /// Exit with the code that the run had, instead of 0.
-        #[arg(long)]
-        exit_code: bool,
-        /// Print one JSON object instead of the summary.
-        #[arg(long)]
-        json: bool,
-    },
+    /// Write a run folder's report again and print its summary, or the run as Markdown, JUnit, CSV, OpenMetrics, JSON.
+    Report(ReportArgs),
     /// Fetch CloudWatch for a run's window (it lags by minutes) and write the report again.
     Correlate(CorrelateArgs),
     /// Find out which part gave way first, again and offline, and write the report again.
@@ -98,6 +90,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Compare runs with earlier ones: is it slower, and is that real?
+    Compare(CompareArgs),
     /// Find the highest rate, or number of players, at which a scenario's thresholds pass.
     Capacity(CapacityArgs),
     /// Pre-run checks: this machine, the credentials and the target, with a remedy for each problem.
@@ -301,6 +295,79 @@ impl CorrelateArgs {
         }
         all
     }
+}
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "loadgen compare [OPTIONS] <BASE> <CANDIDATE>\n       \
+        loadgen compare [OPTIONS] --base <BASE>... --candidate <CANDIDATE>...",
+    after_help = "Examples:\n  \
+    loadgen compare runs/before runs/after\n  \
+    loadgen compare runs/before runs/after --fail-on regression --html comparison.html\n  \
+    loadgen compare --base runs/main-* --candidate runs/branch-* --markdown - >> \"$GITHUB_STEP_SUMMARY\"\n\n\
+    Exit codes: 0 compared, 1 failure, 2 usage error, or the runs are not comparable, 5 a regression (with --fail-on)."
+)]
+pub struct CompareArgs {
+    /// The run folder to compare with, and the one that is judged.
+    #[arg(
+        value_names = ["BASE", "CANDIDATE"],
+        num_args = 2,
+        required_unless_present = "base",
+        conflicts_with_all = ["base", "candidate"]
+    )]
+    pub runs: Vec<PathBuf>,
+    /// Run folders to compare with: repeated runs of the same.
+    #[arg(long, value_name = "BASE", num_args = 1.., requires = "candidate")]
+    pub base: Vec<PathBuf>,
+    /// Run folders that are judged: repeated runs of the same.
+    #[arg(long, value_name = "CANDIDATE", num_args = 1.., requires = "base")]
+    pub candidate: Vec<PathBuf>,
+    /// Exit with 5 where a measure has regressed.
+    #[arg(long, value_enum, value_name = "regression")]
+    pub fail_on: Option<FailOn>,
+    /// Differences up to this share of the base do not matter.
+    #[arg(long, value_name = "SHARE", default_value = "2.5%", value_parser = margin)]
+    pub margin: f64,
+    /// Differences of error and loss rates up to this do not matter, in percentage points.
+    #[arg(long, value_name = "POINTS", default_value = "0.1%", value_parser = margin)]
+    pub share_margin: f64,
+    /// Compare runs that are not comparable; every output says so.
+    #[arg(long)]
+    pub force: bool,
+    /// Write a page with everything, which opens offline.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Write Markdown; `-`: to standard output, instead of the text.
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    /// Write JSON; `-`: to standard output, instead of the text.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+impl CompareArgs {
+    /// The folders of both sides.
+    #[must_use]
+    pub fn sides(&self) -> (Vec<PathBuf>, Vec<PathBuf>) {
+        match self.runs.as_slice() {
+            [base, candidate] => (vec![base.clone()], vec![candidate.clone()]),
+            _ => (self.base.clone(), self.candidate.clone()),
+        }
+    }
+}
+
+/// What `compare` fails on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// A measure has regressed.
+    Regression,
+}
+
+fn margin(text: &str) -> Result<f64, String> {
+    let percent = text.strip_suffix('%').ok_or("write a percentage with its sign, e.g. 5%")?;
+    let percent = percent.trim().parse::<f64>().map_err(|error| error.to_string())?;
+    if (0.0..=100.0).contains(&percent) { Ok(percent / 100.0) } else { Err("a margin must be 0% to 100%".into()) }
 }
 
 /// Arguments of `capacity`.

@@ -39,7 +39,7 @@ fn the_first_suspect_is_what_was_planted_and_nothing_healthy_is_accused() {
             out: out.path().to_owned(),
             jobs: 4,
             draws: DRAWS.map(|(name, seed)| (case(name), seed)).to_vec(),
-            counterfactuals: false,
+            counterfactuals: 0,
             again: false,
         },
         &|_| {},

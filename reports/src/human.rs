@@ -26,6 +26,7 @@ pub(crate) const P90: Percentile = Percentile { name: "p90", quantile: 0.9, of: 
 pub(crate) const P95: Percentile = Percentile { name: "p95", quantile: 0.95, of: |l| l.p95 };
 pub(crate) const P99: Percentile = Percentile { name: "p99", quantile: 0.99, of: |l| l.p99 };
 pub(crate) const P99_9: Percentile = Percentile { name: "p99.9", quantile: 0.999, of: |l| l.p99_9 };
+pub(crate) const P99_99: Percentile = Percentile { name: "p99.99", quantile: 0.9999, of: |l| l.p99_99 };
 
 impl Percentile {
     /// The value with its unit, marked when weak.

@@ -9,7 +9,9 @@
 //! | [`folder`] | writes a run folder while the run goes on, and reads it back |
 //! | [`server`] | sums up CloudWatch's series by function |
 //! | [`findings`] | what gave way first, in words |
+//! | [`stalls`] | moments in which nobody was answered, and their period |
 //! | [`text`] | the terminal summary |
+//! | [`export`] | the run for other programs: Markdown, JUnit, CSV, OpenMetrics, JSON |
 //! | [`capacity`] | a search for the highest load: its document, its text and its page |
 //! | [`printable`] | untrusted text, made safe to print: no terminal escapes, no hidden direction |
 //! | [`verdict`] | the verdict in words |
@@ -17,15 +19,17 @@
 
 pub mod capacity;
 mod exit;
+pub mod export;
 pub mod findings;
 pub mod folder;
 pub mod format;
 pub mod html;
 pub mod printable;
 pub mod server;
+pub mod stalls;
 pub mod text;
 pub mod verdict;
 
 pub mod human;
 
-pub use html::write_report;
+pub use html::{write_report, write_report_to};

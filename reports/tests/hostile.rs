@@ -6,14 +6,15 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use common::Shape;
+use common::{Shape, foreign};
 use reports::capacity;
+use reports::export::{self, Format};
 use reports::folder::{CLOUDWATCH, ERRORS, LATENCY, MANIFEST, RunFolder, SCENARIO, SERIES, SUMMARY};
 use reports::{html, text};
 use serde_json::Value;
 
 /// What somebody might write into a string. Each has a word of its own, by which it is found again.
-const PAYLOADS: [&str; 14] = [
+const PAYLOADS: [&str; 18] = [
     "\u{1b}]0;mark0\u{7}\u{1b}[2J\u{1b}[31m",
     "\u{9b}31mmark1\u{7f}\u{8}\u{8}",
     "mark2\u{202e}gpj.exe\u{2066}\u{200f}",
@@ -28,6 +29,10 @@ const PAYLOADS: [&str; 14] = [
     "=cmd|' /C calc'!A0 mark11",
     "../../../etc/passwd mark12",
     "]]>--><!-- mark13 {{7*7}} ${7*7} %s %n \0",
+    "``` mark14 ` | a | b |\n| --- |\n# heading",
+    "@everyone mark15 #1 !2 [x](https://evil.example) ![y](//evil.example/z) www.evil.example",
+    "\n/close\n/assign @mark16\n~~~\n",
+    "\t+1 mark17\",evil\u{ffff}\r\n-1",
 ];
 
 /// Objects whose keys are names that somebody has chosen.
@@ -132,7 +137,14 @@ fn no_string_of_a_run_folder_acts_in_a_report() {
         let folder = folder(dir.path(), payload);
         let (terminal, page) = (text::summary(&folder), html::render(&folder).expect("renders"));
         let mark = format!("mark{number}");
-        for (kind, output) in [("text", &terminal), ("page", &page)] {
+        let exports: Vec<_> = FORMATS
+            .into_iter()
+            .map(|format| (format.into(), export::render(&folder, format).expect("rendered")))
+            .collect();
+        let both = [("text", terminal.clone()), ("page", page.clone())];
+        for (kind, output) in both.iter().chain(&exports) {
+            // Lines of CSV end with both.
+            let output = &if *kind == "csv" { output.replace("\r\n", "\n") } else { output.clone() };
             assert!(output.contains(&mark), "{kind}: {mark} is not shown at all");
             let acting = output.char_indices().find(|(_, c)| acts(*c));
             assert_eq!(acting, None, "{kind}: {payload:?}");
@@ -141,7 +153,74 @@ fn no_string_of_a_run_folder_acts_in_a_report() {
         // No element and no attribute that a tame folder of the same form would not have.
         assert_eq!(tags(&page), tame, "{payload:?}");
         assert!(!page.contains("href=\"javascript:"), "{payload:?}");
+        for (kind, output) in &exports {
+            match *kind {
+                "markdown" => assert_markdown_is_tame(output, payload),
+                "csv" => assert_no_cell_is_a_formula(output, payload),
+                "junit" => drop(opened("junit", dir.path(), output)),
+                "openmetrics" => drop(opened("openmetrics", dir.path(), output)),
+                _ => drop(serde_json::from_str::<Value>(output).expect("JSON")),
+            }
+        }
     }
+}
+
+/// Every format for other programs.
+const FORMATS: [Format; 5] =
+    [Format::Markdown, Format::Json, Format::Junit, Format::Csv, Format::Openmetrics];
+
+/// What the parser of others finds; it fails where the text is none of its kind.
+fn opened(kind: &str, dir: &Path, text: &str) -> Option<Value> {
+    let path = dir.join("exported");
+    fs::write(&path, text).expect("writable");
+    foreign::python(kind, &path)
+}
+
+/// Outside of code no mention, reference, link, tag or quick action, and no cell more than the header has.
+fn assert_markdown_is_tame(text: &str, payload: &str) {
+    let mut columns = 0;
+    let mut fenced = false;
+    for line in text.lines() {
+        assert!(!line.starts_with('/'), "a quick action: {line} of {payload:?}");
+        if line.starts_with("~~~") {
+            fenced = !fenced;
+            continue;
+        }
+        if fenced {
+            assert!(line.starts_with("  "), "the fence holds: {line} of {payload:?}");
+            continue;
+        }
+        let cells = line.matches('|').count();
+        if line.starts_with("| ") {
+            columns = if columns == 0 { cells } else { columns };
+            assert_eq!(cells, columns, "{line} of {payload:?}");
+        } else if !line.starts_with('|') {
+            assert_eq!(cells, 0, "{line} of {payload:?}");
+            columns = 0;
+        }
+        // What stands in code is shown as it is, and an entity is no markup.
+        let open = line.replace("&#", "&").split('`').step_by(2).collect::<String>().replace("<!-- -->", "\u{1}");
+        let tagless = open.replace("<code>", "").replace("</code>", "");
+        assert!(!tagless.contains('<'), "{line} of {payload:?}");
+        for sign in ["@e", "@m", "#1", "!2", "://", "www.", "](", "!["] {
+            assert!(!tagless.contains(sign), "{sign} in {line} of {payload:?}");
+        }
+    }
+    assert!(!fenced, "{payload:?}");
+}
+
+/// Cells as a reader of RFC 4180 sees them: none begins as a formula does, unless it is a number.
+fn assert_no_cell_is_a_formula(text: &str, payload: &str) {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    let mut rows = 0;
+    for record in reader.records() {
+        for cell in &record.expect("as many cells as the header") {
+            let formula = cell.trim_start().starts_with(['=', '+', '-', '@']);
+            assert!(!formula || cell.parse::<f64>().is_ok(), "{cell} of {payload:?}");
+        }
+        rows += 1;
+    }
+    assert!(rows > 5, "{text}");
 }
 
 #[test]

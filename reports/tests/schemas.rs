@@ -57,6 +57,7 @@ fn the_documents_fit_their_schemas() {
     common::write(dir.path(), &Shape { seconds: 20, ..Shape::default() });
     assert_a_folder_fits(dir.path());
     assert_fits("capacity", &serde_json::to_string(&common::capacity()).expect("JSON"));
+    assert_fits("comparison", &serde_json::to_string(&common::comparison()).expect("JSON"));
 
     // A run with churn and every kind of fault, as this version writes it.
     let folder = RunFolder::read(&root().join("tests/version-1")).expect("still read");
@@ -92,7 +93,11 @@ fn what_is_no_such_document_does_not_fit() {
 #[test]
 fn the_pages_name_every_field() {
     for (name, schema) in json_schemas() {
-        let page = if name == "capacity" { "capacity.md" } else { "run-folder.md" };
+        let page = match name {
+            "capacity" => "capacity.md",
+            "comparison" => "comparing.md",
+            _ => "run-folder.md",
+        };
         let text = fs::read_to_string(root().join("../docs").join(page)).expect("readable");
         let code = text.split('`').skip(1).step_by(2);
         let named: BTreeSet<&str> =

@@ -1,13 +1,17 @@
 //! Attribution held against what was planted: `cargo run --locked --release -p bench --bin planted`. See `docs/planted.md`.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::path::PathBuf;
+use std::process::ExitCode;
 use std::{env, fs};
 
 use bench::planted::cases::{self, Case};
 use bench::planted::{Answer, Options, Proof, Proven, markdown};
+use bench::{docs, program};
 use clap::Parser;
 use output::{print, say};
+
+/// Makes the tables of the docs.
+const COMMAND: &str = "cargo run --locked --release -p bench --bin planted -- --write-docs";
 
 /// Plants faults in real runs, and counts what attribution says of them.
 #[derive(Parser)]
@@ -22,11 +26,12 @@ struct Arguments {
     #[arg(long = "case", value_name = "CASE")]
     cases: Vec<String>,
     /// Runs at once.
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 6)]
     jobs: usize,
-    /// Runs each draw that users felt also with the accused limit raised, and with another one raised.
-    #[arg(long)]
-    counterfactuals: bool,
+    /// Draws of each case, of those that users felt and whose first suspect is right, that are run twice more: with the accused
+    /// limit raised, and with another one.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    counterfactuals: usize,
     /// The program; default: built now.
     #[arg(long, value_name = "FILE")]
     loadgen: Option<PathBuf>,
@@ -56,7 +61,7 @@ fn main() -> ExitCode {
 }
 
 fn proven(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
-    let loadgen = arguments.loadgen.clone().map_or_else(built, Ok)?;
+    let loadgen = arguments.loadgen.clone().map_or_else(program::built, Ok)?;
     let out = arguments
         .out
         .clone()
@@ -88,7 +93,7 @@ fn proven(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
         fs::write(path, serde_json::to_string_pretty(&proof)?)?;
     }
     if arguments.write_docs {
-        write_docs(&tables)?;
+        docs::write_between("docs/planted.md", COMMAND, "planted", &tables)?;
     }
     Ok(proof.holds())
 }
@@ -107,37 +112,4 @@ fn draws(arguments: &Arguments) -> Result<Vec<(Case, u64)>, String> {
         arguments.first_seed..arguments.first_seed + arguments.seeds + u64::from(!case.is_planted())
     };
     Ok(wanted.flat_map(|case| seeds(&case).map(move |seed| (case, seed))).collect())
-}
-
-/// Builds the program with the profile of this one, beside it.
-fn built() -> Result<PathBuf, Box<dyn std::error::Error>> {
-    let beside = env::current_exe()?;
-    let folder = beside.parent().ok_or("this program lies in no folder")?;
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "-p", "loadgen", "--bin", "loadgen"]).current_dir(root());
-    if folder.ends_with("release") {
-        build.arg("--release");
-    }
-    if !build.status()?.success() {
-        return Err("loadgen could not be built; build it, and name it with --loadgen".into());
-    }
-    Ok(folder.join("loadgen"))
-}
-
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-}
-
-/// Puts the tables between their marks.
-fn write_docs(tables: &str) -> Result<(), Box<dyn std::error::Error>> {
-    const BEGIN: &str =
-        "<!-- made by: cargo run --locked --release -p bench --bin planted -- --write-docs -->\n";
-    const END: &str = "<!-- end: planted -->";
-    let path = root().join("docs/planted.md");
-    let text = fs::read_to_string(&path)?;
-    let (before, rest) = text.split_once(BEGIN).ok_or("docs/planted.md lacks the mark before the tables")?;
-    let (_, after) = rest.split_once(END).ok_or("docs/planted.md lacks the mark after the tables")?;
-    fs::write(path, format!("{before}{BEGIN}\n{tables}\n{END}{after}"))?;
-    Ok(())
 }

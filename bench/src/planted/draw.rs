@@ -1,7 +1,5 @@
 //! One draw of a case: what runs, what is planted, and what may be named.
 
-use std::fmt::Display;
-
 use reports::format::{Suspect, SuspectKind};
 
 use super::settings::Settings;
@@ -66,11 +64,9 @@ pub struct Change {
 }
 
 impl Change {
-    /// One key.
-    pub(super) fn of(what: &'static str, key: impl Into<String>, value: impl Display) -> Self {
-        let mut settings = Settings::default();
-        settings.set(key, value);
-        Self { what, settings }
+    /// Without a key yet.
+    pub(super) fn of(what: &'static str) -> Self {
+        Self { what, settings: Settings::default() }
     }
 }
 

@@ -7,10 +7,12 @@
 //!    ─▶ views: the run folder as it is, and with what CloudWatch may lack
 //!    ─▶ attribution::attribute, and beside it the trivial baseline
 //!    ─▶ score: right, wrong, abstained; Wilson's bounds ─▶ table
+//!    ─▶ counterfactual: of a sample, with the accused limit raised, and with another one
 //! ```
 
 mod baseline;
 pub mod cases;
+mod counterfactual;
 mod dice;
 mod draw;
 mod proof;
@@ -21,6 +23,7 @@ mod table;
 mod truth;
 mod views;
 
+pub use counterfactual::{Changed, Counterfactual};
 pub use draw::{Accepted, Draw, Expected};
 pub use proof::{Options, Proof, Proven};
 pub use score::{Answer, Tally};

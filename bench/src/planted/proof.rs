@@ -12,8 +12,9 @@ use strum::IntoEnumIterator;
 
 use super::baseline;
 use super::cases::Case;
+use super::counterfactual::Counterfactual;
 use super::draw::{Draw, Expected};
-use super::runs::{self, RunError, Runner, Variant};
+use super::runs::{self, Reuse, RunError, Runner, Variant};
 use super::score::{Answer, Said, Tally};
 use super::truth;
 use super::views::View;
@@ -29,8 +30,9 @@ pub struct Options {
     pub jobs: usize,
     /// The cases with their seeds.
     pub draws: Vec<(Case, u64)>,
-    /// Each draw that users felt is also run with the accused limit raised, and with another one raised.
-    pub counterfactuals: bool,
+    /// Of so many draws of each case, that users felt and whose first suspect is right, there are two more runs: with the accused
+    /// limit raised, and with another one.
+    pub counterfactuals: usize,
     /// Runs that `out` has already are judged as they are.
     pub again: bool,
 }
@@ -60,12 +62,9 @@ pub struct Proven {
     pub said_of_clean: Option<Said>,
     /// What the trivial baseline said.
     pub baseline: Said,
-    /// Raising the accused limit takes the symptom away; absent: not tried.
+    /// What became of the symptom with other limits; absent: not in the sample.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cured: Option<bool>,
-    /// Raising another does not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub placebo_fails: Option<bool>,
+    pub counterfactual: Option<Counterfactual>,
     /// The folder of its runs.
     pub folder: PathBuf,
 }
@@ -77,10 +76,22 @@ impl Proven {
         self.planted && self.felt.is_some()
     }
 
+    /// E.g. `P1-3`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}-{}", self.case, self.seed)
+    }
+
     /// What attribution said of the folder as it is.
     #[must_use]
     pub fn answer(&self) -> Answer {
         self.said.get(&View::AsIs).map_or(Answer::Spoiled, |said| said.answer)
+    }
+
+    /// Whether others on this machine disturbed one of its runs three times.
+    fn is_spoiled(&self) -> bool {
+        let clean = self.said_of_clean.as_ref().map(|said| said.answer);
+        self.answer() == Answer::Spoiled || clean == Some(Answer::Spoiled)
     }
 
     /// In one line.
@@ -93,10 +104,7 @@ impl Proven {
             (None, false) => "",
         };
         let answer: &str = self.answer().into();
-        format!(
-            "{:9} {:4}-{} {said} | wanted {} | {} | {felt}",
-            answer, self.case, self.seed, self.expected, self.what
-        )
+        format!("{answer:9} {:9} {said} | wanted {} | {} | {felt}", self.name(), self.expected, self.what)
     }
 }
 
@@ -116,37 +124,65 @@ impl Proof {
     #[must_use]
     pub fn make(options: &Options, tell: &(dyn Fn(&Proven) + Sync)) -> Self {
         let begin = Instant::now();
-        let drawn = options.draws.iter().map(|(case, seed)| (*case, case.draw(*seed)));
+        let mut proof = Self::default();
         // A starved core is not for others.
-        let (alone, together): (Vec<_>, Vec<_>) = drawn.partition(|(_, draw)| draw.starved);
-        let done = Mutex::new(Self::default());
-        for (jobs, draws) in [(options.jobs, together), (1, alone)] {
-            let queue = Mutex::new(VecDeque::from(draws));
-            // The lock is held only while one is taken.
-            let next = || locked(&queue).pop_front();
-            thread::scope(|scope| {
-                for _ in 0..jobs {
-                    scope.spawn(|| {
-                        while let Some((case, draw)) = next() {
-                            match prove(options, case, &draw) {
-                                Ok(proven) => {
-                                    tell(&proven);
-                                    locked(&done).draws.push(proven);
-                                }
-                                Err(error) => locked(&done).broken.push(format!("{}: {error}", draw.name())),
-                            }
-                        }
-                    });
-                }
-            });
+        let draws = options.draws.iter().map(|(case, seed)| (*case, case.draw(*seed)));
+        let (alone, together): (Vec<_>, Vec<_>) = draws.partition(|(_, draw)| draw.starved);
+        let reuse = options.reuse();
+        proof.add(options.jobs, together, &|(case, draw)| prove(options, reuse, *case, draw), tell);
+        proof.add(1, alone, &|(case, draw)| prove(options, reuse, *case, draw), tell);
+        if !options.again {
+            let (spoiled, good) = proof.draws.into_iter().partition(Proven::is_spoiled);
+            proof.draws = good;
+            let spoiled = options.drawn(&spoiled);
+            proof.add(1, spoiled, &|(case, draw)| prove(options, Reuse::Valid, *case, draw), tell);
         }
-        let mut proof = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         let place = |proven: &Proven| {
             options.draws.iter().position(|(case, seed)| case.name == proven.case && *seed == proven.seed)
         };
         proof.draws.sort_by_key(place);
+        proof.add_counterfactuals(options);
         proof.seconds = begin.elapsed().as_secs_f64();
         proof
+    }
+
+    /// Works on draws, so many at once, and adds what comes of them.
+    fn add(
+        &mut self,
+        jobs: usize,
+        draws: Vec<(Case, Draw)>,
+        work: &(dyn Fn(&(Case, Draw)) -> Result<Proven, RunError> + Sync),
+        tell: &(dyn Fn(&Proven) + Sync),
+    ) {
+        let told = |drawn: &(Case, Draw)| work(drawn).inspect(tell);
+        for (name, result) in in_parallel(jobs, draws, &told) {
+            match result {
+                Ok(proven) => self.draws.push(proven),
+                Err(error) => self.broken.push(format!("{name}: {error}")),
+            }
+        }
+    }
+
+    /// Runs the sample with other limits.
+    fn add_counterfactuals(&mut self, options: &Options) {
+        let mut sample: BTreeMap<&str, Vec<Proven>> = BTreeMap::new();
+        for proven in self.admitted().filter(|proven| proven.answer() == Answer::Right) {
+            let of_case = sample.entry(proven.case).or_default();
+            if of_case.len() < options.counterfactuals {
+                of_case.push(proven.clone());
+            }
+        }
+        let sample: Vec<Proven> = sample.into_values().flatten().collect();
+        let draws = options.drawn(&sample).into_iter().filter(|(_, draw)| draw.cure.is_some()).collect();
+        for (name, result) in in_parallel(options.jobs, draws, &|(_, draw)| counterfactual(options, draw)) {
+            match result {
+                Ok(found) => {
+                    let of_draw = self.draws.iter_mut().find(|proven| proven.name() == name);
+                    of_draw.expect("a draw of the sample").counterfactual = Some(found);
+                }
+                Err(error) => self.broken.push(format!("{name}: {error}")),
+            }
+        }
     }
 
     /// Draws with a fault that users felt.
@@ -176,8 +212,52 @@ impl Proof {
                 .map(|t| (t.count(Answer::Wrong), t.judged()));
             planted.0 * 20 <= planted.1 && healthy.0 * 20 <= healthy.1
         });
-        self.broken.is_empty() && enough && honest
+        let counterfactuals = self.draws.iter().filter_map(|proven| proven.counterfactual.as_ref());
+        let tried: Vec<bool> =
+            counterfactuals.flat_map(|found| [found.went(), found.stayed()]).flatten().collect();
+        let refuted = tried.iter().filter(|held| !**held).count();
+        self.broken.is_empty() && enough && honest && refuted * 20 <= tried.len()
     }
+}
+
+impl Options {
+    const fn reuse(&self) -> Reuse {
+        if self.again { Reuse::Everything } else { Reuse::Nothing }
+    }
+
+    fn runner(&self, reuse: Reuse) -> Runner<'_> {
+        Runner { loadgen: self.loadgen.as_path(), out: self.out.as_path(), reuse }
+    }
+
+    /// What some draws were drawn as.
+    fn drawn(&self, proven: &[Proven]) -> Vec<(Case, Draw)> {
+        let is_one_of =
+            |case: &Case, seed: u64| proven.iter().any(|one| one.case == case.name && one.seed == seed);
+        let draws = self.draws.iter().filter(|(case, seed)| is_one_of(case, *seed));
+        draws.map(|(case, seed)| (*case, case.draw(*seed))).collect()
+    }
+}
+
+/// Works on all draws, so many at once; what came of each, by its name.
+fn in_parallel<T: Send>(
+    jobs: usize,
+    draws: Vec<(Case, Draw)>,
+    work: &(dyn Fn(&(Case, Draw)) -> T + Sync),
+) -> Vec<(String, T)> {
+    let (queue, done) = (Mutex::new(VecDeque::from(draws)), Mutex::new(Vec::new()));
+    // The lock is held only while one is taken.
+    let next = || locked(&queue).pop_front();
+    thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                while let Some(drawn) = next() {
+                    let result = work(&drawn);
+                    locked(&done).push((drawn.1.name(), result));
+                }
+            });
+        }
+    });
+    done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -185,9 +265,8 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// One draw: its runs, what users felt, what is said in every view.
-fn prove(options: &Options, case: Case, draw: &Draw) -> Result<Proven, RunError> {
-    let runner = Runner { loadgen: &options.loadgen, out: &options.out, again: options.again };
-    let run = |variant| runner.run(draw, variant);
+fn prove(options: &Options, reuse: Reuse, case: Case, draw: &Draw) -> Result<Proven, RunError> {
+    let run = |variant| options.runner(reuse).run(draw, variant);
     let compared = draw.is_planted() && !draw.starved;
     let folder = run(if draw.is_planted() { Variant::Fault } else { Variant::Clean })?;
     let clean = compared.then(|| run(Variant::Clean)).transpose()?;
@@ -197,23 +276,12 @@ fn prove(options: &Options, case: Case, draw: &Draw) -> Result<Proven, RunError>
         (None, false) => None,
     };
     let is_felt = felt.is_some();
-    let said = View::iter().map(|view| Ok((view, said(&folder.dir, draw, view, is_felt)?)));
-    let said = said.collect::<Result<_, RunError>>()?;
+    let mut said = BTreeMap::new();
+    for view in View::iter() {
+        said.extend(said_in(&folder.dir, draw, view, is_felt)?.map(|said| (view, said)));
+    }
     let said_of_clean = clean.as_ref().map(|clean| said_of_clean(clean, draw));
     let baseline = baseline_of(&folder, draw, is_felt);
-    let mut counterfactual = (None, None);
-    if options.counterfactuals
-        && is_felt
-        && let Some(clean) = &clean
-    {
-        let still_felt = |variant| Ok::<_, RunError>(truth::felt(&run(variant)?, clean).is_some());
-        if draw.cure.is_some() {
-            counterfactual.0 = Some(!still_felt(Variant::Cured)?);
-        }
-        if draw.placebo.is_some() {
-            counterfactual.1 = Some(still_felt(Variant::Placebo)?);
-        }
-    }
     Ok(Proven {
         case: case.name,
         about: case.what,
@@ -225,17 +293,22 @@ fn prove(options: &Options, case: Case, draw: &Draw) -> Result<Proven, RunError>
         said,
         said_of_clean,
         baseline,
-        cured: counterfactual.0,
-        placebo_fails: counterfactual.1,
+        counterfactual: None,
         folder: options.out.join(draw.name()),
     })
 }
 
-/// What attribution says of a folder in a view.
-fn said(dir: &Path, draw: &Draw, view: View, felt: bool) -> Result<Said, RunError> {
+/// What attribution says of a folder in a view; `None` where the view takes nothing away.
+fn said_in(dir: &Path, draw: &Draw, view: View, felt: bool) -> Result<Option<Said>, RunError> {
     let mut folder = runs::read(dir)?;
-    view.apply(&mut folder);
-    Ok(Said::of(&attribution::attribute(&folder), draw, felt))
+    let shows = view.apply(&mut folder);
+    Ok(shows.then(|| Said::of(&attribution::attribute(&folder), draw, felt)))
+}
+
+/// The runs of a draw with other limits.
+fn counterfactual(options: &Options, draw: &Draw) -> Result<Counterfactual, RunError> {
+    let clean = options.runner(Reuse::Everything).run(draw, Variant::Clean)?;
+    Counterfactual::of(&options.runner(options.reuse()), draw, &clean)
 }
 
 fn said_of_clean(clean: &RunFolder, draw: &Draw) -> Said {

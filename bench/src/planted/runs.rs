@@ -58,6 +58,17 @@ impl Variant {
     }
 }
 
+/// Which runs that are there are taken as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reuse {
+    /// None: all are made.
+    Nothing,
+    /// Those that others on this machine did not disturb.
+    Valid,
+    /// All.
+    Everything,
+}
+
 /// Why a run has no folder to be read.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} of {}: {reason}", dir.display())]
@@ -73,16 +84,19 @@ pub(super) struct Runner<'a> {
     pub(super) loadgen: &'a Path,
     /// The folder of all folders.
     pub(super) out: &'a Path,
-    /// Whether runs that are there are taken as they are.
-    pub(super) again: bool,
+    /// Which runs are not made again.
+    pub(super) reuse: Reuse,
 }
 
 impl Runner<'_> {
     /// Runs a draw, and reads what it left. A run that others on this machine disturbed is made again.
     pub(super) fn run(&self, draw: &Draw, variant: Variant) -> Result<RunFolder, RunError> {
         let dir = self.out.join(draw.name()).join(variant.word());
-        if self.again && dir.join("run").join(SUMMARY).exists() {
-            return read(&dir.join("run"));
+        if self.reuse != Reuse::Nothing && dir.join("run").join(SUMMARY).exists() {
+            let folder = read(&dir.join("run"))?;
+            if self.reuse == Reuse::Everything || folder.summary_or_rebuilt().verdict.valid {
+                return Ok(folder);
+            }
         }
         let starved = draw.starved && variant == Variant::Fault;
         let mut attempt = 1;

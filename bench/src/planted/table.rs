@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use strum::IntoEnumIterator;
 
+use super::counterfactual::{Changed, Counterfactual};
 use super::proof::{Proof, Proven};
 use super::score::{Answer, Said, Tally};
 use super::views::View;
@@ -94,7 +95,7 @@ fn wrong(proof: &Proof) -> String {
         row(
             &mut text,
             &[
-                format!("{}-{}", proven.case, proven.seed),
+                proven.name(),
                 proven.what.clone(),
                 format!("`{}`", said.trim()),
                 format!("`{}`", proven.expected),
@@ -104,20 +105,34 @@ fn wrong(proof: &Proof) -> String {
     text
 }
 
+/// The sample with other limits: what went, and what stayed.
 fn counterfactuals(proof: &Proof) -> String {
-    let count = |of: &dyn Fn(&Proven) -> Option<bool>| {
-        let tried: Vec<bool> = proof.draws.iter().filter_map(of).collect();
-        (tried.iter().filter(|held| **held).count(), tried.len())
-    };
-    let (cured, tried) = count(&|proven| proven.cured);
-    let (stayed, others) = count(&|proven| proven.placebo_fails);
-    if tried + others == 0 {
+    let tried: Vec<(&Proven, &Counterfactual)> =
+        proof.draws.iter().filter_map(|proven| Some((proven, proven.counterfactual.as_ref()?))).collect();
+    if tried.is_empty() {
         return String::new();
     }
-    format!(
-        "**Counterfactuals:** with the planted limit raised the symptom went in {cured} of {tried} draws; with another one raised it \
-         stayed in {stayed} of {others}.\n"
-    )
+    let count = |of: fn(&Counterfactual) -> Option<bool>| {
+        let known: Vec<bool> = tried.iter().filter_map(|(_, found)| of(found)).collect();
+        (known.iter().filter(|held| **held).count(), known.len())
+    };
+    let ((went, cures), (stayed, placebos)) = (count(Counterfactual::went), count(Counterfactual::stayed));
+    let mut text = format!(
+        "**Counterfactuals:** with the accused limit raised the symptom went in {went} of {cures} draws; with another one raised it \
+         stayed in {stayed} of {placebos}.\n\n"
+    );
+    text += &header(&["draw", "accused", "changed", "symptom", "changed instead", "symptom"]);
+    let cells = |changed: &Option<Changed>| {
+        let Some(Changed { what, felt }) = changed else { return ["–".to_owned(), "–".to_owned()] };
+        [(*what).to_owned(), felt.as_ref().map_or("went".to_owned(), |felt| format!("stays: {felt}"))]
+    };
+    for (proven, Counterfactual { cure, placebo }) in tried {
+        let said = proven.said.get(&View::AsIs).map(Said::words).unwrap_or_default();
+        let mut line = vec![proven.name(), format!("`{}`", said.trim())];
+        line.extend(cells(cure).into_iter().chain(cells(placebo)));
+        row(&mut text, &line);
+    }
+    text
 }
 
 /// What was said of what was planted, by the kind that is right.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use attribution::statistics::proportions::{Share, greater};
 use reports::folder::RunFolder;
 use reports::format::Summary;
+use statistics::proportions::{Share, greater};
 
 /// Probability of a false alarm of each comparison: there are about eight of them in a run.
 const ALPHA: f64 = 0.005;

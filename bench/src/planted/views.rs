@@ -40,6 +40,8 @@ pub enum View {
     NoLimits,
     /// Nothing from the functions' logs.
     NoLogs,
+    /// No stamps of the backend in the pushes.
+    NoTrace,
     /// Nobody declared what does the work of which operation, and no API told.
     NoTopology,
     /// No figure of the server at all.
@@ -60,13 +62,14 @@ impl View {
             Self::Poor => "periods of 5 s, late, points missing",
             Self::NoLimits => "no limits",
             Self::NoLogs => "no logs",
+            Self::NoTrace => "no trace, of the runs that have one",
             Self::NoTopology => "no topology",
             Self::NoCloudWatch => "no CloudWatch",
         }
     }
 
-    /// Takes away what this view lacks.
-    pub(super) fn apply(self, folder: &mut RunFolder) {
+    /// Takes away what this view lacks; whether there was any of it: a view that takes nothing away shows nothing.
+    pub(super) fn apply(self, folder: &mut RunFolder) -> bool {
         if self == Self::NoCloudWatch {
             folder.cloudwatch = None;
         }
@@ -77,10 +80,13 @@ impl View {
         if let Some(summary) = &mut folder.summary {
             summary.correlation = None;
         }
+        if self == Self::NoTrace {
+            return without_trace(folder);
+        }
         let began = folder.manifest.run.started_at.as_millisecond() as f64 / 1e3;
-        let Some(cloudwatch) = &mut folder.cloudwatch else { return };
+        let Some(cloudwatch) = &mut folder.cloudwatch else { return true };
         match self {
-            Self::AsIs | Self::NoCloudWatch => {}
+            Self::AsIs | Self::NoCloudWatch | Self::NoTrace => {}
             Self::FiveSeconds => coarser(cloudwatch, 5, began),
             Self::Minutes => coarser(cloudwatch, 60, began),
             Self::Late => late(cloudwatch),
@@ -92,10 +98,27 @@ impl View {
                 late(cloudwatch);
             }
             Self::NoLimits => cloudwatch.limits.clear(),
-            Self::NoLogs => cloudwatch.series.retain(|series| !is_of_logs(series)),
+            Self::NoLogs => {
+                let before = cloudwatch.series.len();
+                cloudwatch.series.retain(|series| !is_of_logs(series));
+                return cloudwatch.series.len() < before;
+            }
             Self::NoTopology => cloudwatch.wiring = Wiring::default(),
         }
+        true
     }
+}
+
+/// Forgets the hops of the deliveries; whether there were any.
+fn without_trace(folder: &mut RunFolder) -> bool {
+    let of_all = folder.summary.as_mut().and_then(|summary| summary.hops.take()).is_some();
+    let seconds = folder.series.iter_mut().flat_map(|second| second.deliveries.values_mut());
+    let of_seconds = seconds.fold(false, |any, second| {
+        let had = !second.hops.is_empty();
+        second.hops.clear();
+        any || had
+    });
+    of_all || of_seconds
 }
 
 /// Whether a series was made of the functions' logs or of metrics that an extension writes.

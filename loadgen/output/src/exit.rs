@@ -26,6 +26,9 @@ pub enum Exit {
     #[strum(message = "the run is invalid")]
     /// The run is invalid: the generator did not send on schedule, or the protocol does not fit. Do not use its numbers.
     Invalid = 4,
+    #[strum(message = "a regression")]
+    /// `compare --fail-on regression`: a measure of the candidate has regressed.
+    Regression = 5,
     #[strum(message = "interrupted")]
     /// Interrupted: the results so far are written, and reported unless a second interruption came before that.
     Interrupted = 130,
@@ -71,7 +74,7 @@ mod tests {
     #[test]
     fn the_codes_are_those_of_the_contract() {
         let codes: Vec<_> = Exit::all().map(Exit::code).collect();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 130]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 130]);
         assert!(Exit::all().all(|exit| !exit.meaning().is_empty()));
         assert!(Exit::summary().starts_with("0 fine, 1 failure, 2 usage or scenario error, "));
     }

@@ -3,13 +3,12 @@
 use std::process::ExitCode;
 
 use output::{Exit, Look};
-use reports::format::Status;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::failure::Failure;
 use super::print::{self, Mode};
-use super::{capacity, doctor, protocol, runs, scenario};
+use super::{capacity, compare, doctor, protocol, report, runs, scenario};
 use crate::cli::{self, CapacityArgs, Command, DoctorArgs};
 
 /// Carries a command out and prints its outcome. `arguments` are the command line, for the run folder.
@@ -53,13 +52,10 @@ fn generator(command: Command, arguments: Vec<String>) -> ExitCode {
 async fn execute(command: Command, arguments: Vec<String>) -> Result<Answer, Failure> {
     match command {
         Command::Run(args) => runs::run(args, arguments).await,
-        Command::Report { run, exit_code, .. } => {
-            reports::write_report(&run)?;
-            let of_run = |status: Status| if exit_code { status.into() } else { Exit::Fine };
-            runs::of_folder(&run, of_run)
-        }
+        Command::Report(args) => report::report(&args),
         Command::Correlate(args) => runs::correlate(&args).await,
         Command::Attribute { run, .. } => runs::attribute(&run),
+        Command::Compare(args) => compare::compare(&args),
         Command::Capacity(args) => find_capacity(args).await,
         Command::Doctor(args) => examine(&args).await,
         Command::Scenario(command) | Command::Direct(command) => scenario::execute(command),

@@ -9,12 +9,14 @@
 
 mod answer;
 pub mod capacity;
+mod compare;
 pub mod correlate;
 pub mod doctor;
 mod execute;
 mod failure;
 mod print;
 mod protocol;
+mod report;
 mod runs;
 mod scenario;
 

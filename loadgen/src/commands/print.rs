@@ -31,7 +31,8 @@ impl Mode {
         let (json, quiet) = match command {
             Command::Run(args) => (args.job.json, args.job.quiet),
             Command::Capacity(args) => (args.job.json, args.job.quiet),
-            Command::Report { json, .. } | Command::Attribute { json, .. } => (*json, false),
+            Command::Report(args) => (args.json, false),
+            Command::Attribute { json, .. } => (*json, false),
             Command::Correlate(args) => (args.json, false),
             Command::Doctor(args) => (args.json, false),
             Command::Scenario(command) | Command::Direct(command) => match command {
@@ -45,7 +46,8 @@ impl Mode {
                 ProtocolCommand::Try(args) => (args.json, false),
                 ProtocolCommand::Schema => (false, false),
             },
-            Command::Completions { .. }
+            Command::Compare(_)
+            | Command::Completions { .. }
             | Command::EmbeddedBackend(_)
             | Command::FrontDoor
             | Command::Worker { .. } => (false, false),

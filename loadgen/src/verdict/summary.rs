@@ -31,6 +31,7 @@ pub fn summarize(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary 
     let length = summary.run.ended_at.duration_since(summary.run.started_at).as_secs_f64();
     summary.verdict = Verdict {
         status: None,
+        exit_code: None,
         valid: invalid_reasons.is_empty(),
         invalid_reasons,
         warnings,
@@ -38,7 +39,7 @@ pub fn summarize(plan: &Plan, summary: Summary, totals: &Totals<'_>) -> Summary 
         not_judged: observe::not_judged(&metrics, &summary),
         ended_early: ending.ended_early(plan, length),
     };
-    summary.verdict.status = Some(summary.status_in(ending.state()));
+    summary.conclude(summary.status_in(ending.state()));
     summary
 }
 

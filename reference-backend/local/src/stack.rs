@@ -201,8 +201,9 @@ impl LocalStack {
         let opening =
             Opening { profile: &profile.tables, deployment: &deployment, metrics: &metrics, clock: &clock };
         let storage = storage.open(&opening).await?;
-        let listener = bind(listen, allow_remote, front_doors.is_some())?;
-        let http_listener = bind(http_listen, allow_remote, false)?;
+        let send_buffer = profile.gateway.send_buffer_bytes;
+        let listener = bind(listen, allow_remote, front_doors.is_some(), send_buffer)?;
+        let http_listener = bind(http_listen, allow_remote, false, 0)?;
         let mut endpoints =
             Endpoints::new(local(&listener, listen)?, local(&http_listener, http_listen)?, &deployment);
         if let Some(url) = storage.endpoint() {
@@ -298,7 +299,7 @@ impl LocalStack {
             None => Front::Here { _accepting: Background::with(Arc::clone(&gateway).serve(listener)) },
             Some(config) => {
                 let address = local(&listener, listen)?;
-                let more = (1..config.count.get()).map(|_| listener_on(address));
+                let more = (1..config.count.get()).map(|_| listener_on(address, send_buffer));
                 let listeners = std::iter::once(Ok(listener)).chain(more).collect::<Result<_, _>>()?;
                 Front::Doors(FrontDoors::start(&gateway, &config, listeners)?)
             }
@@ -399,8 +400,13 @@ fn guard(auth: AuthMode, keys: IamKeys) -> Guard {
     }
 }
 
-/// Listens; `shared` allows more listeners on the same port.
-fn bind(address: SocketAddr, allow_remote: bool, shared: bool) -> Result<TcpListener, StackError> {
+/// Listens; `shared` allows more listeners on the same port. `send_buffer` is that of every socket that is accepted; 0: the system's.
+fn bind(
+    address: SocketAddr,
+    allow_remote: bool,
+    shared: bool,
+    send_buffer: u32,
+) -> Result<TcpListener, StackError> {
     if !address.ip().is_loopback() {
         if !allow_remote {
             return Err(StackError::Remote(address));
@@ -408,7 +414,7 @@ fn bind(address: SocketAddr, allow_remote: bool, shared: bool) -> Result<TcpList
         tracing::warn!(%address, "listening on an address that other machines may reach");
     }
     let listen = || {
-        let socket = unbound(address)?;
+        let socket = unbound(address, send_buffer)?;
         socket.bind(address)?;
         // Set after the bind, so that two stacks cannot share a port by accident.
         socket.set_reuseport(shared)?;
@@ -418,9 +424,9 @@ fn bind(address: SocketAddr, allow_remote: bool, shared: bool) -> Result<TcpList
 }
 
 /// One more listener on a port that is shared.
-fn listener_on(address: SocketAddr) -> Result<TcpListener, StackError> {
+fn listener_on(address: SocketAddr, send_buffer: u32) -> Result<TcpListener, StackError> {
     let listen = || {
-        let socket = unbound(address)?;
+        let socket = unbound(address, send_buffer)?;
         socket.set_reuseport(true)?;
         socket.bind(address)?;
         socket.listen(BACKLOG)
@@ -428,8 +434,11 @@ fn listener_on(address: SocketAddr) -> Result<TcpListener, StackError> {
     listen().map_err(|source| StackError::Listen { address, source })
 }
 
-fn unbound(address: SocketAddr) -> io::Result<TcpSocket> {
+fn unbound(address: SocketAddr, send_buffer: u32) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    if send_buffer > 0 {
+        socket.set_send_buffer_size(send_buffer)?;
+    }
     socket.set_reuseaddr(true)?;
     Ok(socket)
 }

@@ -22,3 +22,7 @@ pub const REPORT: &str = "report.html";
 pub const CAPACITY: &str = "capacity.json";
 /// The self-contained page of it.
 pub const CAPACITY_PAGE: &str = "capacity.html";
+/// What an experiment found: [`Experiment`](crate::format::experiment::Experiment).
+pub const EXPERIMENT: &str = "experiment.json";
+/// The self-contained page of it.
+pub const EXPERIMENT_PAGE: &str = "experiment.html";

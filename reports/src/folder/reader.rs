@@ -57,7 +57,7 @@ impl RunFolder {
             // Older runs have no status, and a run whose files could not all be written has failed in any case.
             let of_run = summary.status_in(manifest.state);
             let kept = summary.verdict.status.filter(|_| of_run != Status::Failed);
-            summary.verdict.status = Some(kept.unwrap_or(of_run));
+            summary.conclude(kept.unwrap_or(of_run));
         }
         let cloudwatch: Option<CloudWatch> = read_document(dir, CLOUDWATCH)?;
         let mut folder = Self {

@@ -42,7 +42,7 @@ pub(super) fn summary(
         peak_send_queue_bytes: most(|second| second.send_queue_bytes),
         ..Generator::default()
     };
-    Summary {
+    let mut summary = Summary {
         schema_version: SCHEMA_VERSION,
         run: Run {
             started_at: started_at(manifest, series),
@@ -50,11 +50,6 @@ pub(super) fn summary(
             ..manifest.run.clone()
         },
         verdict: Verdict {
-            status: Some(match manifest.state {
-                RunState::Failed => Status::Failed,
-                RunState::Interrupted => Status::Interrupted,
-                _ => Status::Unfinished,
-            }),
             invalid_reasons: vec![REASON.to_owned()],
             ..Verdict::default()
         },
@@ -66,7 +61,13 @@ pub(super) fn summary(
         disruptions: disruptions(series),
         generator,
         ..Summary::default()
-    }
+    };
+    summary.conclude(match manifest.state {
+        RunState::Failed => Status::Failed,
+        RunState::Interrupted => Status::Interrupted,
+        _ => Status::Unfinished,
+    });
+    summary
 }
 
 /// Zero of the run's axis. A manifest that was written before the plan began, as folders of earlier versions have it, is as

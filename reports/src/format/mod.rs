@@ -6,10 +6,12 @@
 
 pub mod capacity;
 mod cloudwatch;
+pub mod comparison;
 mod correlation;
 mod cost;
 pub mod cut_off;
 mod document;
+pub mod experiment;
 mod hops;
 mod interval;
 mod latency;

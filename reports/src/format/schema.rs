@@ -8,13 +8,15 @@ use serde_json::Value;
 
 use super::capacity::Capacity;
 use super::cloudwatch::CloudWatch;
+use super::comparison::Comparison;
+use super::experiment::Experiment;
 use super::manifest::Manifest;
 use super::series::{ErrorSample, SeriesLine};
 use super::summary::Summary;
 
 /// The name and the JSON Schema (draft 2020-12) of each document, and of a line of each file of lines.
 #[must_use]
-pub fn json_schemas() -> [(&'static str, Value); 6] {
+pub fn json_schemas() -> [(&'static str, Value); 8] {
     [
         ("summary", of::<Summary>()),
         ("manifest", of::<Manifest>()),
@@ -22,6 +24,8 @@ pub fn json_schemas() -> [(&'static str, Value); 6] {
         ("error-line", of::<ErrorSample>()),
         ("cloudwatch", of::<CloudWatch>()),
         ("capacity", of::<Capacity>()),
+        ("experiment", of::<Experiment>()),
+        ("comparison", of::<Comparison>()),
     ]
 }
 

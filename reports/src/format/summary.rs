@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use output::Exit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +73,18 @@ impl Summary {
         self.verdict.status.unwrap_or_else(|| self.status_at_end())
     }
 
+    /// The exit code that follows from the verdict.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        Exit::from(self.status()).code()
+    }
+
+    /// Settles the verdict: the word, and the exit code that follows from it.
+    pub fn conclude(&mut self, status: Status) {
+        self.verdict.status = Some(status);
+        self.verdict.exit_code = Some(self.exit_code());
+    }
+
     /// The verdict on a run whose manifest has this state.
     #[must_use]
     pub fn status_in(&self, state: RunState) -> Status {
@@ -119,6 +132,9 @@ pub struct Verdict {
     /// The verdict in one word, from which the exit code follows; absent in older runs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub status: Option<Status>,
+    /// The exit code of `loadgen run` that follows from the status; absent in older runs.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub exit_code: Option<u8>,
     /// Whether the generator sent on schedule; when false, the numbers of the run must not be used.
     pub valid: bool,
     /// Why not, each with its remedy.

@@ -7,17 +7,24 @@
 mod banner;
 mod capacity;
 mod charts;
+mod comparison;
 mod error;
+mod experiment;
 mod page;
 mod sections;
 mod table;
 
 use std::path::{Path, PathBuf};
 
-use crate::folder::{self, CAPACITY, CAPACITY_PAGE, REPORT, RunFolder};
+use crate::folder::{
+    self, CAPACITY, CAPACITY_PAGE, EXPERIMENT, EXPERIMENT_PAGE, FolderError, REPORT, RunFolder,
+};
 use crate::format::capacity::Capacity;
+use crate::format::comparison::Comparison;
+use crate::format::experiment::Experiment;
 
 pub use error::{RenderError, ReportError};
+pub use experiment::Spread;
 
 /// Renders the report as one HTML document.
 ///
@@ -35,6 +42,14 @@ pub fn render_capacity(capacity: &Capacity) -> Result<String, RenderError> {
     capacity::page(capacity).map(maud::PreEscaped::into_string)
 }
 
+/// Renders the page of a comparison as one HTML document.
+///
+/// # Errors
+/// [`RenderError`] when a chart cannot be drawn.
+pub fn render_comparison(of: &Comparison) -> Result<String, RenderError> {
+    comparison::page(of).map(maud::PreEscaped::into_string)
+}
+
 /// Reads the run folder `dir`, renders its report and replaces `report.html` in it; gives the path of that file.
 ///
 /// # Errors
@@ -45,6 +60,16 @@ pub fn write_report(dir: &Path) -> Result<PathBuf, ReportError> {
     Ok(dir.join(REPORT))
 }
 
+/// Reads the run folder `dir` and writes its report to a file of the user's, which may be a pipe.
+///
+/// # Errors
+/// [`ReportError`]; nothing is written when the folder cannot be read.
+pub fn write_report_to(dir: &Path, file: &Path) -> Result<(), ReportError> {
+    let html = render(&RunFolder::read(dir)?)?;
+    std::fs::write(file, html).map_err(FolderError::io("write", file))?;
+    Ok(())
+}
+
 /// Writes `capacity.json` and `capacity.html` into `dir`, replacing what was there.
 ///
 /// # Errors
@@ -52,5 +77,21 @@ pub fn write_report(dir: &Path) -> Result<PathBuf, ReportError> {
 pub fn write_capacity(dir: &Path, capacity: &Capacity) -> Result<(), ReportError> {
     folder::save_json(dir, CAPACITY, capacity)?;
     folder::save(dir, CAPACITY_PAGE, render_capacity(capacity)?.as_bytes())?;
+    Ok(())
+}
+
+/// Writes `experiment.json` and `experiment.html` into `dir`, replacing what was there. `spreads` are the distributions of what `of` says.
+///
+/// # Errors
+/// [`ReportError`] when a file cannot be written or the page not be drawn.
+pub fn write_experiment(
+    dir: &Path,
+    experiment: &Experiment,
+    of: &str,
+    spreads: &[Spread<'_>],
+) -> Result<(), ReportError> {
+    folder::save_json(dir, EXPERIMENT, experiment)?;
+    let page = experiment::page(experiment, of, spreads)?;
+    folder::save(dir, EXPERIMENT_PAGE, page.into_string().as_bytes())?;
     Ok(())
 }

@@ -41,7 +41,7 @@ pub fn functions_within(cloudwatch: &CloudWatch, run: &Run) -> Vec<FunctionSumma
 }
 
 /// The series of one metric and statistic, each with its function.
-pub(crate) fn metric<'a>(
+pub fn metric<'a>(
     cloudwatch: &'a CloudWatch,
     metric: &str,
     statistic: &str,

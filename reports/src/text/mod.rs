@@ -2,6 +2,7 @@
 
 pub mod capacity;
 mod columns;
+pub mod comparison;
 mod disruptions;
 
 use std::fmt::Write;
@@ -14,6 +15,7 @@ use crate::findings::{self, Findings};
 use crate::folder::{REPORT, RunFolder};
 use crate::format::{Frames, FunctionSummary, Generator, Sockets, Status, Summary};
 use crate::human::{self, NOTHING, P50, P95, P99, WEAK};
+use crate::stalls::Stalls;
 use crate::{printable, verdict};
 
 /// Sentences are broken at this column at most, so that they stand under the tables; those of ordinary runs stay below it.
@@ -32,6 +34,7 @@ pub fn summary_for(folder: &RunFolder, look: Look) -> String {
     let parts = [
         headed(&head(&summary), verdict::of(&summary).status, look),
         findings(&summary, look),
+        stalls(folder, look),
         marked(&thresholds(&summary), look),
         sockets(&summary.sockets),
         operations(&summary),
@@ -118,6 +121,16 @@ fn findings(summary: &Summary, look: Look) -> String {
         out.push_str(&look.wrapped(&format!("  {}\n", printable::line(sentence)), "  "));
     }
     out
+}
+
+/// Moments in which nobody was answered.
+fn stalls(folder: &RunFolder, look: Look) -> String {
+    let sentence = Stalls::of(&folder.manifest, &folder.series).sentence();
+    let mut out = String::new();
+    if let Some(sentence) = sentence {
+        push_wrapped(&mut out, &sentence, "Stalls: ");
+    }
+    look.wrapped(&out, "  ")
 }
 
 fn thresholds(summary: &Summary) -> String {

@@ -7,10 +7,14 @@
 //! | [`waiting`] | what refuses and queues under random arrivals: Erlang B, the highest of a Poisson load |
 //! | [`slope`] | how fast a series grows, without faith in outliers |
 //! | [`ranks`] | rank correlation, also partial to a third series |
+//! | [`blocks`] | resampling a series whose neighbours resemble each other |
+//! | [`effect`] | how great a difference is |
 //! | [`dependence`] | how many independent points a series has, and the shift test |
 //! | [`several`] | several tests at once |
 
+pub mod blocks;
 pub mod dependence;
+pub mod effect;
 pub mod proportions;
 pub mod quantiles;
 pub mod ranks;

@@ -37,7 +37,7 @@ fn reserved(case: &'static str, seed: u64) -> Draw {
     let key = format!("lambda.functions.{function}.reserved_concurrency");
     world.fault.set(&key, limit);
     world.cured_by("twice the reserved concurrency, and what Poisson's peaks need", &key, limit * 2 + 6);
-    world.not_cured_by("twice the account's concurrency", "lambda.account_concurrency", 2_000);
+    world.not_cured_by_the_accounts_concurrency();
     world.draw(
         format!("{function}: {limit} reserved, {own_ms} ms, {strength} x the capacity"),
         first(Accepted::new(ReservedConcurrency, function)),
@@ -74,6 +74,7 @@ fn request_rate(case: &'static str, seed: u64) -> Draw {
     world.fault.set("lambda.functions.Default.reserved_concurrency", limit);
     world.fault.set("lambda.requests_per_concurrency", 10);
     world.cured_by("more reserved concurrency", "lambda.functions.Default.reserved_concurrency", limit * 4);
+    world.not_cured_by_the_accounts_concurrency();
     world.draw(
         format!("Default: {limit} reserved, fast, {strength} x ten times that a second"),
         first(Accepted::new(RequestRateCap, "Default")),
@@ -93,7 +94,7 @@ fn scaling(case: &'static str, seed: u64) -> Draw {
     world.profile.set(format!("lambda.functions.{function}.duration"), delay(own_ms, own_ms * 1.2));
     world.fault.set("lambda.scaling_environments", limit);
     world.cured_by("more environments at once", "lambda.scaling_environments", 1_000);
-    world.not_cured_by("twice the account's concurrency", "lambda.account_concurrency", 2_000);
+    world.not_cured_by_the_accounts_concurrency();
     world.draw(
         format!("{function}: {limit} environments in 10 s, a step to {needed:.0} at once"),
         // The step is one of every operation: others may need more environments as well.
@@ -108,6 +109,7 @@ fn silenced(case: &'static str, seed: u64) -> Draw {
     let key = format!("lambda.functions.{function}.reserved_concurrency");
     world.fault.set(&key, 0);
     world.cured_by("some reserved concurrency", &key, 50);
+    world.not_cured_by_the_accounts_concurrency();
     world.draw(format!("{function} may not run"), first(Accepted::new(ReservedConcurrency, function)))
 }
 

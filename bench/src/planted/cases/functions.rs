@@ -3,7 +3,7 @@
 use reports::format::SuspectKind::{FunctionErrors, FunctionTimeout, SlowDependency, SlowFunction};
 
 use super::Case;
-use super::world::{Load, World};
+use super::world::{Load, World, delay};
 use crate::planted::draw::{Accepted, Draw, Expected};
 
 pub(super) const CASES: &[Case] = &[
@@ -32,7 +32,8 @@ fn slow(case: &'static str, seed: u64) -> Draw {
     world.load(Load::moderate(&mut dice));
     let key = format!("lambda.functions.{function}.duration");
     world.fault.set(&key, world.delay_from_then_on(OWN, own_ms, own_ms * 1.3));
-    world.not_cured_by("twice the account's concurrency", "lambda.account_concurrency", 2_000);
+    world.cured_by("its duration as before", &key, delay(OWN.0, OWN.1));
+    world.not_cured_by_the_accounts_concurrency();
     world.draw(
         format!("{function} takes {own_ms} ms"),
         Expected::FirstSuspect(vec![
@@ -50,15 +51,10 @@ fn timed_out(case: &'static str, seed: u64) -> Draw {
     world.load(Load::moderate(&mut dice));
     world.profile.set(format!("lambda.functions.{function}.timeout_s"), timeout_s);
     let own_ms = timeout_s * 1e3 * factor;
-    world.fault.set(
-        format!("lambda.functions.{function}.duration"),
-        world.delay_from_then_on(OWN, own_ms, own_ms * 1.5),
-    );
-    world.cured_by(
-        "a longer time-out and no slowness",
-        format!("lambda.functions.{function}.duration"),
-        "{ p50_ms = 4 }",
-    );
+    let key = format!("lambda.functions.{function}.duration");
+    world.fault.set(&key, world.delay_from_then_on(OWN, own_ms, own_ms * 1.5));
+    world.cured_by("its duration as before", key, delay(OWN.0, OWN.1));
+    world.not_cured_by_the_accounts_concurrency();
     world.draw(
         format!("{function} takes {factor} x its time-out of {timeout_s} s"),
         // Where the time-out is not known, it may be errors as well.
@@ -74,8 +70,10 @@ fn failing(case: &'static str, seed: u64) -> Draw {
     let function = dice.one(&["SendMessage", "Default", "SessionPlacementRequest"]);
     let rate = dice.number(0.08..0.6);
     world.load(Load::moderate(&mut dice));
-    world.fault.set(format!("lambda.functions.{function}.error_rate"), world.rate_from_then_on(rate));
-    world.not_cured_by("twice the account's concurrency", "lambda.account_concurrency", 2_000);
+    let key = format!("lambda.functions.{function}.error_rate");
+    world.fault.set(&key, world.rate_from_then_on(rate));
+    world.cured_by("no errors", key, 0.0);
+    world.not_cured_by_the_accounts_concurrency();
     world.draw(
         format!("{function} fails in {:.0} %", rate * 100.0),
         Expected::FirstSuspect(vec![Accepted::new(FunctionErrors, function)]),

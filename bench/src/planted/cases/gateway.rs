@@ -6,7 +6,7 @@ use reports::format::SuspectKind::{
 };
 
 use super::Case;
-use super::world::{Load, PLACEMENT, SEND_MESSAGE, UNKNOWN_ROUTE, World};
+use super::world::{Load, PLACEMENT, SEND_MESSAGE, UNKNOWN_ROUTE, World, delay};
 use crate::planted::draw::{Accepted, Draw, Expected};
 
 pub(super) const CASES: &[Case] = &[
@@ -40,7 +40,7 @@ fn connections(case: &'static str, seed: u64) -> Draw {
     };
     world.fault.set("gateway.connections_per_second", limit);
     world.cured_by("ten times the rate", "gateway.connections_per_second", limit * 10);
-    world.not_cured_by("twice the account's concurrency", "lambda.account_concurrency", 2_000);
+    world.not_cured_by_the_accounts_concurrency();
     world.draw(what, Expected::FirstSuspect(vec![Accepted::new(ConnectRate, "")]))
 }
 
@@ -53,7 +53,7 @@ fn requests(case: &'static str, seed: u64) -> Draw {
     world.load(Load::up_to(limit * strength / quiet, &mut dice));
     world.fault.set("gateway.requests_per_second", limit).set("gateway.request_burst", (limit / 2.0).round());
     world.cured_by("four times the rate", "gateway.requests_per_second", limit * 4.0);
-    world.not_cured_by("twice the account's concurrency", "lambda.account_concurrency", 2_000);
+    world.not_cured_by_the_accounts_concurrency();
     world.draw(
         format!("{limit} a second, {strength} x that"),
         Expected::FirstSuspect(vec![Accepted::new(MessageRate, "")]),
@@ -62,14 +62,29 @@ fn requests(case: &'static str, seed: u64) -> Draw {
 
 fn slow_readers(case: &'static str, seed: u64) -> Draw {
     let (mut world, mut dice) = World::new(case, seed);
-    let (share, bytes) = (dice.number(0.3..0.5), dice.whole(30_000..60_000));
-    world.rate("send_message", dice.number(50.0..65.0)).set("operations.send_message.size", 30_000);
-    world.set("players", 12).set("slow_readers.share", share).set("slow_readers.delay", "\"2s\"");
-    world.set("slow_readers.receive_buffer", 4_096);
-    world.fault.set("gateway.outgoing_bytes_per_connection", bytes);
-    world.cured_by("a larger buffer", "gateway.outgoing_bytes_per_connection", 8_000_000);
+    const PEAK: f64 = 3.0;
+    let (share, bytes) = (dice.number(0.3..0.5), dice.whole(40_000..70_000));
+    let (quiet, strength) = (dice.number(6.0..9.0), dice.strength().max(1.3));
+    let (players, recipients) = (16.0, 4.0);
+    // Under load a slow player gets so much more than it reads, in the quiet phase less.
+    let delay_ms = strength * 1e3 / (quiet * recipients / players * PEAK);
+    world.set("slow_readers.share", share).set("slow_readers.delay", format!("\"{delay_ms:.0}ms\""));
+    // Long messages, to several players each; little of them lies in the buffers of the two machines, and one lane pushes them all.
+    world.set("slow_readers.receive_buffer", 4_096).set("players", players);
+    world.set("operations.send_message.size", 20_000).set("operations.send_message.fan_out", recipients);
+    world.rate("send_message", quiet).load(Load::up_to(PEAK, &mut dice));
+    world.profile.set("gateway.send_buffer_bytes", 32_768);
+    world.profile.set("gateway.outgoing_bytes_per_connection", 100_000_000);
+    world.profile.set("streams.per_stream.Messages.parallelization_factor", 1);
+    let key = "gateway.outgoing_bytes_per_connection";
+    world.fault.set(key, bytes);
+    world.cured_by("a larger buffer", key, 100_000_000);
+    world.not_cured_by_the_accounts_concurrency();
     world.draw(
-        format!("{:.0} % of the players read a message in 2 s, {bytes} bytes may wait", share * 100.0),
+        format!(
+            "{:.0} % of the players are sent {strength} x what they read, {bytes} bytes may wait",
+            share * 100.0
+        ),
         Expected::FirstSuspect(vec![Accepted::new(SlowClient, "")]),
     )
 }
@@ -96,22 +111,26 @@ fn slow_provider(case: &'static str, seed: u64) -> Draw {
             own_ms * 1.3
         ),
     );
-    world.not_cured_by("twice the account's concurrency", "lambda.account_concurrency", 2_000);
+    world.cured_by("its latency as before", "identity.latency", delay(OWN.0, OWN.1));
+    world.not_cured_by_the_accounts_concurrency();
     world.draw(format!("{own_ms} ms"), Expected::FirstSuspect(provider()))
 }
 
 fn slow_provider_single(case: &'static str, seed: u64) -> Draw {
     let (mut world, mut dice) = World::new(case, seed);
-    let (own_ms, limit) = (dice.number(900.0..1_500.0), dice.whole(8..14));
+    let (own_ms, limit) = (dice.number(900.0..1_500.0), dice.one(&[10, 12, 14, 60]));
     world.comings_and_goings().load(Load::moderate(&mut dice));
     world.profile.set("lambda.layout", "\"single\"");
-    world.fault.set("lambda.reserved_concurrency", limit);
+    // Of the load alone the function needs a handful: only the slow provider fills what it has. With more of it handshakes are slow
+    // all the same, so the provider is first. Which route is slow no figure of one function tells, hence the `or`.
+    world.profile.set("lambda.reserved_concurrency", limit);
     world.fault.set("identity.latency", world.delay_from_then_on(OWN, own_ms, own_ms * 1.3));
-    // Everything is one function: either is a cure, and which route is slow nobody's figures tell.
+    world.cured_by("its latency as before", "identity.latency", delay(OWN.0, OWN.1));
+    world.not_cured_by("ten times the reserved concurrency", "lambda.reserved_concurrency", limit * 10);
     let mut accepted = provider();
-    accepted.push(Accepted::new(ReservedConcurrency, "Backend"));
-    accepted.push(Accepted::with_an_or(SlowFunction, "Backend"));
-    accepted.push(Accepted::with_an_or(SlowDependency, "Backend"));
+    for kind in [SlowFunction, SlowDependency, ReservedConcurrency] {
+        accepted.push(Accepted::with_an_or(kind, "Backend"));
+    }
     world.draw(format!("{own_ms} ms, {limit} reserved for everything"), Expected::FirstSuspect(accepted))
 }
 
@@ -120,5 +139,7 @@ fn failing_provider(case: &'static str, seed: u64) -> Draw {
     let rate = dice.number(0.2..0.9);
     world.comings_and_goings().load(Load::moderate(&mut dice));
     world.fault.set("identity.failure_rate", world.rate_from_then_on(rate));
+    world.cured_by("no failures", "identity.failure_rate", 0.0);
+    world.not_cured_by_the_accounts_concurrency();
     world.draw(format!("fails in {:.0} %", rate * 100.0), Expected::FirstSuspect(provider()))
 }

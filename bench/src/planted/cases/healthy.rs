@@ -6,7 +6,7 @@ use crate::planted::draw::{Draw, Expected};
 
 pub(super) const CASES: &[Case] = &[
     Case::new("H1", "steady", steady),
-    Case::new("H2", "a ramp to 80 % of every limit", ramp),
+    Case::new("H2", "a ramp to 80 % of the rates of requests and of GameLift", ramp),
     Case::new("H3", "waves", sine),
     Case::new("H4", "a spike within the scaling rate", spike),
     Case::new("H5", "cold starts, fewer than the quantile leaves out", cold_starts),

@@ -82,16 +82,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_planted_has_a_cure_and_a_change_that_is_none() {
+        // A generator without a core is cured by no limit, and of two faults either is felt without the other.
+        let without = ["P23", "P24"];
+        for case in all().iter().filter(|case| case.is_planted() && !without.contains(&case.name)) {
+            let Draw { fault, cure, placebo, .. } = case.draw(1);
+            let [cure, placebo] = [cure, placebo].map(|change| change.expect(case.name).settings);
+            assert_ne!(fault.with(&cure), fault, "{}", case.name);
+            assert_ne!(fault.with(&placebo), fault, "{}", case.name);
+        }
+    }
+
+    #[test]
     fn every_scenario_and_profile_is_one() {
         for case in all() {
             for seed in 0..6 {
                 let draw = case.draw(seed);
-                let [profile, scenario] =
-                    [draw.profile.with(&draw.fault), draw.scenario].map(|file| file.to_string());
                 let origin = format!("{}-{seed}", case.name);
-                if let Err(error) = reference_backend_local::profile::Profile::parse(&profile, &origin) {
-                    panic!("{error}\n{profile}");
+                let faulty = draw.profile.with(&draw.fault);
+                let changes = [&draw.cure, &draw.placebo].into_iter().flatten();
+                let changed = changes.map(|change| faulty.with(&change.settings));
+                for profile in [draw.profile.clone(), faulty.clone()].into_iter().chain(changed) {
+                    let profile = profile.to_string();
+                    if let Err(error) = reference_backend_local::profile::Profile::parse(&profile, &origin) {
+                        panic!("{error}\n{profile}");
+                    }
                 }
+                let scenario = draw.scenario.to_string();
                 assert!(toml::from_str::<toml::Table>(&scenario).is_ok(), "{origin}:\n{scenario}");
             }
         }

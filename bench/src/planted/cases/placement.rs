@@ -3,7 +3,7 @@
 use reports::format::SuspectKind::{FunctionErrors, GameliftRate, PlacementCapacity, SnsDelivery};
 
 use super::Case;
-use super::world::{Load, World};
+use super::world::{Load, World, delay};
 use crate::planted::draw::{Accepted, Draw, Expected};
 
 pub(super) const CASES: &[Case] = &[
@@ -19,7 +19,7 @@ fn rate(case: &'static str, seed: u64) -> Draw {
     world.rate("placement_request", quiet).load(Load::up_to(f64::from(limit) * strength / quiet, &mut dice));
     world.fault.set("gamelift.requests_per_second", limit).set("gamelift.request_burst", limit / 2);
     world.cured_by("four times the rate", "gamelift.requests_per_second", limit * 4);
-    world.not_cured_by("twice the account's concurrency", "lambda.account_concurrency", 2_000);
+    world.not_cured_by_the_accounts_concurrency();
     world.draw(
         format!("{limit} a second, {strength} x that"),
         Expected::FirstSuspect(vec![Accepted::new(GameliftRate, "")]),
@@ -33,6 +33,8 @@ fn queue(case: &'static str, seed: u64) -> Draw {
     world.profile.set("gamelift.queue_timeout_s", timeout_s);
     let own_ms = f64::from(timeout_s) * factor * 1e3;
     world.fault.set("gamelift.placement", world.delay_from_then_on((150.0, 400.0), own_ms, own_ms * 1.4));
+    world.cured_by("as many game servers as before", "gamelift.placement", delay(150.0, 400.0));
+    world.not_cured_by_the_accounts_concurrency();
     world.draw(
         format!("{factor} x the time-out of {timeout_s} s"),
         Expected::FirstSuspect(vec![Accepted::new(PlacementCapacity, "")]),
@@ -44,7 +46,10 @@ fn redelivered(case: &'static str, seed: u64) -> Draw {
     let rate = dice.number(0.3..0.7);
     world.load(Load::moderate(&mut dice)).rate("placement_request", 10.0);
     world.profile.set("sns.retry_scale", 0.02);
-    world.fault.set("lambda.functions.OnPlacementEvent.error_rate", world.rate_from_then_on(rate));
+    let key = "lambda.functions.OnPlacementEvent.error_rate";
+    world.fault.set(key, world.rate_from_then_on(rate));
+    world.cured_by("no errors", key, 0.0);
+    world.not_cured_by_the_accounts_concurrency();
     world.draw(
         format!("OnPlacementEvent fails in {:.0} %", rate * 100.0),
         Expected::FirstSuspect(vec![

@@ -21,7 +21,7 @@ fn lanes(case: &'static str, seed: u64) -> Draw {
     let mut limit = crate::planted::settings::Settings::default();
     limit.set("tables.stream_shards", 1).set("streams.per_stream.Messages.parallelization_factor", 1);
     world.cured_by("more lanes", "streams.per_stream.Messages.parallelization_factor", 10);
-    world.not_cured_by("twice the account's concurrency", "lambda.account_concurrency", 2_000);
+    world.not_cured_by_the_accounts_concurrency();
     if seed % 3 == 2 {
         // The pushes get slow, and fill the lanes.
         let quiet = capacity * 0.6;
@@ -55,6 +55,7 @@ fn poison(case: &'static str, seed: u64) -> Draw {
     world.profile.set("streams.retry_pause_ms", 150).set("streams.max_retry_attempts", attempts);
     let key = "streams.per_stream.Messages.poison_rate";
     world.fault.set(key, world.rate_from_then_on(rate));
+    world.cured_by("no such records", key, 0.0);
     world.not_cured_by("more lanes", "streams.per_stream.Messages.parallelization_factor", 10);
     world.draw(
         format!("{:.0} % of the records, tried {attempts} times", rate * 100.0),

@@ -89,7 +89,7 @@ impl Load {
     }
 }
 
-/// A constant delay, or one with a tail.
+/// A delay with a tail.
 pub(super) fn delay(p50_ms: f64, p99_ms: f64) -> String {
     format!("{{ p50_ms = {p50_ms:.2}, p99_ms = {p99_ms:.2} }}")
 }
@@ -118,6 +118,7 @@ impl World {
             world.set(format!("operations.{operation}.timeout"), "\"3s\"");
         }
         world.load(Load::Steady);
+        world.observed_by(&mut Dice::of(&format!("{case}, observed"), seed));
         world.promises(&[
             "send_message.error_rate < 1%",
             "placement_request.error_rate < 1%",
@@ -134,6 +135,13 @@ impl World {
         ]);
         world.backend();
         (world, dice)
+    }
+
+    /// What else than metrics is there: logs of every function, in either format, and stamps in the pushes of one draw in three. A dice
+    /// of its own, so that what is observed changes nothing of what is planted.
+    fn observed_by(&mut self, dice: &mut Dice) {
+        self.set("cloudwatch.logs", true).set("trace", dice.one(&[true, false, false]));
+        self.profile.set("logs.enabled", true).set("logs.format", dice.one(&["\"text\"", "\"json\""]));
     }
 
     /// Latencies as they may be in one Region, and no limit that this load could reach.
@@ -213,15 +221,20 @@ impl World {
         format!("{{ rate = {rate:.3}, from_s = {:.2} }}", self.fault_from_s())
     }
 
-    /// What takes the symptom away.
+    /// What takes the symptom away; said again, one more key of it.
     pub(super) fn cured_by(
         &mut self,
         what: &'static str,
         key: impl Into<String>,
         value: impl Display,
     ) -> &mut Self {
-        self.cure = Some(Change::of(what, key, value));
+        self.cure.get_or_insert_with(|| Change::of(what)).settings.set(key, value);
         self
+    }
+
+    /// The account's concurrency, which no draw but P2's comes near, does not take the symptom away.
+    pub(super) fn not_cured_by_the_accounts_concurrency(&mut self) -> &mut Self {
+        self.not_cured_by("twice the account's concurrency", "lambda.account_concurrency", 2_000)
     }
 
     /// What does not take the symptom away.
@@ -231,7 +244,7 @@ impl World {
         key: impl Into<String>,
         value: impl Display,
     ) -> &mut Self {
-        self.placebo = Some(Change::of(what, key, value));
+        self.placebo.get_or_insert_with(|| Change::of(what)).settings.set(key, value);
         self
     }
 

@@ -43,6 +43,10 @@ pub struct GatewayProfile {
     /// Buffer of a slow client in bytes; a push beyond it fails with 429.
     #[schemars(range(min = 1))]
     pub outgoing_bytes_per_connection: usize,
+    /// Send buffer of each socket in bytes (`SO_SNDBUF`; Linux doubles it), which takes messages before they count as outgoing.
+    /// 0: the system's own, which grows to megabytes.
+    #[schemars(range(max = 16_777_216))]
+    pub send_buffer_bytes: u32,
     /// Whether the client gets the body of a route's answer whose status is not 2xx. Reports about AWS disagree; if
     /// false, the client gets `Internal server error`.
     pub forward_error_bodies: bool,
@@ -95,6 +99,7 @@ impl Default for GatewayProfile {
             request_burst: 0,
             in_flight_per_connection: 64,
             outgoing_bytes_per_connection: 256 * 1_024,
+            send_buffer_bytes: 0,
             forward_error_bodies: true,
             ack_delay: Delay::default(),
             push_delay: Delay::default(),

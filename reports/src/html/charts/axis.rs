@@ -105,6 +105,24 @@ impl Axis {
         Self { range: start..end, ticks, title: format!("{}, log scale", unit.axis_title()), log: true }
     }
 
+    /// Round numbers around `low` and `high`, with zero among them.
+    pub(super) fn signed(low: f64, high: f64, title: &str) -> Self {
+        let (low, high) = (low.min(0.0), high.max(0.0));
+        let rough = ((high - low) / 6.0).max(1e-6);
+        let decade = 10.0_f64.powf(rough.log10().floor());
+        let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * decade).find(|step| *step >= rough);
+        let step = step.unwrap_or(rough);
+        let (start, end) = ((low / step).floor() * step, (high / step).ceil().max(1.0) * step);
+        let label = |value: f64| {
+            let sign = if value < -step / 2.0 { "−" } else { "" };
+            format!("{sign}{}", human::plain(value.abs(), 3))
+        };
+        // Zero itself, whatever the sum of steps says.
+        let exact = |value: f64| if value.abs() < step / 2.0 { 0.0 } else { value };
+        let ticks = steps(start, end, step).map(exact).map(|value| (value, label(value))).collect();
+        Self { range: start..end, ticks, title: title.into(), log: false }
+    }
+
     /// Quantiles by their number of nines: 90 % is 1, 99 % is 2.
     pub(super) fn nines(most: f64) -> Self {
         let named = [(0.5, "50 %"), (0.9, "90 %"), (0.99, "99 %"), (0.999, "99.9 %"), (0.9999, "99.99 %")];
@@ -159,6 +177,13 @@ mod tests {
         assert_eq!(labels(&Axis::time(300.0, 6)), ["0:00", "1:00", "2:00", "3:00", "4:00", "5:00"]);
         assert_eq!(labels(&Axis::nines(2.5)), ["50 %", "90 %", "99 %"]);
         assert_eq!(labels(&Axis::linear(150.0 * 1024.0 * 1024.0, Unit::Bytes, 4)).last(), Some(&"200 MiB"));
+    }
+
+    #[test]
+    fn a_signed_axis_has_zero_among_its_ticks() {
+        let axis = Axis::signed(-3.1, 12.0, "difference, %");
+        assert_eq!(labels(&axis), ["−5", "0", "5", "10", "15"]);
+        assert_eq!(labels(&Axis::signed(0.0, 0.0, "")).first(), Some(&"0"));
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(in crate::html) enum Size {
 }
 
 impl Size {
-    const fn pixels(self) -> (u32, u32) {
+    pub(super) const fn pixels(self) -> (u32, u32) {
         match self {
             Self::Wide => (1080, 230),
             Self::Half => (528, 216),

@@ -1,0 +1,467 @@
+//! Stalls of the target: moments in which nobody was answered, and what waited was answered at once afterwards. Medians do not
+//! show them and thresholds rarely do, so they are looked for in every run.
+//!
+//! **What counts.** A second is *late* for an operation or a delivery where a tenth of its answers (half of them, where they are few) took
+//! at least [`TIMES`] as long as in half of the seconds, and [`FLOOR_US`] at least; it is a *gap* where answers were
+//! awaited, usually [`BUSY`] come in a second, and none came. A stall is a row of such seconds that ends with a late one and is
+//! hardly longer than its longest wait: a target that is slow for a minute is overloaded, and does not stall. A stall of much
+//! less than a tenth of a second touches too few answers of its second to be found.
+//!
+//! **Period.** The median of the gaps between stalls; named only where so many gaps lie so close to it that stalls
+//! at random (exponential gaps) would do so in less than one case in a hundred ([`CHANCE`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::format::{DeliverySecond, Latency, Manifest, OperationSecond, SeriesLine};
+use crate::human;
+
+/// So many times as long as usual is late. A convention.
+const TIMES: f64 = 5.0;
+/// Shorter waits are nobody's stall. A convention.
+const FLOOR_US: u64 = 50_000;
+/// A second without answers means something where so many are usual: by Poisson's law one in 20,000 is empty by chance.
+const BUSY: u64 = 10;
+/// What is usual is known after so many seconds.
+const KNOWN: usize = 10;
+/// From so many answers in a second a tenth of them is looked at: three at least.
+const TENTH: u64 = 30;
+/// From so many answers in a second half of them are looked at: three at least.
+const HALF: u64 = 6;
+/// Seconds that a stall may show beyond its longest wait: those that it begins and ends in.
+const BORDERS: u64 = 2;
+/// Fewer gaps make no period.
+const GAPS: usize = 3;
+/// Gaps that close to their median are alike: a second, since stalls are placed to the second, or this share.
+const ALIKE: f64 = 0.1;
+/// Share of the gaps that must be alike.
+const MOST: f64 = 0.75;
+/// Random stalls may look as regular in so many cases.
+const CHANCE: f64 = 0.01;
+/// So few stalls are told only where one of them is long: a burst of cold starts looks like a short one. A convention.
+const FEW: usize = 2;
+/// What is long, in microseconds. A convention.
+const LONG_US: u64 = 500_000;
+/// Instants that a sentence names.
+const NAMED: usize = 3;
+
+/// A moment in which nobody was answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stall {
+    /// The first second in which it shows, in seconds since the run's start.
+    pub from_s: u64,
+    /// The end of the last one.
+    pub to_s: u64,
+    /// Its longest wait in microseconds; a stall is about as long.
+    pub longest_us: u64,
+    /// The operations and deliveries that felt it.
+    pub felt_by: BTreeSet<String>,
+    /// Whether the generator itself was late by half of that or more: then it may be its own stall.
+    pub of_generator: bool,
+}
+
+/// The time between stalls, where it is regular.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Period {
+    /// Median of the gaps in seconds.
+    pub median_s: f64,
+    /// The shortest of the gaps that are alike.
+    pub low_s: f64,
+    /// The longest of them.
+    pub high_s: f64,
+}
+
+/// What was found in a run.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Stalls {
+    /// In the order of time.
+    pub stalls: Vec<Stall>,
+    /// Their period, if they have one.
+    pub period: Option<Period>,
+}
+
+impl Stalls {
+    /// Looks through a run's measured seconds.
+    #[must_use]
+    pub fn of(manifest: &Manifest, series: &[SeriesLine]) -> Self {
+        let mut finder = Finder::default();
+        series.iter().filter(|line| manifest.measures(line.t as f64)).for_each(|line| finder.second(line));
+        finder.finish()
+    }
+
+    /// What to say of them in a sentence; `None` where there is none, or hardly one.
+    #[must_use]
+    pub fn sentence(&self) -> Option<String> {
+        let longest = self.stalls.iter().map(|stall| stall.longest_us).max()?;
+        if self.stalls.len() <= FEW && longest < LONG_US {
+            return None;
+        }
+        let own = self.stalls.iter().filter(|stall| stall.of_generator).count();
+        let felt: BTreeSet<&str> =
+            self.stalls.iter().flat_map(|stall| stall.felt_by.iter().map(String::as_str)).collect();
+        let times = match self.stalls.len() {
+            1 => "Once".to_owned(),
+            count => format!("{count} times"),
+        };
+        let period = self.period.map_or_else(String::new, |period| format!(", {}", period.in_words()));
+        let whose = match own {
+            0 => String::new(),
+            all if all == self.stalls.len() => {
+                " The generator was late itself each time: look at its health first.".into()
+            }
+            some => format!(" In {some} of them the generator was late itself: look at its health, too."),
+        };
+        Some(format!(
+            "{times} answers stood still for up to {}{period} (at {}), as felt by {}.{whose}",
+            human::duration(longest as f64),
+            self.instants(),
+            felt.into_iter().collect::<Vec<_>>().join(", "),
+        ))
+    }
+
+    fn instants(&self) -> String {
+        let named: Vec<_> =
+            self.stalls.iter().take(NAMED).map(|stall| human::clock(stall.from_s as f64)).collect();
+        match self.stalls.len() - named.len() {
+            0 => named.join(", "),
+            more => format!("{} and {more} more", named.join(", ")),
+        }
+    }
+}
+
+impl Period {
+    /// Of stalls that begin at these seconds.
+    fn of(starts: &[u64]) -> Option<Self> {
+        let mut gaps: Vec<f64> = starts.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
+        if gaps.len() < GAPS {
+            return None;
+        }
+        gaps.sort_by(f64::total_cmp);
+        let median_s = f64::midpoint(gaps[(gaps.len() - 1) / 2], gaps[gaps.len() / 2]);
+        let tolerance = (median_s * ALIKE).max(1.0);
+        let all = gaps.len();
+        gaps.retain(|gap| (gap - median_s).abs() <= tolerance);
+        let (low_s, high_s) = (*gaps.first()?, *gaps.last()?);
+        let regular = gaps.len() as f64 >= all as f64 * MOST
+            && by_chance(all - 1, gaps.len() - 1, tolerance / median_s) < CHANCE;
+        regular.then_some(Self { median_s, low_s, high_s })
+    }
+
+    /// E.g. `every 10 s (9 s to 11 s apart)`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let Self { median_s, low_s, high_s } = *self;
+        let seconds = |seconds: f64| human::plain(seconds, 3);
+        if low_s == high_s {
+            format!("every {} s", seconds(median_s))
+        } else {
+            format!("every {} s ({} s to {} s apart)", seconds(median_s), seconds(low_s), seconds(high_s))
+        }
+    }
+}
+
+/// Probability that `alike` or more of `gaps` exponential gaps lie within `share` of their median: the binomial tail at
+/// `2^-(1 - share) - 2^-(1 + share)`.
+fn by_chance(gaps: usize, alike: usize, share: f64) -> f64 {
+    let share = share.min(1.0);
+    let each = (share - 1.0).exp2() - (-share - 1.0).exp2();
+    let mut exactly = (1.0 - each).powi(gaps as i32);
+    let mut tail = 0.0;
+    for successes in 0..=gaps {
+        if successes >= alike {
+            tail += exactly;
+        }
+        exactly *= (gaps - successes) as f64 / (successes + 1) as f64 * each / (1.0 - each);
+    }
+    tail
+}
+
+/// Finds stalls second by second, and keeps only seconds in which there may be one.
+#[derive(Debug, Default)]
+pub struct Finder {
+    operations: BTreeMap<String, Track>,
+    deliveries: BTreeMap<String, Track>,
+    /// By second in which something may have stalled: how late the generator was itself.
+    lag_us: BTreeMap<u64, u64>,
+}
+
+/// An operation or a delivery.
+#[derive(Debug, Default)]
+struct Track {
+    in_flight: i64,
+    /// Of every second with enough answers, what a tenth or half of them exceed.
+    usual_us: Vec<u32>,
+    /// Of every second with answers, how many.
+    rates: Vec<u32>,
+    suspicious: Vec<Suspicious>,
+}
+
+/// A second that may belong to a stall.
+#[derive(Debug, Clone, Copy)]
+struct Suspicious {
+    t: u64,
+    /// What a tenth or half of the answers exceed; `None` where none came although some were awaited.
+    high_us: Option<u64>,
+    max_us: u64,
+}
+
+/// A stretch in which one track stalled.
+struct Stretch<'a> {
+    from: u64,
+    to: u64,
+    longest_us: u64,
+    name: &'a str,
+}
+
+impl Finder {
+    /// Takes the next second of the run.
+    pub fn second(&mut self, line: &SeriesLine) {
+        for name in line.operations.keys().filter(|name| name.as_str() != "connect") {
+            self.operations.entry(name.clone()).or_default();
+        }
+        for name in line.deliveries.keys() {
+            self.deliveries.entry(name.clone()).or_default();
+        }
+        let (nothing, no_push) = (OperationSecond::default(), DeliverySecond::default());
+        let mut suspicious = false;
+        for (name, track) in &mut self.operations {
+            let second = line.operations.get(name).unwrap_or(&nothing);
+            let ended = second.completed + second.failed + second.timed_out;
+            suspicious |= track.second(line.t, second.sent, ended, &second.response_time_us);
+        }
+        for (name, track) in &mut self.deliveries {
+            let second = line.deliveries.get(name).unwrap_or(&no_push);
+            let ended = second.received + second.late + second.lost + second.away + second.withdrawn;
+            suspicious |= track.second(line.t, second.expected, ended, &second.each_us);
+        }
+        if suspicious {
+            let own = &line.generator;
+            self.lag_us.insert(line.t, own.dispatch_delay_us.max.max(own.event_loop_lag_us.max));
+        }
+    }
+
+    /// What was found in all of them.
+    #[must_use]
+    pub fn finish(self) -> Stalls {
+        let tracks = self.operations.iter().chain(&self.deliveries);
+        let mut stretches: Vec<_> = tracks.flat_map(|(name, track)| track.stretches(name)).collect();
+        stretches.sort_by_key(|stretch| stretch.from);
+        let mut stalls: Vec<Stall> = Vec::new();
+        for Stretch { from, to, longest_us, name } in stretches {
+            match stalls.last_mut().filter(|stall| from <= stall.to_s) {
+                Some(stall) => {
+                    stall.to_s = stall.to_s.max(to);
+                    stall.longest_us = stall.longest_us.max(longest_us);
+                    stall.felt_by.insert(name.to_owned());
+                }
+                None => stalls.push(Stall {
+                    from_s: from,
+                    to_s: to,
+                    longest_us,
+                    felt_by: [name.to_owned()].into(),
+                    of_generator: false,
+                }),
+            }
+        }
+        for stall in &mut stalls {
+            let lag = self.lag_us.range(stall.from_s..stall.to_s).map(|(_, lag)| *lag).max();
+            stall.of_generator = lag.is_some_and(|lag| lag * 2 >= stall.longest_us);
+        }
+        let starts: Vec<u64> = stalls.iter().map(|stall| stall.from_s).collect();
+        Stalls { period: Period::of(&starts), stalls }
+    }
+}
+
+impl Track {
+    /// Takes a second; tells whether it may belong to a stall.
+    fn second(&mut self, t: u64, begun: u64, ended: u64, latency: &Latency) -> bool {
+        let awaited = self.in_flight > 0 || begun > 0;
+        self.in_flight += begun as i64 - ended as i64;
+        let Latency { count, p50, p90, max, .. } = *latency;
+        let high_us = match count {
+            TENTH.. => Some(p90),
+            HALF.. => Some(p50),
+            _ => None,
+        };
+        let short = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        self.usual_us.extend(high_us.map(short));
+        self.rates.extend((count > 0).then(|| short(count)));
+        let late = high_us.is_some_and(|high| high >= FLOOR_US);
+        let gap = count == 0 && awaited;
+        if late || gap {
+            self.suspicious.push(Suspicious { t, high_us, max_us: max });
+        }
+        late || gap
+    }
+
+    fn stretches<'a>(&self, name: &'a str) -> Vec<Stretch<'a>> {
+        let (Some(usual), Some(rate)) = (median(&self.usual_us), median(&self.rates)) else {
+            return Vec::new();
+        };
+        if self.usual_us.len() < KNOWN {
+            return Vec::new();
+        }
+        let bound = u64::from(usual) as f64 * TIMES;
+        let stalled: Vec<_> = self
+            .suspicious
+            .iter()
+            .filter(|second| match second.high_us {
+                Some(high) => high as f64 >= bound,
+                None => u64::from(rate) >= BUSY,
+            })
+            .collect();
+        stalled
+            .chunk_by(|a, b| a.t + 1 == b.t)
+            .filter_map(|row| {
+                // What follows the last late second is an outage's, not the stall's.
+                let last = row.iter().rposition(|second| second.high_us.is_some())?;
+                let row = &row[..=last];
+                let (from, to) = (row.first()?.t, row.last()?.t + 1);
+                let longest_us = row.iter().map(|second| second.max_us).max()?;
+                let fits = to - from <= longest_us.div_ceil(1_000_000) + BORDERS;
+                fits.then_some(Stretch { from, to, longest_us, name })
+            })
+            .collect()
+    }
+}
+
+/// The lower median.
+fn median(values: &[u32]) -> Option<u32> {
+    let mut values = values.to_vec();
+    let middle = values.len().checked_sub(1)? / 2;
+    Some(*values.select_nth_unstable(middle).1)
+}
+
+#[cfg(test)]
+mod tests {
+    use hdrhistogram::Histogram;
+
+    use super::*;
+
+    /// A run of `seconds` at `rate` arrivals a second with a usual wait of `usual_us`, whose target answers nothing within the
+    /// given stretches (start and length in microseconds) and everything at their ends. `every` holds for an open model.
+    fn run(seconds: u64, rate: u64, usual_us: u64, stalls: &[(u64, u64)]) -> Vec<SeriesLine> {
+        let mut lines: Vec<_> = (0..seconds).map(|t| SeriesLine { t, ..SeriesLine::default() }).collect();
+        let mut answers: Vec<_> = (0..seconds).map(|_| Histogram::<u64>::new(3).unwrap()).collect();
+        for arrival in 0..seconds * rate {
+            let at = arrival * 1_000_000 / rate;
+            // Waits differ a little, by a fixed pattern.
+            let ready = at + usual_us * (80 + arrival * 7 % 41) / 100;
+            let held = stalls.iter().find(|(start, length)| (*start..start + length).contains(&ready));
+            let answered = held.map_or(ready, |(start, length)| start + length + usual_us / 2);
+            let sent = lines[(at / 1_000_000) as usize].operations.entry("send".into()).or_default();
+            sent.sent += 1;
+            if let Some(histogram) = answers.get_mut((answered / 1_000_000) as usize) {
+                histogram.record(answered - at).unwrap();
+            }
+        }
+        for (line, histogram) in lines.iter_mut().zip(&answers) {
+            let second = line.operations.entry("send".into()).or_default();
+            second.completed = histogram.len();
+            second.response_time_us = Latency::of(histogram);
+        }
+        lines
+    }
+
+    fn found(series: &[SeriesLine]) -> Stalls {
+        let mut finder = Finder::default();
+        series.iter().for_each(|line| finder.second(line));
+        finder.finish()
+    }
+
+    #[test]
+    fn a_second_in_every_ten_is_found_with_its_period() {
+        for (rate, offset) in [(200, 0), (200, 500_000), (20, 300_000), (2_000, 900_000)] {
+            let stalls: Vec<_> = (1..12).map(|nth| (nth * 10_000_000 + offset, 1_000_000)).collect();
+            let found = found(&run(120, rate, 2_000, &stalls));
+            assert_eq!(found.stalls.len(), 11, "{rate}/s: {found:?}");
+            let period = found.period.expect("they are regular");
+            assert!((period.median_s - 10.0).abs() < 0.6, "{period:?}");
+            for stall in &found.stalls {
+                assert!((900_000..=1_010_000).contains(&stall.longest_us), "{stall:?}");
+            }
+            let sentence = found.sentence().expect("something was found");
+            assert!(sentence.starts_with("11 times answers stood still for up to "), "{sentence}");
+            assert!(sentence.contains(", every 10 s") && sentence.contains("and 8 more"), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn long_and_short_stalls_are_found_where_they_were() {
+        let found = found(&run(60, 100, 5_000, &[(12_400_000, 3_700_000), (40_200_000, 300_000)]));
+        let at: Vec<_> = found.stalls.iter().map(|stall| (stall.from_s, stall.to_s)).collect();
+        assert_eq!(at, [(13, 17), (40, 41)]);
+        assert!(found.stalls[0].longest_us > 3_600_000 && found.stalls[1].longest_us < 310_000);
+        assert_eq!(found.period, None);
+        assert!(found.sentence().is_some(), "one of them is long");
+        let short = Stalls { stalls: found.stalls[1..].to_vec(), period: None };
+        assert_eq!(short.sentence(), None);
+    }
+
+    #[test]
+    fn an_even_run_an_overload_and_a_pause_of_the_plan_are_no_stalls() {
+        assert_eq!(found(&run(100, 200, 2_000, &[])).sentence(), None);
+        // Twenty seconds of slow answers.
+        let mut series = run(100, 200, 2_000, &[]);
+        for line in &mut series[40..60] {
+            let latency = &mut line.operations.get_mut("send").unwrap().response_time_us;
+            (latency.p50, latency.p90, latency.max) = (300_000, 400_000, 900_000);
+        }
+        assert_eq!(found(&series), Stalls::default());
+        // Ten seconds in which nothing is asked.
+        let mut series = run(100, 200, 2_000, &[]);
+        series[40..50].iter_mut().for_each(|line| line.operations.clear());
+        assert_eq!(found(&series), Stalls::default());
+        // One slow answer in a hundred.
+        let mut series = run(100, 200, 2_000, &[]);
+        for line in &mut series {
+            line.operations.get_mut("send").unwrap().response_time_us.max = 2_000_000;
+        }
+        assert_eq!(found(&series), Stalls::default());
+    }
+
+    #[test]
+    fn a_stall_of_the_generator_is_called_so() {
+        let mut series = run(60, 100, 5_000, &[(30_000_000, 1_000_000)]);
+        series[30].generator.dispatch_delay_us.max = 950_000;
+        let found = found(&series);
+        assert!(found.stalls.len() == 1 && found.stalls[0].of_generator, "{found:?}");
+        let sentence = found.sentence().expect("something was found");
+        assert!(sentence.starts_with("Once ") && sentence.contains("The generator was late itself"), "{sentence}");
+    }
+
+    #[test]
+    fn the_chance_is_the_binomial_tail() {
+        // 2^-0.9 - 2^-1.1 = 0.535887 - 0.466517.
+        assert!((by_chance(1, 1, 0.1) - 0.069_370).abs() < 1e-5);
+        assert!((by_chance(2, 2, 0.1) - 0.069_370_f64.powi(2)).abs() < 1e-5);
+        assert!((by_chance(5, 0, 0.1) - 1.0).abs() < 1e-9);
+        // C(3,2)·p²·(1-p) + p³.
+        let p = 0.069_370_f64;
+        assert!((by_chance(3, 2, 0.1) - (3.0 * p * p * (1.0 - p) + p.powi(3))).abs() < 1e-5);
+    }
+
+    #[test]
+    fn random_stalls_hardly_ever_have_a_period() {
+        // Weyl's sequence through the inverse of the exponential distribution's function, shuffled by its multiplier.
+        let mut state = 0x9E37_79B9_u64;
+        let mut unit = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+        };
+        let mut named = 0;
+        for run in 0..2_000 {
+            let (mut at, mut starts) = (0.0, vec![0]);
+            for _ in 0..3 + run % 12 {
+                at += 2.0 - 20.0 * f64::ln(unit());
+                starts.push(at as u64);
+            }
+            named += u32::from(Period::of(&starts).is_some());
+        }
+        assert!(named < 40, "{named} of 2000 random rows of stalls have a period");
+        let regular = [3, 13, 23, 32, 43, 53];
+        let period = Period::of(&regular).expect("regular to the second");
+        assert_eq!((period.median_s, period.low_s, period.high_s), (10.0, 9.0, 11.0));
+        assert_eq!(period.in_words(), "every 10 s (9 s to 11 s apart)");
+        assert_eq!(Period::of(&[1, 11, 21]), None, "two gaps are no rhythm");
+    }
+}
