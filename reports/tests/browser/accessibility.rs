@@ -91,12 +91,14 @@ async fn axe_finds_nothing_in_a_report_that_is_unfolded_on_a_phone() {
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_in_the_page_of_a_capacity_search() {
+async fn axe_finds_nothing_in_the_page_of_a_capacity_search_and_of_a_comparison() {
     let Some(axe) = axe() else { return };
-    let made = Made::capacity();
+    let made = [("capacity", Made::capacity()), ("comparison", Made::comparison())];
     in_a_browser(|tab| async move {
-        let _opened = Opened::open(&tab, &made.file).await;
-        in_every_medium(&tab, &axe, "capacity").await;
+        for (what, made) in made {
+            let _opened = Opened::open(&tab, &made.file).await;
+            in_every_medium(&tab, &axe, what).await;
+        }
     })
     .await;
 }

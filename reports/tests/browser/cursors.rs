@@ -34,7 +34,7 @@ async fn keys_move_the_cursor_and_say_what_is_there() {
         }
         let role = "(box => [box.role, box.ariaLabel, box.ariaValueMin, box.ariaValueMax, box.ariaValueNow].join())(document.activeElement)";
         assert_eq!(tab.evaluate::<String>(role).await, "slider,Time cursor of level,0,95,5");
-        assert_eq!(tab.text("#level .value").await, "0");
+        tab.until("document.querySelector('#level .value').textContent === '0'").await;
         tab.press("Escape", false).await;
         assert_eq!(tab.text("#level .value").await, "");
         assert!(tab.evaluate::<bool>("document.querySelector('.cursor') === null").await);

@@ -28,4 +28,13 @@ impl Made {
         let file = dir.path().join(reports::capacity::PAGE);
         Self { _dir: dir, file }
     }
+
+    /// The page of a comparison of two runs.
+    pub(crate) fn comparison() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let file = dir.path().join("comparison.html");
+        let page = reports::html::render_comparison(&common::comparison()).expect("renders");
+        std::fs::write(&file, page).expect("writable");
+        Self { _dir: dir, file }
+    }
 }

@@ -57,7 +57,11 @@ async fn what_is_injected_neither_runs_nor_styles_nor_loads() {
 
 #[test]
 fn the_policy_allows_nothing_but_what_is_hashed() {
-    for made in [Made::run(&Shape { seconds: 20, rate: 40.0, ..Shape::default() }), Made::capacity()] {
+    for made in [
+        Made::run(&Shape { seconds: 20, rate: 40.0, ..Shape::default() }),
+        Made::capacity(),
+        Made::comparison(),
+    ] {
         let page = fs::read_to_string(&made.file).expect("readable");
         let policy = page.split("Content-Security-Policy\" content=\"").nth(1).expect("a policy");
         let policy = policy.split('"').next().expect("an end");

@@ -1,5 +1,7 @@
 //! The pages as they look: on a desk and on a phone, in light, in dark and on paper.
 
+use chromiumoxide::cdp::browser_protocol::emulation::SetScriptExecutionDisabledParams;
+
 use crate::chrome::{Tab, in_a_browser};
 use crate::common::{self, Shape};
 use crate::opened::Opened;
@@ -34,6 +36,58 @@ async fn the_page_of_a_capacity_search_looks_right() {
         let steps = common::capacity().steps.len();
         assert_eq!(tab.evaluate::<usize>(links).await, steps, "every run's report is in reach");
         theme(&tab).await;
+        opened.was_silent();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_page_of_a_comparison_looks_right() {
+    let made = Made::comparison();
+    in_a_browser(|tab| async move {
+        let opened = Opened::open(&tab, &made.file).await;
+        views(&tab, "comparison").await;
+        structure(&tab).await;
+        theme(&tab).await;
+        opened.was_silent();
+    })
+    .await;
+}
+
+/// Without JavaScript everything is there to be read, and nothing is offered that would not work.
+#[tokio::test]
+async fn a_report_reads_without_its_script() {
+    let made = Made::run(&Shape { seconds: 60, ..Shape::default() });
+    in_a_browser(|tab| async move {
+        tab.0.execute(SetScriptExecutionDisabledParams::new(true)).await.expect("emulates");
+        let opened = Opened::open(&tab, &made.file).await;
+        let buttons = "[...document.querySelectorAll('button')].filter(button => button.checkVisibility()).length";
+        assert_eq!(tab.evaluate::<u32>(buttons).await, 0, "nothing to press");
+        let empty = "[...document.querySelectorAll('section')].filter(section => section.textContent.trim() === '').length";
+        assert_eq!(tab.evaluate::<u32>(empty).await, 0, "every section says something");
+        structure(&tab).await;
+        opened.was_silent();
+    })
+    .await;
+}
+
+/// Who wants no motion gets none, and forced colours leave the cursor and the band to be seen.
+#[tokio::test]
+async fn what_a_reader_prefers_is_respected() {
+    let made = Made::run(&Shape { seconds: 60, ..Shape::default() });
+    in_a_browser(|tab| async move {
+        let opened = Opened::open(&tab, &made.file).await;
+        let scrolling = "getComputedStyle(document.documentElement).scrollBehavior";
+        for (preference, behaviour) in [("no-preference", "smooth"), ("reduce", "auto")] {
+            tab.media("screen", &[("prefers-reduced-motion", preference)]).await;
+            assert_eq!(tab.evaluate::<String>(scrolling).await, behaviour, "{preference}");
+        }
+        tab.media("screen", &[("forced-colors", "active")]).await;
+        tab.run("document.querySelector('figure:has(> script) .plot').focus()").await;
+        tab.press("Home", false).await;
+        let seen = "(cursor => [getComputedStyle(cursor).stroke, getComputedStyle(document.body).color])(document.querySelector('.cursor'))";
+        let [stroke, ink]: [String; 2] = tab.evaluate(seen).await;
+        assert_eq!(stroke, ink, "the cursor has the colour of text");
         opened.was_silent();
     })
     .await;

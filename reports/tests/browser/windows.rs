@@ -1,5 +1,7 @@
 //! A window: set by pointer, keys, links and the address, it changes every figure that it should, to the right values.
 
+use std::fs;
+
 use crate::chrome::{Tab, in_a_browser};
 use crate::known::{BINS, INHERITED, Known, SCATTERED};
 use crate::opened::Opened;
@@ -130,8 +132,8 @@ async fn a_window_is_set_by_pointer_keys_links_and_the_address_and_cleared_again
         window(&tab, "30-50").await;
         let caption = tab.text("#known caption").await;
         assert_eq!(caption, "Known figures · window 0:30 to 0:50; outside of it in small");
-        let shown = "(({ top, bottom }) => scrollY > 0 && top < innerHeight && bottom > 0)(document.getElementById('known').getBoundingClientRect())";
-        assert!(tab.evaluate::<bool>(shown).await, "the section was scrolled to");
+        let place = "document.getElementById('known').getBoundingClientRect()";
+        tab.until(&format!("scrollY > 0 && {place}.top < innerHeight && {place}.bottom > 0")).await;
         assert!(tab.text("#said").await.starts_with("window 0:30 to 0:50."), "screen readers are told");
 
         // A link of the page; one to a section keeps the window; back does what it says.
@@ -225,6 +227,22 @@ async fn a_spectrum_draws_the_window_over_the_whole_run() {
         tab.run("location.hash = ''").await;
         tab.until("!document.querySelector('#spectrum .whole')").await;
         opened.was_silent();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn data_that_cannot_be_read_is_said_and_changes_nothing() {
+    let known = Known::write();
+    let page = fs::read_to_string(&known.file).expect("readable");
+    let (head, rest) = page.split_once("\"histograms\":\"").expect("the page has histograms");
+    let rest = rest.split_once('"').expect("they end").1;
+    fs::write(&known.file, format!("{head}\"histograms\":\"AwA=\"{rest}")).expect("writable");
+    in_a_browser(|tab| async move {
+        let _opened = Opened::open_at(&tab, &known.file, "#w=20-40").await;
+        tab.until("document.querySelector('#window output')?.textContent.startsWith('The data of this page cannot be read')").await;
+        assert_eq!(tab.text("#count").await, "all");
+        assert_eq!(tab.text("#known caption").await, "Known figures");
     })
     .await;
 }

@@ -72,6 +72,10 @@ if (run) {
     const unmeasured = run.phases.some(overlaps) ? ' A part of it is not measured: its counts are in, its times are not.' : '';
     const words = windowed.words();
     shown.textContent = `Tables and spectra show the ${words}, the rest of the run in small.${unmeasured}`;
+    histograms().catch(error => {
+      shown.textContent = `The data of this page cannot be read (${error.message}): its figures are of the whole run.`;
+      say(shown.textContent);
+    });
     return say(`${words}. ${unmeasured} Escape clears it.`);
   });
 
