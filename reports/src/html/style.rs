@@ -8,4 +8,5 @@ pub(super) const STYLE: &str = concat!(
     include_str!("style/charts.css"),
     include_str!("style/tables.css"),
     include_str!("style/print.css"),
+    include_str!("script/script.css"),
 );
