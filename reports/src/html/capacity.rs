@@ -5,7 +5,8 @@ use std::path::{Component, Path};
 use maud::{Markup, html};
 
 use super::banner::{self, Banner, KeyFigure, Tone};
-use super::charts::{Cloud, Ink, Scatter, Unit};
+use super::bound::Bounded;
+use super::charts::{Bound, Cloud, Ink, Scatter, Unit};
 use super::error::RenderError;
 use super::page::{Page, shell};
 use super::sections::{Section, heading};
@@ -163,7 +164,11 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
             y: Unit::Duration,
             log: true,
             shade,
-            bounds: Vec::new(),
+            bounds: bounds(capacity, Unit::Duration, |bounded| {
+                bounded.of == operation
+                    && bounded.time == "response_time"
+                    && matches!(bounded.statistic.as_str(), "p50" | "p99")
+            }),
             clouds: vec![
                 times("p99", Ink::Series(1), |step| step.p99_us),
                 times("p50", Ink::Series(0), |step| step.p50_us),
@@ -176,7 +181,9 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
             y: Unit::Count("% of the arrivals"),
             log: false,
             shade,
-            bounds: Vec::new(),
+            bounds: bounds(capacity, Unit::Count("%"), |bounded| {
+                bounded.statistic == "error_rate" && (bounded.of.is_empty() || bounded.of == operation)
+            }),
             clouds: vec![cloud("failed, timed out or unsent", Ink::Series(1), |step| {
                 step.error_share * 100.0
             })],
@@ -199,6 +206,18 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
         (heading("curve", "Capacity curve", CURVE))
         div.grid { @for chart in drawn { (chart) } }
     })
+}
+
+/// The thresholds that a chart's values are held against.
+fn bounds(capacity: &Capacity, unit: Unit, of_chart: impl Fn(&Bounded) -> bool) -> Vec<Bound> {
+    let all = capacity.thresholds.iter().filter_map(|rule| Bounded::of_rule(rule, None));
+    let own = all.filter(of_chart);
+    let drawn = own.map(|bounded| Bound {
+        at: bounded.bound,
+        x: None,
+        name: bounded.short(&unit.tick(bounded.bound)),
+    });
+    drawn.collect()
 }
 
 fn outcome(outcome: Option<Outcome>) -> Cell {
