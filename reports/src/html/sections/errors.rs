@@ -9,6 +9,7 @@ use super::section::heading;
 use crate::format::ErrorSample;
 use crate::html::table::{Cell, Table};
 use crate::human::{self, NOTHING};
+use crate::verdict;
 
 /// Samples beyond this many remain in `errors.jsonl`.
 const MAX_SAMPLES: usize = 100;
@@ -57,6 +58,21 @@ fn classes(context: &Context<'_>) -> Option<Table> {
                     seen.map_or(NOTHING.to_owned(), |t| human::clock(*t)),
                     seen.copied().unwrap_or(-1.0),
                 ),
+            ]);
+        }
+    }
+    // What arrived and fits no rule of the protocol, by what it looks like.
+    if let Some(frames) = &context.summary.frames {
+        for (shape, count) in &frames.shapes {
+            any = true;
+            let share = human::percent(*count, frames.received).unwrap_or(NOTHING.to_owned());
+            let seen = first.get(&("unclassified", shape.as_str())).copied();
+            table.row([
+                Cell::text(verdict::NOT_UNDERSTOOD),
+                Cell::text(shape),
+                Cell::quantity(human::count(*count), *count as f64),
+                Cell::quantity(format!("{share} of frames"), *count as f64 / frames.received.max(1) as f64),
+                Cell::quantity(seen.map_or(NOTHING.to_owned(), human::clock), seen.unwrap_or(-1.0)),
             ]);
         }
     }
