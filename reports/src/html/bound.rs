@@ -1,6 +1,7 @@
 //! Thresholds as numbers: what is observed and what it may be, in one unit, so that both can be drawn.
 
 use crate::format::Threshold;
+use crate::verdict;
 
 /// The bound of a threshold.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,25 +23,12 @@ pub(super) struct Bounded {
 impl Bounded {
     /// Of a threshold as written; `None` where it has no number, or one of several parts such as `1m30s`.
     pub(super) fn of(threshold: &Threshold) -> Option<Self> {
-        Self::of_rule(&threshold.expression, threshold.observed)
-    }
-
-    /// Of a rule, with what was observed in its unit.
-    pub(super) fn of_rule(rule: &str, observed: Option<f64>) -> Option<Self> {
-        let (metric, rest) = rule.trim().split_once(char::is_whitespace)?;
-        let (comparison, value) = rest.trim().split_once(char::is_whitespace)?;
-        let value = value.trim();
-        let unit_at = value.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(value.len());
-        let (number, unit) = value.split_at(unit_at);
-        let scale = match unit.trim() {
+        let (metric, number, unit) = verdict::parts(&threshold.expression)?;
+        let scale = match unit {
             // A share without its percent sign, e.g. 0.005.
             "" if metric.ends_with("_rate") => 100.0,
-            "" | "%" | "us" | "µs" => 1.0,
-            "ms" => 1e3,
-            "s" => 1e6,
-            "m" => 6e7,
-            "h" => 3.6e9,
-            _ => return None,
+            "" | "%" => 1.0,
+            time => verdict::micros(time)?,
         };
         let parts: Vec<&str> = metric.split('.').collect();
         let time = parts.iter().position(|part| is_time(part));
@@ -50,9 +38,9 @@ impl Bounded {
             of: of.join("."),
             statistic: statistic.join("."),
             time: time.map(|at| parts[at].to_owned()).unwrap_or_default(),
-            bound: number.parse::<f64>().ok()? * scale,
-            observed: observed.map(|observed| observed * scale),
-            least: comparison.starts_with('>'),
+            bound: number * scale,
+            observed: threshold.observed.map(|observed| observed * scale),
+            least: threshold.expression.contains('>'),
         })
     }
 

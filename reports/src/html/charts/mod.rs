@@ -14,7 +14,6 @@ mod time;
 mod timeline;
 mod unit;
 
-pub(super) use draw::Bound;
 pub(super) use heat::{Heat, row};
 pub(super) use ink::{Ink, SERIES};
 pub(super) use scatter::{Cloud, Scatter};
