@@ -160,7 +160,7 @@ impl Tab {
                     const figure = document.querySelector({figure:?});
                     figure.scrollIntoView({{ block: 'center', behavior: 'instant' }});
                     const [left, top, right, bottom] = figure.dataset.plot.split(' ').map(Number);
-                    const svg = figure.querySelector('.plot svg') ?? figure;
+                    const svg = figure.querySelector('.plot svg');
                     const box = svg.getBoundingClientRect();
                     const {{ width, height }} = svg.viewBox.baseVal;
                     return [box.left + (left + (right - left) * {across}) * box.width / width, box.top + (top + (bottom - top) * {down}) * box.height / height];

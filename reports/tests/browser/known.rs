@@ -68,10 +68,11 @@ impl Known {
     }
 }
 
-/// A hundred samples of 1 µs in the first bin, of 2 µs in the second and so on; none in the last; and one of a second in
-/// the sixth.
+/// A hundred samples of 2 µs in the second bin, of 3 µs in the third and so on; none in the first, which is not measured, and in the
+/// last; and one of a second in the sixth.
 fn stairs() -> Bins {
     let mut bins: Bins = (1..BINS as u64).map(|value| vec![value; 100]).collect();
+    bins[0].clear();
     bins[5].push(1_000_000);
     bins.push(Vec::new());
     bins
@@ -79,18 +80,23 @@ fn stairs() -> Bins {
 
 fn scattered() -> Bins {
     let mut dice = Dice::new(7);
-    (0..BINS)
-        .map(|bin| {
-            (0..400).map(|_| (1 << (dice.next() % 30)) + dice.next() % 1_000 * (bin as u64 + 1)).collect()
-        })
+    let mut sample = |bin: u64| (1 << (dice.next() % 30)) + dice.next() % 1_000 * bin;
+    (0..BINS as u64)
+        .map(|bin| if bin == 0 { Vec::new() } else { (0..400).map(|_| sample(bin)).collect() })
         .collect()
 }
 
 fn data(tags: &[(String, Bins)]) -> String {
-    let each = |value: u64| Value::from(vec![value; BINS]);
-    // Half as long, half as many.
-    let mut completed = vec![100; BINS];
-    completed[BINS - 1] = 50;
+    let counts = |value: u64| {
+        let mut counts = vec![value; BINS];
+        counts[0] = 0;
+        counts
+    };
+    let each = |value: u64| Value::from(counts(value));
+    // The last bin is half as long and has half as many.
+    let (mut completed, mut seconds) = (counts(100), counts(STEP_S));
+    completed[BINS - 1] /= 2;
+    seconds[BINS - 1] /= 2;
     let operation = json!({
         "offered": each(110), "sent": each(105), "unsent": each(5), "completed": completed, "failed": each(3), "timed_out": each(2),
         "errors": { "status_500": each(3), "timeout": each(2), "unsent_run_ended": each(5) },
@@ -104,11 +110,12 @@ fn data(tags: &[(String, Bins)]) -> String {
     json!({
         "version": 1, "start_s": 0, "step_s": STEP_S, "bins": BINS, "end_s": END_S, "sub_buckets": SUB_BUCKETS,
         "phases": [
-            { "name": "ramp", "from_s": 0, "to_s": 20, "measured": false },
-            { "name": "hold", "from_s": 20, "to_s": END_S, "measured": true },
+            { "name": "ramp", "from_s": 0, "to_s": 10, "measured": false },
+            { "name": "hold", "from_s": 10, "to_s": END_S, "measured": true },
         ],
         "tags": tags.iter().map(|(tag, _)| tag).collect::<Vec<_>>(),
         "histograms": STANDARD.encode(stored(&stream)),
+        "seconds": seconds,
         "operations": operations,
         "deliveries": { SCATTERED: { "expected": each(400), "received": each(396), "lost": each(4) } },
     })
@@ -210,7 +217,8 @@ fn section() -> String {
          <p><a id=link href=\"#w=20-40\" data-window=\"20-40\">from 0:20 to 0:40</a> <a id=elsewhere href=\"#known\">known</a></p></section>",
         chart("level", "", points, &script),
         format!(
-            "<svg id=strip class=band viewBox=\"0 0 1000 24\" preserveAspectRatio=none data-plot=\"0 0 1000 24\" data-end={END_S}></svg>"
+            "<figure id=strip class=band data-plot=\"0 0 1000 24\" data-time={END_S}><div class=plot tabindex=0>\
+             <svg viewBox=\"0 0 1000 24\" preserveAspectRatio=none><title>The run</title></svg></div></figure>"
         ),
         chart("spectrum", &spectrum, "<polyline class=i-s0 points=\"100,210 500,10\"/>", ""),
     )

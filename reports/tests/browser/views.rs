@@ -85,6 +85,7 @@ async fn what_a_reader_prefers_is_respected() {
         tab.media("screen", &[("forced-colors", "active")]).await;
         tab.run("document.querySelector('figure:has(> script) .plot').focus()").await;
         tab.press("Home", false).await;
+        tab.until("document.querySelector('.cursor')").await;
         let seen = "(cursor => [getComputedStyle(cursor).stroke, getComputedStyle(document.body).color])(document.querySelector('.cursor'))";
         let [stroke, ink]: [String; 2] = tab.evaluate(seen).await;
         assert_eq!(stroke, ink, "the cursor has the colour of text");

@@ -84,10 +84,10 @@
 
   // What the keys move is a slider over the time of the run, described by what the drawing says of itself.
   const slider = chart => {
-    const { box, root, svg, end } = chart;
+    const { box, title, svg, end } = chart;
     const said = { role: 'slider', 'aria-valuemin': 0, 'aria-valuemax': Math.round(end), 'aria-valuenow': 0, 'aria-valuetext': 'no time chosen' };
     Object.entries(said).forEach(([name, value]) => box.setAttribute(name, value));
-    box.setAttribute('aria-label', `Time cursor of ${root.querySelector('h3').textContent}`);
+    box.setAttribute('aria-label', `Time cursor of ${title}`);
     const described = svg.querySelector(':scope > desc')?.id;
     if (described) box.setAttribute('aria-describedby', described);
     svg.removeAttribute('tabindex');
@@ -104,6 +104,6 @@
     box.addEventListener('pointerup', event => drop(chart, event, true));
     box.addEventListener('pointercancel', event => drop(chart, event, false));
     box.addEventListener('pointerleave', () => { if (!dragged) requestAnimationFrame(() => cursor.move(null)); });
-    if (chart.data) slider(chart);
+    slider(chart);
   }
 }

@@ -2,17 +2,18 @@
 // kept up to date; the others catch up when they come into view.
 
 class Chart {
-  // A figure with its data, or an `svg` that is nothing but a band over the time of the run (`data-end`).
+  // A figure with its data, or one that is nothing but a band over the time of the run, whose end is `data-time`.
   constructor(root) {
     const script = root.querySelector(':scope > script');
     this.root = root;
     this.data = script ? JSON.parse(script.textContent) : null;
     [this.left, this.top, this.right, this.bottom] = root.dataset.plot.split(' ').map(Number);
-    this.end = this.data?.end ?? Number(root.dataset.end);
+    this.end = this.data?.end ?? Number(root.dataset.time);
     this.start = this.data?.start ?? 0;
     this.step = this.data?.step ?? run?.step ?? 1;
-    this.svg = this.data ? root.querySelector('.plot svg') : root;
-    this.box = this.data ? root.querySelector('.plot') : root;
+    this.box = root.querySelector('.plot');
+    this.svg = this.box.querySelector('svg');
+    this.title = (root.querySelector('h3') ?? this.svg.querySelector('title')).textContent;
     this.width = this.svg.viewBox.baseVal.width;
     const legend = [...root.querySelectorAll('.legend > li')];
     this.names = legend.map(entry => entry.querySelector('span').textContent);
@@ -86,7 +87,7 @@ class Chart {
   }
 }
 
-const charts = [...document.querySelectorAll('figure[data-plot]:has(> script), svg[data-plot][data-end]')].map(root => new Chart(root));
+const charts = [...document.querySelectorAll('figure[data-plot]:is([data-time], :has(> script))')].map(root => new Chart(root));
 
 const cursor = {
   // Seconds since the run's start; null is nowhere.

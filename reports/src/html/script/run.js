@@ -38,10 +38,11 @@ const named = entries => entries.reduce((all, [name, value]) => Object.assign(al
 
 // The run in some stretches of bins, shaped like summary.json. Shares are from 0 to 1; null is no data.
 const summarised = (histograms, stretches) => {
-  const seconds = stretches.reduce((total, stretch) => total + spanned(stretch), 0);
   const share = (part, whole) => whole > 0 ? part / whole : null;
   const sum = counts => stretches.reduce((total, [from, to]) => counts.slice(from, to).reduce((a, b) => a + b, total), 0);
   const sums = (counts = {}) => named(Object.entries(counts).map(([name, of]) => [name, Array.isArray(of) ? sum(of) : sums(of)]));
+  // Those that are measured: only they are counted.
+  const seconds = sum(run.seconds);
   const summary = { operations: sums(run.operations), deliveries: sums(run.deliveries) };
   for (const operation of Object.values(summary.operations)) {
     const { offered, unsent, completed, failed, timed_out: timedOut, errors = {} } = operation;
@@ -61,9 +62,6 @@ const summarised = (histograms, stretches) => {
   }
   return summary;
 };
-
-// Seconds of a stretch of bins; the last bin of a run may be cut short.
-const spanned = ([from, to]) => Math.max(0, Math.min(to * run.step, run.end - run.start) - from * run.step);
 
 // The steps of a JSON Pointer (RFC 6901), without the empty one before its first slash.
 const path = pointer => pointer.split('/').slice(1).map(step => step.replaceAll('~1', '/').replaceAll('~0', '~'));

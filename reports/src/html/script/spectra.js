@@ -4,7 +4,8 @@
 if (run) {
   const POINTS = 120;
   const spectra = [...document.querySelectorAll('figure[data-spectrum][data-scale]')].map(figure => {
-    const lines = [...figure.querySelectorAll('.plot svg polyline')];
+    // Axes are polylines, too; those of series have numbered inks.
+    const lines = [...figure.querySelectorAll('.plot svg polyline')].filter(line => /\bi-s\d/.test(line.getAttribute('class')));
     const sweeps = JSON.parse(figure.dataset.spectrum).map((place, index) => ({ tag: tagAt(place), whole: lines[index], inside: null }));
     return { plane: new Plane(figure), sweeps: sweeps.filter(({ tag, whole }) => tag && whole) };
   });

@@ -69,7 +69,7 @@ if (run) {
     if (bins === null) return say('The whole run is shown again.');
     const [from, to] = windowed.seconds();
     const overlaps = phase => !phase.measured && phase.from_s < to && phase.to_s > from;
-    const unmeasured = run.phases.some(overlaps) ? ' A part of it is not measured: its counts are in, its times are not.' : '';
+    const unmeasured = run.phases.some(overlaps) ? ' A part of it is not measured and in no figure.' : '';
     const words = windowed.words();
     shown.textContent = `Tables and spectra show the ${words}, the rest of the run in small.${unmeasured}`;
     histograms().catch(error => {
