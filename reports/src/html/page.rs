@@ -12,7 +12,6 @@ use super::sections::{self, Context, Section};
 use super::style::STYLE;
 use crate::folder::RunFolder;
 
-
 /// The parts share one scope; each uses only those before it.
 const SCRIPT: &str = concat!(
     "'use strict';\n(() => {\n",
