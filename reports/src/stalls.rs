@@ -3,9 +3,10 @@
 //!
 //! **What counts.** A second is *late* for an operation or a delivery where a tenth of its answers (half of them, where they are few) took
 //! at least [`TIMES`] as long as in half of the seconds, and [`FLOOR_US`] at least; it is a *gap* where answers were
-//! awaited, usually [`BUSY`] come in a second, and none came. A stall is a row of such seconds that ends with a late one and is
-//! hardly longer than its longest wait: a target that is slow for a minute is overloaded, and does not stall. A stall of much
-//! less than a tenth of a second touches too few answers of its second to be found.
+//! awaited, usually [`BUSY`] come in a second, and none came. A stall is a row of such seconds that ends with a late one. Answers stood
+//! still, so that a wait of so many whole seconds has at least one gap less, and they came at once afterwards, so that beyond [`BORDERS`] there
+//! are no more late seconds than gaps: a target that answers slowly is overloaded, and does not stall. A stall of much less
+//! than a tenth of a second touches too few answers of its second to be found.
 //!
 //! **Period.** The median of the gaps between stalls; named only where so many gaps lie so close to it that stalls
 //! at random (exponential gaps) would do so in less than one case in a hundred ([`CHANCE`]).
@@ -27,8 +28,8 @@ const KNOWN: usize = 10;
 const TENTH: u64 = 30;
 /// From so many answers in a second half of them are looked at: three at least.
 const HALF: u64 = 6;
-/// Seconds that a stall may show beyond its longest wait: those that it begins and ends in.
-const BORDERS: u64 = 2;
+/// Seconds that may be late beside a stall without a gap: the one in which it ends, and the next.
+const BORDERS: usize = 2;
 /// Fewer gaps make no period.
 const GAPS: usize = 3;
 /// Gaps that close to their median are alike: a second, since stalls are placed to the second, or this share.
@@ -317,8 +318,11 @@ impl Track {
                 let row = &row[..=last];
                 let (from, to) = (row.first()?.t, row.last()?.t + 1);
                 let longest_us = row.iter().map(|second| second.max_us).max()?;
-                let fits = to - from <= longest_us.div_ceil(1_000_000) + BORDERS;
-                fits.then_some(Stretch { from, to, longest_us, name })
+                let gaps = row.iter().filter(|second| second.high_us.is_none()).count();
+                let at_once = row.len() - gaps <= BORDERS + gaps;
+                // Where answers are few, an empty second proves nothing, and is none of the row.
+                let still = u64::from(rate) < BUSY || gaps as u64 + 1 >= longest_us / 1_000_000;
+                (at_once && still).then_some(Stretch { from, to, longest_us, name })
             })
             .collect()
     }
@@ -405,6 +409,13 @@ mod tests {
         for line in &mut series[40..60] {
             let latency = &mut line.operations.get_mut("send").unwrap().response_time_us;
             (latency.p50, latency.p90, latency.max) = (300_000, 400_000, 900_000);
+        }
+        assert_eq!(found(&series), Stalls::default());
+        // Two seconds of very slow ones, while others are answered.
+        let mut series = run(100, 200, 2_000, &[]);
+        for line in &mut series[40..42] {
+            let latency = &mut line.operations.get_mut("send").unwrap().response_time_us;
+            (latency.p50, latency.p90, latency.max) = (300_000, 1_400_000, 2_900_000);
         }
         assert_eq!(found(&series), Stalls::default());
         // Ten seconds in which nothing is asked.

@@ -6,6 +6,7 @@
 use reports::format::Latency;
 use reports::{human, limits};
 use scenarios::Plan;
+use scenarios::plan::PlannedOperation;
 
 use super::totals::WorkerTotals;
 use crate::health::sample::{Second, Watched};
@@ -13,7 +14,7 @@ use crate::record::{Class, Classes, Measures, ThreadTally, classes};
 
 /// A run in which more than this share of the arrivals found their player too busy did not send on schedule.
 const MAX_BACKLOG_SHARE: f64 = 0.001;
-/// Dispatch delays beyond this share of an operation's response times are worth a word.
+/// Delays of the generator's own beyond this share of an operation's response time are worth a word.
 const NOTABLE_SHARE: f64 = 0.1;
 /// Whether the figures of a run may be used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -133,19 +134,7 @@ fn cause(watched: &Watched) -> String {
 
 fn warnings(plan: &Plan, measures: &Measures, watched: &Watched, descriptor_limit: u64) -> Vec<String> {
     let mut warnings = Vec::new();
-    let delay = Latency::of(measures.dispatch_delay.histogram());
-    for planned in &plan.operations {
-        let (name, tally) = (&planned.name, measures.operation(planned.operation));
-        let response = Latency::of(tally.response.histogram());
-        if response.count > 0 && delay.p99 as f64 > response.p99 as f64 * NOTABLE_SHARE {
-            warnings.push(format!(
-                "the generator's own dispatch delay (p99 {}) is more than a tenth of the response time of {name} (p99 \
-                 {}): trust the service time here",
-                shown(delay.p99),
-                shown(response.p99)
-            ));
-        }
-    }
+    warnings.extend(delayed(plan, measures));
     let worst = &watched.worst;
     if worst.clock_step_ms.abs() > limits::CLOCK_STEP_MS {
         warnings.push(format!(
@@ -170,6 +159,26 @@ fn warnings(plan: &Plan, measures: &Measures, watched: &Watched, descriptor_limi
         warnings.push(format!("{} of {descriptor_limit} descriptors were open", worst.descriptors));
     }
     warnings
+}
+
+/// The operations whose response time the generator's own delay raises by a notable share, in one sentence. How much that is of
+/// each shows in its service time, which runs from the actual send.
+fn delayed(plan: &Plan, measures: &Measures) -> Option<String> {
+    let notable = |planned: &PlannedOperation| {
+        let tally = measures.operation(planned.operation);
+        let [response, service] = [&tally.response, &tally.service].map(|one| Latency::of(one.histogram()));
+        let own = response.p99.saturating_sub(service.p99);
+        (service.count > 0 && own as f64 > response.p99 as f64 * NOTABLE_SHARE)
+            .then(|| format!("{} ({} of {})", planned.name, shown(own), shown(response.p99)))
+    };
+    let named: Vec<_> = plan.operations.iter().filter_map(notable).collect();
+    (!named.is_empty()).then(|| {
+        format!(
+            "the generator's own dispatch delay makes up more than a tenth of the response time's p99 of {}: trust the service \
+             time there",
+            named.join(", ")
+        )
+    })
 }
 
 fn errors(measures: &Measures) -> impl Iterator<Item = &Classes> {
@@ -309,8 +318,8 @@ mod tests {
     #[test]
     fn what_does_not_spoil_a_run_is_a_warning() {
         let mut measures = Measures::default();
-        measures.dispatch_delay.record(4_000);
         measures.operation_mut(Operation::of(1)).response.record(20_000);
+        measures.operation_mut(Operation::of(1)).service.record(16_000);
         let worst = Second {
             clock_step_ms: -900.0,
             receive_queue_bytes: 3 << 20,
@@ -324,5 +333,30 @@ mod tests {
             assert!(warning.contains(word), "{warning}");
         }
         assert_eq!(validity.warnings.len(), 5);
+        assert!(
+            validity.warnings[0].contains("p99 of send_message (4.01 ms of 20.0 ms)"),
+            "{}",
+            validity.warnings[0]
+        );
+    }
+
+    #[test]
+    fn the_generator_s_own_delay_is_noted_once_and_only_where_it_matters() {
+        let text = "name = \"v\"\nplayers = 1\nphases = [{ kind = \"hold\", duration = \"1s\" }]\n\
+            [operations.send_message]\nrate = 1.0\n[operations.placement_request]\nrate = 1.0\n";
+        let plan = scenarios::check("v.toml", text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}")).plan;
+        let mut measures = Measures::default();
+        // All three waited for the generator as long; for one of them it is much.
+        for (operation, service) in [(0, 900_000), (1, 10_000), (2, 1_000_000)] {
+            let tally = measures.operation_mut(Operation::of(operation));
+            tally.service.record(service);
+            tally.response.record(service + 5_000);
+        }
+        let noted = delayed(&plan, &measures).expect("one is delayed");
+        let delayed = &plan.operations[1].name;
+        assert!(
+            noted.contains(&format!("p99 of {delayed} (")) && noted.matches(" of ").count() == 3,
+            "{noted}"
+        );
     }
 }

@@ -12,6 +12,7 @@ mod connecting;
 mod correlate;
 mod cost;
 mod doctor;
+mod formats;
 mod habits;
 mod hops;
 mod hostile;

@@ -65,6 +65,7 @@ fn delivery(sum: &mut DeliverySecond, second: &DeliverySecond) {
     count(&mut sum.received, second.received);
     count(&mut sum.late, second.late);
     count(&mut sum.lost, second.lost);
+    count(&mut sum.too_late, second.too_late);
     count(&mut sum.away, second.away);
     count(&mut sum.withdrawn, second.withdrawn);
     count(&mut sum.duplicated, second.duplicated);

@@ -105,6 +105,7 @@ fn delivery(latency: &impl Fn(Tag<'_>) -> Latency, kind: &str, sum: &DeliverySec
         received: sum.received,
         late: sum.late,
         lost: sum.lost,
+        too_late: sum.too_late,
         away: sum.away,
         duplicated: sum.duplicated,
         out_of_order: sum.out_of_order,

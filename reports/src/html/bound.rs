@@ -1,6 +1,7 @@
 //! Thresholds as numbers: what is observed and what it may be, in one unit, so that both can be drawn.
 
 use crate::format::Threshold;
+use crate::verdict;
 
 /// The bound of a threshold.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,18 +23,12 @@ pub(super) struct Bounded {
 impl Bounded {
     /// Of a threshold as written; `None` where it has no number, or one of several parts such as `1m30s`.
     pub(super) fn of(threshold: &Threshold) -> Option<Self> {
-        let (metric, rest) = threshold.expression.trim().split_once(char::is_whitespace)?;
-        let (comparison, value) = rest.trim().split_once(char::is_whitespace)?;
-        let value = value.trim();
-        let unit_at = value.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(value.len());
-        let (number, unit) = value.split_at(unit_at);
-        let scale = match unit.trim() {
-            "" | "%" | "us" | "µs" => 1.0,
-            "ms" => 1e3,
-            "s" => 1e6,
-            "m" => 6e7,
-            "h" => 3.6e9,
-            _ => return None,
+        let (metric, number, unit) = verdict::parts(&threshold.expression)?;
+        let scale = match unit {
+            // A share without its percent sign, e.g. 0.005.
+            "" if metric.ends_with("_rate") => 100.0,
+            "" | "%" => 1.0,
+            time => verdict::micros(time)?,
         };
         let parts: Vec<&str> = metric.split('.').collect();
         let time = parts.iter().position(|part| is_time(part));
@@ -43,16 +38,21 @@ impl Bounded {
             of: of.join("."),
             statistic: statistic.join("."),
             time: time.map(|at| parts[at].to_owned()).unwrap_or_default(),
-            bound: number.parse::<f64>().ok()? * scale,
+            bound: number * scale,
             observed: threshold.observed.map(|observed| observed * scale),
-            least: comparison.starts_with('>'),
+            least: threshold.expression.contains('>'),
         })
+    }
+
+    /// The rule in short, e.g. `p99 < 250 ms`, with the bound as it is shown.
+    pub(super) fn short(&self, bound: &str) -> String {
+        format!("{} {} {bound}", self.statistic, if self.least { '>' } else { '<' })
     }
 
     /// The quantile of its statistic, 0 to 1; `None` where it is no percentile.
     pub(super) fn quantile(&self) -> Option<f64> {
         let digits = self.statistic.strip_prefix('p')?;
-        let percent: f64 = digits.parse().ok()?;
+        let percent: f64 = digits.replace('_', ".").parse().ok()?;
         (0.0..100.0).contains(&percent).then_some(percent / 100.0)
     }
 }
@@ -75,8 +75,13 @@ mod tests {
         assert_eq!((time.of.as_str(), time.time.as_str()), ("send_message", "response_time"));
         assert_eq!((time.bound, time.observed, time.least), (250_000.0, Some(180_500.0), false));
         assert_eq!(time.quantile(), Some(0.99));
-        let push = bounded("message.each.p99.9 < 2s", None);
-        assert_eq!(push.map(|push| push.bound), Some(2e6));
+        let push = bounded("message.each.p99_9 < 2s", None).expect("has a number");
+        assert_eq!(
+            (push.bound, push.quantile(), push.short("2 s")),
+            (2e6, Some(0.999), "p99_9 < 2 s".into())
+        );
+        let share = bounded("error_rate < 0.005", Some(0.002)).expect("has a number");
+        assert_eq!((share.of.as_str(), share.bound, share.observed), ("", 0.5, Some(0.2)));
         let lost = bounded("deliveries.message.lost < 0.1 %", Some(0.3)).expect("has a number");
         assert_eq!(
             (lost.of.as_str(), lost.statistic.as_str(), lost.bound),

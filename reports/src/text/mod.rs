@@ -13,7 +13,7 @@ use output::Look;
 use self::columns::{Columns, compact};
 use crate::findings::{self, Findings};
 use crate::folder::{REPORT, RunFolder};
-use crate::format::{Frames, FunctionSummary, Generator, Sockets, Status, Summary};
+use crate::format::{Delivery, Frames, FunctionSummary, Generator, Sockets, Status, Summary};
 use crate::human::{self, NOTHING, P50, P95, P99, WEAK};
 use crate::{printable, verdict};
 
@@ -267,11 +267,21 @@ fn deliveries(summary: &Summary) -> String {
         Some(doubt) => with_note(noted, &doubt),
         None => noted,
     };
-    let late: u64 = summary.deliveries.values().map(|delivery| delivery.late).sum();
-    if late == 0 {
-        return noted;
+    let sum = |of: fn(&Delivery) -> u64| summary.deliveries.values().map(of).sum::<u64>();
+    let noted = match sum(|delivery| delivery.late) {
+        0 => noted,
+        late => with_note(
+            noted,
+            &format!("{} came late: after their time-out, within the grace", human::count(late)),
+        ),
+    };
+    match sum(|delivery| delivery.too_late) {
+        0 => noted,
+        late => with_note(
+            noted,
+            &format!("{} of the lost came all the same, after the grace", human::count(late)),
+        ),
     }
-    with_note(noted, &format!("{} came late: after their time-out, within the grace", human::count(late)))
 }
 
 fn functions(folder: &RunFolder, look: Look) -> String {
@@ -352,6 +362,10 @@ fn errors(summary: &Summary) -> String {
         for (class, count) in &counts.errors {
             table.row([operation.clone(), class.clone(), human::count(*count)]);
         }
+    }
+    // What arrived and fits no rule of the protocol, by what it looks like.
+    for (shape, count) in summary.frames.iter().flat_map(|frames| &frames.shapes) {
+        table.row([verdict::NOT_UNDERSTOOD.into(), shape.clone(), human::count(*count)]);
     }
     table.finish()
 }

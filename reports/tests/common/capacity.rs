@@ -106,6 +106,7 @@ fn step(dice: &mut Dice, number: u32, level: f64, outcome: Outcome) -> Step {
         operation: "send_message".into(),
         offered_per_s: level,
         completed_per_s: (level * (1.0 - errors) * 100.0).round() / 100.0,
+        samples: (level * 30.0 * (1.0 - errors)) as u64,
         error_share: (errors * 1e5).round() / 1e5,
         p50_us: p50,
         p95_us: p50 + (p99 - p50) / 2,

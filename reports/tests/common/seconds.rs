@@ -110,6 +110,7 @@ pub(super) fn second(dice: &mut Dice, shape: &Shape, t: u64) -> (SeriesLine, Sec
                 received: expected - lost,
                 late: 0,
                 lost,
+                too_late: lost / 20,
                 away: 0,
                 withdrawn: 0,
                 duplicated: u64::from(strain > 0.6) * (expected / 900),

@@ -138,7 +138,11 @@ impl Layers<'_> {
         self.draw_strokes(area, &mut chart, plot)?;
         let title = |ink, h, v| text(ink).pos(Pos::new(h, v));
         let (right, low) = (plot[2], area.dim_in_pixel().1 as i32);
-        area.draw(&Text::new(self.y.title.clone(), (SCALE, 3 * SCALE), title(Ink::Text, HPos::Left, VPos::Top)))?;
+        area.draw(&Text::new(
+            self.y.title.clone(),
+            (SCALE, 3 * SCALE),
+            title(Ink::Text, HPos::Left, VPos::Top),
+        ))?;
         area.draw(&Text::new(
             self.x.title.clone(),
             (right, low - 2 * SCALE),

@@ -15,7 +15,7 @@ mod timeline;
 mod unit;
 
 pub(super) use heat::{Heat, row};
-pub(super) use ink::Ink;
+pub(super) use ink::{Ink, SERIES};
 pub(super) use scatter::{Cloud, Scatter};
 pub(super) use shift::ShiftPlot;
 pub(super) use spark::Spark;

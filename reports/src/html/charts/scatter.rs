@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::axis::Axis;
-use super::draw::{Bound, Layers, Shade, Stroke};
+use super::draw::{Layers, Shade, Stroke};
 use super::figure::{Figure, LegendEntry};
 use super::ink::Ink;
 use super::unit::Unit;
@@ -29,8 +29,6 @@ pub(in crate::html) struct Scatter {
     pub(in crate::html) log: bool,
     /// A stretch of the load that matters.
     pub(in crate::html) shade: Option<(f64, f64)>,
-    /// What the y values are held against.
-    pub(in crate::html) bounds: Vec<Bound>,
     pub(in crate::html) clouds: Vec<Cloud>,
 }
 
@@ -44,8 +42,7 @@ impl Scatter {
         let Some(right) = points().map(|(x, _)| x).reduce(f64::max) else {
             return Ok(html! { p.nothing { (self.title) ": no samples." } });
         };
-        let bounds = self.bounds.iter().map(|bound| bound.at);
-        let high = points().map(|(_, y)| y).chain(bounds).fold(0.0, f64::max);
+        let high = points().map(|(_, y)| y).fold(0.0, f64::max);
         let low = points().map(|(_, y)| y).filter(|y| *y > 0.0).fold(high, f64::min);
         let mut x = Axis::linear(right, self.x, 5);
         x.title = format!("load, {}", x.title);
@@ -60,7 +57,7 @@ impl Scatter {
                 .collect(),
             marks: Vec::new(),
             flags: Vec::new(),
-            bounds: self.bounds.clone(),
+            bounds: Vec::new(),
             heat: None,
             strokes: self.clouds.iter().flat_map(strokes).collect(),
             ends: None,

@@ -5,7 +5,7 @@ use crate::format::Latency;
 use crate::html::table::{Cell, Table};
 use crate::human::{self, Percentile};
 
-/// A column: its header, where its value is in `summary.json` below the thing, and what it shows of the thing of a row.
+/// A column: its header, where its value is in `summary.json` below the thing (empty: windows do not have it), and what it shows of the thing of a row.
 pub(super) enum Column<T> {
     Count(&'static str, &'static str, fn(&T) -> u64),
     /// A count that draws attention unless it is zero.
@@ -27,7 +27,7 @@ impl<T> Column<T> {
     fn cell(&self, thing: &T, root: &str) -> Cell {
         let count = |value: u64, key| {
             let cell = Cell::quantity(human::count(value), value as f64);
-            cell.recomputed(format!("{root}/{key}"), "count")
+            if key.is_empty() { cell } else { cell.recomputed(format!("{root}/{key}"), "count") }
         };
         match self {
             Self::Count(_, key, of) => count(of(thing), key),

@@ -15,6 +15,7 @@ use crate::html::charts::{Fold, Ink, Line, TimeChart};
 use crate::html::error::RenderError;
 use crate::html::table::Table;
 use crate::human::{self, P50, P95, P99};
+use crate::losses;
 
 const HOW: &str = "A delivery is a push that another player receives; its time runs from the sender's send. Expected \
                    equals received plus late plus lost; duplicates and unexpected pushes come on top. First and last are the \
@@ -64,11 +65,14 @@ fn counts(context: &Context<'_>, index: usize, kind: &str) -> TimeChart<'static>
             |line: &SeriesLine| Some(line.deliveries.get(kind).map_or(0.0, |second| count(second) as f64));
         Line::new(label, ink, context.timeline.values(Fold::Mean, value))
     };
+    let sent = losses::at_the_send(&context.folder.series, kind, context.summary.deliveries.get(kind));
+    let value = |line: &SeriesLine| Some(sent.get(&line.t).map_or(0.0, |lost| *lost as f64));
+    let lost = Line::new("lost, at the send", Ink::Series(1), context.timeline.values(Fold::Mean, value));
     let lines = vec![
         line("expected", Ink::Reference, |second| second.expected),
         line("received", Ink::Series(0), |second| second.received),
         rare(line("late", Ink::Series(2), |second| second.late)),
-        rare(line("lost", Ink::Series(1), |second| second.lost)),
+        rare(lost),
         rare(line("duplicated", Ink::Series(3), |second| second.duplicated)),
         rare(line("out of order", Ink::Series(4), |second| second.out_of_order)),
     ];
@@ -76,11 +80,13 @@ fn counts(context: &Context<'_>, index: usize, kind: &str) -> TimeChart<'static>
 }
 
 /// The columns of the table of deliveries.
-const COLUMNS: [Column<Delivery>; 17] = [
+const COLUMNS: [Column<Delivery>; 18] = [
     Column::Count("expected", "expected", |delivery| delivery.expected),
     Column::Count("received", "received", |delivery| delivery.received),
     Column::Fault("late", "late", |delivery| delivery.late),
     Column::Fault("lost", "lost", |delivery| delivery.lost),
+    // Windows do not have it: it is known for the whole run only.
+    Column::Fault("came too late", "", |delivery| delivery.too_late),
     Column::Fault("duplicated", "duplicated", |delivery| delivery.duplicated),
     Column::Fault("out of order", "out_of_order", |delivery| delivery.out_of_order),
     Column::Fault("unexpected", "unexpected", |delivery| delivery.unexpected),

@@ -11,7 +11,7 @@ use crate::format::{Latency, SeriesLine};
 use crate::html::bound::Bounded;
 use crate::html::charts::{Fold, Heat, Ink, Line, Spectrum, Sweep, TimeChart, Unit, extent, row};
 use crate::html::error::RenderError;
-use crate::human::{self, P50, P99};
+use crate::human::{P50, P99};
 
 const HOW: &str = "Left, each stretch of time with how often each wait was seen: the stronger the colour, the more, so that two ways of being answered are \
                    two bands, and a stall is a streak. Response time runs from the instant that the plan intended and includes every wait. \
@@ -155,7 +155,7 @@ impl Waits<'_> {
             let bounded = Bounded::of(threshold)?;
             let own = bounded.of == self.of.1 && self.lines.iter().any(|(_, time, ..)| *time == bounded.time);
             let quantile = bounded.quantile().filter(|_| own)?;
-            let name = format!("{} < {}", bounded.statistic, human::duration(bounded.bound));
+            let name = bounded.short(&Unit::Duration.tick(bounded.bound));
             Some((quantile, bounded.bound, name))
         });
         of_it.collect()

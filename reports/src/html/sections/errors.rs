@@ -10,6 +10,7 @@ use crate::format::ErrorSample;
 use crate::html::charts::Ink;
 use crate::html::table::{Cell, Table};
 use crate::human::{self, NOTHING};
+use crate::verdict;
 
 /// Samples beyond this many remain in `errors.jsonl`.
 const MAX_SAMPLES: usize = 100;
@@ -21,10 +22,11 @@ pub(super) fn body(context: &Context<'_>) -> Markup {
     let ranked = ranked(context);
     html! {
         (heading("errors", "Errors", ""))
-        @if ranked.is_empty() {
+        @let table = table(context, &ranked);
+        @if table.is_empty() {
             p.nothing { "No operation failed in the measured phases." }
         } @else {
-            (table(context, &ranked).render())
+            (table.render())
             @if let Some(worst) = worst_hit(samples) { p.note { bdi { (worst) } } }
         }
         @if !samples.is_empty() {
@@ -91,7 +93,32 @@ fn table(context: &Context<'_>, ranked: &[Ranked<'_>]) -> Table {
             Cell::text(sample.map_or(NOTHING, |sample| sample.detail.as_str())),
         ]);
     }
+    not_understood(context, &mut table);
     table
+}
+
+/// What arrived and fits no rule of the protocol, by what it looks like.
+fn not_understood(context: &Context<'_>, table: &mut Table) {
+    let Some(frames) = &context.summary.frames else { return };
+    for (shape, count) in &frames.shapes {
+        let mut samples = context.folder.errors.iter();
+        let sample = samples.find(|sample| sample.operation == "unclassified" && sample.class == *shape);
+        let share = human::percent(*count, frames.received).unwrap_or(NOTHING.to_owned());
+        let seen = sample.map_or_else(
+            || Cell::quantity(NOTHING.to_owned(), -1.0),
+            |sample| Cell::quantity(human::clock(sample.t), sample.t),
+        );
+        table.row([
+            Cell::text(verdict::NOT_UNDERSTOOD),
+            Cell::text(shape),
+            Cell::quantity(human::count(*count), *count as f64),
+            Cell::quantity(format!("{share} of frames"), *count as f64 / frames.received.max(1) as f64),
+            seen,
+            Cell::quantity(NOTHING.to_owned(), -1.0),
+            Cell::text(""),
+            Cell::text(sample.map_or(NOTHING, |sample| sample.detail.as_str())),
+        ]);
+    }
 }
 
 /// Who is in the samples most often. They are the first of each class, so it is a hint and no count.
