@@ -96,6 +96,7 @@ fn the_pages_name_every_field() {
         let page = match name {
             "capacity" => "capacity.md",
             "comparison" => "comparing.md",
+            "experiment" => "experiments.md",
             _ => "run-folder.md",
         };
         let text = fs::read_to_string(root().join("../docs").join(page)).expect("readable");

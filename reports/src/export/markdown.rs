@@ -8,11 +8,11 @@
 use std::fmt::Write;
 
 use super::sparkline::sparkline;
+use crate::digest::Bin;
 use crate::findings::{self, Findings};
 use crate::folder::{RunFolder, Tag};
-use crate::format::{Delivery, Frames, Latency, Operation, Status, Summary, Suspect};
+use crate::format::{Delivery, Frames, Latency, Operation, OperationSecond, Status, Summary, Suspect};
 use crate::human::{self, P50, P99};
-use crate::stalls::Stalls;
 use crate::{printable, verdict};
 
 /// Rows of a table; the report has all.
@@ -128,7 +128,7 @@ fn gave_way(summary: &Summary) -> String {
 
 /// Nothing where the figures tell nothing about the target.
 fn stalls(folder: &RunFolder, summary: &Summary) -> String {
-    let sentence = Stalls::of(&folder.manifest, &folder.series).sentence().filter(|_| summary.verdict.valid);
+    let sentence = folder.digest.stalls().sentence().filter(|_| summary.verdict.valid);
     sentence.map_or_else(String::new, |sentence| format!("**Stalls:** {}\n", prose(&sentence)))
 }
 
@@ -178,27 +178,32 @@ fn times(latency: &Latency) -> [String; 3] {
 
 /// The slowest operation's p99 and all operations' answers and errors over the run, a character for each stretch.
 fn chart(folder: &RunFolder, summary: &Summary) -> String {
-    let length = folder.series.last().map_or(0, |line| line.t + 1);
-    if length < 2 {
+    let (digest, grid) = (&folder.digest, folder.digest.grid());
+    let length = digest.measured_end_s();
+    if length < 2.0 {
         return String::new();
     }
-    let stretch = length.div_ceil(COLUMNS as u64);
-    let columns = length.div_ceil(stretch) as usize;
-    let mut answers = vec![None::<f64>; columns];
-    let mut errors = vec![None::<f64>; columns];
-    for line in &folder.series {
-        let column = (line.t / stretch) as usize;
-        for operation in line.operations.values().filter(|_| column < columns) {
-            *answers[column].get_or_insert(0.0) += operation.completed as f64 / stretch as f64;
-            *errors[column].get_or_insert(0.0) += operation.errors() as f64 / stretch as f64;
-        }
-    }
+    let per = grid.bins.div_ceil(COLUMNS);
+    let stretch = per as u64 * grid.step_s;
+    let columns = grid.bins.div_ceil(per);
+    let per_second = |count: fn(&OperationSecond) -> u64| {
+        let of_stretch = |bins: &[Bin]| {
+            let seconds: u64 = bins.iter().map(|bin| bin.seconds).sum();
+            let operations = bins.iter().flat_map(|bin| bin.sum.operations.values());
+            (seconds > 0).then(|| operations.map(count).sum::<u64>() as f64 / seconds as f64)
+        };
+        digest.bins().chunks(per).map(of_stretch).collect::<Vec<_>>()
+    };
+    let answers = per_second(|operation| operation.completed);
+    let errors = per_second(OperationSecond::errors);
     let mut rows = Vec::new();
     let others = summary.operations.iter().filter(|(name, _)| *name != "connect");
     let slowest = others.max_by_key(|(_, operation)| operation.response_time_us.p99);
     if let Some((name, _)) = slowest {
         let name_shown: String = printable::line(name).chars().take(NAME).collect();
-        let waits = merged(folder, &Tag::Response(name).to_string(), stretch, columns);
+        let of_stretch = |column: usize| digest.over(Tag::Response(name), column * per..(column + 1) * per);
+        let all = (0..columns).map(of_stretch);
+        let waits = all.map(|all| (!all.is_empty()).then(|| all.quantile(0.99) as f64)).collect();
         rows.push((format!("{name_shown} p99"), waits, (|us| human::duration(us)) as fn(f64) -> String));
     }
     let rate: fn(f64) -> String = |rate| format!("{}/s", human::significant(rate));
@@ -215,29 +220,10 @@ fn chart(folder: &RunFolder, summary: &Summary) -> String {
         };
         let _ = writeln!(text, "  {name:<width$}  {}  {top}", sparkline(values));
     }
-    let end = human::clock(length as f64);
+    let end = human::clock(length);
     let _ = writeln!(text, "  {:<width$}  0:00{end:>room$}", "", room = columns.saturating_sub(4));
     let _ = writeln!(text, "~~~\n\nA character is {stretch} s.");
     text
-}
-
-/// The p99 of each stretch, of its merged histograms; `None` where it has no samples.
-fn merged(folder: &RunFolder, tag: &str, stretch: u64, columns: usize) -> Vec<Option<f64>> {
-    let mut of = vec![None; columns];
-    for interval in folder.intervals().flatten().filter(|interval| printable::line(interval.tag) == tag) {
-        let column = (interval.start_s as u64 / stretch) as usize;
-        let Some(sum) = of.get_mut(column) else { continue };
-        match sum {
-            None => {
-                let mut first = interval.histogram;
-                first.auto(true);
-                *sum = Some(first);
-            }
-            // A histogram that grows takes every value.
-            Some(sum) => drop(sum.add(&interval.histogram)),
-        }
-    }
-    of.into_iter().map(|histogram| Some(histogram?.value_at_quantile(0.99) as f64)).collect()
 }
 
 /// A table whose last `numbers` columns are right-aligned; empty without rows. Cells are Markdown already.

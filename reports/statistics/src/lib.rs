@@ -11,13 +11,17 @@
 //! | [`effect`] | how great a difference is |
 //! | [`dependence`] | how many independent points a series has, and the shift test |
 //! | [`several`] | several tests at once |
+//! | [`simulation`] | draws for the tests of all this |
+//! | [`changes`] | where the level of a series changed |
 
 pub mod blocks;
+pub mod changes;
 pub mod dependence;
 pub mod effect;
 pub mod proportions;
 pub mod quantiles;
 pub mod ranks;
 pub mod several;
+pub mod simulation;
 pub mod slope;
 pub mod waiting;
