@@ -151,6 +151,7 @@ fn every_command_of_the_pages_is_one() {
     for path in [
         "README.md",
         "docs/capacity.md",
+        "docs/ci.md",
         "docs/cli.md",
         "docs/doctor.md",
         "docs/figures.md",

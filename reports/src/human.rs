@@ -35,14 +35,19 @@ impl Percentile {
             return NOTHING.to_owned();
         }
         let value = duration((self.of)(latency) as f64);
-        if latency.samples_beyond(self.quantile) < WEAK_BELOW { format!("{WEAK}{value}") } else { value }
+        if self.is_weak(latency) { format!("{WEAK}{value}") } else { value }
+    }
+
+    /// Whether too few samples lie beyond it.
+    pub(crate) fn is_weak(self, latency: &Latency) -> bool {
+        latency.samples_beyond(self.quantile) < WEAK_BELOW
     }
 }
 
 /// What `lost` means, e.g. `lost: not received within 15 s (message), 35 s (placement)`; nothing where the run did not keep it.
 pub(crate) fn lost_after(deliveries: &BTreeMap<String, Delivery>) -> Option<String> {
     let of = |(kind, delivery): (&String, &Delivery)| {
-        delivery.lost_after_s.map(|seconds| format!("{} s ({kind})", plain(seconds, 3)))
+        delivery.lost_after_s.map(|seconds| format!("{} ({kind})", span(seconds)))
     };
     let each: Vec<_> = deliveries.iter().filter_map(of).collect();
     (!each.is_empty()).then(|| format!("lost: not received within {}", each.join(", ")))
@@ -53,15 +58,30 @@ pub(crate) fn max(latency: &Latency) -> String {
     if latency.count == 0 { NOTHING.to_owned() } else { duration(latency.max as f64) }
 }
 
-/// Microseconds as µs, ms or s.
+/// Microseconds as µs, ms, s, min or h.
 #[must_use]
 pub fn duration(us: f64) -> String {
     if us < 999.5 {
         format!("{us:.0} µs")
     } else if us < 999_500.0 {
         format!("{} ms", significant(us / 1e3))
-    } else {
+    } else if us < 999.5e6 {
         format!("{} s", significant(us / 1e6))
+    } else if us < 100.0 * 60e6 {
+        format!("{} min", significant(us / 60e6))
+    } else {
+        format!("{} h", significant(us / 3_600e6))
+    }
+}
+
+/// Seconds as a duration without superfluous zeros, e.g. `15 s`, `1.5 s`, `24 h`.
+pub(crate) fn span(seconds: f64) -> String {
+    let shown = duration(seconds * 1e6);
+    match shown.split_once(' ') {
+        Some((number, unit)) if number.contains('.') => {
+            format!("{} {unit}", number.trim_end_matches('0').trim_end_matches('.'))
+        }
+        _ => shown,
     }
 }
 
@@ -165,8 +185,8 @@ pub(crate) fn workers(generator: &Generator) -> Option<String> {
 
 /// Seconds as `m:ss` or `h:mm:ss`, with the sign of an instant before the start.
 pub(crate) fn clock(seconds: f64) -> String {
-    let sign = if seconds < 0.0 { "−" } else { "" };
     let whole = seconds.abs().round() as u64;
+    let sign = if seconds < 0.0 && whole > 0 { "−" } else { "" };
     let (h, m, s) = (whole / 3600, whole / 60 % 60, whole % 60);
     if h > 0 { format!("{sign}{h}:{m:02}:{s:02}") } else { format!("{sign}{m}:{s:02}") }
 }
@@ -200,6 +220,9 @@ mod tests {
             (999_499.0, "999 ms"),
             (999_900.0, "1.00 s"),
             (75_000_000.0, "75.0 s"),
+            (999_400_000.0, "999 s"),
+            (1_000_000_000.0, "16.7 min"),
+            (86_394_000_000.0, "24.0 h"),
         ];
         for (us, shown) in cases {
             assert_eq!(duration(us), shown, "{us}");
@@ -242,6 +265,8 @@ mod tests {
         assert_eq!(clock(65.0), "1:05");
         assert_eq!(clock(7265.0), "2:01:05");
         assert_eq!(clock(-30.0), "−0:30");
+        assert_eq!(clock(-0.3), "0:00");
+        assert_eq!([15.0, 1.5, 0.25, 86_394.0].map(span), ["15 s", "1.5 s", "250 ms", "24 h"]);
         assert_eq!(bytes(1023.0), "1,023 B");
         assert_eq!(bytes(1024.0 * 1024.0 * 1.5), "1.50 MiB");
         assert_eq!(percent(1, 0), None);

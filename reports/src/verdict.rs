@@ -3,6 +3,9 @@
 use crate::format::{EndedEarly, Status, Summary, Threshold};
 use crate::human;
 
+/// What stands for the operation beside messages that arrived but were not understood.
+pub(crate) const NOT_UNDERSTOOD: &str = "arrived but not understood";
+
 /// The verdict in one word group and a few sentences.
 pub(crate) struct Statement {
     pub(crate) status: Status,
@@ -139,9 +142,33 @@ pub(crate) fn observed(threshold: &Threshold) -> String {
     // A bound without a number is a name, as in `errors == none`: it has no unit.
     if unit.is_empty() || !bound.trim_end().ends_with(|c: char| c.is_ascii_digit()) {
         human::amount(value)
+    } else if let Some(us) = micros(unit) {
+        // As every other time, and so the same value everywhere.
+        human::duration(value * us)
     } else {
         format!("{} {unit}", human::amount(value))
     }
+}
+
+/// A rule in its parts, e.g. `send_message.response_time.p99`, 250 and `ms`; `None` where its bound is no number.
+pub(crate) fn parts(expression: &str) -> Option<(&str, f64, &str)> {
+    let (metric, rest) = expression.split_at(expression.find(['<', '>', '='])?);
+    let bound = rest.trim_start_matches(['<', '>', '=']).trim();
+    let (number, unit) =
+        bound.split_at(bound.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(bound.len()));
+    Some((metric.trim(), number.parse().ok()?, unit.trim()))
+}
+
+/// Microseconds of a unit of time.
+pub(crate) fn micros(unit: &str) -> Option<f64> {
+    Some(match unit {
+        "us" | "µs" => 1.0,
+        "ms" => 1e3,
+        "s" => 1e6,
+        "m" | "min" => 60e6,
+        "h" => 3_600e6,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -156,6 +183,7 @@ mod tests {
     fn the_observed_value_takes_the_unit_of_the_bound() {
         let shown = |expression| observed(&threshold(expression, Some(180.25), true));
         assert_eq!(shown("send_message.response_time.p99 < 250ms"), "180 ms");
+        assert_eq!(observed(&threshold("a.p99 < 1s", Some(0.0529), true)), "52.9 ms");
         assert_eq!(shown("deliveries.message.lost < 0.1 %"), "180 %");
         assert_eq!(shown("sockets.dropped <= 200"), "180");
         assert_eq!(observed(&threshold("a < 1ms", None, false)), "no samples");
@@ -163,6 +191,15 @@ mod tests {
         assert_eq!(explained(&broken), "error_rate < 1%: observed 3.50 %");
         let peak = Threshold { phase: Some("peak".into()), ..broken };
         assert_eq!(explained(&peak), "error_rate < 1% in peak: observed 3.50 %");
+    }
+
+    #[test]
+    fn a_rule_has_a_metric_a_bound_and_a_unit() {
+        assert_eq!(parts("send.response_time.p99 <= 1.5s"), Some(("send.response_time.p99", 1.5, "s")));
+        assert_eq!(parts("error_rate<1 %"), Some(("error_rate", 1.0, "%")));
+        assert_eq!(parts("sockets.dropped == 0"), Some(("sockets.dropped", 0.0, "")));
+        assert_eq!(parts("errors == none"), None);
+        assert_eq!(parts("nothing"), None);
     }
 
     #[test]

@@ -184,6 +184,8 @@ fn a_folder_of_version_1_gives_the_figures_that_it_gave() {
         object.insert(old.into(), value);
     }
     object.insert("schema_version".into(), 1.into());
+    // The exit code follows from the word, which it had.
+    assert_eq!(object["verdict"].as_object_mut().expect("an object").remove("exit_code"), Some(0.into()));
     assert_eq!(now, before);
 
     let page = reports::html::render(&folder).expect("renders");

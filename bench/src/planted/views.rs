@@ -83,7 +83,7 @@ impl View {
         if self == Self::NoTrace {
             return without_trace(folder);
         }
-        let began = folder.manifest.run.started_at.as_millisecond() as f64 / 1e3;
+        let began = folder.manifest.run.started_at.as_nanosecond() as f64 / 1e9;
         let Some(cloudwatch) = &mut folder.cloudwatch else { return true };
         match self {
             Self::AsIs | Self::NoCloudWatch | Self::NoTrace => {}

@@ -96,7 +96,8 @@ pub(super) const FAMILIES: [Family; 12] = [
         unlisted: false,
         metrics: &[
             ("cpu_total_time", AVERAGE_AND_MAXIMUM, "Milliseconds"),
-            ("init_duration", AVERAGE_AND_MAXIMUM, "Milliseconds"),
+            // Only a cold start has one, so that its count is that of cold starts.
+            ("init_duration", &["Average", "Maximum", "SampleCount"], "Milliseconds"),
             ("memory_utilization", MAXIMUM, "Percent"),
             ("used_memory_max", MAXIMUM, "Megabytes"),
             ("total_memory", MAXIMUM, "Megabytes"),

@@ -128,7 +128,7 @@ impl Play {
                 Event::Received { player, kind, ledger, latency, complete, out_of_order, late, split }
             }
             Receipt::Duplicate { measured } => Event::Duplicated { kind, ledger: measured },
-            Receipt::TooLate => Event::TooLate { player, kind },
+            Receipt::TooLate => Event::TooLate { player, kind, ledger: self.ledger_at(at) },
             Receipt::Unexpected => Event::Unexpected { player, kind, ledger: self.ledger_at(at) },
             Receipt::Aside => return,
         });

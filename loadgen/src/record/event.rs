@@ -152,6 +152,8 @@ pub enum Event<'e> {
         player: u32,
         /// Of what.
         kind: Kind,
+        /// Where what happens now is booked.
+        ledger: Ledger,
     },
     /// A push was received that matches nothing sent.
     Unexpected {
@@ -456,6 +458,7 @@ impl<'e> Event<'e> {
             Self::Unexpected { kind, ledger, .. } => {
                 tally.measures(ledger).delivery_mut(kind).unexpected += 1;
             }
+            Self::TooLate { kind, ledger, .. } => tally.measures(ledger).delivery_mut(kind).too_late += 1,
             Self::GivenUp { kind, ledger, lost, away } => {
                 let delivery = tally.measures(ledger).delivery_mut(kind);
                 delivery.lost += lost;
@@ -514,8 +517,7 @@ impl<'e> Event<'e> {
             Self::EventLoopLag { ledger, lag } => tally.measures(ledger).event_loop_lag.record(lag),
 
             // Only samples are kept of these.
-            Self::TooLate { .. } | Self::Lost { .. } | Self::Stray { .. } | Self::FaultEndedSocket { .. } => {
-            }
+            Self::Lost { .. } | Self::Stray { .. } | Self::FaultEndedSocket { .. } => {}
         }
     }
 
@@ -535,7 +537,7 @@ impl<'e> Event<'e> {
             Self::Received { player, kind, latency, late: true, .. } => {
                 (player, Subject::Push(kind), &classes::LATE, Detail::Late(latency))
             }
-            Self::TooLate { player, kind } => {
+            Self::TooLate { player, kind, .. } => {
                 let detail = "a push came after its time-out and the grace, and stays counted as lost";
                 (player, Subject::Push(kind), &classes::TOO_LATE, Detail::Text(detail))
             }

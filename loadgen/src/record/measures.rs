@@ -51,6 +51,8 @@ tally! {
         late: u64,
         /// Not received at all.
         lost: u64,
+        /// Of the lost ones, received all the same, after the grace.
+        too_late: u64,
         /// Further copies.
         duplicated: u64,
         /// Received after a later one of the same sender.
@@ -73,7 +75,7 @@ impl DeliveryTally {
     #[must_use]
     pub const fn seen(&self) -> bool {
         let fates = self.received + self.late + self.lost + self.away + self.withdrawn;
-        self.expected + fates + self.duplicated + self.unexpected > 0
+        self.expected + fates + self.duplicated + self.unexpected + self.too_late > 0
     }
 
     /// Pushes still called for: neither called off, nor missed by a recipient that was away.

@@ -173,10 +173,11 @@ mod tests {
         };
         observer.observe(received(false));
         observer.observe(received(true));
-        observer.observe(Event::TooLate { player: 8, kind: Kind::of(0) });
+        observer.observe(Event::TooLate { player: 8, kind: Kind::of(0), ledger: LEDGER });
         let total = drained(&observer);
         let delivery = total.measured.delivery(Kind::of(0));
         assert_eq!((delivery.received, delivery.late, delivery.out_of_order, delivery.lost), (1, 1, 1, 0));
+        assert_eq!(delivery.too_late, 1, "counted, and not as a loss of its own");
         let samples: Vec<_> = total.samples.iter().map(|sample| (&*sample.class, &*sample.detail)).collect();
         assert_eq!(samples[0], ("late", "7: a push came 1.500 s after its send"));
         assert_eq!((samples.len(), samples[1].0), (2, "too_late"));

@@ -60,6 +60,7 @@ fn delivery(stamps: &[Stamp], tally: &HopsTally, clock: &HopClock) -> DeliveryHo
             name: way.name.to_owned(),
             from: way.from.to_owned(),
             to: way.to.to_owned(),
+            function: way.function.to_owned(),
             crosses_clocks,
             time_us: hop.latency(shift),
             share: if whole > 0.0 { (hop.mean() + shift) / whole } else { 0.0 },
@@ -81,6 +82,8 @@ struct Way<'o> {
     name: &'o str,
     from: &'o str,
     to: &'o str,
+    /// In which it is spent; empty: not known.
+    function: &'o str,
     error_us: f64,
 }
 
@@ -90,9 +93,17 @@ fn ways(stamps: &[Stamp]) -> impl Iterator<Item = Way<'_>> {
         |stamp: &Stamp| if stamp.resolution_us > 1 { f64::from(stamp.resolution_us) / 2.0 } else { 0.0 };
     let begins = [(Hop::SEND, 0.0)].into_iter();
     let begins = begins.chain(stamps.iter().map(move |stamp| (stamp.name.as_str(), coarse(stamp))));
-    let ends = stamps.iter().map(move |stamp| (stamp.hop.as_str(), stamp.name.as_str(), coarse(stamp)));
-    let ends = ends.chain([(LAST_HOP, Hop::RECEIPT, 0.0)]);
-    begins.zip(ends).map(|((from, begin), (name, to, end))| Way { name, from, to, error_us: begin + end })
+    let ends = stamps.iter().map(move |stamp| (stamp, coarse(stamp)));
+    let ends =
+        ends.map(|(stamp, end)| (stamp.hop.as_str(), stamp.name.as_str(), stamp.function.as_str(), end));
+    let ends = ends.chain([(LAST_HOP, Hop::RECEIPT, "", 0.0)]);
+    begins.zip(ends).map(|((from, begin), (name, to, function, end))| Way {
+        name,
+        from,
+        to,
+        function,
+        error_us: begin + end,
+    })
 }
 
 /// A tenth of a microsecond is fine enough.

@@ -26,17 +26,7 @@ pub(super) fn observe(metric: &Metric, summary: &Summary) -> Result<f64, &'stati
             statistic(latency, *stat).ok_or("nothing was answered")
         }
         Metric::OperationCount(of, count) => counted(operation(of)?, *count),
-        Metric::ErrorRate(of) => {
-            // A step that fails has failed already when its journey does.
-            let wanted = |word: &str, operation: &Operation| {
-                of.as_ref().map_or_else(|| !operation.is_journey(), |of| of == word)
-            };
-            let operations = summary.operations.iter().filter(|(word, operation)| wanted(word, operation));
-            let (errors, judged) = operations
-                .map(|(_, operation)| (operation.errors(), operation.judged()))
-                .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-            share(errors, judged, "nothing was called for")
-        }
+        Metric::ErrorRate(of) => summary.error_rate(of.as_deref()).ok_or("nothing was called for"),
         Metric::DeliveryTime { push, time, stat } => {
             let delivery = delivery(push)?;
             let latency = match time {

@@ -48,7 +48,7 @@ fn misfit(plan: &Plan, summary: &Summary) -> Option<String> {
     let frames = summary.frames.as_ref().filter(|frames| !frames.fit())?;
     let most = frames.shapes.iter().max_by_key(|(_, count)| **count).map_or("", |(shape, _)| shape);
     Some(format!(
-        "{} of {} frames were not understood (most of them: {most}): the protocol `{}` does not fit what the target \
+        "{} of {} frames arrived but were not understood (most of them: {most}): the protocol `{}` does not fit what the target \
          sends, so answers and pushes may be missing that came; see errors.jsonl for samples, and `loadgen protocol try`",
         frames.unclassified,
         frames.received,

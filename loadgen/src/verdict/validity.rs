@@ -4,34 +4,18 @@
 //! here looks at answers: only at when sends left, when receipts could be stamped, and what the machine had left.
 
 use reports::format::Latency;
-use reports::human;
+use reports::{human, limits};
 use scenarios::Plan;
+use scenarios::plan::PlannedOperation;
 
 use super::totals::WorkerTotals;
 use crate::health::sample::{Second, Watched};
 use crate::record::{Class, Classes, Measures, ThreadTally, classes};
 
-/// A run whose p99 of the dispatch delay lies above this did not send on schedule: 50 ms.
-const MAX_DISPATCH_DELAY_P99_US: u64 = 50_000;
-/// A run whose p99 of the event loop's lag lies above this stamped its receipts too late: 50 ms.
-const MAX_LOOP_LAG_P99_US: u64 = 50_000;
 /// A run in which more than this share of the arrivals found their player too busy did not send on schedule.
 const MAX_BACKLOG_SHARE: f64 = 0.001;
-/// Dispatch delays beyond this share of an operation's response times are worth a word.
+/// Delays of the generator's own beyond this share of an operation's response time are worth a word.
 const NOTABLE_SHARE: f64 = 0.1;
-/// Threads that wait for a core longer than this share of a second lack cores.
-const NOTABLE_RUN_DELAY_PERCENT: f64 = 20.0;
-/// Cores that the hypervisor gives away beyond this share are missed.
-const NOTABLE_STEAL_PERCENT: f64 = 10.0;
-/// A thread that runs longer than this share of a second is full.
-const FULL_THREAD_PERCENT: f64 = 95.0;
-/// Steps of the system's clock beyond this shift CloudWatch's series visibly.
-const NOTABLE_CLOCK_STEP_MS: f64 = 250.0;
-/// Unread bytes beyond this are more than a moment's.
-const NOTABLE_QUEUE_BYTES: u64 = 1 << 20;
-/// Share of the descriptors that leaves hardly any.
-const NOTABLE_DESCRIPTORS: f64 = 0.95;
-
 /// Whether the figures of a run may be used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Validity {
@@ -83,20 +67,20 @@ fn invalid_reasons(total: &ThreadTally, watched: &Watched) -> Vec<String> {
     let measures = &total.measured;
     let mut reasons = Vec::new();
     let delay = Latency::of(measures.dispatch_delay.histogram());
-    if delay.p99 > MAX_DISPATCH_DELAY_P99_US {
+    if delay.p99 > limits::DISPATCH_DELAY_P99_US {
         reasons.push(format!(
             "p99 send delay was {}; the limit is {} ms; {}",
             shown(delay.p99),
-            MAX_DISPATCH_DELAY_P99_US / 1_000,
+            limits::DISPATCH_DELAY_P99_US / 1_000,
             cause(watched)
         ));
     }
     let lag = Latency::of(measures.event_loop_lag.histogram());
-    if lag.p99 > MAX_LOOP_LAG_P99_US {
+    if lag.p99 > limits::LOOP_LAG_P99_US {
         reasons.push(format!(
             "p99 event-loop lag was {}; the limit is {} ms: answers and pushes may have been stamped too late; {}",
             shown(lag.p99),
-            MAX_LOOP_LAG_P99_US / 1_000,
+            limits::LOOP_LAG_P99_US / 1_000,
             cause(watched)
         ));
     }
@@ -130,16 +114,16 @@ fn cause(watched: &Watched) -> String {
             "the generator used up its {} cores in {} of {} seconds: give it more, or lower the rates",
             watched.cores, watched.busy_seconds, watched.seconds
         )
-    } else if steal_percent >= NOTABLE_STEAL_PERCENT {
+    } else if steal_percent >= limits::STEAL_PERCENT {
         format!(
             "the hypervisor gave up to {steal_percent:.0} % of the cores to others: use a machine with cores of its own"
         )
-    } else if run_delay_percent >= NOTABLE_RUN_DELAY_PERCENT {
+    } else if run_delay_percent >= limits::RUN_DELAY_PERCENT {
         format!(
             "the generator lacked CPU (waited up to {run_delay_percent:.0} % of the time): other processes take it; move \
              them, or the target, to another machine"
         )
-    } else if busiest_thread_percent >= FULL_THREAD_PERCENT {
+    } else if busiest_thread_percent >= limits::FULL_THREAD_PERCENT {
         format!("one of its threads was full ({busiest_thread_percent:.0} % of a core): lower the rates")
     } else {
         "the cause is none that the generator can see (a paused machine, say): run it again, and on another machine if \
@@ -150,43 +134,51 @@ fn cause(watched: &Watched) -> String {
 
 fn warnings(plan: &Plan, measures: &Measures, watched: &Watched, descriptor_limit: u64) -> Vec<String> {
     let mut warnings = Vec::new();
-    let delay = Latency::of(measures.dispatch_delay.histogram());
-    for planned in &plan.operations {
-        let (name, tally) = (&planned.name, measures.operation(planned.operation));
-        let response = Latency::of(tally.response.histogram());
-        if response.count > 0 && delay.p99 as f64 > response.p99 as f64 * NOTABLE_SHARE {
-            warnings.push(format!(
-                "the generator's own dispatch delay (p99 {}) is more than a tenth of the response time of {name} (p99 \
-                 {}): trust the service time here",
-                shown(delay.p99),
-                shown(response.p99)
-            ));
-        }
-    }
+    warnings.extend(delayed(plan, measures));
     let worst = &watched.worst;
-    if worst.clock_step_ms.abs() > NOTABLE_CLOCK_STEP_MS {
+    if worst.clock_step_ms.abs() > limits::CLOCK_STEP_MS {
         warnings.push(format!(
             "the system's clock was set by {:+.0} ms during the run: latencies do not depend on it, but CloudWatch's \
              series lie shifted by as much from then on",
             worst.clock_step_ms
         ));
     }
-    if worst.receive_queue_bytes > NOTABLE_QUEUE_BYTES {
+    if worst.receive_queue_bytes > limits::QUEUE_BYTES {
         warnings.push(format!(
             "up to {} KiB waited in the kernel for the players to read them",
             worst.receive_queue_bytes / 1_024
         ));
     }
-    if worst.send_queue_bytes > NOTABLE_QUEUE_BYTES {
+    if worst.send_queue_bytes > limits::QUEUE_BYTES {
         warnings.push(format!(
             "up to {} KiB waited in the kernel for the target to take them: it reads more slowly than the plan sends",
             worst.send_queue_bytes / 1_024
         ));
     }
-    if worst.descriptors as f64 > descriptor_limit as f64 * NOTABLE_DESCRIPTORS {
+    if worst.descriptors as f64 > descriptor_limit as f64 * limits::DESCRIPTORS {
         warnings.push(format!("{} of {descriptor_limit} descriptors were open", worst.descriptors));
     }
     warnings
+}
+
+/// The operations whose response time the generator's own delay raises by a notable share, in one sentence. How much that is of
+/// each shows in its service time, which runs from the actual send.
+fn delayed(plan: &Plan, measures: &Measures) -> Option<String> {
+    let notable = |planned: &PlannedOperation| {
+        let tally = measures.operation(planned.operation);
+        let [response, service] = [&tally.response, &tally.service].map(|one| Latency::of(one.histogram()));
+        let own = response.p99.saturating_sub(service.p99);
+        (service.count > 0 && own as f64 > response.p99 as f64 * NOTABLE_SHARE)
+            .then(|| format!("{} ({} of {})", planned.name, shown(own), shown(response.p99)))
+    };
+    let named: Vec<_> = plan.operations.iter().filter_map(notable).collect();
+    (!named.is_empty()).then(|| {
+        format!(
+            "the generator's own dispatch delay makes up more than a tenth of the response time's p99 of {}: trust the service \
+             time there",
+            named.join(", ")
+        )
+    })
 }
 
 fn errors(measures: &Measures) -> impl Iterator<Item = &Classes> {
@@ -326,8 +318,8 @@ mod tests {
     #[test]
     fn what_does_not_spoil_a_run_is_a_warning() {
         let mut measures = Measures::default();
-        measures.dispatch_delay.record(4_000);
         measures.operation_mut(Operation::of(1)).response.record(20_000);
+        measures.operation_mut(Operation::of(1)).service.record(16_000);
         let worst = Second {
             clock_step_ms: -900.0,
             receive_queue_bytes: 3 << 20,
@@ -341,5 +333,30 @@ mod tests {
             assert!(warning.contains(word), "{warning}");
         }
         assert_eq!(validity.warnings.len(), 5);
+        assert!(
+            validity.warnings[0].contains("p99 of send_message (4.01 ms of 20.0 ms)"),
+            "{}",
+            validity.warnings[0]
+        );
+    }
+
+    #[test]
+    fn the_generator_s_own_delay_is_noted_once_and_only_where_it_matters() {
+        let text = "name = \"v\"\nplayers = 1\nphases = [{ kind = \"hold\", duration = \"1s\" }]\n\
+            [operations.send_message]\nrate = 1.0\n[operations.placement_request]\nrate = 1.0\n";
+        let plan = scenarios::check("v.toml", text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}")).plan;
+        let mut measures = Measures::default();
+        // All three waited for the generator as long; for one of them it is much.
+        for (operation, service) in [(0, 900_000), (1, 10_000), (2, 1_000_000)] {
+            let tally = measures.operation_mut(Operation::of(operation));
+            tally.service.record(service);
+            tally.response.record(service + 5_000);
+        }
+        let noted = delayed(&plan, &measures).expect("one is delayed");
+        let delayed = &plan.operations[1].name;
+        assert!(
+            noted.contains(&format!("p99 of {delayed} (")) && noted.matches(" of ").count() == 3,
+            "{noted}"
+        );
     }
 }

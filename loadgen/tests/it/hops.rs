@@ -1,6 +1,6 @@
 //! Hop times through the real binary: what a backend was told to take where, shows in that hop and in no other.
 
-use reports::format::{DeliveryHops, Hop, Hops, Summary};
+use reports::format::{DeliveryHops, Hop, Hops, Summary, SuspectKind};
 
 use crate::common::{Ran, Scene, assert_balanced, was_disturbed};
 
@@ -132,6 +132,8 @@ fn means_add_up_in_every_second_and_over_the_run() {
     assert_eq!(sides(&message[0]), ("send".into(), "gateway".into(), true));
     assert_eq!(sides(&message[3]), ("table".into(), "stream".into(), false));
     assert_eq!(sides(&message[5]), ("posted".into(), "receipt".into(), true));
+    let functions = message.iter().map(|hop| hop.function.as_str()).collect::<Vec<_>>();
+    assert_eq!(functions, ["", "", "SendMessage", "", "OnMessageInserted", ""]);
     // API Gateway stamps in milliseconds; the functions do so in microseconds.
     assert_eq!((message[1].error_us, message[2].error_us), (500.0, 0.0));
     let clock = hops.clock.unwrap();
@@ -191,6 +193,31 @@ fn workers_split_what_others_received() {
     let (_, hops) = hops("", &workers);
     assert_eq!(names(&hops.deliveries["message"]), MESSAGE);
     assert_eq!(hops.deliveries["message"].whole_us.count, 28);
+}
+
+#[test]
+fn a_function_that_slows_down_is_named_by_its_hop() {
+    let scenario = TRACED
+        .replace("thresholds = []", "thresholds = [\"message.each.p90 < 150ms\"]")
+        .replace("duration = \"4s\"", "duration = \"14s\"");
+    let profile = "base = \"instant\"\n[lambda.functions.OnMessageInserted]\n\
+                   duration = { p50_ms = 2.0, fault = { from_s = 9.0, p50_ms = 400.0 } }\n";
+    for attempt in 0.. {
+        let ran = Scene::new(&scenario).with("profile.toml", profile).run(&[]);
+        let summary = ran.summary();
+        if attempt < 3 && was_disturbed(&summary) {
+            continue;
+        }
+        let correlation = summary.correlation.as_ref().unwrap();
+        let suspect = &correlation.suspects[0];
+        assert_eq!(suspect.kind, SuspectKind::SlowFunction, "{correlation:#?}");
+        assert_eq!(suspect.resource, "OnMessageInserted", "{correlation:#?}");
+        let hop = suspect.evidence.iter().find(|evidence| evidence.series == "hop push_function of message");
+        let says = &hop.unwrap_or_else(|| panic!("{correlation:#?}")).says;
+        assert!(says.contains("OnMessageInserted took 4"), "{says}");
+        assert!((380.0..600.0).contains(&suspect.observed.unwrap()), "{correlation:#?}");
+        return;
+    }
 }
 
 #[test]

@@ -111,7 +111,8 @@ fn frames_of_garbage_fail_nothing_and_make_the_run_invalid() {
     assert!(frames.unclassified > 20, "{frames:?}");
     let sent = &summary.operations["send_message"];
     assert_eq!((sent.completed, sent.failed, sent.timed_out), (300, 0, 0), "{sent:?}");
-    let said = format!("{} of {} frames were not understood", frames.unclassified, frames.received);
+    let said =
+        format!("{} of {} frames arrived but were not understood", frames.unclassified, frames.received);
     assert!(summary.verdict.invalid_reasons[0].starts_with(&said), "{:?}", summary.verdict);
 }
 

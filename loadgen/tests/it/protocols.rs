@@ -334,10 +334,10 @@ fn a_protocol_that_does_not_fit_is_said_first_and_no_delivery_is_judged() {
     assert_eq!(summary.operations["send_message"].completed, 200, "plain texts are known");
     assert_eq!(summary.operations["placement_request"].timed_out, 16, "what is not understood fails nothing");
     let first = &summary.verdict.invalid_reasons[0];
-    assert!(first.starts_with("632 of 832 frames were not understood"), "{first}");
+    assert!(first.starts_with("632 of 832 frames arrived but were not understood"), "{first}");
     let unjudged: Vec<_> = summary.thresholds.iter().map(|rule| rule.not_judged.is_some()).collect();
     assert_eq!(unjudged, [true, true, false], "{:?}", summary.thresholds);
-    let (misfit, lost) = (ran.stdout.find("frames were not understood"), ran.stdout.find("lost"));
+    let (misfit, lost) = (ran.stdout.find("frames arrived but were not understood"), ran.stdout.find("lost"));
     assert!(misfit.is_some() && misfit < lost, "{}", ran.stdout);
     let samples = ran.folder().errors;
     assert!(samples.iter().any(|sample| sample.operation == "unclassified"), "{samples:?}");

@@ -40,6 +40,12 @@ impl Stretch {
         Self(parts)
     }
 
+    /// What of it lies before an instant.
+    fn until(&self, end_s: f64) -> Self {
+        let parts = self.0.iter().filter(|part| part.from_s < end_s);
+        Self(parts.map(|part| Interval { to_s: part.to_s.min(end_s), ..*part }).collect())
+    }
+
     /// Whether at least half of the period lies in it.
     pub(crate) fn takes(&self, at_s: f64, period_s: f64) -> bool {
         let end = at_s + period_s;
@@ -75,10 +81,14 @@ impl Change {
 /// A symptom with the times that are compared and the player's means in them.
 #[derive(Debug, Clone)]
 pub(crate) struct Compared {
-    /// The symptom's time.
+    /// The symptom's time, from when on what it consists of was under way.
     pub(crate) during: Stretch,
+    /// The symptom's own seconds.
+    pub(crate) seconds: Stretch,
     /// Earlier seconds in which it was better; empty: there are none.
     pub(crate) before: Stretch,
+    /// What was under way in those and not in the symptom: what an answer of the symptom's first second waited for began before it.
+    began_before: Stretch,
     /// Whether those have the same offered load.
     pub(crate) equal: bool,
     /// The player's mean during it, in microseconds.
@@ -110,13 +120,31 @@ impl Compared {
         let in_before = |second: &&Second| before.takes(second.at_s, 1.0);
         let earlier: Vec<Second> = seconds.iter().filter(in_before).copied().collect();
         let during: Vec<Second> = seconds.iter().filter(inside).copied().collect();
-        let before_us = mean(earlier.iter()).map(|(mean, _)| mean).filter(|_| rose(&earlier, &during));
+        // Of failures the time before is better by itself: those that still succeed need not take longer.
+        let is_better = felt.is_failures() || rose(&earlier, &during);
+        let before_us = mean(earlier.iter()).map(|(mean, _)| mean).filter(|_| is_better);
         let before = if before_us.is_some() { before } else { Stretch::default() };
         let offered_before =
             earlier.iter().map(|second| second.offered).sum::<f64>() / earlier.len().max(1) as f64;
         // What an invocation took is stamped at its start, so a mean earlier than the answer.
-        let during = Stretch::one(from_s - mean_us / 1e6, to_s);
-        Some(Self { during, before, equal, mean_us, before_us, count, offered, offered_before })
+        let (during, seconds) = (Stretch::one(from_s - mean_us / 1e6, to_s), Stretch::one(from_s, to_s));
+        let began_before = match before.until(from_s - mean_us / 1e6) {
+            // Without any, better some that it may have a part in.
+            Stretch(none) if none.is_empty() => before.clone(),
+            some => some,
+        };
+        Some(Self {
+            during,
+            seconds,
+            began_before,
+            before,
+            equal,
+            mean_us,
+            before_us,
+            count,
+            offered,
+            offered_before,
+        })
     }
 
     /// The time of a queue's rise against all that was measured before it, at whatever load; `None` where nothing came during it.
@@ -134,7 +162,9 @@ impl Compared {
         let (mean_us, count) = mean(now.iter())?;
         Some(Self {
             before_us: mean(earlier.iter()).map(|(mean, _)| mean),
+            seconds: during.clone(),
             during,
+            began_before: before.clone(),
             before,
             equal: false,
             mean_us,
@@ -154,14 +184,43 @@ impl Compared {
         self.before_us.is_some()
     }
 
+    /// As it is for what takes `lead_s` itself: what the symptom's first second felt of it began no earlier than so long before it, give or
+    /// take what came after it on the way. (Without that, a slow part has its quick time before the symptom in its mean.)
+    pub(crate) fn led_by(&self, lead_s: f64) -> Self {
+        let from_s = self.seconds.0.first().map_or(0.0, |part| part.from_s);
+        let lead_s = lead_s.clamp(0.0, self.mean_us / 1e6);
+        let until_s = self.seconds.0.last().map_or(0.0, |part| part.to_s);
+        Self { during: Stretch::one(from_s - lead_s, until_s), ..self.clone() }
+    }
+
+    /// The weighted mean of a series in the symptom's own seconds.
+    pub(crate) fn mean_in_seconds(&self, values: &Points, weights: Option<&Points>) -> Option<f64> {
+        weighted(&self.seconds, values, weights).map(|weighted| weighted.mean)
+    }
+
     /// The weighted means of a series in both times; `None` where it has no point during the symptom, or none before it although
     /// there is an earlier time.
     pub(crate) fn change(&self, values: &Points, weights: Option<&Points>) -> Option<Change> {
-        let during = weighted(&self.during, values, weights)?;
+        self.change_in(&self.during, &self.began_before, values, weights)
+    }
+
+    /// As [`change`](Self::change), of what players counted in the seconds in which it reached them.
+    pub(crate) fn change_of_seconds(&self, values: &Points, weights: &Points) -> Option<Change> {
+        self.change_in(&self.seconds, &self.before, values, Some(weights))
+    }
+
+    fn change_in(
+        &self,
+        during: &Stretch,
+        before: &Stretch,
+        values: &Points,
+        weights: Option<&Points>,
+    ) -> Option<Change> {
+        let during = weighted(during, values, weights)?;
         if !self.has_before() {
             return Some(Change { during: during.mean, before: None, shown: true });
         }
-        let before = weighted(&self.before, values, weights)?;
+        let before = weighted(before, values, weights)?;
         let scatter = match (during.variance, before.variance) {
             (Some(during), Some(before)) => 1.96 * (during + before).sqrt(),
             _ => 0.0,
@@ -227,7 +286,7 @@ pub(crate) struct Second {
 /// Every second of an operation or delivery.
 pub(crate) fn seconds(run: &Run<'_>, player: &Player) -> Vec<Second> {
     player
-        .seconds(run.folder)
+        .seconds(run)
         .map(|(line, second)| {
             let (offered, latency) = match second {
                 PlayerSecond::Operation(operation) => (operation.offered, &operation.response_time_us),
@@ -318,6 +377,8 @@ mod tests {
     fn compared() -> Compared {
         Compared {
             during: Stretch::one(5.0, 10.0),
+            seconds: Stretch::one(5.0, 10.0),
+            began_before: Stretch::one(0.0, 5.0),
             before: Stretch::one(0.0, 5.0),
             mean_us: 30_000.0,
             before_us: Some(10_000.0),

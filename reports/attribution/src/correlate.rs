@@ -189,7 +189,7 @@ impl PlayersByPeriod {
         }
         let mut p99: BTreeMap<(String, i64), BTreeMap<i64, f64>> = BTreeMap::new();
         let mut open: BTreeMap<(String, i64), (i64, Histogram<u64>)> = BTreeMap::new();
-        for interval in run.folder.intervals().flatten() {
+        for interval in run.intervals_of(|tag| lengths.contains_key(tag)) {
             for (&length, first) in lengths.get(interval.tag).into_iter().flatten() {
                 let number =
                     (milliseconds(interval.start_s) - milliseconds(*first)).div_euclid(length.max(1));
@@ -215,7 +215,7 @@ impl PlayersByPeriod {
         let period_s = pair.points.period_s;
         let first = pair.points.points.first().map_or(0.0, |point| point.at_s);
         let offered = seconds(run, &pair.player);
-        let broken = pair.player.broken(run.folder);
+        let broken = pair.player.broken(run);
         let side = |number: usize, at_s: f64| match pair.side {
             Side::P99 => {
                 let by_number = self.p99.get(&(pair.player.tag(), milliseconds(period_s)))?;
@@ -270,7 +270,7 @@ fn milliseconds(seconds: f64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use statistics::dependence::Draw;
+    use statistics::simulation::Draw;
 
     #[test]
     fn each_further_pair_needs_more_points() {

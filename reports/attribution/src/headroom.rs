@@ -131,7 +131,7 @@ fn units(run: &Run<'_>, full: &str, metric: &str) -> Option<f64> {
 
 /// The highest of all seconds.
 fn busiest(run: &Run<'_>, of: impl Fn(&SeriesLine) -> u64) -> Option<f64> {
-    run.folder.series.iter().map(|line| of(line) as f64).max_by(f64::total_cmp)
+    run.lines().map(|line| of(line) as f64).max_by(f64::total_cmp)
 }
 
 fn requests(line: &SeriesLine) -> u64 {

@@ -6,7 +6,8 @@ use reports::format::{LimitKind, SuspectKind};
 
 use crate::candidate::Candidate;
 use crate::felt::Felt;
-use crate::observed::{Run, Server, Stage, classes};
+use crate::observed::{Metric, Run, Server, Stage, classes};
+use crate::silence;
 
 /// What lacks to explain the symptoms that are `open`, each in a sentence without its end.
 pub(crate) fn of(
@@ -33,6 +34,8 @@ pub(crate) fn of(
     lacks.extend(incomplete(run, &open));
     if run.server.document().is_some() {
         lacks.extend(open.iter().filter_map(|felt| without_path(run, felt)));
+        lacks.extend(open.iter().flat_map(|felt| unknown_timeouts(run, felt)));
+        lacks.extend(open.iter().flat_map(|felt| silence::on_the_path_of(run, felt)));
         let problems = run.server.document().into_iter().flat_map(|document| &document.problems);
         lacks.extend(problems.cloned());
         lacks.extend(unsettled(run));
@@ -101,6 +104,28 @@ fn without_path(run: &Run<'_>, felt: &Felt) -> Option<String> {
     })
 }
 
+/// Functions on a path that failed, and of which nobody knows whether it was at their time-out.
+fn unknown_timeouts(run: &Run<'_>, felt: &Felt) -> Vec<String> {
+    let has_errors = |full: &str| {
+        let errors = run.server.counter(Metric::lambda("Errors", "Sum"), full);
+        let meanwhile =
+            errors.map(|errors| errors.within(felt.symptom.from_s - felt.lag_s, felt.symptom.to_s));
+        meanwhile.and_then(|errors| errors.sum()).is_some_and(|sum| sum > 0.0)
+    };
+    let of_stage = |stage: &Stage| match stage {
+        Stage::Function(full)
+            if run.server.limit(LimitKind::TimeoutS, full).is_none() && has_errors(full) =>
+        {
+            let name = run.backend.resource(stage);
+            Some(format!(
+                "the time-out of {name}, which had errors: lambda:GetFunctionConfiguration tells it"
+            ))
+        }
+        _ => None,
+    };
+    run.path(&felt.player).iter().filter_map(of_stage).collect()
+}
+
 fn unsettled(run: &Run<'_>) -> Option<String> {
     let document = run.server.document()?;
     (document.settled == Some(false)).then(|| {
@@ -115,7 +140,7 @@ fn of_classes(run: &Run<'_>, felt: &Felt) -> Option<String> {
     }
     let within = |(at, _): &(f64, f64)| *at >= felt.symptom.from_s && *at < felt.symptom.to_s;
     let sum = |keep: fn(&str) -> bool| -> f64 {
-        felt.player.failures(run.folder, keep).into_iter().filter(within).map(|(_, count)| count).sum()
+        felt.player.failures(run, keep).into_iter().filter(within).map(|(_, count)| count).sum()
     };
     let credentials = sum(classes::is_credentials);
     (credentials >= felt.count() / 2.0).then(|| {

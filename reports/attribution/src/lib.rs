@@ -17,6 +17,7 @@
 //! | [`suspects`] | what may explain them, a module for each family |
 //! | [`decide`] | keeps what explains at least half, in the order of path and time |
 //! | [`lacking`] | what an answer would have needed |
+//! | [`silence`] | what had to be heard of, and was not |
 //! | [`words`] | what refutes and what helps each kind |
 //! | [`compare`] | a symptom's time against an earlier one |
 //! | [`bounds`] | identities that complete data keep |
@@ -35,6 +36,7 @@ mod headroom;
 mod interval;
 mod lacking;
 mod observed;
+mod silence;
 mod suspects;
 mod symptoms;
 mod words;

@@ -7,7 +7,7 @@
 use csv::{Terminator, WriterBuilder};
 
 use crate::format::{Latency, Summary};
-use crate::human::{self, P50, P90, P95, P99, P99_9, P99_99, Percentile, WEAK_BELOW};
+use crate::human::{self, P50, P90, P95, P99, P99_9, P99_99, Percentile};
 use crate::printable;
 
 /// The columns before the counts.
@@ -104,7 +104,7 @@ fn times(latency: &Latency) -> [String; TIMES.len()] {
         *cell = ms((percentile.of)(latency) as f64);
     }
     cells[9] = ms(latency.max as f64);
-    let weak = PERCENTILES.iter().filter(|one| latency.samples_beyond(one.quantile) < WEAK_BELOW);
+    let weak = PERCENTILES.iter().filter(|one| one.is_weak(latency));
     cells[10] = weak.map(|one| one.name).collect::<Vec<_>>().join(" ");
     cells
 }

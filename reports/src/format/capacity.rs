@@ -151,8 +151,12 @@ pub struct Step {
     pub offered_per_s: f64,
     /// Answered as expected a second.
     pub completed_per_s: f64,
-    /// Share of the arrivals that failed, timed out or were not sent, 0 to 1; `connect` included.
+    /// Share of the arrivals that failed, timed out or were not sent, 0 to 1: as the threshold `error_rate` has it, of all operations,
+    /// `connect` included; 0 where there were none.
     pub error_share: f64,
+    /// Answers that the times are of; 0 in older files.
+    #[serde(default)]
+    pub samples: u64,
     /// Median response time in microseconds; 0 without samples, as below.
     pub p50_us: u64,
     /// 95th percentile of the response time in microseconds; 0 in older files.

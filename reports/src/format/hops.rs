@@ -75,6 +75,9 @@ pub struct Hop {
     pub from: String,
     /// What it ends with: the name of a stamp, or `receipt`.
     pub to: String,
+    /// The function in which it is spent, as the protocol calls it; empty: none, or the protocol does not say.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub function: String,
     /// Whether it begins by one clock and ends by the other. The others begin and end by clocks of the backend, which may be
     /// those of two machines.
     pub crosses_clocks: bool,

@@ -98,6 +98,9 @@ pub struct DeliverySecond {
     pub late: u64,
     /// Given up in this second.
     pub lost: u64,
+    /// Received in this second, later than the grace: counted as lost before.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub too_late: u64,
     /// Given up in this second, as the recipient was away by its own doing.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub away: u64,

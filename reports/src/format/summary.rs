@@ -113,6 +113,21 @@ impl Summary {
         }
     }
 
+    /// Share of arrivals that failed, timed out or could not be sent, 0 to 1: of this operation, or of all of them, `connect`
+    /// included, but for journeys as wholes, whose steps count already. `None` where nothing was called for. It is what the
+    /// thresholds `error_rate` and `OPERATION.error_rate` observe.
+    #[must_use]
+    pub fn error_rate(&self, operation: Option<&str>) -> Option<f64> {
+        let wanted = |(name, counts): &(&String, &Operation)| {
+            operation.map_or_else(|| !counts.is_journey(), |wanted| wanted == name.as_str())
+        };
+        let (errors, judged) =
+            self.operations.iter().filter(wanted).fold((0, 0), |(errors, judged), (_, counts)| {
+                (errors + counts.errors(), judged + counts.judged())
+            });
+        (judged > 0).then(|| errors as f64 / judged as f64)
+    }
+
     /// Arrivals of the plan that the run did not come to.
     #[must_use]
     pub fn not_run(&self) -> u64 {
@@ -208,7 +223,7 @@ impl Frames {
     pub fn doubt(&self) -> Option<String> {
         (!self.fit()).then(|| {
             format!(
-                "{} of {} frames were not understood: a delivery that counts as lost here may have come, so none is judged",
+                "{} of {} frames arrived but were not understood: a delivery that counts as lost here may have come, so none is judged",
                 self.unclassified, self.received
             )
         })
@@ -321,6 +336,9 @@ pub struct Delivery {
     pub late: u64,
     /// Not received within the delivery time-out and the grace.
     pub lost: u64,
+    /// Of these, received all the same, later than the grace; by the instants at which they came.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub too_late: u64,
     /// How many seconds these two make; absent in older runs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub lost_after_s: Option<f64>,
@@ -450,6 +468,30 @@ mod tests {
         assert!(!frames(1_000, 11).fit() && !frames(1, 1).fit());
         assert_eq!(frames(1_000, 10).doubt(), None);
         assert!(frames(2_300, 1_895).doubt().is_some_and(|doubt| doubt.starts_with("1895 of 2300 frames")));
+    }
+
+    #[test]
+    fn the_error_rate_counts_steps_and_no_journey_twice() {
+        let counts = |sent, failed, model: &str| Operation {
+            model: model.into(),
+            offered: sent,
+            sent,
+            completed: sent - failed,
+            failed,
+            ..Operation::default()
+        };
+        let mut summary = Summary::default();
+        assert_eq!(summary.error_rate(None), None);
+        let operations = [
+            ("connect", counts(10, 0, "open")),
+            ("send", counts(90, 50, "open")),
+            ("visit", counts(30, 25, "journey")),
+        ];
+        summary.operations = operations.map(|(name, counts)| (name.to_owned(), counts)).into();
+        assert_eq!(summary.error_rate(None), Some(0.5));
+        assert_eq!(summary.error_rate(Some("connect")), Some(0.0));
+        assert_eq!(summary.error_rate(Some("visit")), Some(25.0 / 30.0));
+        assert_eq!(summary.error_rate(Some("other")), None);
     }
 
     #[test]

@@ -5,20 +5,24 @@ use std::path::{Component, Path};
 use maud::{Markup, html};
 
 use super::banner::{self, Banner, KeyFigure, Tone};
-use super::charts::{Cloud, Ink, Scatter, Size, Unit};
+use super::charts::{Cloud, Ink, Scatter, Unit};
 use super::error::RenderError;
 use super::page::{Page, shell};
 use super::sections::{Section, heading};
 use super::table::{Cell, Table};
 use crate::folder::{CAPACITY, REPORT};
+use crate::format::Latency;
 use crate::format::capacity::{Capacity, Ended, Knee, Level, Outcome, Step, Vary};
-use crate::human;
+use crate::human::{self, P50, P95, P99, Percentile};
 use crate::text::capacity as words;
+use crate::verdict;
 
 const CURVE: &str = "Each point is a run, and the lines join the median runs. Below the knee, completed follows offered and \
                      latency is flat; above it, completed falls behind or latency rises. The knee lies in the shaded \
                      interval. Invalid runs are left out: they say nothing about the target.";
-const STEPS: &str = "In the order in which they ran. Each number links to the report of the run.";
+const STEPS: &str = "In the order in which they ran. Each number links to the report of the run. Errors are the share of all \
+                     operations' arrivals, connect included, as the threshold error_rate has it; a ~ before a percentile \
+                     means that fewer than ten samples lie beyond it.";
 const LEVELS: &str = "A level's verdict is the majority of its runs; one that held once on the way up needs none. The interval is \
                       Wilson's, of the share of valid runs that hold there: the fewer the runs, the wider it is, and the less the \
                       majority says.";
@@ -26,7 +30,7 @@ const LEVELS: &str = "A level's verdict is the majority of its runs; one that he
 pub(super) fn page(capacity: &Capacity) -> Result<Markup, RenderError> {
     let section = |id, short, body| Section { id, short, body };
     let sections = vec![
-        section("verdict", "Knee", verdict(capacity)),
+        section("verdict", "Knee", head(capacity)),
         section("curve", "Curve", curve(capacity)?),
         section(
             "levels",
@@ -44,9 +48,10 @@ pub(super) fn page(capacity: &Capacity) -> Result<Markup, RenderError> {
     }))
 }
 
-fn verdict(capacity: &Capacity) -> Markup {
+fn head(capacity: &Capacity) -> Markup {
     let (headline, sentence) = words::sentences(capacity);
     let banner = Banner {
+        section: "verdict",
         name: &capacity.name,
         started_at: capacity.started_at,
         target: &capacity.target,
@@ -61,7 +66,7 @@ fn verdict(capacity: &Capacity) -> Markup {
     };
     html! {
         (banner.render())
-        (banner::figures(&figures(capacity)))
+        (banner::figures(&figures(capacity), true))
         p { "A load holds if "
             @for (index, threshold) in capacity.thresholds.iter().enumerate() {
                 @if index > 0 { " and " } code { (threshold) }
@@ -90,7 +95,7 @@ fn figures(capacity: &Capacity) -> Vec<KeyFigure> {
     let at_held = capacity.steps.iter().filter(|step| is_valid(step) && Some(step.level) == capacity.held);
     if let Some(worst) = at_held.max_by_key(|step| step.p99_us).filter(|step| step.p99_us > 0) {
         let note = format!("{} at {}, the worst run's", worst.operation, show(worst.level));
-        figures.push(figure("Response time p99", human::duration(worst.p99_us as f64), note));
+        figures.push(figure("Response time p99", shown(worst, P99, worst.p99_us), note));
     }
     let invalid = capacity.steps.iter().filter(|step| !is_valid(step)).count();
     let seconds = capacity.ended_at.duration_since(capacity.started_at).as_secs_f64();
@@ -126,11 +131,16 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
             points: timed.map(|step| (step.level, of(step) as f64)).collect(),
         }
     };
+    // The same height at each load that was measured: a threshold is a line.
+    let level_line = |(name, bound): (String, f64)| Cloud {
+        name,
+        ink: Ink::Reference,
+        points: valid.iter().filter(|step| step.p99_us > 0).map(|step| (step.level, bound)).collect(),
+    };
     let operation = valid.first().map_or("", |step| step.operation.as_str());
     let throughput = Scatter {
         id: "throughput".into(),
         title: "Throughput".into(),
-        size: Size::Half,
         x,
         y: Unit::PerSecond,
         log: false,
@@ -143,7 +153,6 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
     let sockets = Scatter {
         id: "sockets".into(),
         title: "Sockets open at once".into(),
-        size: Size::Half,
         x,
         y: Unit::Count("sockets"),
         log: false,
@@ -158,32 +167,35 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
         Scatter {
             id: "response".into(),
             title: format!("Response time of {operation}"),
-            size: Size::Half,
             x,
             y: Unit::Duration,
             log: true,
             shade,
-            clouds: vec![
+            clouds: [
                 times("p99", Ink::Series(1), |step| step.p99_us),
                 times("p50", Ink::Series(0), |step| step.p50_us),
-            ],
+            ]
+            .into_iter()
+            .chain(response_bounds(capacity, operation).into_iter().map(level_line))
+            .collect(),
         },
         Scatter {
             id: "errors".into(),
             title: "Errors".into(),
-            size: Size::Half,
             x,
             y: Unit::Count("% of the arrivals"),
             log: false,
             shade,
-            clouds: vec![cloud("failed, timed out or unsent", Ink::Series(1), |step| {
+            clouds: [cloud("failed, timed out or unsent, all operations", Ink::Series(1), |step| {
                 step.error_share * 100.0
-            })],
+            })]
+            .into_iter()
+            .chain(error_bounds(capacity).into_iter().map(level_line))
+            .collect(),
         },
         Scatter {
             id: "dispatch".into(),
             title: "The generator's dispatch delay".into(),
-            size: Size::Half,
             x,
             y: Unit::Duration,
             log: true,
@@ -198,6 +210,26 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
         (heading("curve", "Capacity curve", CURVE))
         div.grid { @for chart in drawn { (chart) } }
     })
+}
+
+/// The bounds of thresholds on this operation's p50 and p99, in microseconds.
+fn response_bounds(capacity: &Capacity, operation: &str) -> Vec<(String, f64)> {
+    let of = |expression: &String| {
+        let (metric, bound, unit) = verdict::parts(expression)?;
+        let percentile = metric.strip_prefix(operation)?.strip_prefix(".response_time.")?;
+        let bound = bound * verdict::micros(unit)?;
+        matches!(percentile, "p50" | "p99").then(|| (format!("threshold of {percentile}"), bound))
+    };
+    capacity.thresholds.iter().filter_map(of).collect()
+}
+
+/// The bounds of thresholds on the error rate of all operations, in percent.
+fn error_bounds(capacity: &Capacity) -> Vec<(String, f64)> {
+    let of = |expression: &String| match verdict::parts(expression)? {
+        ("error_rate", bound, "%") => Some(("threshold".to_owned(), bound)),
+        _ => None,
+    };
+    capacity.thresholds.iter().filter_map(of).collect()
 }
 
 fn outcome(outcome: Option<Outcome>) -> Cell {
@@ -240,8 +272,19 @@ fn beside(run: &Path) -> Option<String> {
 }
 
 fn steps(capacity: &Capacity) -> Table {
-    let header =
-        ["run", "level", "outcome", "offered", "completed", "errors", "p50", "p95", "p99", "sockets", "why"];
+    let header = [
+        "run",
+        "level",
+        "outcome",
+        "offered",
+        "completed",
+        "errors, all operations",
+        "p50",
+        "p95",
+        "p99",
+        "sockets",
+        "why",
+    ];
     let mut table = Table::new("Every run", header);
     for step in &capacity.steps {
         let number = step.number.to_string();
@@ -259,21 +302,28 @@ fn steps(capacity: &Capacity) -> Table {
     table
 }
 
+/// A percentile of a step, marked when weak; older files do not have the number of samples.
+fn shown(step: &Step, percentile: Percentile, us: u64) -> String {
+    let latency = Latency { count: step.samples, ..Latency::default() };
+    let weak = step.samples > 0 && percentile.is_weak(&latency);
+    format!("{}{}", if weak { human::WEAK.to_string() } else { String::new() }, human::duration(us as f64))
+}
+
 /// The figures of a run; empty cells where there was none.
 fn measured(step: &Step) -> [Cell; 7] {
     let cell = |known: bool, text: String, value: f64| match known && step.run.is_some() {
         true => Cell::quantity(text, value),
         false => Cell::quantity(human::NOTHING.into(), 0.0),
     };
-    let time = |us: u64| cell(us > 0, human::duration(us as f64), us as f64);
+    let time = |percentile: Percentile, us: u64| cell(us > 0, shown(step, percentile, us), us as f64);
     let rate = |rate: f64| cell(true, format!("{}/s", human::significant(rate)), rate);
     [
         rate(step.offered_per_s),
         rate(step.completed_per_s),
         cell(true, format!("{} %", human::significant(step.error_share * 100.0)), step.error_share),
-        time(step.p50_us),
-        time(step.p95_us),
-        time(step.p99_us),
+        time(P50, step.p50_us),
+        time(P95, step.p95_us),
+        time(P99, step.p99_us),
         cell(true, human::count(step.peak_open), step.peak_open as f64),
     ]
 }

@@ -28,10 +28,9 @@ pub struct Spread<'a> {
 pub(super) fn page(experiment: &Experiment, of: &str, spreads: &[Spread<'_>]) -> Result<Markup, RenderError> {
     let section = |id, short, body| Section { id, short, body };
     let mut sections = vec![section("verdict", "Answer", answer(experiment))];
-    sections.extend(
-        spectrum(of, spreads)?
-            .map(|chart| section("times", "Times", html! { (heading("times", "Times", TIMES)) (chart) })),
-    );
+    sections.extend(spectrum(of, spreads)?.map(|chart| {
+        section("times", "Times", html! { (heading("times", "Times", TIMES)) div.grid { (chart) } })
+    }));
     let tables = experiment.tables.iter().map(|table| render(experiment, table));
     sections.push(section("figures", "Figures", html! {
         (heading("figures", "Figures", "Of all runs of an arm together; in brackets the lowest and the highest of a single run."))
@@ -53,6 +52,7 @@ fn answer(experiment: &Experiment) -> Markup {
         None => ("No answer", [].as_slice()),
     };
     let banner = Banner {
+        section: "verdict",
         name: &experiment.name,
         started_at: experiment.started_at,
         target: &experiment.target,
@@ -71,28 +71,24 @@ fn spectrum(of: &str, spreads: &[Spread<'_>]) -> Result<Option<Markup>, RenderEr
     let with_samples = spreads.iter().filter(|spread| !spread.histogram.is_empty()).take(SERIES.into());
     let sweeps: Vec<Sweep<'_>> = with_samples
         .enumerate()
-        .map(|(index, spread)| Sweep {
-            name: spread.arm,
-            ink: Ink::series(index),
-            histogram: spread.histogram,
-        })
+        .map(|(index, spread)| Sweep::of(spread.arm, Ink::series(index), spread.histogram))
         .collect();
     if sweeps.is_empty() {
         return Ok(None);
     }
-    Spectrum { id: "spectrum".into(), title: of.to_owned(), sweeps }.render().map(Some)
+    Spectrum { id: "spectrum".into(), title: of.to_owned(), sweeps, bounds: Vec::new() }.render().map(Some)
 }
 
 fn render(experiment: &Experiment, table: &ExperimentTable) -> Markup {
-    let mut header = vec![String::new()];
+    let mut header = vec!["figure".to_owned()];
     header.extend(experiment.arms.iter().map(|arm| arm.name.clone()));
-    let mut rows = Table::new(&table.title, header);
+    let mut rows = Table::new(format!("{}. {}", table.title, table.how), header);
     for row in &table.rows {
         let mut cells = vec![Cell::text(&row.measure)];
         cells.extend(row.values.iter().map(|value| cell(row, value.as_ref())));
         rows.row(cells);
     }
-    html! { h3 { (table.title) } p.how { (table.how) } (rows.render()) }
+    rows.render()
 }
 
 fn cell(row: &ExperimentRow, value: Option<&Measured>) -> Cell {

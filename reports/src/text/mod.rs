@@ -14,9 +14,8 @@ use output::Look;
 use self::columns::{Columns, compact};
 use crate::findings::{self, Findings};
 use crate::folder::{REPORT, RunFolder};
-use crate::format::{Frames, FunctionSummary, Generator, Sockets, Status, Summary};
+use crate::format::{Delivery, Frames, FunctionSummary, Generator, Sockets, Status, Summary};
 use crate::human::{self, NOTHING, P50, P95, P99, WEAK};
-use crate::stalls::Stalls;
 use crate::{printable, verdict};
 
 /// Sentences are broken at this column at most, so that they stand under the tables; those of ordinary runs stay below it.
@@ -35,7 +34,7 @@ pub fn summary_for(folder: &RunFolder, look: Look) -> String {
     let parts = [
         headed(&head(&summary), verdict::of(&summary).status, look),
         findings(&summary, look),
-        stalls(folder, look),
+        stalls(folder, &summary, look),
         marked(&thresholds(&summary), look),
         sockets(&summary.sockets),
         operations(&summary),
@@ -124,9 +123,9 @@ fn findings(summary: &Summary, look: Look) -> String {
     out
 }
 
-/// Moments in which nobody was answered.
-fn stalls(folder: &RunFolder, look: Look) -> String {
-    let sentence = Stalls::of(&folder.manifest, &folder.series).sentence();
+/// Moments in which nobody was answered; nothing where the figures tell nothing about the target.
+fn stalls(folder: &RunFolder, summary: &Summary, look: Look) -> String {
+    let sentence = folder.digest.stalls().sentence().filter(|_| summary.verdict.valid);
     let mut out = String::new();
     if let Some(sentence) = sentence {
         push_wrapped(&mut out, &sentence, "Stalls: ");
@@ -269,11 +268,21 @@ fn deliveries(summary: &Summary) -> String {
         Some(doubt) => with_note(noted, &doubt),
         None => noted,
     };
-    let late: u64 = summary.deliveries.values().map(|delivery| delivery.late).sum();
-    if late == 0 {
-        return noted;
+    let sum = |of: fn(&Delivery) -> u64| summary.deliveries.values().map(of).sum::<u64>();
+    let noted = match sum(|delivery| delivery.late) {
+        0 => noted,
+        late => with_note(
+            noted,
+            &format!("{} came late: after their time-out, within the grace", human::count(late)),
+        ),
+    };
+    match sum(|delivery| delivery.too_late) {
+        0 => noted,
+        late => with_note(
+            noted,
+            &format!("{} of the lost came all the same, after the grace", human::count(late)),
+        ),
     }
-    with_note(noted, &format!("{} came late: after their time-out, within the grace", human::count(late)))
 }
 
 fn functions(folder: &RunFolder, look: Look) -> String {
@@ -354,6 +363,10 @@ fn errors(summary: &Summary) -> String {
         for (class, count) in &counts.errors {
             table.row([operation.clone(), class.clone(), human::count(*count)]);
         }
+    }
+    // What arrived and fits no rule of the protocol, by what it looks like.
+    for (shape, count) in summary.frames.iter().flat_map(|frames| &frames.shapes) {
+        table.row([verdict::NOT_UNDERSTOOD.into(), shape.clone(), human::count(*count)]);
     }
     table.finish()
 }

@@ -66,39 +66,10 @@ pub fn shift_test(a: &[f64], b: &[f64], shifts: usize) -> Option<f64> {
     Some((as_strong as f64 / (shifts + 1) as f64).min(1.0))
 }
 
-/// A small generator of uniform numbers (SplitMix64), so that a simulation is the same everywhere.
-#[cfg(test)]
-pub(crate) struct Draw(pub(crate) u64);
-
-#[cfg(test)]
-impl Draw {
-    pub(crate) fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Normal enough: twelve uniform ones.
-    pub(crate) fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.next()).sum::<f64>() - 6.0
-    }
-
-    pub(crate) fn ar1(&mut self, n: usize, phi: f64) -> Vec<f64> {
-        let mut last = self.normal() / (1.0 - phi * phi).sqrt();
-        (0..n)
-            .map(|_| {
-                last = phi * last + self.normal();
-                last
-            })
-            .collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simulation::Draw;
 
     #[test]
     fn white_noise_counts_in_full_and_a_slow_series_for_few() {

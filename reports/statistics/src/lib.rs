@@ -11,6 +11,7 @@
 //! | [`effect`] | how great a difference is |
 //! | [`dependence`] | how many independent points a series has, and the shift test |
 //! | [`several`] | several tests at once |
+//! | [`simulation`] | draws for the tests of all this |
 //! | [`changes`] | where the level of a series changed |
 
 pub mod blocks;
@@ -21,5 +22,6 @@ pub mod proportions;
 pub mod quantiles;
 pub mod ranks;
 pub mod several;
+pub mod simulation;
 pub mod slope;
 pub mod waiting;

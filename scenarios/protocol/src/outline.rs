@@ -207,6 +207,8 @@ pub struct Stamp {
     pub hop: String,
     /// How much later than it says the instant may be, in microseconds: at least 1.
     pub resolution_us: u32,
+    /// The function in which that hop is spent, as in [`Resources`]; empty: none, or it is not known.
+    pub function: String,
 }
 
 /// The name of the hop from the last stamp to the player that receives the push.

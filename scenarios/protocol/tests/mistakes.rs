@@ -811,6 +811,13 @@ fn of_stamps() {
             "another name",
         ),
         (
+            with(r#"{ name = "b", at = "/b", unit = "ms", function = "Say" }"#),
+            6,
+            format!("{key}.function"),
+            "`Say` does none of the operation's work",
+            "the operation's `functions`",
+        ),
+        (
             with(r#"{ name = "b", at = "/b", unit = "ms", hop = "to_a" }"#),
             6,
             format!("{key}.hop"),

@@ -129,7 +129,8 @@ impl StepRun<'_> {
             operation: timed.map_or_else(String::new, |(name, _)| name.clone()),
             offered_per_s: per_second(Operation::called_for),
             completed_per_s: per_second(|operation| operation.completed),
-            error_share: error_share(summary),
+            error_share: summary.error_rate(None).unwrap_or_default(),
+            samples: times.count,
             p50_us: times.p50,
             p95_us: times.p95,
             p99_us: times.p99,
@@ -137,13 +138,6 @@ impl StepRun<'_> {
             dispatch_delay_p99_us: summary.generator.dispatch_delay_us.p99,
         })
     }
-}
-
-/// Share of the arrivals that did not complete although there was time; none where there were none.
-fn error_share(summary: &Summary) -> f64 {
-    let all = |of: fn(&Operation) -> u64| summary.operations.values().map(of).sum::<u64>();
-    let (errors, judged) = (all(Operation::errors), all(Operation::judged));
-    if judged == 0 { 0.0 } else { errors as f64 / judged as f64 }
 }
 
 /// What a run's verdict says about its load; `None` where it says nothing about it.
@@ -186,14 +180,5 @@ mod tests {
         assert_eq!(outcome(&summary), Some((Outcome::Invalid, Some("late".into()))));
         summary.sockets.opened = 0;
         assert_eq!(outcome(&summary), None, "a target that nobody can connect to is not tested");
-    }
-
-    #[test]
-    fn what_was_not_offered_did_not_fail() {
-        let mut summary = Summary::default();
-        assert_eq!(error_share(&summary), 0.0);
-        let operation = Operation { offered: 8, sent: 8, completed: 6, failed: 2, ..Operation::default() };
-        summary.operations.insert("send_message".into(), operation);
-        assert_eq!(error_share(&summary), 0.25);
     }
 }

@@ -104,8 +104,11 @@ impl Backend {
             topology.operations.values().flat_map(of).cloned().collect::<BTreeSet<_>>().into_iter().collect()
         };
         let Found { functions, tables, queues, topics } = &found;
-        let functions_by_name =
-            Names::new(functions.clone(), declared(|work| &work.functions), &[tables, queues]);
+        let functions_declared = declared(|work| &work.functions);
+        // Where no API and no series tells of any function, they are those that are declared.
+        let declared_only: BTreeSet<String> = functions_declared.iter().cloned().collect();
+        let functions = if functions.is_empty() { &declared_only } else { functions };
+        let functions_by_name = Names::new(functions.clone(), functions_declared, &[tables, queues]);
         let mut backend = Self {
             functions: Vec::new(),
             tables: Names::new(tables.clone(), declared(|work| &work.tables), &[functions, queues]),
@@ -129,6 +132,12 @@ impl Backend {
     /// A function by its full name.
     pub(crate) fn function(&self, full: &str) -> Option<&Function> {
         self.functions.iter().find(|function| function.full == full)
+    }
+
+    /// Whether a function is the one that a protocol calls so.
+    pub(crate) fn is_called(&self, full: &str, declared: &str) -> bool {
+        let only = || matches!(self.functions.as_slice(), [only] if only.full == full);
+        !declared.is_empty() && self.functions_by_name.find(declared).map_or_else(only, |found| found == full)
     }
 
     /// The name of a stage as it is reported.

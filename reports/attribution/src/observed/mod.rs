@@ -12,8 +12,9 @@ mod server;
 
 use std::borrow::Cow;
 
-use reports::folder::RunFolder;
-use reports::format::{Manifest, Phase, Summary};
+use hdrhistogram::Histogram;
+use reports::folder::{self, RunFolder};
+use reports::format::{Manifest, Phase, SeriesLine, Summary};
 
 use crate::interval::Interval;
 
@@ -26,8 +27,8 @@ pub(crate) use server::{Metric, Server};
 
 /// A run folder, ready to be asked.
 pub(crate) struct Run<'a> {
-    /// The folder.
-    pub(crate) folder: &'a RunFolder,
+    /// The folder: what is read of it is read here.
+    folder: &'a RunFolder,
     /// Its summary.
     pub(crate) summary: Cow<'a, Summary>,
     /// The server's series and limits.
@@ -58,9 +59,27 @@ impl<'a> Run<'a> {
         &self.folder.manifest
     }
 
+    /// The run second by second, as players and generator counted it.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &'a SeriesLine> + use<'a> {
+        self.folder.series.iter()
+    }
+
+    /// The times of `latency.hlog` whose tag is wanted, interval by interval; those that cannot be read are left out.
+    pub(crate) fn intervals_of(
+        &self,
+        wanted: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = folder::Interval<'a>> {
+        self.folder.intervals_of(wanted).flatten()
+    }
+
+    /// All times of a tag.
+    pub(crate) fn histogram(&self, tag: &str) -> Option<&'a Histogram<u64>> {
+        self.folder.histograms.get(tag)
+    }
+
     /// How long players were observed.
     pub(crate) fn window(&self) -> Interval {
-        let last = self.folder.series.last().map_or(0.0, |line| line.t as f64 + 1.0);
+        let last = self.lines().last().map_or(0.0, |line| line.t as f64 + 1.0);
         Interval { from_s: 0.0, to_s: last }
     }
 
@@ -74,13 +93,16 @@ impl<'a> Run<'a> {
     }
 
     /// Whether a stage is on the path of a player. Gateway, account, network and generator are on every path, an index where
-    /// its table is.
+    /// its table is, and every table where functions were found and nobody declared what they use.
     pub(crate) fn is_on_path(&self, player: &Player, stage: &Stage) -> bool {
         match stage {
             Stage::Gateway | Stage::Account | Stage::Network | Stage::Generator => true,
             Stage::Table(name) => {
                 let table = name.split('/').next().unwrap_or(name);
-                self.path(player).iter().any(|on| matches!(on, Stage::Table(other) if other == table))
+                let path = self.path(player);
+                let is_named = path.iter().any(|on| matches!(on, Stage::Table(other) if other == table));
+                // An undeclared path has functions only: any table may be theirs.
+                is_named || (!self.backend.declared && path.iter().any(|on| matches!(on, Stage::Function(_))))
             }
             _ => self.path(player).contains(stage),
         }

@@ -1,9 +1,9 @@
 //! What players felt, second by second, of one operation or delivery.
 
-use reports::folder::{RunFolder, Tag};
+use reports::folder::Tag;
 use reports::format::{DeliverySecond, OperationSecond, SeriesLine};
 
-use super::classes;
+use super::{Run, classes};
 
 /// Whose seconds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,9 +53,9 @@ impl Player {
     /// Its seconds, each with the line that it is from.
     pub(crate) fn seconds<'a>(
         &'a self,
-        folder: &'a RunFolder,
+        run: &Run<'a>,
     ) -> impl Iterator<Item = (&'a SeriesLine, PlayerSecond<'a>)> {
-        folder.series.iter().filter_map(move |line| {
+        run.lines().filter_map(move |line| {
             let second = match self {
                 Self::Operation(name) => PlayerSecond::Operation(line.operations.get(name)?),
                 Self::Delivery(name) => PlayerSecond::Delivery(line.deliveries.get(name)?),
@@ -66,7 +66,7 @@ impl Player {
 
     /// Second by second what was tried, and what of it was refused, answered wrongly or not at all by the target, or did not
     /// come in time. `connect` has the handshakes of players that come back as well.
-    pub(crate) fn broken(&self, folder: &RunFolder) -> Vec<Broken> {
+    pub(crate) fn broken(&self, run: &Run<'_>) -> Vec<Broken> {
         let of_line = |line: &SeriesLine| {
             let (part, whole) = match self {
                 Self::Operation(name) => {
@@ -79,11 +79,11 @@ impl Player {
             };
             Broken { at_s: line.t as f64, part, whole }
         };
-        folder.series.iter().map(of_line).filter(|second| second.part + second.whole > 0).collect()
+        run.lines().map(of_line).filter(|second| second.part + second.whole > 0).collect()
     }
 
     /// Its failures of the classes that `keep` takes, second by second, with the start of each.
-    pub(crate) fn failures(&self, folder: &RunFolder, keep: impl Fn(&str) -> bool) -> Vec<(f64, f64)> {
+    pub(crate) fn failures(&self, run: &Run<'_>, keep: impl Fn(&str) -> bool) -> Vec<(f64, f64)> {
         let Self::Operation(name) = self else { return Vec::new() };
         let of_line = |line: &SeriesLine| {
             let own = line.operations.get(name).map(|second| &second.errors);
@@ -95,7 +95,7 @@ impl Player {
                 .sum();
             (line.t as f64, count as f64)
         };
-        folder.series.iter().map(of_line).filter(|(_, count)| *count > 0.0).collect()
+        run.lines().map(of_line).filter(|(_, count)| *count > 0.0).collect()
     }
 }
 

@@ -1,8 +1,8 @@
 //! The server's series and limits.
 //!
 //! CloudWatch leaves points out: a counter without an event, a function that was not invoked, a minute that is not there yet.
-//! A gap of a function's counter is a zero only where the same function's `Invocations` has a point in that period;
-//! everything else that is missing is unknown.
+//! A gap of a function's counter is a zero only where the same function's `Invocations` has a point in that period, one of a mapping's
+//! where its `PolledEventCount` has; everything else that is missing is unknown.
 
 use std::collections::BTreeMap;
 
@@ -120,11 +120,28 @@ impl<'a> Server<'a> {
 
     /// As [`gauge`](Self::gauge), of a function's counter: a gap is a zero where the function's `Invocations` has a point.
     pub(crate) fn counter(&self, metric: Metric, function: &str) -> Option<Points> {
-        let series = self.series(metric, function)?;
+        self.zeros_beside(metric, Metric::lambda("Invocations", "Sum"), function)
+    }
+
+    /// As [`counter`](Self::counter), of an event source mapping: a gap is a zero where its `PolledEventCount` has a point, which it has even
+    /// while there is nothing to poll.
+    pub(crate) fn events(&self, name: &'static str, uuid: &str) -> Option<Points> {
+        let of = |name| Metric {
+            namespace: "AWS/Lambda",
+            name,
+            statistic: "Sum",
+            dimension: "EventSourceMappingUUID",
+        };
+        self.zeros_beside(of(name), of("PolledEventCount"), uuid)
+    }
+
+    /// A counter in which a gap is a zero where another one of the same resource has a point.
+    fn zeros_beside(&self, metric: Metric, beside: Metric, resource: &str) -> Option<Points> {
+        let series = self.series(metric, resource)?;
         let mut counter = self.spread_of(series);
-        let invocations = self.series(Metric::lambda("Invocations", "Sum"), function);
-        let invocations = invocations.filter(|invocations| self.period(invocations) == self.period(series));
-        let ran = invocations.map(|invocations| self.spread_of(invocations)).unwrap_or_default();
+        let beside = self.series(beside, resource);
+        let beside = beside.filter(|beside| self.period(beside) == self.period(series));
+        let ran = beside.map(|beside| self.spread_of(beside)).unwrap_or_default();
         for (point, ran) in counter.points.iter_mut().zip(&ran.points) {
             point.value = point.value.or(ran.value.map(|_| 0.0));
         }

@@ -16,10 +16,12 @@ use crate::candidate::Candidate;
 use crate::compare::{Change, Compared, Stretch};
 use crate::felt::Felt;
 use crate::interval::Interval;
-use crate::observed::{Metric, Points, Run, Stage};
+use crate::observed::{Metric, Points, Run, Stage, Trigger};
 
 /// A hop that accounts for less is not mentioned.
 const LEAST: f64 = 0.1;
+/// Share of the longest from which times count as the same: Lambda ends an invocation within some milliseconds of its time-out.
+const SAME: f64 = 0.99;
 
 pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
     let families = [
@@ -39,32 +41,43 @@ fn slow_hops(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
         let Some(compared) = Compared::of(run, one) else { continue };
         for hop in hops(run, one, &compared) {
             if hop.share >= LEAST && !times_out(run, &hop.function, &compared) {
-                found.push(candidate(run, position, one, &compared, hop));
+                found.push(candidate(run, position, one, hop));
             }
         }
     }
-    found
+    // Means add up: what several functions wait for a table are parts of what players wait.
+    Candidate::added(found, |_| true)
 }
 
-/// Whether the function was ended by its own time-out: then that is the finding, and not that it took long.
+/// Whether the function was ended by its own time-out: then that is the finding, and not that it took long. Where the time-out is not
+/// known, failed invocations of which the longest took the same time in every period may have been ended by one, too.
 fn times_out(run: &Run<'_>, full: &str, compared: &Compared) -> bool {
-    let Some(limit) = run.server.limit(LimitKind::TimeoutS, full) else { return false };
     let Some(greatest) = run.server.gauge(Metric::lambda("Duration", "Maximum"), full) else { return false };
-    compared.during.of(&greatest).iter().any(|(_, ms)| *ms >= limit.value * 1e3 * 0.999)
+    if let Some(limit) = run.server.limit(LimitKind::TimeoutS, full) {
+        return compared.during.of(&greatest).iter().any(|(_, ms)| *ms >= limit.value * 1e3 * 0.999);
+    }
+    let Some(errors) = run.server.counter(Metric::lambda("Errors", "Sum"), full) else { return false };
+    let failing = compared.during.of(&errors).into_iter().filter(|(_, count)| *count > 0.0);
+    let longest: Vec<f64> = failing.filter_map(|(at, _)| greatest.at(at)).collect();
+    let (least, most) = longest.iter().fold((f64::INFINITY, 0.0_f64), |(l, m), ms| (l.min(*ms), m.max(*ms)));
+    !longest.is_empty() && least >= SAME * most
 }
 
-fn candidate(run: &Run<'_>, position: usize, felt: &Felt, compared: &Compared, hop: Hop) -> Candidate {
+fn candidate(run: &Run<'_>, position: usize, felt: &Felt, hop: Hop) -> Candidate {
+    let compared = &hop.compared;
     let stage = Stage::Function(hop.function.clone());
     let name = run.backend.resource(&stage);
     let (onset, end_s) = onset(felt, compared, hop.change, &hop.means);
-    let authorizes = run.backend.function(&hop.function).is_some_and(|function| function.authorizes);
+    let function = run.backend.function(&hop.function);
+    let authorizes = function.is_some_and(|function| function.authorizes);
+    let does_nothing_else = function.is_some_and(|function| function.trigger == Trigger::Authorizer);
     let slow_table = dependencies::table(run, felt, compared, &hop);
     let mut candidate = match &slow_table {
         Some(table) => {
             let stage = Stage::Table(table.table.clone());
             Candidate::new(SuspectKind::SlowDependency, stage, onset, end_s)
         }
-        None if authorizes => {
+        None if authorizes && does_nothing_else => {
             let mut candidate = Candidate::new(SuspectKind::IdentityProvider, stage, onset, end_s);
             candidate.or.push(format!("{name}'s own work"));
             candidate
@@ -72,14 +85,21 @@ fn candidate(run: &Run<'_>, position: usize, felt: &Felt, compared: &Compared, h
         None => {
             let mut candidate = Candidate::new(SuspectKind::SlowFunction, stage, onset, end_s);
             candidate.or.extend(dependencies::unseen(run, felt, compared, &hop));
+            let asks = || format!("the identity provider, which {name} asks at connect");
+            candidate.or.extend(authorizes.then(asks));
             candidate
         }
     };
     candidate.observed = Some(slow_table.as_ref().map_or(hop.change.during, |table| table.during_ms));
     candidate.unit = "ms";
     candidate.explains.push((position, hop.share));
-    let series = format!("Duration (Average) of {name}");
-    candidate.evidence.push(evidence::of(series, hop.says, &hop.means, shown_from(compared, onset), end_s));
+    candidate.evidence.push(evidence::of(
+        hop.series,
+        hop.says,
+        &hop.means,
+        shown_from(compared, onset),
+        end_s,
+    ));
     candidate.evidence.extend(slow_table.map(|table| table.evidence));
     candidate
 }

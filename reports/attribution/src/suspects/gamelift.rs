@@ -24,7 +24,7 @@ pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
 fn candidate(run: &Run<'_>, n: usize, felt: &Felt, queue: &str) -> Option<Candidate> {
     let within = |(at, _): &(f64, f64)| *at >= felt.symptom.from_s && *at < felt.symptom.to_s;
     let refused: Vec<(f64, f64)> =
-        felt.player.failures(run.folder, classes::is_too_many).into_iter().filter(within).collect();
+        felt.player.failures(run, classes::is_too_many).into_iter().filter(within).collect();
     let (first, last) = refused.first().zip(refused.last()).map(|(first, last)| (first.0, last.0))?;
     let Plateau { level, limit } = plateau::of(
         &seconds(run, felt, &refused),
@@ -62,7 +62,7 @@ fn candidate(run: &Run<'_>, n: usize, felt: &Felt, queue: &str) -> Option<Candid
 /// What went through and what was refused, second by second.
 fn seconds(run: &Run<'_>, felt: &Felt, refused: &[(f64, f64)]) -> Vec<Second> {
     let of_line = |(at, refused): &(f64, f64)| {
-        let line = run.folder.series.iter().find(|line| line.t as f64 == *at)?;
+        let line = run.lines().find(|line| line.t as f64 == *at)?;
         let accepted = line.operations.get(felt.player.name())?.completed as f64;
         Some(Second { at_s: *at, accepted, refused: *refused })
     };

@@ -18,15 +18,13 @@ pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
 /// New connections per second.
 fn connections(run: &Run<'_>, felt: &[Felt]) -> Option<Candidate> {
     let connect = Player::Operation("connect".to_owned());
-    let refused = connect.failures(run.folder, classes::is_too_many);
+    let refused = connect.failures(run, classes::is_too_many);
     let answered = |line: &SeriesLine| {
         let sockets = line.sockets.clone().unwrap_or_default();
         (sockets.opened + sockets.rejected) as f64
     };
     let seconds: Vec<Second> = run
-        .folder
-        .series
-        .iter()
+        .lines()
         .filter(|line| line.sockets.is_some())
         .map(|line| second(line, &refused, answered(line)))
         .collect();
@@ -50,15 +48,14 @@ fn requests(run: &Run<'_>, felt: &[Felt]) -> Option<Candidate> {
         .map(Player::Operation)
         .collect();
     let of_each: Vec<(&Player, Vec<(f64, f64)>)> =
-        operations.iter().map(|player| (player, player.failures(run.folder, classes::is_too_many))).collect();
+        operations.iter().map(|player| (player, player.failures(run, classes::is_too_many))).collect();
     let mut refused: Vec<(f64, f64)> =
         of_each.iter().flat_map(|(_, seconds)| seconds.iter().copied()).collect();
     refused.sort_by(|a, b| a.0.total_cmp(&b.0));
     if !is_of_every_kind(run, &of_each) {
         return None;
     }
-    let seconds: Vec<Second> =
-        run.folder.series.iter().map(|line| second(line, &refused, all_requests(line))).collect();
+    let seconds: Vec<Second> = run.lines().map(|line| second(line, &refused, all_requests(line))).collect();
     let plateau = plateau::of(&seconds, run.server.limit(LimitKind::RequestsPerSecond, ""))?;
     let mut candidate =
         candidate(SuspectKind::MessageRate, &seconds, plateau, "requests, pushes among them,")?;
@@ -112,7 +109,7 @@ fn is_of_every_kind(run: &Run<'_>, of_each: &[(&Player, Vec<(f64, f64)>)]) -> bo
     let last =
         of_each.iter().filter_map(|(_, seconds)| seconds.last()).map(|(at, _)| *at).fold(0.0, f64::max);
     let sent = |player: &Player| -> f64 {
-        let within = run.folder.series.iter().filter(|line| (first..=last).contains(&(line.t as f64)));
+        let within = run.lines().filter(|line| (first..=last).contains(&(line.t as f64)));
         within.filter_map(|line| line.operations.get(player.name())).map(|second| second.sent as f64).sum()
     };
     let refused: f64 = of_each.iter().map(|(_, seconds)| sum(seconds)).sum();
@@ -152,7 +149,7 @@ fn share_of_refusals(run: &Run<'_>, felt: &Felt) -> f64 {
     let within = |(at, _): &(f64, f64)| *at >= felt.symptom.from_s && *at < felt.symptom.to_s;
     let refused: f64 = felt
         .player
-        .failures(run.folder, classes::is_too_many)
+        .failures(run, classes::is_too_many)
         .into_iter()
         .filter(within)
         .map(|(_, count)| count)

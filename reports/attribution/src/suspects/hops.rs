@@ -1,10 +1,12 @@
-//! Hops of a symptom's path: each function's time, and the share of the symptom that it accounts for.
+//! Hops of a symptom's path: each function's time, and the share of the symptom that it accounts for. Where players saw the hops
+//! themselves ([`traced`]), it is theirs; else it is that of the metrics.
 
 use reports::format::{LimitKind, SymptomKind};
 
+use super::traced;
 use crate::compare::{Change, Compared};
 use crate::felt::Felt;
-use crate::observed::{Metric, Player, Points, Run, Stage};
+use crate::observed::{Metric, Player, Points, Run, Stage, Trigger};
 use statistics::waiting::erlang_b;
 
 /// Quantiles of `Duration` that are fetched, and the share of invocations beyond each.
@@ -22,10 +24,41 @@ pub(super) struct Hop {
     pub(super) change: Change,
     /// Its means by period.
     pub(super) means: Points,
+    /// What those are of.
+    pub(super) series: String,
     /// Share of the symptom that it accounts for.
     pub(super) share: f64,
     /// How that was found, in a sentence.
     pub(super) says: String,
+    /// What it was found by.
+    pub(super) compared: Compared,
+}
+
+/// How long a function took, and records waited for it, in milliseconds.
+pub(super) struct Took {
+    /// Its own time.
+    pub(super) change: Change,
+    /// By period.
+    pub(super) means: Points,
+    /// Which series that is.
+    pub(super) series: String,
+    /// How much longer records waited for the batch before theirs; 0 where that is not known.
+    pub(super) waited: f64,
+    /// The times that were compared.
+    pub(super) compared: Compared,
+}
+
+impl Took {
+    /// By how much the players' time rose because of it.
+    fn rise(&self) -> f64 {
+        self.change.rise() + self.waited
+    }
+
+    /// The rise of the wait before a function that is its own doing: a record waits for no more than the batch before it on its lane, so
+    /// that the wait rises by no more than the function's own time. What rises beyond that is a backlog.
+    pub(super) fn waits(own: Change, wait: Change) -> f64 {
+        if own.shown && wait.shown { wait.rise().clamp(0.0, own.rise().max(0.0)) } else { 0.0 }
+    }
 }
 
 /// The functions on a symptom's path, each with its share.
@@ -47,17 +80,46 @@ pub(super) fn functions_of(run: &Run<'_>, player: &Player) -> Vec<String> {
 }
 
 fn hop(run: &Run<'_>, felt: &Felt, compared: &Compared, full: &str) -> Option<Hop> {
-    let means = run.server.gauge(Metric::lambda("Duration", "Average"), full)?;
-    let invocations = run.server.gauge(Metric::lambda("Invocations", "Sum"), full);
-    let change = compared.change(&means, invocations.as_ref())?;
+    let took = traced::took(run, felt, compared, full).or_else(|| by_metrics(run, compared, full))?;
     let name = run.backend.resource(&Stage::Function(full.to_owned()));
+    let compared = &took.compared;
     let (share, says) = match felt.symptom.what {
-        SymptomKind::Slower => slower(run, felt, compared, change, full, &name)?,
+        SymptomKind::Slower => slower(run, felt, compared, &took, full, &name)?,
         SymptomKind::Failures => timed_out(run, felt, compared, full, &name)
-            .or_else(|| filled(run, compared, change, full, &name))?,
+            .or_else(|| filled(run, compared, took.change, full, &name))?,
         SymptomKind::Losses | SymptomKind::Unknown => return None,
     };
-    Some(Hop { function: full.to_owned(), change, means, share: share.clamp(0.0, 1.0), says })
+    let Took { change, means, series, compared, .. } = took;
+    let share = share.clamp(0.0, 1.0);
+    Some(Hop { function: full.to_owned(), change, means, series, share, says, compared })
+}
+
+/// What CloudWatch says of a function's time.
+fn by_metrics(run: &Run<'_>, compared: &Compared, full: &str) -> Option<Took> {
+    let means = run.server.gauge(Metric::lambda("Duration", "Average"), full)?;
+    let invocations = run.server.gauge(Metric::lambda("Invocations", "Sum"), full);
+    let own_ms = compared.mean_in_seconds(&means, invocations.as_ref());
+    let compared = own_ms.map_or_else(|| compared.clone(), |own_ms| compared.led_by(own_ms / 1e3));
+    let change = compared.change(&means, invocations.as_ref())?;
+    let waited = waited(run, &compared, full, change, &means).unwrap_or(0.0);
+    let series = format!("Duration (Average) of {}", run.backend.resource(&Stage::Function(full.to_owned())));
+    Some(Took { change, means, series, waited, compared })
+}
+
+/// How much longer records of a stream waited for the batch before theirs, at equal load.
+///
+/// AWS's pages disagree whether `IteratorAge` ends when a batch is handed over or when it is done. A period in which the oldest
+/// record was younger than the mean invocation took shows that it ends before; else the function's own rise is taken out of it.
+fn waited(run: &Run<'_>, compared: &Compared, full: &str, own: Change, means: &Points) -> Option<f64> {
+    let function = run.backend.function(full)?;
+    if !compared.equal || !matches!(function.trigger, Trigger::Stream { .. }) {
+        return None;
+    }
+    let ages = run.server.gauge(Metric::lambda("IteratorAge", "Maximum"), full)?;
+    let wait = compared.change(&ages, None)?;
+    let ends_before = ages.known().any(|(at, age)| means.at(at).is_some_and(|took| age < took));
+    let within = if ends_before { 0.0 } else { own.rise() };
+    Some(Took::waits(own, Change { during: wait.during - within, ..wait }))
 }
 
 /// The share of a slowness, by means where they tell, else by what lies beyond the bound.
@@ -65,18 +127,23 @@ fn slower(
     run: &Run<'_>,
     felt: &Felt,
     compared: &Compared,
-    change: Change,
+    took: &Took,
     full: &str,
     name: &str,
 ) -> Option<(f64, String)> {
-    let bound_us = felt.symptom.reference;
+    let (bound_us, change) = (felt.symptom.reference, took.change);
     if let Some(before) = change.before {
-        let share = if change.shown { change.rise() * 1e3 / compared.rise_us() } else { 0.0 };
+        let share = if change.shown { took.rise() * 1e3 / compared.rise_us() } else { 0.0 };
+        let waited = if took.waited > 0.0 {
+            format!(", and records waited {:.1} ms longer for the batch before theirs", took.waited)
+        } else {
+            String::new()
+        };
         let says = format!(
-            "{name} took {:.1} ms on average, {before:.1} ms before: {:.0} % of the rise; the rest of it, {:.1} ms, lies elsewhere ({})",
+            "{name} took {:.1} ms on average, {before:.1} ms before{waited}: {:.0} % of the rise; the rest of it, {:.1} ms, lies elsewhere ({})",
             change.during,
             100.0 * share.clamp(0.0, 1.0),
-            (compared.rise_us() / 1e3 - change.rise()).max(0.0),
+            (compared.rise_us() / 1e3 - took.rise()).max(0.0),
             compared.words()
         );
         return Some((share, says));
@@ -120,7 +187,7 @@ fn timed_out(
     let Player::Operation(operation) = &felt.player else { return None };
     let longest_ms = run.summary.operations.get(operation)?.response_time_us.max as f64 / 1e3;
     let within = |(at, _): &(f64, f64)| compared.during.takes(*at, 1.0);
-    let failures = felt.player.failures(run.folder, |class| class == TIMED_OUT);
+    let failures = felt.player.failures(run, |class| class == TIMED_OUT);
     let timed_out: f64 = failures.iter().filter(|second| within(second)).map(|(_, count)| count).sum();
     if timed_out == 0.0 || longest_ms == 0.0 {
         return None;

@@ -3,8 +3,9 @@
 use reports::format::{LimitKind, SuspectKind, SymptomKind};
 
 use super::evidence::{self, number};
-use super::{limits, matching};
+use super::{limits, matching, streams};
 use crate::candidate::Candidate;
+use crate::compare::Compared;
 use crate::felt::Felt;
 use crate::interval::Interval;
 use crate::observed::{Function, Metric, Player, Points, Run, Server, Stage, Trigger, classes};
@@ -15,7 +16,9 @@ const BATCH: f64 = 100.0;
 pub(super) fn candidates(run: &Run<'_>, felt: &[Felt]) -> Vec<Candidate> {
     let of_function =
         |function| throttled(run, function, felt).into_iter().chain(failed(run, function, felt));
-    run.backend.functions.iter().flat_map(of_function).collect()
+    let all = run.backend.functions.iter().flat_map(of_function);
+    // A refusal is spent once: those of several functions are of different requests. Deliveries in their periods may be the same.
+    Candidate::added(all, |symptom| felt.get(symptom).is_some_and(Felt::is_failures))
 }
 
 /// What a counter of a function explains: the symptoms with their shares, and when it shows.
@@ -80,7 +83,7 @@ fn runs_behind(run: &Run<'_>, function: &Function) -> bool {
 
 /// Failures that the counter accounts for, one by one, of all failures.
 fn of_failures(run: &Run<'_>, felt: &Felt, counter: &Points, lag_s: f64, keep: fn(&str) -> bool) -> f64 {
-    let of_class = felt.player.failures(run.folder, keep);
+    let of_class = felt.player.failures(run, keep);
     let within = |(at, _): &(f64, f64)| *at >= felt.symptom.from_s && *at < felt.symptom.to_s;
     let part = Felt { affected: of_class.into_iter().filter(within).collect(), ..felt.clone() };
     matching::one_by_one(&part, counter, lag_s, 1.0) * part.count() / felt.count().max(1.0)
@@ -115,6 +118,7 @@ fn throttled(run: &Run<'_>, function: &Function, felt: &[Felt]) -> Option<Candid
             (candidate.limit, candidate.observed) = (hit.limit, Some(hit.observed));
             candidate.unit = hit.unit;
             candidate.evidence.push(hit.evidence);
+            candidate.or.extend(unknown_duration(run, function, felt, &account));
             candidate
         }
         // Without a limit it is not named, but what lacks is.
@@ -175,7 +179,10 @@ fn failed(run: &Run<'_>, function: &Function, felt: &[Felt]) -> Option<Candidate
     match kind {
         SuspectKind::IdentityProvider => candidate.or.push(format!("the code of {}", function.short)),
         SuspectKind::SnsDelivery => candidate.or.push(format!("the code of {}", function.short)),
-        SuspectKind::FunctionErrors => candidate.or.extend(unknown(run, function, timeout_s)),
+        SuspectKind::FunctionErrors => {
+            candidate.or.extend(unknown_timeout(function, timeout_s));
+            candidate.or.extend(unknown_record(run, function, &errors, candidate.end_s));
+        }
         _ => {}
     }
     candidate.evidence = evidence;
@@ -183,17 +190,45 @@ fn failed(run: &Run<'_>, function: &Function, felt: &[Felt]) -> Option<Candidate
     Some(candidate)
 }
 
-/// What errors may be as well where a limit that would tell is not known.
-fn unknown(run: &Run<'_>, function: &Function, timeout_s: Option<f64>) -> Vec<String> {
-    let name = &function.short;
-    let timeout = timeout_s.is_none().then(|| format!("the time-out of {name}, which is not known"));
-    let record = match &function.trigger {
-        Trigger::Stream { uuid, .. } if run.server.limit(LimitKind::MaxRetries, uuid).is_none() => {
-            Some(format!("a record that {name} can never read: how often it may try is not known"))
-        }
-        _ => None,
+/// What is full may be full of invocations that take longer than before, unless their `Duration` before and during a symptom is known.
+fn unknown_duration(run: &Run<'_>, function: &Function, felt: &[Felt], account: &Account) -> Option<String> {
+    let durations = run.server.gauge(Metric::lambda("Duration", "Average"), &function.full);
+    let is_known = |(n, _): &(usize, f64)| {
+        let compared = felt.get(*n).and_then(|felt| Compared::of(run, felt));
+        let change = compared.zip(durations.as_ref()).and_then(|(one, points)| one.change(points, None));
+        change.is_some_and(|change| change.before.is_some())
     };
-    timeout.into_iter().chain(record).collect()
+    let name = &function.short;
+    (!account.explains.iter().any(is_known))
+        .then(|| format!("{name} taking longer than before, which its Duration does not tell"))
+}
+
+/// Errors may be its time-out where that is not known.
+fn unknown_timeout(function: &Function, timeout_s: Option<f64>) -> Option<String> {
+    timeout_s.is_none().then(|| format!("the time-out of {}, which is not known", function.short))
+}
+
+/// Errors of a function behind a stream may be those of a record that it can never read, unless it is known that no more records were
+/// given up than errors at random give up.
+fn unknown_record(run: &Run<'_>, function: &Function, errors: &Points, end_s: f64) -> Option<String> {
+    let Trigger::Stream { uuid, .. } = &function.trigger else { return None };
+    let name = &function.short;
+    let may_be = |why: &str| Some(format!("a record that {name} can never read: {why}"));
+    let retries = run.server.limit(LimitKind::MaxRetries, uuid).filter(|retries| retries.value >= 0.0);
+    let Some(retries) = retries else { return may_be("how often it may try is not known") };
+    let first = errors.known().find(|(_, count)| *count > 0.0).map_or(0.0, |(at, _)| at);
+    let total = |points: &Points| points.within(first, end_s).sum().unwrap_or(0.0);
+    let given_up = run.server.events("DroppedEventCount", uuid).map(|points| points.within(first, end_s));
+    let invoked = run.server.gauge(Metric::lambda("Invocations", "Sum"), &function.full);
+    let (Some(given_up), Some(invoked)) = (given_up, invoked) else {
+        return may_be("how many were given up is not known");
+    };
+    if given_up.points.is_empty() || given_up.points.iter().any(|point| point.value.is_none()) {
+        return may_be("how many were given up is not known in every period");
+    }
+    let dropped = given_up.sum().unwrap_or(0.0);
+    let chance = streams::is_chance(dropped, total(errors), total(&invoked), retries.value);
+    if chance { None } else { may_be("more were given up than errors at random give up") }
 }
 
 /// Whether all that an account explains is of handshakes.

@@ -124,24 +124,28 @@ impl Throttled<'_, '_> {
         })
     }
 
-    /// Whether Erlang's loss formula predicts at least half of the refused share for so many executions; `None` where invocations or
-    /// their duration are not known.
+    /// Whether Erlang's loss formula predicts at least half of the refused share for so many executions, by the periods in which refusals,
+    /// invocations and their duration are all known; `None` where there is none.
     fn loses(&self, limit: f64) -> Option<bool> {
         let lambda =
             |name, statistic| self.run.server.gauge(Metric::lambda(name, statistic), &self.function.full);
         let (invocations, duration) = (lambda("Invocations", "Sum")?, lambda("Duration", "Average")?);
-        let sum = |points: &Points| self.when_throttled(points).sum::<f64>();
-        let periods = self.when_throttled(&invocations).count().max(1) as f64;
-        let (accepted, refused) = (sum(&invocations), sum(self.throttles));
-        let known = self.when_throttled(&duration).count();
-        if known == 0 {
+        let (mut accepted, mut refused, mut busy_s, mut length_s) = (0.0, 0.0, 0.0, 0.0);
+        let throttled = self.throttles.within(self.from_s, self.to_s);
+        for (at, count) in throttled.known().filter(|(_, count)| *count > 0.0) {
+            let (Some(invoked), Some(mean_ms)) = (invocations.at(at), duration.at(at)) else { continue };
+            accepted += invoked;
+            refused += count;
+            busy_s += invoked * mean_ms / 1e3;
+            length_s += throttled.period_s;
+        }
+        if accepted == 0.0 {
             return None;
         }
-        let busy_s = sum(&duration) / known as f64 / 1e3;
-        let offered = (accepted + refused) / (periods * self.throttles.period_s) * busy_s;
+        let offered = (accepted + refused) / length_s * busy_s / accepted;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a limit of executions")]
         let predicted = erlang_b(offered, limit.clamp(0.0, 1e6) as u64);
-        Some(predicted >= 0.5 * refused / (accepted + refused).max(1.0))
+        Some(predicted >= 0.5 * refused / (accepted + refused))
     }
 
     fn account(&self) -> Option<Hit> {
@@ -207,7 +211,8 @@ impl Throttled<'_, '_> {
         let limit = concurrency * each.map_or(PER_CONCURRENCY, |limit| limit.value);
         let own = server.gauge(Metric::lambda("Invocations", "Sum"), &self.function.full)?;
         let period_s = own.period_s;
-        let (at_limit, in_period) = (limit * period_s, limit * period_s - Z * (limit * period_s).sqrt());
+        let at_limit = limit * period_s;
+        let near = Z * at_limit.sqrt();
         let all = match reserved {
             Some(_) => own,
             None => self.unreserved_invocations(&own),
@@ -223,8 +228,10 @@ impl Throttled<'_, '_> {
             number(highest)
         );
         let name = &self.function.short;
+        // What lets more through than a second's burst is another limit.
+        let may_be = at_limit - near..=at_limit + limit + near;
         (limit > 0.0
-            && accepted >= in_period
+            && may_be.contains(&accepted)
             && (highest < concurrency || self.loses(concurrency) == Some(false)))
         .then(|| Hit {
             kind: SuspectKind::RequestRateCap,

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`refusals`] | accounts: [`lambda`] (with [`limits`] and [`memory`]), [`tables`], [`gamelift`], [`gateway`] |
 //! | [`queues`] | what waits: [`streams`], [`placements`], [`topics`]; [`backlog`] is what grows |
-//! | [`durations`] | what takes longer: functions, what they call ([`dependencies`]), [`cold_starts`], [`network`], [`holders`] of a shared function, [`slow_clients`] |
+//! | [`durations`] | what takes longer: functions by [`hops`] ([`traced`], or by metrics), what they call ([`dependencies`]), [`cold_starts`], [`network`], [`holders`] of a shared function, [`slow_clients`] |
 //! | [`generator`] | the generator itself |
 //! | [`matching`] | how much of a symptom a counter accounts for |
 //! | [`evidence`] | a series with what it shows |
@@ -33,6 +33,7 @@ mod slow_clients;
 mod streams;
 mod tables;
 mod topics;
+mod traced;
 
 use crate::candidate::Candidate;
 use crate::felt::Felt;

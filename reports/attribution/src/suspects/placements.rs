@@ -119,7 +119,7 @@ fn given_up(felt: &Felt, queue: &Queue<'_>, run: &Run<'_>) -> Option<(f64, f64, 
     };
     let timed_out: f64 = total(&queue.timed_out);
     let of_class: f64 =
-        felt.player.failures(run.folder, |class| class == GIVEN_UP).iter().map(|(_, count)| count).sum();
+        felt.player.failures(run, |class| class == GIVEN_UP).iter().map(|(_, count)| count).sum();
     let matched = if felt.is_delivery() { timed_out } else { timed_out.min(of_class) };
     let share = (matched / felt.count().max(1.0)).min(1.0);
     let longest = during.of(&queue.waits).into_iter().map(|(_, wait)| wait).fold(0.0, f64::max);

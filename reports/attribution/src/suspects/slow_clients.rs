@@ -40,9 +40,7 @@ fn of_delivery(run: &Run<'_>, position: usize, felt: &Felt, made: u64) -> Option
         _ => 0.0,
     };
     let unread: Vec<(f64, f64)> = run
-        .folder
-        .series
-        .iter()
+        .lines()
         .map(|line| (line.t as f64, line.generator.receive_queue_bytes as f64))
         .filter(|(at, bytes)| {
             *bytes > 0.0 && *at + felt.lag_s >= felt.symptom.from_s && *at < felt.symptom.to_s
@@ -76,13 +74,10 @@ fn handed_over(run: &Run<'_>, felt: &Felt, line: &Line) -> bool {
         let points = run.server.counter(Metric::lambda(name, "Sum"), &line.function)?;
         points.within(from_s, to_s).sum()
     };
-    let dropped = Metric {
-        namespace: "AWS/Lambda",
-        name: "DroppedEventCount",
-        statistic: "Sum",
-        dimension: "EventSourceMappingUUID",
-    };
-    let dropped = run.server.gauge(dropped, &line.uuid).and_then(|points| points.within(from_s, to_s).sum());
+    let dropped = run
+        .server
+        .events("DroppedEventCount", &line.uuid)
+        .and_then(|points| points.within(from_s, to_s).sum());
     let ages = run.server.gauge(Metric::lambda("IteratorAge", "Maximum"), &line.function);
     let oldest = ages.and_then(|ages| ages.greatest(from_s, to_s));
     let none = |count: Option<f64>| count == Some(0.0);

@@ -76,6 +76,8 @@ struct Behind<'a> {
     failed: Option<f64>,
     /// The first period with one of those.
     failed_from: Option<Interval>,
+    /// The first period with an error.
+    errors_from: Option<Interval>,
     /// Records that were given up.
     dropped: Option<f64>,
     errors: Option<f64>,
@@ -98,6 +100,12 @@ fn of_line(run: &Run<'_>, position: usize, felt: &Felt, line: &Line) -> Vec<Cand
     lanes.into_iter().chain(slow).collect()
 }
 
+/// The first period of a counter above zero.
+fn first_above_zero(points: &Points) -> Option<Interval> {
+    let (at, _) = points.known().find(|(_, count)| *count > 0.0)?;
+    Some(Interval { from_s: at, to_s: at + points.period_s })
+}
+
 /// `None` where the stream's age is not known, or its function is throttled.
 fn behind<'a>(run: &Run<'_>, felt: &Felt, line: &'a Line) -> Option<Behind<'a>> {
     let function = line.function.as_str();
@@ -113,11 +121,7 @@ fn behind<'a>(run: &Run<'_>, felt: &Felt, line: &'a Line) -> Option<Behind<'a>> 
     if counter("Throttles").is_some_and(|throttles| throttles > 0.0) {
         return None;
     }
-    let event_points = |name| {
-        let metric =
-            Metric { namespace: "AWS/Lambda", name, statistic: "Sum", dimension: "EventSourceMappingUUID" };
-        run.server.gauge(metric, &line.uuid)
-    };
+    let event_points = |name| run.server.events(name, &line.uuid);
     let events = |name| event_points(name).and_then(total);
     let limit = |kind| {
         let names = [line.uuid.as_str(), line.table.as_str(), function];
@@ -136,11 +140,10 @@ fn behind<'a>(run: &Run<'_>, felt: &Felt, line: &'a Line) -> Option<Behind<'a>> 
             .map(|(records, invoked)| records / invoked),
         batch_size: limit(LimitKind::BatchSize),
         failed: events("FailedInvokeEventCount"),
-        failed_from: event_points("FailedInvokeEventCount").and_then(|points| {
-            let failed = points.within(symptom.from_s, symptom.to_s);
-            let (at, _) = failed.known().find(|(_, count)| *count > 0.0)?;
-            Some(Interval { from_s: at, to_s: at + points.period_s })
-        }),
+        failed_from: event_points("FailedInvokeEventCount")
+            .and_then(|points| first_above_zero(&points.within(symptom.from_s, symptom.to_s))),
+        errors_from: counter_points("Errors")
+            .and_then(|points| first_above_zero(&points.within(symptom.from_s, symptom.to_s))),
         dropped: events("DroppedEventCount"),
         errors: counter("Errors"),
         invocations,
@@ -201,22 +204,27 @@ impl Behind<'_> {
         )
     }
 
-    /// Whether more records were given up than errors at random give up: each attempt would fail with the function's error rate, so
-    /// that of those that fail once the rate to the power of the retries fails to the end (Poisson, one-sided at 0.05).
+    /// Whether more records were given up than errors at random give up.
     fn gives_up_more_than_chance(&self, dropped: f64) -> bool {
         let (Some(errors), Some(invocations), Some(retries)) = (self.errors, self.invocations, self.retries)
         else {
             return false;
         };
-        let expected = errors * (errors / invocations).min(1.0).powf(retries);
-        let Ok(law) = Poisson::new(expected.max(1e-9)) else { return false };
-        dropped >= 1.0 && law.sf(dropped as u64 - 1) <= 0.05
+        !is_chance(dropped, errors, invocations, retries)
     }
 
     /// Records an invocation over the most that a batch may have.
     fn fullness(&self) -> Option<f64> {
         self.batch.zip(self.batch_size).map(|(batch, size)| batch / size)
     }
+}
+
+/// Whether no more records were given up than errors at random give up: each attempt would fail with the function's error rate, so that
+/// of those that fail once the rate to the power of the retries fails to the end (Poisson, one-sided at 0.05).
+pub(super) fn is_chance(dropped: f64, errors: f64, invocations: f64, retries: f64) -> bool {
+    let expected = errors * (errors / invocations.max(1.0)).min(1.0).powf(retries);
+    let Ok(law) = Poisson::new(expected.max(1e-9)) else { return true };
+    dropped < 1.0 || law.sf(dropped as u64 - 1) > 0.05
 }
 
 /// A record that fails again and again: its attempts fail, batches shrink, and either the age rises by a second a second at any load,
@@ -236,7 +244,10 @@ fn poison(run: &Run<'_>, position: usize, felt: &Felt, behind: &Behind<'_>) -> O
         _ => 0.0,
     };
     let mut candidate = behind.candidate(SuspectKind::PoisonRecord, position, behind.share.max(given_up));
-    candidate.onset = behind.failed_from.unwrap_or(candidate.onset);
+    // Its attempts are what the errors are, if there are any: a point that lacks of one of both does not part them.
+    let begins = [behind.failed_from, behind.errors_from].into_iter().flatten();
+    let first = begins.min_by(|a, b| a.from_s.total_cmp(&b.from_s));
+    candidate.onset = first.unwrap_or(candidate.onset);
     candidate.end_s = candidate.end_s.max(felt.symptom.to_s);
     let batch = behind.batch.map_or_else(String::new, |batch| format!(", {batch:.1} records an invocation"));
     let retries = behind.retries.map_or_else(String::new, |retries| format!(" after {retries:.0} retries"));

@@ -7,6 +7,7 @@ use reports::format::{LimitKind, SuspectKind, SymptomKind};
 use super::evidence::{self, number};
 use super::matching;
 use crate::candidate::Candidate;
+use crate::compare::seconds;
 use crate::felt::Felt;
 use crate::interval::Interval;
 use crate::observed::{Player, Point, Points, Run, Stage, classes};
@@ -84,11 +85,23 @@ fn of_causes(
     let named =
         causes.iter().filter(|(_, points)| sum(points) > 0.0).max_by(|a, b| sum(a.1).total_cmp(&sum(b.1)));
     let cause = named.map(|(cause, _)| cause.clone()).unwrap_or_default();
-    let events = match whole.filter(|whole| sum(whole) > 0.0) {
-        Some(whole) => whole,
-        None => added(causes.into_values())?,
+    // Each event is in both, as long as no point lacks.
+    let events = match (whole, added(causes.into_values())) {
+        (Some(whole), Some(causes)) => greater(whole, &causes),
+        (whole, causes) => whole.or(causes)?,
     };
     (sum(&events) > 0.0).then_some(Throttled { resource, direction, events, cause })
+}
+
+/// The greater of two series of the same, period by period.
+fn greater(mut one: Points, other: &Points) -> Points {
+    for (at, value) in other.known() {
+        match one.points.iter_mut().find(|point| (point.at_s - at).abs() < other.period_s / 2.0) {
+            Some(point) => point.value = Some(point.value.map_or(value, |known| known.max(value))),
+            None => one.points.push(Point { at_s: at, value: Some(value) }),
+        }
+    }
+    one
 }
 
 /// The sum of series on one grid.
@@ -138,8 +151,11 @@ fn candidate(run: &Run<'_>, throttled: &Throttled, felt: &[Felt]) -> Option<Cand
         format!("{} {} requests were throttled{because}.", number(count), direction.word().to_lowercase());
     let series = format!("{}{cause}ThrottleEvents (Sum) of {name}", direction.word());
     candidate.evidence.push(evidence::of(series, says, events, onset.from_s, end_s));
-    if kind == SuspectKind::HotPartition && use_.as_ref().is_none_or(Usage::may_be_whole) {
+    if kind == SuspectKind::HotPartition && use_.as_ref().is_none_or(|use_| use_.may_be_whole) {
         candidate.or.push(format!("the throughput of {name} as a whole"));
+    }
+    if !run.backend.declared {
+        candidate.or.push(format!("what does not use {name}: whose work does is not declared"));
     }
     if let Some(use_) = use_ {
         candidate.limit =
@@ -164,7 +180,7 @@ fn explained(run: &Run<'_>, felt: &Felt, events: &Points) -> (f64, f64) {
     match (&felt.player, felt.symptom.what) {
         (Player::Operation(_), SymptomKind::Failures) => {
             let within = |(at, _): &(f64, f64)| *at >= felt.symptom.from_s && *at < felt.symptom.to_s;
-            let of_class = felt.player.failures(run.folder, classes::is_of_function);
+            let of_class = felt.player.failures(run, classes::is_of_function);
             let part = Felt { affected: of_class.into_iter().filter(within).collect(), ..felt.clone() };
             let share =
                 matching::one_by_one(&part, events, RETRY_S, 1.0) * part.count() / felt.count().max(1.0);
@@ -187,13 +203,37 @@ struct Usage {
     partition: f64,
     /// Whether less than half of what one partition takes was left.
     is_whole: bool,
+    /// Whether the points are too coarse to say that it was not: its busiest second may have reached half of the limit.
+    may_be_whole: bool,
 }
 
-impl Usage {
-    /// Whether its use as a mean over periods of more than a second, which hides every peak, was at least half of the limit.
-    fn may_be_whole(&self) -> bool {
-        self.points.period_s > 1.0 && self.consumed >= self.limit / 2.0
+/// The most that a second may have used of a table in periods that are longer: units follow what players ask for, and are spread
+/// more evenly than that where some of it is refused. `None` where nobody asked.
+fn busiest_second(run: &Run<'_>, points: &Points, stage: &Stage) -> Option<f64> {
+    let operations = run.summary.operations.keys().map(|name| Player::Operation(name.clone()));
+    let mut asked: BTreeMap<u64, f64> = BTreeMap::new();
+    for user in operations.filter(|player| run.is_on_path(player, stage)) {
+        for second in seconds(run, &user) {
+            *asked.entry(second.at_s as u64).or_default() += second.offered;
+        }
     }
+    let of_period = |(at, rate): (f64, f64)| {
+        let within = |second: u64| (at..at + points.period_s).contains(&(second as f64 + 0.5));
+        let counts = asked.iter().filter(|(second, _)| within(**second)).map(|(_, count)| *count);
+        let (all, most) = counts.fold((0.0, 0.0_f64), |(all, most), one| (all + one, most.max(one)));
+        (all > 0.0).then(|| rate * points.period_s * most / all)
+    };
+    points.known().filter_map(of_period).max_by(f64::total_cmp)
+}
+
+/// Whether what was used is known of every period with throttle events: neither absent, nor the newest of what may still grow.
+fn is_known(run: &Run<'_>, events: &Points, used: &Points) -> bool {
+    let may_grow = run.server.document().is_some_and(|document| document.settled == Some(false));
+    let newest = used.known().last().map(|(at, _)| at).filter(|_| may_grow);
+    let mut refusing = events.known().filter(|(_, count)| *count > 0.0);
+    refusing.all(|(at, _)| {
+        used.at(at).is_some() && newest.is_none_or(|newest| at + events.period_s / 2.0 < newest)
+    })
 }
 
 fn usage(run: &Run<'_>, throttled: &Throttled, from_s: f64, to_s: f64) -> Option<Usage> {
@@ -219,6 +259,13 @@ fn usage(run: &Run<'_>, throttled: &Throttled, from_s: f64, to_s: f64) -> Option
     let mut points = run.server.spread_of(series);
     let period_s = points.period_s;
     points.points.iter_mut().for_each(|point| point.value = point.value.map(|sum| sum / period_s));
-    let (_, consumed) = points.within(from_s, to_s).peak()?;
-    Some(Usage { points, consumed, limit, partition, is_whole: consumed >= limit - partition / 2.0 })
+    let throttled_meanwhile = points.within(from_s, to_s);
+    let (_, consumed) = throttled_meanwhile.peak()?;
+    let stage = Stage::Table(throttled.resource.clone());
+    let is_coarse = period_s > 1.0;
+    let busiest = || busiest_second(run, &throttled_meanwhile, &stage);
+    let may_be_peak = is_coarse && busiest().is_none_or(|most| most >= limit / 2.0);
+    let may_be_whole = may_be_peak || !is_known(run, &throttled.events.within(from_s, to_s), &points);
+    let is_whole = consumed >= limit - partition / 2.0;
+    Some(Usage { points, consumed, limit, partition, is_whole, may_be_whole })
 }

@@ -45,10 +45,8 @@ pub(crate) fn not_looked_at(run: &Run<'_>, felt: &[Felt]) -> Vec<String> {
 
 /// The operations and deliveries that are asked of the target; journeys as a whole are not.
 fn players(run: &Run<'_>) -> Vec<Player> {
-    let operations: BTreeSet<&String> =
-        run.folder.series.iter().flat_map(|line| line.operations.keys()).collect();
-    let deliveries: BTreeSet<&String> =
-        run.folder.series.iter().flat_map(|line| line.deliveries.keys()).collect();
+    let operations: BTreeSet<&String> = run.lines().flat_map(|line| line.operations.keys()).collect();
+    let deliveries: BTreeSet<&String> = run.lines().flat_map(|line| line.deliveries.keys()).collect();
     let is_journey = |name: &str| run.summary.operations.get(name).is_some_and(|o| o.is_journey());
     // Where the protocol does not fit, what was not understood may be what counts as lost.
     let fits = run.summary.frames.as_ref().is_none_or(|frames| frames.fit());
@@ -64,7 +62,7 @@ fn players(run: &Run<'_>) -> Vec<Player> {
 fn promises<'a>(run: &'a Run<'_>) -> Vec<Promise<'a>> {
     let is_delivery = |name: &str| {
         run.summary.deliveries.contains_key(name)
-            || run.folder.series.iter().any(|line| line.deliveries.contains_key(name))
+            || run.lines().any(|line| line.deliveries.contains_key(name))
     };
     run.summary.thresholds.iter().filter_map(|threshold| Promise::of(threshold, is_delivery)).collect()
 }

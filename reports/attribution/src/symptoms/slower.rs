@@ -90,7 +90,7 @@ fn observed_us(
 ) -> Option<f64> {
     let of_phase;
     let histogram = match phase {
-        None => run.folder.histograms.get(tag)?,
+        None => run.histogram(tag)?,
         Some(phase) => {
             of_phase = by_phase(run, &[phase], |other| other == tag).remove(&(tag.to_owned(), 0))?;
             &of_phase
@@ -158,7 +158,7 @@ fn by_phase(
     wanted: impl Fn(&str) -> bool,
 ) -> BTreeMap<(String, usize), Histogram<u64>> {
     let mut merged: BTreeMap<(String, usize), Histogram<u64>> = BTreeMap::new();
-    for interval in run.folder.intervals().flatten().filter(|interval| wanted(interval.tag)) {
+    for interval in run.intervals_of(wanted) {
         let within = |phase: &&Phase| interval.start_s >= phase.start_s && interval.start_s < phase.end_s;
         let after = |n: usize| phases[n].end_s <= interval.start_s;
         let last = phases.len().checked_sub(1).filter(|&n| after(n));
@@ -182,7 +182,8 @@ fn beyond(run: &Run<'_>, slow: &[TooSlow]) -> Vec<Vec<Broken>> {
     if slow.is_empty() {
         return seconds;
     }
-    for interval in run.folder.intervals().flatten() {
+    let wanted = |tag: &str| slow.iter().any(|slow| slow.tag == tag);
+    for interval in run.intervals_of(wanted) {
         for (slow, seconds) in slow.iter().zip(&mut seconds) {
             let from = slow.from_s.max(0.0) - interval.length_s;
             if slow.tag != interval.tag || interval.start_s <= from || interval.start_s >= slow.to_s {
@@ -240,8 +241,7 @@ fn felt(run: &Run<'_>, slow: TooSlow, seconds: &[Broken]) -> Option<Felt> {
         threshold: slow.threshold,
     };
     // What took that long began so much earlier.
-    let slowest =
-        run.folder.histograms.get(&slow.tag).map_or(0, |histogram| histogram.value_at_quantile(0.99));
+    let slowest = run.histogram(&slow.tag).map_or(0, |histogram| histogram.value_at_quantile(0.99));
     let lag_s = (slowest.max(1) as f64 / 1e6).max(slow.bound_us / 1e6) + 1.0;
     Some(Felt { symptom, player: slow.player, affected, lag_s })
 }

@@ -21,7 +21,7 @@ struct Test {
 
 /// Failures of operations and losses of deliveries.
 pub(super) fn find(run: &Run<'_>, players: &[Player], promises: &[Promise<'_>]) -> Vec<Felt> {
-    let seconds: Vec<Vec<Broken>> = players.iter().map(|player| player.broken(run.folder)).collect();
+    let seconds: Vec<Vec<Broken>> = players.iter().map(|player| player.broken(run)).collect();
     let phases: Vec<Phase> = phases(run);
     let tests: Vec<Test> = (0..players.len()).flat_map(|n| tests(n, &seconds[n], &phases)).collect();
     let adjusted = holm(&tests.iter().map(|test| greater(test.observed, test.reference)).collect::<Vec<_>>());

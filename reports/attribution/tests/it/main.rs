@@ -3,5 +3,7 @@
 mod causes;
 mod healthy;
 mod hostile;
+mod less;
 mod made;
 mod planted;
+mod traced;

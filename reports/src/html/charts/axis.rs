@@ -65,7 +65,8 @@ impl Axis {
         let fits = |step: &f64| end_s / step <= most as f64;
         let step = STEPS.into_iter().find(fits).unwrap_or((end_s / most as f64 / 86_400.0).ceil() * 86_400.0);
         let ticks = steps(0.0, end_s, step).map(|t| (t, human::clock(t))).collect();
-        Self { range: 0.0..end_s, ticks, title: "time since start (m:ss)".into(), log: false }
+        let title = if end_s < 3600.0 { "time since start (m:ss)" } else { "time since start (h:mm:ss)" };
+        Self { range: 0.0..end_s, ticks, title: title.into(), log: false }
     }
 
     /// From zero to a round number above `max`.
@@ -111,14 +112,22 @@ impl Axis {
         Self { range: -0.5..last + 0.5, ticks, title: title.into(), log: false }
     }
 
-    /// Logarithmic between the 1-2-5 numbers around `min` and `max`.
+    /// Logarithmic between the 1-2-5 numbers around `min` and `max`; linear where these are less than three times apart, as a
+    /// logarithmic axis would have two ticks only.
     pub(super) fn log(min: f64, max: f64, unit: Unit) -> Self {
+        if max < min.max(1.0) * 3.0 { Self::linear(max, unit, 5) } else { Self::decades(min, max, unit) }
+    }
+
+    /// Logarithmic in any case, with finer ticks where `min` and `max` are close.
+    pub(super) fn decades(min: f64, max: f64, unit: Unit) -> Self {
+        const FINE: [f64; 8] = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0];
         let min = min.max(1.0);
-        let max = max.max(min * 2.0);
+        let max = max.max(min * 1.5);
+        let mantissas: &[f64] = if max < min * 3.0 { &FINE } else { &[1.0, 2.0, 5.0] };
         let first = min.log10().floor() as i32;
         let last = max.log10().ceil() as i32;
         let within = |value: &f64| *value >= min / 2.5 && *value <= max * 2.5;
-        let all = (first..=last).flat_map(|e| [1.0, 2.0, 5.0].map(|m| m * 10.0_f64.powi(e)));
+        let all = (first..=last).flat_map(|e| mantissas.iter().map(move |m| m * 10.0_f64.powi(e)));
         let candidates: Vec<f64> = all.filter(within).collect();
         let start = candidates.iter().copied().filter(|v| *v <= min).fold(min, |_, v| v);
         let end = candidates.iter().copied().find(|v| *v >= max).unwrap_or(max);
@@ -130,6 +139,11 @@ impl Axis {
             .map(|v| (v, unit.tick(v)))
             .collect();
         Self { range: start..end, ticks, title: format!("{}, log scale", unit.axis_title()), log: true }
+    }
+
+    /// First and last value, and whether they are `log` or `linear`.
+    pub(super) fn scale(&self) -> String {
+        format!("{} {} {}", self.range.start, self.range.end, if self.log { "log" } else { "linear" })
     }
 
     /// Round numbers around `low` and `high`, with zero among them.
@@ -201,6 +215,9 @@ mod tests {
             labels(&Axis::log(120.0, 4_500_000.0, Unit::Duration)),
             ["100 µs", "1 ms", "10 ms", "100 ms", "1 s"]
         );
+        assert_eq!(labels(&Axis::log(40_000.0, 90_000.0, Unit::Duration))[..2], ["0", "20 ms"]);
+        assert_eq!(labels(&Axis::decades(160e3, 205e3, Unit::Duration)), ["150 ms", "200 ms", "250 ms"]);
+        assert_eq!(Axis::time(7200.0, 6).title, "time since start (h:mm:ss)");
         assert_eq!(labels(&Axis::time(300.0, 6)), ["0:00", "1:00", "2:00", "3:00", "4:00", "5:00"]);
         assert_eq!(labels(&Axis::nines(2.5)), ["50 %", "90 %", "99 %"]);
         assert_eq!(labels(&Axis::linear(150.0 * 1024.0 * 1024.0, Unit::Bytes, 4)).last(), Some(&"200 MiB"));

@@ -43,7 +43,7 @@ impl Unit {
     }
 
     /// A round value at an axis tick: without superfluous zeros.
-    pub(super) fn tick(self, value: f64) -> String {
+    pub(in crate::html) fn tick(self, value: f64) -> String {
         if value == 0.0 {
             return "0".to_owned();
         }

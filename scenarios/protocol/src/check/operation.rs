@@ -88,7 +88,7 @@ impl Operations {
             }
         }
         let kept = all.iter().flat_map(|(_, answer)| answer.keep.keys()).collect();
-        let cause = Cause { number, name, send: send.as_ref(), kept };
+        let cause = Cause { number, name, send: send.as_ref(), kept, functions: &keys.functions };
         let at = format!("{pointer}/push");
         let push = keys.push.as_ref().and_then(|push| self.push(check, &at, &cause, push));
         messages.poll = keys

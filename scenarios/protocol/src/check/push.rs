@@ -31,6 +31,8 @@ pub(super) struct Cause<'o> {
     pub(super) send: Option<&'o Template>,
     /// Names of the values that its answers keep.
     pub(super) kept: Vec<&'o String>,
+    /// The functions that do its work.
+    pub(super) functions: &'o [String],
 }
 
 /// Checks a push, the `number`th.
@@ -78,7 +80,8 @@ pub(super) fn push(
     let all_others_failed = keys.last.is_some() && keys.failed.is_none() && keys.class.is_some();
     let otherwise =
         all_others_failed.then(|| check.class(&key("class"), keys.class.as_ref(), when, PUSH_FAILED));
-    let (stamped, stamps) = stamps(check, &key("stamps"), &keys.stamps, placed_when.as_ref());
+    let (stamped, stamps) =
+        stamps(check, &key("stamps"), &keys.stamps, placed_when.as_ref(), cause.functions);
     let outline = outline::Push {
         name: name.to_owned(),
         operation: cause.number,

@@ -8,12 +8,13 @@ use crate::matching::{Compiler, Pointer, Rule, Test, overlap};
 use crate::outline::{LAST_HOP, Stamp};
 use crate::reading::stamps::Stamps;
 
-/// Checks the stamps of a push that `when` knows; what they are called, and what reads them, if there are any.
+/// Checks the stamps of a push that `when` knows and that these functions lead to; what they are called, and what reads them, if there are any.
 pub(super) fn stamps(
     check: &mut Check<'_>,
     pointer: &str,
     all: &[Keys],
     when: Option<&Placed>,
+    functions: &[String],
 ) -> (Vec<Stamp>, Option<Stamps>) {
     let mut compiler = Compiler::default();
     let within = when.map(|when| compiler.rule(&when.rule, None));
@@ -38,6 +39,10 @@ pub(super) fn stamps(
                 "name what lies before the stamp otherwise",
             );
         }
+        if let Some(function) = keys.function.as_ref().filter(|function| !functions.contains(function)) {
+            let problem = format!("`{function}` does none of the operation's work");
+            check.wrong(&at("function"), problem, "write one of the operation's `functions`");
+        }
         match Pointer::parse(&keys.at) {
             Ok(place) => {
                 never_there(check, &at("at"), &keys.at, &place, when);
@@ -47,7 +52,12 @@ pub(super) fn stamps(
                 check.wrong(&at("at"), error.to_string(), "write a JSON Pointer, e.g. \"/trace/stream\"");
             }
         }
-        named.push(Stamp { name: keys.name.clone(), hop, resolution_us: keys.unit.resolution_us() });
+        named.push(Stamp {
+            name: keys.name.clone(),
+            hop,
+            resolution_us: keys.unit.resolution_us(),
+            function: keys.function.clone().unwrap_or_default(),
+        });
     }
     let stamps = (!places.is_empty()).then(|| Stamps { matcher: compiler.finish(), places });
     (named, stamps)

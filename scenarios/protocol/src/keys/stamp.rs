@@ -16,6 +16,10 @@ pub struct Stamp {
     /// What lies between the stamp before it (before the first: the send) and this one, e.g. `"stream_wait"`. Default: `to_` and the name.
     #[serde(default)]
     pub hop: Option<String>,
+    /// The Lambda function in which that hop is spent, as in `functions`, e.g. `"OnMessageInserted"`: if it takes longer, that function does.
+    /// Default: none.
+    #[serde(default)]
+    pub function: Option<String>,
 }
 
 impl Stamp {

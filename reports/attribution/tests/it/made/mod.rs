@@ -7,9 +7,9 @@ use hdrhistogram::Histogram;
 use jiff::{SignedDuration, Timestamp};
 use reports::folder::{RunFolder, RunWriter, save_summary};
 use reports::format::{
-    CloudWatch, CloudWatchSeries, Correlation, DeliverySecond, Latency, Limit, LimitKind, Manifest, Mapping,
-    OperationSecond, Phase, Route, Run, RunState, SCHEMA_VERSION, SeriesLine, SeriesStatus, SocketsSecond,
-    Subscription, Summary, SuspectKind, Threshold, Topology, Wiring, Work,
+    CloudWatch, CloudWatchSeries, Correlation, DeliverySecond, Hops, Latency, Limit, LimitKind, Manifest,
+    Mapping, OperationSecond, Phase, Route, Run, RunState, SCHEMA_VERSION, SeriesLine, SeriesStatus,
+    SocketsSecond, Subscription, Summary, SuspectKind, Threshold, Topology, Wiring, Work,
 };
 
 /// Seconds of the run: ten of connecting, then `calm` to 30, `busy` to 50, `after` to 60.
@@ -32,6 +32,7 @@ pub(crate) struct Made {
     pub(crate) valid: bool,
     pub(crate) invalid_reasons: Vec<String>,
     pub(crate) connects_measured: bool,
+    pub(crate) hops: Option<Hops>,
 }
 
 fn started_at() -> Timestamp {
@@ -60,6 +61,7 @@ impl Made {
             valid: true,
             invalid_reasons: Vec::new(),
             connects_measured: false,
+            hops: None,
         };
         for t in 10..SECONDS {
             made.times.push((t, "send_message.response".into(), vec![12_000; 100]));
@@ -297,6 +299,7 @@ impl Made {
         summary.verdict.invalid_reasons = self.invalid_reasons.clone();
         summary.thresholds = self.thresholds.clone();
         summary.verdict.thresholds_passed = self.thresholds.iter().all(|threshold| threshold.passed);
+        summary.hops = self.hops.clone();
         summary.deliveries.values_mut().for_each(|delivery| delivery.lost_after_s = Some(5.0));
         summary
     }

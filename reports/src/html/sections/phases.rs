@@ -1,34 +1,68 @@
-//! Offered, sent and completed rates, second by second.
+//! What was asked of the target and what came of it: over all, by phase, and over time.
 
 use maud::{Markup, html};
 
+use super::by_phase;
 use super::columns::{self, Column};
 use super::context::Context;
 use super::section::heading;
 use crate::format::{Operation, OperationSecond, SeriesLine};
-use crate::html::charts::{Fold, Ink, Line, Size, TimeChart, Unit};
+use crate::html::charts::{Fold, Ink, Line, TimeChart, Unit};
 use crate::html::error::RenderError;
-use crate::html::table::Table;
+use crate::html::table::{Cell, Table};
 use crate::human::{self, P50, P90, P95, P99, P99_9};
 
 const HOW: &str = "Offered is what the plan calls for. Where sent falls below it, the generator could not send (unsent); \
                    where completed falls below sent, answers are late, wrong or missing. Failed includes time-outs. \
                    A grey background marks a phase that is not measured.";
 
+/// As many operations have a chart of their rates; where there are more, the others have a row of small ones.
+const CHARTED: usize = 6;
+
 pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
     let timeline = &context.timeline;
     let charts: Vec<Markup> = context
         .operations
         .iter()
+        .take(CHARTED)
         .enumerate()
         .map(|(index, name)| chart(context, index, name).render(timeline))
         .chain([sockets(context).render(timeline)])
         .collect::<Result<_, _>>()?;
     Ok(html! {
-        (heading("rates", "Rates: offered, sent, answered", HOW))
+        (heading("phases", "Operations: offered, sent, answered", HOW))
         (table(context).render())
+        @if let Some(by_phase) = by_phase::operations(context) { (by_phase.render()) }
+        @if context.operations.len() > CHARTED { (courses(context).render()) }
         div.grid { @for chart in charts { (chart) } }
     })
+}
+
+/// A row of small drawings for each operation, which stays legible for many.
+fn courses(context: &Context<'_>) -> Table {
+    let mut table = Table::new(
+        "Every operation over the run; each drawing spans the run and reaches its highest value",
+        ["operation", "offered", "completed", "errors", "response p99"],
+    );
+    for name in &context.operations {
+        let rate = |ink, count: fn(&OperationSecond) -> u64| {
+            let of = |line: &SeriesLine| line.operations.get(*name).map(|second| count(second) as f64);
+            let values = context.timeline.values(Fold::Mean, of);
+            context.drawn(&values, ink, |highest| format!("{}/s", human::significant(highest)))
+        };
+        let p99 = context.timeline.values(Fold::Max, |line| {
+            let time = line.operations.get(*name).map(|second| second.response_time_us);
+            time.filter(|time| time.count > 0 && time.p99 > 0).map(|time| time.p99 as f64)
+        });
+        table.row([
+            Cell::text(*name),
+            rate(Ink::Series(6), OperationSecond::called_for),
+            rate(Ink::Series(0), |second| second.completed),
+            rate(Ink::Series(1), OperationSecond::errors),
+            context.drawn(&p99, Ink::Series(1), human::duration),
+        ]);
+    }
+    table
 }
 
 fn chart(context: &Context<'_>, index: usize, name: &str) -> TimeChart<'static> {
@@ -60,13 +94,13 @@ pub(super) fn per_second(
         id,
         title,
         how: None,
-        size: Size::Half,
         unit: Unit::PerSecond,
         log: None,
         fold: Fold::Mean,
         grid: context.timeline.grid,
-        steps: false,
         lines,
+        heat: None,
+        recomputed: None,
     }
 }
 
@@ -76,31 +110,31 @@ fn sockets(context: &Context<'_>) -> TimeChart<'static> {
         id: "open".into(),
         title: "Open sockets".into(),
         how: None,
-        size: Size::Half,
         unit: Unit::Count("sockets"),
         log: None,
         fold: Fold::Max,
         grid: context.timeline.grid,
-        steps: false,
         lines: vec![Line::new("open", Ink::Series(0), open)],
+        heat: None,
+        recomputed: None,
     }
 }
 
 /// The columns of the table of operations.
 const COLUMNS: [Column<Operation>; 13] = [
-    Column::Count("offered", |operation| operation.offered),
-    Column::Count("sent", |operation| operation.sent),
-    Column::Fault("unsent", |operation| operation.unsent),
-    Column::Count("completed", |operation| operation.completed),
-    Column::Fault("failed", |operation| operation.failed),
-    Column::Fault("timed out", |operation| operation.timed_out),
-    Column::Percentile("p50", P50, |operation| &operation.response_time_us),
-    Column::Percentile("p90", P90, |operation| &operation.response_time_us),
-    Column::Percentile("p95", P95, |operation| &operation.response_time_us),
-    Column::Percentile("p99", P99, |operation| &operation.response_time_us),
-    Column::Percentile("p99.9", P99_9, |operation| &operation.response_time_us),
-    Column::Max("max", |operation| &operation.response_time_us),
-    Column::Percentile("service p99", P99, |operation| &operation.service_time_us),
+    Column::Count("offered", "offered", |operation| operation.offered),
+    Column::Count("sent", "sent", |operation| operation.sent),
+    Column::Fault("unsent", "unsent", |operation| operation.unsent),
+    Column::Count("completed", "completed", |operation| operation.completed),
+    Column::Fault("failed", "failed", |operation| operation.failed),
+    Column::Fault("timed out", "timed_out", |operation| operation.timed_out),
+    Column::Percentile("p50", "response_time_us", P50, |operation| &operation.response_time_us),
+    Column::Percentile("p90", "response_time_us", P90, |operation| &operation.response_time_us),
+    Column::Percentile("p95", "response_time_us", P95, |operation| &operation.response_time_us),
+    Column::Percentile("p99", "response_time_us", P99, |operation| &operation.response_time_us),
+    Column::Percentile("p99.9", "response_time_us", P99_9, |operation| &operation.response_time_us),
+    Column::Max("max", "response_time_us", |operation| &operation.response_time_us),
+    Column::Percentile("service p99", "service_time_us", P99, |operation| &operation.service_time_us),
 ];
 
 fn table(context: &Context<'_>) -> Table {
@@ -111,9 +145,9 @@ fn table(context: &Context<'_>) -> Table {
     let operations = context.summary.operations.iter();
     let mut table = columns::table(
         "Operations over the measured phases; times are response times except service p99",
-        "operation",
+        ("operations", "operation"),
         &COLUMNS,
-        operations.map(|(name, operation)| (named(name, operation), operation)),
+        operations.map(|(name, operation)| (name.as_str(), named(name, operation), operation)),
     );
     let sockets = &context.summary.sockets;
     let cut_off = match context.summary.not_run() {
