@@ -3,7 +3,7 @@
 use comparison::{Counted, Observed, Question, Timed};
 use hdrhistogram::Histogram;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+use rand::{RngExt as _, SeedableRng as _};
 use rand_distr::{Distribution, Exp1, LogNormal, Pareto, Poisson, StandardNormal};
 use reports::format::comparison::{Scale, Subject};
 use strum::{EnumIter, IntoStaticStr};
@@ -169,7 +169,7 @@ impl Run {
                 let mut histogram = Histogram::new(3).expect("three digits");
                 for _ in 0..*count {
                     let us = law.sample(level.at(second, dice), dice);
-                    histogram.saturating_record(us.round().max(1.0) as u64);
+                    histogram.record(us.round().max(1.0) as u64).expect("a histogram of any size");
                 }
                 histogram
             };
