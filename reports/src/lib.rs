@@ -30,7 +30,6 @@ pub mod format;
 pub mod history;
 pub mod html;
 pub mod limits;
-pub mod losses;
 pub mod printable;
 pub mod server;
 pub mod stalls;
