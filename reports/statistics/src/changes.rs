@@ -328,7 +328,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::dependence::Draw;
+    use crate::simulation::Draw;
 
     fn places(values: &[f64], bar: Bar) -> Vec<usize> {
         changes(values, bar).iter().map(|change| change.at).collect()
