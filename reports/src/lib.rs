@@ -11,7 +11,6 @@
 //! | [`server`] | sums up CloudWatch's series by function |
 //! | [`findings`] | what gave way first, in words |
 //! | [`stalls`] | moments in which nobody was answered, and their period |
-//! | [`losses`] | when what was lost had been sent |
 //! | [`text`] | the terminal summary |
 //! | [`export`] | the run for other programs: Markdown, JUnit, CSV, OpenMetrics, JSON |
 //! | [`capacity`] | a search for the highest load: its document, its text and its page |
@@ -31,7 +30,6 @@ pub mod format;
 pub mod history;
 pub mod html;
 pub mod limits;
-pub mod losses;
 pub mod printable;
 pub mod server;
 pub mod stalls;

@@ -43,7 +43,7 @@ fn changes(history: &History) -> Markup {
     html! {
         p.run { (history.made_at.strftime("%Y-%m-%d %H:%M UTC")) " · loadgen " (history.version) }
         h1 id="verdict-h" { (words::headline(history)) }
-        (banner::figures(&figures(history)))
+        (banner::figures(&figures(history), true))
         @for note in words::notes(history) { p { (note) } }
         @if !changes.is_empty() {
             p.how { (CHANGES) }

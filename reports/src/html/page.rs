@@ -10,8 +10,8 @@ use sha2::{Digest as _, Sha256};
 use super::error::RenderError;
 use super::sections::{self, Context, Section};
 use super::style::STYLE;
+use crate::digest;
 use crate::folder::RunFolder;
-
 
 /// The parts share one scope; each uses only those before it.
 const SCRIPT: &str = concat!(
@@ -61,7 +61,7 @@ pub(super) fn page(folder: &RunFolder) -> Result<Markup, RenderError> {
     let context = Context::new(folder, &summary);
     let sections = sections::all(&context)?;
     let run = &summary.run;
-    Ok(shell(&Page {
+    let page = Page {
         title: &format!("{} – load test report", run.name),
         brand: "report",
         version: &run.version,
@@ -69,11 +69,19 @@ pub(super) fn page(folder: &RunFolder) -> Result<Markup, RenderError> {
         footer: html! {
             "Made from the run folder " code { (run.id) } ", whose files hold every figure in full. " (context.rule())
         },
-    }))
+    };
+    let data =
+        html! { script #run-data type="application/json" { (PreEscaped(digest::embed(&folder.digest))) } };
+    Ok(framed(&page, &data))
 }
 
-/// The frame: content policy, style, script, landmarks.
+/// A page whose script has nothing to recompute.
 pub(super) fn shell(page: &Page<'_>) -> Markup {
+    framed(page, &Markup::default())
+}
+
+/// The frame: content policy, style, script, landmarks, and the data that windows are recomputed from.
+fn framed(page: &Page<'_>, data: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -105,6 +113,7 @@ pub(super) fn shell(page: &Page<'_>) -> Markup {
                 }
                 footer { p { (page.footer) } }
                 div #said .sr role="status" {}
+                (data)
                 script { (PreEscaped(SCRIPT)) }
             }
         }

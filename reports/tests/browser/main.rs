@@ -5,6 +5,7 @@
 #![allow(clippy::print_stderr, reason = "a test says why it skips")]
 
 mod accessibility;
+mod agreement;
 mod budget;
 mod chrome;
 #[path = "../common/mod.rs"]

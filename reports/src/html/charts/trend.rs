@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::axis::Axis;
-use super::draw::{Layers, Mark, Size, Stroke};
+use super::draw::{Layers, Mark, Stroke};
 use super::figure::{Figure, LegendEntry};
 use super::ink::Ink;
 use super::unit::Unit;
@@ -61,18 +61,24 @@ impl TrendChart<'_> {
             name: change.name.clone(),
             until: self.breaks.get(index + 1).map_or(place(self.values.len()), |next| place(next.at)) - 0.5,
         };
-        let size = Size::Half;
         let layers = Layers {
             title: self.title,
-            size,
             x: Axis::places(&self.labels, "measured on", 6),
             y: Axis::around(low, high, self.unit, 4),
             shades: Vec::new(),
             flags: Vec::new(),
+            bounds: Vec::new(),
+            heat: None,
+            ends: None,
             marks: self.breaks.iter().enumerate().map(mark).collect(),
             strokes: vec![
-                Stroke { ink: Ink::Series(0), pieces: vec![values], dots: true },
-                Stroke { ink: Ink::Reference, pieces: self.steps.iter().map(level).collect(), dots: false },
+                Stroke { ink: Ink::Series(0), pieces: vec![values], dots: true, label: None },
+                Stroke {
+                    ink: Ink::Reference,
+                    pieces: self.steps.iter().map(level).collect(),
+                    dots: false,
+                    label: None,
+                },
             ],
         };
         let figure = Figure {
@@ -80,13 +86,14 @@ impl TrendChart<'_> {
             title: self.title,
             description: &self.description,
             how: None,
-            size,
             keys: vec![
                 LegendEntry { ink: Ink::Series(0), dots: true, name: "measured" },
                 LegendEntry { ink: Ink::Reference, dots: false, name: "level" },
             ],
             drawing: layers.draw()?,
             data: None,
+            recomputed: None,
+            scale: None,
             table: self.table,
         };
         Ok(figure.render())

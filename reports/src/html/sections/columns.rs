@@ -25,7 +25,7 @@ impl<T> Column<T> {
     }
 
     fn cell(&self, thing: &T, root: &str) -> Cell {
-        let count = |value: u64, key| {
+        let count = |value: u64, key: &str| {
             let cell = Cell::quantity(human::count(value), value as f64);
             if key.is_empty() { cell } else { cell.recomputed(format!("{root}/{key}"), "count") }
         };
