@@ -347,11 +347,7 @@ fn expected(draw: &Draw, felt: bool) -> String {
         Expected::FirstSuspect(accepted) if felt => {
             let words = accepted.iter().map(|accepted| {
                 let kind: &str = accepted.kind.into();
-                format!(
-                    "{kind} {}{}",
-                    accepted.resource,
-                    if accepted.doubtful { " with an `or`" } else { "" }
-                )
+                format!("{kind} {}{}", accepted.resource, if accepted.doubtful { " with an or" } else { "" })
             });
             words.map(|words| words.trim().to_owned()).collect::<Vec<_>>().join(", ")
         }
