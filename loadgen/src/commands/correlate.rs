@@ -19,8 +19,10 @@ use crate::live::say;
 use crate::run::RunError;
 
 /// What became of it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Correlated {
+    /// The folder as it is afterwards.
+    pub folder: RunFolder,
     /// What could not be fetched.
     pub problems: Vec<String>,
     /// What was read, and what that cost.
@@ -38,24 +40,24 @@ pub async fn correlate(
     overrides: &[Override],
     patience: Option<Patience>,
 ) -> Result<Correlated, RunError> {
-    let folder = RunFolder::read(dir)?;
+    let mut folder = RunFolder::read(dir)?;
     let embedded = folder.manifest.run.target == EMBEDDED;
     let file = dir.join(folder::SCENARIO).display().to_string();
     let wanted = scenarios::cloudwatch(&file, &folder.scenario_toml, overrides, embedded)?;
     if wanted.endpoint.is_none() && embedded {
         let nothing = "the embedded backend ended with its run, and its series were fetched then; there is nothing to add";
-        return Ok(Correlated { problems: vec![nothing.into()], ..Correlated::default() });
+        return Ok(Correlated { folder, problems: vec![nothing.into()], read: None, interrupted: false });
     }
     let mut summary = folder.summary_or_rebuilt().into_owned();
-    let answered = folder.series.iter().filter(|line| cloudwatch::was_answered(line)).map(|line| line.t);
+    let mut answered_s = None;
+    for second in folder.seconds() {
+        let second = second?;
+        answered_s = answered_s.max(cloudwatch::was_answered(&second).then_some(second.t));
+    }
     let asked = Asked {
         wanted: &wanted,
         endpoint: wanted.endpoint.as_ref(),
-        window: Window {
-            start: summary.run.started_at,
-            end: summary.run.ended_at,
-            answered_s: answered.max(),
-        },
+        window: Window { start: summary.run.started_at, end: summary.run.ended_at, answered_s },
         target: &summary.run.target,
         topology: &folder.manifest.topology,
         tell: &|line| say(format_args!("CloudWatch: {line}")),
@@ -73,20 +75,21 @@ pub async fn correlate(
         }
     };
     let read = later.cost.map(|cost| cloudwatch::cost::after(cost, &wanted));
-    let fetched = match folder.cloudwatch {
+    let fetched = match folder.cloudwatch.take() {
         Some(earlier) => reports::server::merge(earlier, later),
         None => later,
     };
     summary.cost = summary.cost.map(|bill| cost::with_cloudwatch(&bill, &fetched));
     folder::save_cloudwatch(dir, &fetched)?;
     folder::save_summary(dir, &summary)?;
-    attributed::attribute(dir)?;
-    reports::write_report(dir)?;
+    folder.refresh()?;
+    attributed::attribute(&mut folder)?;
+    reports::save_report(&folder)?;
     let mut problems = fetched.problems;
     if fetched.settled == Some(false) {
         problems.push(unsettled(patience));
     }
-    Ok(Correlated { problems, read, interrupted: interrupted.into_inner() })
+    Ok(Correlated { folder, problems, read, interrupted: interrupted.into_inner() })
 }
 
 fn unsettled(patience: Option<Patience>) -> String {

@@ -17,16 +17,16 @@ use crate::cli::report::{Format, ReportArgs};
 pub(super) fn report(args: &ReportArgs) -> Result<Answer, Failure> {
     let ReportArgs { run, format, out, exit_code, .. } = args;
     let of_run = |status: Status| if *exit_code { status.into() } else { Exit::Fine };
+    let folder = RunFolder::read(run)?;
     let Some(format) = exported(*format) else {
         let page = match out {
-            None => reports::write_report(run)?,
-            Some(file) => reports::write_report_to(run, file).map(|()| file.clone())?,
+            None => reports::save_report(&folder)?,
+            Some(file) => reports::save_report_to(&folder, file).map(|()| file.clone())?,
         };
-        let mut answer = runs::of_folder(run, of_run)?;
+        let mut answer = runs::of_folder(&folder, of_run);
         answer.json["report"] = shown(&page).into();
         return Ok(answer);
     };
-    let folder = RunFolder::read(run)?;
     let text = export::render(&folder, format).map_err(|error| Failure::machine(error.to_string()))?;
     let exit = of_run(folder.summary_or_rebuilt().status());
     let text = match out {

@@ -33,18 +33,18 @@ pub(super) async fn run(args: RunArgs, arguments: Vec<String>) -> Result<Answer,
     if dry_run {
         return Ok(rehearsed(&run::rehearse(&request)?, request.out.is_some()));
     }
-    let Ran { exit, dir } = run::run(request).await?;
-    of_folder(&dir, |_| exit)
+    let Ran { exit, folder } = run::run(request).await?;
+    Ok(of_folder(&folder, |_| exit))
 }
 
 /// What is in a run folder; `exit` maps its verdict to the exit code.
-pub(super) fn of_folder(dir: &Path, exit: impl FnOnce(Status) -> Exit) -> Result<Answer, Failure> {
-    let folder = RunFolder::read(dir)?;
+pub(super) fn of_folder(folder: &RunFolder, exit: impl FnOnce(Status) -> Exit) -> Answer {
+    let dir = folder.dir.as_path();
     let summary = folder.summary_or_rebuilt();
     let verdict = reports::verdict::in_a_line(&summary);
-    Ok(Answer {
+    Answer {
         exit: exit(summary.status()),
-        text: reports::text::summary_for(&folder, Look::of_stdout()),
+        text: reports::text::summary_for(folder, Look::of_stdout()),
         json: json!({
             "folder": shown(dir),
             "report": shown(&dir.join(REPORT)),
@@ -53,18 +53,18 @@ pub(super) fn of_folder(dir: &Path, exit: impl FnOnce(Status) -> Exit) -> Result
         }),
         brief: Some(format!("{verdict} Folder: {}", dir.display())),
         asides: Vec::new(),
-    })
+    }
 }
 
 pub(super) async fn correlate(args: &CorrelateArgs) -> Result<Answer, Failure> {
-    let Correlated { problems, read, interrupted } =
+    let Correlated { folder, problems, read, interrupted } =
         correlate::correlate(&args.run, &args.all_overrides(), args.patience()).await?;
     let exit = match problems.is_empty() {
         _ if interrupted => Exit::Interrupted,
         true => Exit::Fine,
         false => Exit::Failure,
     };
-    let mut answer = of_folder(&args.run, |_| exit)?;
+    let mut answer = of_folder(&folder, |_| exit);
     answer.asides = problems.iter().chain(&read).map(|line| format!("CloudWatch: {line}")).collect();
     answer.json["problems"] = json!(problems);
     Ok(answer)
@@ -72,9 +72,10 @@ pub(super) async fn correlate(args: &CorrelateArgs) -> Result<Answer, Failure> {
 
 /// Attributes a run again, from its folder alone.
 pub(super) fn attribute(dir: &Path) -> Result<Answer, Failure> {
-    attributed::attribute(dir)?;
-    reports::write_report(dir)?;
-    of_folder(dir, |_| Exit::Fine)
+    let mut folder = RunFolder::read(dir)?;
+    attributed::attribute(&mut folder)?;
+    reports::save_report(&folder)?;
+    Ok(of_folder(&folder, |_| Exit::Fine))
 }
 
 /// What a run would do.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use reports::folder::{
-    self, FolderError, RunWriter, discard_unused, read_manifest, save_input, save_manifest,
+    self, FolderError, RunFolder, RunWriter, discard_unused, read_manifest, save_input, save_manifest,
 };
 use reports::format::{Run, RunState, Status};
 use scenarios::{Checked, Content, Input, Override, Plan, Source};
@@ -44,12 +44,12 @@ pub struct Request {
 }
 
 /// A run that came to its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Ran {
     /// What it is worth.
     pub exit: Exit,
-    /// Its folder.
-    pub dir: PathBuf,
+    /// Its folder, as read after it.
+    pub folder: RunFolder,
 }
 
 /// Runs a scenario and leaves a run folder with a report.
@@ -92,14 +92,16 @@ pub async fn run(request: Request) -> Result<Ran, RunError> {
             return Err(error);
         }
     };
-    attributed::attribute(&dir)?;
-    reports::write_report(&dir)?;
+    // Once, for all that is made of it.
+    let mut folder = RunFolder::read(&dir)?;
+    attributed::attribute(&mut folder)?;
+    reports::save_report(&folder)?;
     let status = summary.status();
     if status == Status::NothingConnected && !request.watchers.quiet {
         let why = reports::verdict::connect_failures(&summary);
         tracing::error!("no player could connect: {why}; samples are in errors.jsonl");
     }
-    Ok(Ran { exit: status.into(), dir })
+    Ok(Ran { exit: status.into(), folder })
 }
 
 /// Keeps the files that the scenario names, so that it can run again from the folder.

@@ -4,7 +4,7 @@
 //! here looks at answers: only at when sends left, when receipts could be stamped, and what the machine had left.
 
 use reports::format::Latency;
-use reports::human;
+use reports::{human, limits};
 use scenarios::Plan;
 use scenarios::plan::PlannedOperation;
 
@@ -12,27 +12,10 @@ use super::totals::WorkerTotals;
 use crate::health::sample::{Second, Watched};
 use crate::record::{Class, Classes, Measures, ThreadTally, classes};
 
-/// A run whose p99 of the dispatch delay lies above this did not send on schedule: 50 ms.
-const MAX_DISPATCH_DELAY_P99_US: u64 = 50_000;
-/// A run whose p99 of the event loop's lag lies above this stamped its receipts too late: 50 ms.
-const MAX_LOOP_LAG_P99_US: u64 = 50_000;
 /// A run in which more than this share of the arrivals found their player too busy did not send on schedule.
 const MAX_BACKLOG_SHARE: f64 = 0.001;
 /// Delays of the generator's own beyond this share of an operation's response time are worth a word.
 const NOTABLE_SHARE: f64 = 0.1;
-/// Threads that wait for a core longer than this share of a second lack cores.
-const NOTABLE_RUN_DELAY_PERCENT: f64 = 20.0;
-/// Cores that the hypervisor gives away beyond this share are missed.
-const NOTABLE_STEAL_PERCENT: f64 = 10.0;
-/// A thread that runs longer than this share of a second is full.
-const FULL_THREAD_PERCENT: f64 = 95.0;
-/// Steps of the system's clock beyond this shift CloudWatch's series visibly.
-const NOTABLE_CLOCK_STEP_MS: f64 = 250.0;
-/// Unread bytes beyond this are more than a moment's.
-const NOTABLE_QUEUE_BYTES: u64 = 1 << 20;
-/// Share of the descriptors that leaves hardly any.
-const NOTABLE_DESCRIPTORS: f64 = 0.95;
-
 /// Whether the figures of a run may be used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Validity {
@@ -84,20 +67,20 @@ fn invalid_reasons(total: &ThreadTally, watched: &Watched) -> Vec<String> {
     let measures = &total.measured;
     let mut reasons = Vec::new();
     let delay = Latency::of(measures.dispatch_delay.histogram());
-    if delay.p99 > MAX_DISPATCH_DELAY_P99_US {
+    if delay.p99 > limits::DISPATCH_DELAY_P99_US {
         reasons.push(format!(
             "p99 send delay was {}; the limit is {} ms; {}",
             shown(delay.p99),
-            MAX_DISPATCH_DELAY_P99_US / 1_000,
+            limits::DISPATCH_DELAY_P99_US / 1_000,
             cause(watched)
         ));
     }
     let lag = Latency::of(measures.event_loop_lag.histogram());
-    if lag.p99 > MAX_LOOP_LAG_P99_US {
+    if lag.p99 > limits::LOOP_LAG_P99_US {
         reasons.push(format!(
             "p99 event-loop lag was {}; the limit is {} ms: answers and pushes may have been stamped too late; {}",
             shown(lag.p99),
-            MAX_LOOP_LAG_P99_US / 1_000,
+            limits::LOOP_LAG_P99_US / 1_000,
             cause(watched)
         ));
     }
@@ -131,16 +114,16 @@ fn cause(watched: &Watched) -> String {
             "the generator used up its {} cores in {} of {} seconds: give it more, or lower the rates",
             watched.cores, watched.busy_seconds, watched.seconds
         )
-    } else if steal_percent >= NOTABLE_STEAL_PERCENT {
+    } else if steal_percent >= limits::STEAL_PERCENT {
         format!(
             "the hypervisor gave up to {steal_percent:.0} % of the cores to others: use a machine with cores of its own"
         )
-    } else if run_delay_percent >= NOTABLE_RUN_DELAY_PERCENT {
+    } else if run_delay_percent >= limits::RUN_DELAY_PERCENT {
         format!(
             "the generator lacked CPU (waited up to {run_delay_percent:.0} % of the time): other processes take it; move \
              them, or the target, to another machine"
         )
-    } else if busiest_thread_percent >= FULL_THREAD_PERCENT {
+    } else if busiest_thread_percent >= limits::FULL_THREAD_PERCENT {
         format!("one of its threads was full ({busiest_thread_percent:.0} % of a core): lower the rates")
     } else {
         "the cause is none that the generator can see (a paused machine, say): run it again, and on another machine if \
@@ -153,26 +136,26 @@ fn warnings(plan: &Plan, measures: &Measures, watched: &Watched, descriptor_limi
     let mut warnings = Vec::new();
     warnings.extend(delayed(plan, measures));
     let worst = &watched.worst;
-    if worst.clock_step_ms.abs() > NOTABLE_CLOCK_STEP_MS {
+    if worst.clock_step_ms.abs() > limits::CLOCK_STEP_MS {
         warnings.push(format!(
             "the system's clock was set by {:+.0} ms during the run: latencies do not depend on it, but CloudWatch's \
              series lie shifted by as much from then on",
             worst.clock_step_ms
         ));
     }
-    if worst.receive_queue_bytes > NOTABLE_QUEUE_BYTES {
+    if worst.receive_queue_bytes > limits::QUEUE_BYTES {
         warnings.push(format!(
             "up to {} KiB waited in the kernel for the players to read them",
             worst.receive_queue_bytes / 1_024
         ));
     }
-    if worst.send_queue_bytes > NOTABLE_QUEUE_BYTES {
+    if worst.send_queue_bytes > limits::QUEUE_BYTES {
         warnings.push(format!(
             "up to {} KiB waited in the kernel for the target to take them: it reads more slowly than the plan sends",
             worst.send_queue_bytes / 1_024
         ));
     }
-    if worst.descriptors as f64 > descriptor_limit as f64 * NOTABLE_DESCRIPTORS {
+    if worst.descriptors as f64 > descriptor_limit as f64 * limits::DESCRIPTORS {
         warnings.push(format!("{} of {descriptor_limit} descriptors were open", worst.descriptors));
     }
     warnings

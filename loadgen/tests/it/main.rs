@@ -15,6 +15,7 @@ mod cost;
 mod doctor;
 mod formats;
 mod habits;
+mod history;
 mod hops;
 mod hostile;
 mod journeys;

@@ -8,11 +8,11 @@
 use std::fmt::Write;
 
 use super::sparkline::sparkline;
+use crate::digest::Bin;
 use crate::findings::{self, Findings};
 use crate::folder::{RunFolder, Tag};
-use crate::format::{Delivery, Frames, Latency, Operation, Status, Summary, Suspect};
+use crate::format::{Delivery, Frames, Latency, Operation, OperationSecond, Status, Summary, Suspect};
 use crate::human::{self, P50, P99};
-use crate::stalls::Stalls;
 use crate::{printable, verdict};
 
 /// Rows of a table; the report has all.
@@ -33,7 +33,7 @@ pub(super) fn render(folder: &RunFolder, summary: &Summary) -> String {
         head(summary),
         thresholds(summary),
         gave_way(summary),
-        stalls(folder),
+        stalls(folder, summary),
         operations(summary),
         deliveries(summary),
         chart(folder, summary),
@@ -98,9 +98,9 @@ fn thresholds(summary: &Summary) -> String {
             (false, Some(_)) => "✕ failed",
             (false, None) => "✕ not judged",
         };
-        [code(&verdict::rule(threshold)), prose(&verdict::observed(threshold)), word.into()]
+        [code(&verdict::rule(threshold)), word.into(), prose(&verdict::observed(threshold))]
     });
-    table(["threshold", "observed", "verdict"], 1, rows)
+    table(["threshold", "verdict", "observed"], 1, rows)
 }
 
 fn gave_way(summary: &Summary) -> String {
@@ -126,8 +126,9 @@ fn gave_way(summary: &Summary) -> String {
     text
 }
 
-fn stalls(folder: &RunFolder) -> String {
-    let sentence = Stalls::of(&folder.manifest, &folder.series).sentence();
+/// Nothing where the figures tell nothing about the target.
+fn stalls(folder: &RunFolder, summary: &Summary) -> String {
+    let sentence = folder.digest.stalls().sentence().filter(|_| summary.verdict.valid);
     sentence.map_or_else(String::new, |sentence| format!("**Stalls:** {}\n", prose(&sentence)))
 }
 
@@ -177,27 +178,32 @@ fn times(latency: &Latency) -> [String; 3] {
 
 /// The slowest operation's p99 and all operations' answers and errors over the run, a character for each stretch.
 fn chart(folder: &RunFolder, summary: &Summary) -> String {
-    let length = folder.series.last().map_or(0, |line| line.t + 1);
-    if length < 2 {
+    let (digest, grid) = (&folder.digest, folder.digest.grid());
+    let length = digest.measured_end_s();
+    if length < 2.0 {
         return String::new();
     }
-    let stretch = length.div_ceil(COLUMNS as u64);
-    let columns = length.div_ceil(stretch) as usize;
-    let mut answers = vec![None::<f64>; columns];
-    let mut errors = vec![None::<f64>; columns];
-    for line in &folder.series {
-        let column = (line.t / stretch) as usize;
-        for operation in line.operations.values().filter(|_| column < columns) {
-            *answers[column].get_or_insert(0.0) += operation.completed as f64 / stretch as f64;
-            *errors[column].get_or_insert(0.0) += operation.errors() as f64 / stretch as f64;
-        }
-    }
+    let per = grid.bins.div_ceil(COLUMNS);
+    let stretch = per as u64 * grid.step_s;
+    let columns = grid.bins.div_ceil(per);
+    let per_second = |count: fn(&OperationSecond) -> u64| {
+        let of_stretch = |bins: &[Bin]| {
+            let seconds: u64 = bins.iter().map(|bin| bin.seconds).sum();
+            let operations = bins.iter().flat_map(|bin| bin.sum.operations.values());
+            (seconds > 0).then(|| operations.map(count).sum::<u64>() as f64 / seconds as f64)
+        };
+        digest.bins().chunks(per).map(of_stretch).collect::<Vec<_>>()
+    };
+    let answers = per_second(|operation| operation.completed);
+    let errors = per_second(OperationSecond::errors);
     let mut rows = Vec::new();
     let others = summary.operations.iter().filter(|(name, _)| *name != "connect");
     let slowest = others.max_by_key(|(_, operation)| operation.response_time_us.p99);
     if let Some((name, _)) = slowest {
         let name_shown: String = printable::line(name).chars().take(NAME).collect();
-        let waits = merged(folder, &Tag::Response(name).to_string(), stretch, columns);
+        let of_stretch = |column: usize| digest.over(Tag::Response(name), column * per..(column + 1) * per);
+        let all = (0..columns).map(of_stretch);
+        let waits = all.map(|all| (!all.is_empty()).then(|| all.quantile(0.99) as f64)).collect();
         rows.push((format!("{name_shown} p99"), waits, (|us| human::duration(us)) as fn(f64) -> String));
     }
     let rate: fn(f64) -> String = |rate| format!("{}/s", human::significant(rate));
@@ -207,32 +213,17 @@ fn chart(folder: &RunFolder, summary: &Summary) -> String {
     let mut text = String::from("~~~text\n");
     for (name, values, show) in &rows {
         let top = values.iter().flatten().copied().reduce(f64::max);
-        let top = top.map_or(human::NOTHING.to_owned(), |top| format!("0 to {}", show(top)));
+        let top = match top {
+            None => human::NOTHING.to_owned(),
+            Some(0.0) => "none".to_owned(),
+            Some(top) => format!("0 to {}", show(top)),
+        };
         let _ = writeln!(text, "  {name:<width$}  {}  {top}", sparkline(values));
     }
-    let end = human::clock(length as f64);
+    let end = human::clock(length);
     let _ = writeln!(text, "  {:<width$}  0:00{end:>room$}", "", room = columns.saturating_sub(4));
     let _ = writeln!(text, "~~~\n\nA character is {stretch} s.");
     text
-}
-
-/// The p99 of each stretch, of its merged histograms; `None` where it has no samples.
-fn merged(folder: &RunFolder, tag: &str, stretch: u64, columns: usize) -> Vec<Option<f64>> {
-    let mut of = vec![None; columns];
-    for interval in folder.intervals().flatten().filter(|interval| printable::line(interval.tag) == tag) {
-        let column = (interval.start_s as u64 / stretch) as usize;
-        let Some(sum) = of.get_mut(column) else { continue };
-        match sum {
-            None => {
-                let mut first = interval.histogram;
-                first.auto(true);
-                *sum = Some(first);
-            }
-            // A histogram that grows takes every value.
-            Some(sum) => drop(sum.add(&interval.histogram)),
-        }
-    }
-    of.into_iter().map(|histogram| Some(histogram?.value_at_quantile(0.99) as f64)).collect()
 }
 
 /// A table whose last `numbers` columns are right-aligned; empty without rows. Cells are Markdown already.
@@ -277,8 +268,13 @@ fn prose(sentence: &str) -> String {
     let line = printable::line(sentence);
     let mut text = String::with_capacity(line.len() + 16);
     let mut chars = line.chars().peekable();
+    let mut before = ' ';
     while let Some(c) = chars.next() {
+        let within = before.is_alphanumeric() && chars.peek().is_some_and(|next| next.is_alphanumeric());
+        before = c;
         match c {
+            // As in `send_message`: no emphasis begins or ends there.
+            '_' if within => text.push('_'),
             '<' => text.push_str("&lt;"),
             '>' => text.push_str("&gt;"),
             '&' => text.push_str("&amp;"),
@@ -321,6 +317,7 @@ mod tests {
             prose("*b* _i_ `c` [l](x) <b> a|b"),
             "&#42;b&#42; &#95;i&#95; &#96;c&#96; &#91;l&#93;(x) &lt;b&gt; a&#124;b"
         );
+        assert_eq!(prose("p99 of send_message"), "p99 of send_message");
         assert_eq!(prose("@team #12 !3"), "@<!-- -->team #<!-- -->12 !<!-- -->3");
         assert_eq!(prose("https://x www.x"), "https:<!-- -->//x www<!-- -->.x");
         assert_eq!(prose("p99 was 1.5 ms, 3 % lost."), "p99 was 1.5 ms, 3 % lost.");

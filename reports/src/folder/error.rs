@@ -43,6 +43,14 @@ pub enum FolderError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A line is so long that it is none of a run folder.
+    #[error("{}: the line does not end within 64 MiB; restore the file or remove the line", place(path, Some(*line)))]
+    Endless {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+    },
     /// A histogram or its tag cannot be written to an interval log.
     #[error("{path}: cannot log a histogram under the tag {tag:?}: {reason}; rename the operation")]
     Unloggable {

@@ -3,21 +3,22 @@
 //! Values are microseconds. The log's `BaseTime` is the run's start, so an interval's time stamp is an offset in
 //! seconds. `Interval_Max`, which exists only for human readers, is in milliseconds (`MaxValueDivisor` 1000).
 
-use std::io::Cursor;
-use std::path::Path;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
+use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{
     IntervalLogIterator, IntervalLogWriterBuilder, LogEntry, LogIteratorError, Tag,
 };
-use hdrhistogram::serialization::{Deserializer, V2DeflateSerializer};
 use jiff::Timestamp;
 
 use super::FolderError;
-use super::lines::{LineFile, whole_lines};
+use super::lines::{LineFile, Lines};
+use super::payload::Decoder;
+use crate::digest::Recorded;
+use crate::printable;
 
 /// Milliseconds in the log's human-readable maximum, microseconds in its histograms.
 const MAX_VALUE_DIVISOR: f64 = 1000.0;
@@ -104,7 +105,7 @@ impl HlogWriter {
 /// One decoded interval of the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Interval<'a> {
-    /// The tag as written, see [`Tag`](super::Tag); empty when the log gives none.
+    /// The tag as [printable](crate::printable) text, see [`Tag`](super::Tag); empty when the log gives none.
     pub tag: &'a str,
     /// Seconds since the run's start.
     pub start_s: f64,
@@ -114,40 +115,64 @@ pub struct Interval<'a> {
     pub histogram: Histogram<u64>,
 }
 
-/// Decodes the whole lines of a log one after the other; `path` is for messages.
-pub(super) fn intervals<'a>(
-    path: &'a Path,
-    text: &'a str,
-) -> impl Iterator<Item = Result<Interval<'a>, FolderError>> + 'a {
-    let text = whole_lines(text);
-    let mut deserializer = Deserializer::new();
-    // The iterator gives the offset of malformed entries only.
-    let at = move |offset: usize, reason: String| FolderError::Interval {
-        path: path.to_path_buf(),
-        line: text[..offset].matches('\n').count() + 1,
-        reason,
-    };
-    IntervalLogIterator::new(text.as_bytes()).filter_map(move |entry| match entry {
-        Ok(LogEntry::Interval(entry)) => {
-            let encoded = entry.encoded_histogram();
-            let offset = encoded.as_ptr() as usize - text.as_ptr() as usize;
-            let histogram = STANDARD
-                .decode(encoded)
-                .map_err(|e| e.to_string())
-                .and_then(|bytes| {
-                    deserializer.deserialize(&mut Cursor::new(bytes)).map_err(|e| e.to_string())
-                })
-                .map_err(|reason| at(offset, reason));
-            Some(histogram.map(|histogram| Interval {
-                tag: entry.tag().map_or("", |tag| tag.as_str()),
-                start_s: entry.start_timestamp().as_secs_f64(),
-                length_s: entry.duration().as_secs_f64(),
-                histogram,
-            }))
+/// One interval of the log, of which only the counts that are not 0 are there.
+pub(super) struct Entry<'a> {
+    /// Printable text.
+    pub(super) tag: &'a str,
+    pub(super) start: Duration,
+    pub(super) length: Duration,
+    pub(super) recorded: &'a [Recorded],
+}
+
+/// Reads the intervals of a log, or of a part of it, one after the other.
+pub(super) struct HlogReader {
+    path: PathBuf,
+    lines: Lines,
+    decoder: Decoder,
+}
+
+impl HlogReader {
+    /// The intervals of the lines that begin at some bytes of the log; the first byte begins a line.
+    pub(super) fn within(path: &Path, bytes: Range<u64>) -> Result<Self, FolderError> {
+        Ok(Self { path: path.to_path_buf(), lines: Lines::within(path, bytes)?, decoder: Decoder::new() })
+    }
+
+    /// What `take` makes of the next interval whose tag is wanted; `None` at the end.
+    pub(super) fn next<R>(
+        &mut self,
+        wanted: impl Fn(&str) -> bool,
+        take: impl FnOnce(Entry<'_>) -> R,
+    ) -> Result<Option<R>, FolderError> {
+        let Self { path, lines, decoder } = self;
+        while let Some((line, text)) = lines.next()? {
+            let malformed = |reason: String| FolderError::Interval { path: path.clone(), line, reason };
+            let entry = match IntervalLogIterator::new(text).next() {
+                None | Some(Ok(LogEntry::StartTime(_) | LogEntry::BaseTime(_))) => continue,
+                Some(Ok(LogEntry::Interval(entry))) => entry,
+                Some(Err(LogIteratorError::ParseError { .. })) => {
+                    return Err(malformed("not an interval, a comment or a legend".into()));
+                }
+            };
+            let tag = entry.tag();
+            let tag = printable::line(tag.as_ref().map_or("", |tag| tag.as_str()));
+            if !wanted(&tag) {
+                continue;
+            }
+            let recorded = decoder.decode(entry.encoded_histogram()).map_err(|e| malformed(e.to_string()))?;
+            let (start, length) = (entry.start_timestamp(), entry.duration());
+            return Ok(Some(take(Entry { tag: &tag, start, length, recorded })));
         }
-        Ok(LogEntry::StartTime(_) | LogEntry::BaseTime(_)) => None,
-        Err(LogIteratorError::ParseError { offset }) => {
-            Some(Err(at(offset, "not an interval, a comment or a legend".into())))
+        Ok(None)
+    }
+}
+
+impl Entry<'_> {
+    /// As one of the crate's histograms, of three digits and any size.
+    pub(super) fn histogram(&self) -> Histogram<u64> {
+        let mut histogram = Histogram::new(3).expect("three digits are allowed");
+        for Recorded { low, count, .. } in self.recorded {
+            histogram.record_n(*low, *count).expect("a histogram of any size takes any value");
         }
-    })
+        histogram
+    }
 }

@@ -8,19 +8,21 @@ use std::{fs, io};
 use hdrhistogram::Histogram;
 use serde::de::DeserializeOwned;
 
-use super::hlog::{self, Interval};
-use super::lines::parse_json_lines;
+use super::hlog::{HlogReader, Interval};
+use super::lines::Lines;
 use super::{
-    CAPACITY, CLOUDWATCH, ERRORS, FolderError, LATENCY, MANIFEST, SCENARIO, SERIES, SUMMARY, Tag, rebuild,
+    CAPACITY, CLOUDWATCH, ERRORS, FolderError, LATENCY, MANIFEST, SCENARIO, SERIES, SUMMARY, Series, Tag,
+    rebuild, streams,
 };
+use crate::digest::Digest;
 use crate::format::capacity::Capacity;
 use crate::format::{
     CloudWatch, Document, ErrorSample, FunctionSummary, Manifest, SeriesLine, Status, Summary,
 };
-use crate::printable::{self, from_json};
+use crate::printable::from_json;
 use crate::server;
 
-/// A run folder in memory. Its source is not trusted: every string but the scenario's text is [printable](crate::printable).
+/// A run folder: its documents in memory, its line files read through once. Its source is not trusted: every string but the scenario's text is [printable](crate::printable).
 #[derive(Debug)]
 pub struct RunFolder {
     /// Where it was read from.
@@ -31,16 +33,16 @@ pub struct RunFolder {
     pub scenario_toml: String,
     /// The summary, unless the run was killed before it wrote one. See [`RunFolder::summary_or_rebuilt`].
     pub summary: Option<Summary>,
-    /// The seconds of the run in ascending order.
-    pub series: Vec<SeriesLine>,
+    /// The run in at most [`MAX_BINS`](crate::digest::MAX_BINS) bins.
+    pub digest: Digest,
+    /// The seconds of the run in the order of the file, read again when they are looked at: see [`Series`].
+    pub series: Series,
     /// By [`Tag`] as text: all intervals merged. Microseconds. The log holds measured arrivals only.
     pub histograms: BTreeMap<String, Histogram<u64>>,
     /// Server-side series, once fetched.
     pub cloudwatch: Option<CloudWatch>,
     /// First samples of each error class.
     pub errors: Vec<ErrorSample>,
-    hlog: String,
-    hlog_path: PathBuf,
 }
 
 impl RunFolder {
@@ -52,34 +54,69 @@ impl RunFolder {
     /// and line when one is malformed, [`FolderError::SchemaVersion`] when it is of a version that this one cannot read.
     pub fn read(dir: &Path) -> Result<Self, FolderError> {
         let manifest = read_manifest(dir)?;
-        let mut summary: Option<Summary> = read_document(dir, SUMMARY)?;
-        if let Some(summary) = &mut summary {
-            // Older runs have no status, and a run whose files could not all be written has failed in any case.
-            let of_run = summary.status_in(manifest.state);
-            let kept = summary.verdict.status.filter(|_| of_run != Status::Failed);
-            summary.conclude(kept.unwrap_or(of_run));
-        }
-        let cloudwatch: Option<CloudWatch> = read_document(dir, CLOUDWATCH)?;
-        let mut folder = Self {
+        let summary = read_summary(dir, &manifest)?;
+        let (digest, histograms) = streams::read(dir, &manifest, summary.as_ref())?;
+        Ok(Self {
             dir: dir.to_path_buf(),
-            manifest,
             scenario_toml: read_text(&dir.join(SCENARIO))?.unwrap_or_default(),
             summary,
-            series: read_lines(dir, SERIES)?,
-            histograms: BTreeMap::new(),
-            cloudwatch,
+            manifest,
+            digest,
+            series: Series::of(dir.join(SERIES)),
+            histograms,
+            cloudwatch: read_document(dir, CLOUDWATCH)?,
             errors: read_lines(dir, ERRORS)?,
-            hlog_path: dir.join(LATENCY),
-            hlog: read_text(&dir.join(LATENCY))?.unwrap_or_default(),
-        };
-        folder.histograms = folder.merge()?;
-        Ok(folder)
+        })
     }
 
-    /// Every interval of `latency.hlog` in the order of the file, decoded one at a time: a long run has more of them
-    /// than memory for all at once.
+    /// Reads `summary.json` and `cloudwatch.json` again, after one of them was saved; the line files only grow while a run goes on.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read); nothing is changed then.
+    pub fn refresh(&mut self) -> Result<(), FolderError> {
+        let (summary, cloudwatch) =
+            (read_summary(&self.dir, &self.manifest)?, read_document(&self.dir, CLOUDWATCH)?);
+        (self.summary, self.cloudwatch) = (summary, cloudwatch);
+        Ok(())
+    }
+
+    /// Every second of the run in the order of the file, read from the disk one at a time.
+    pub fn seconds(&self) -> impl Iterator<Item = Result<SeriesLine, FolderError>> + use<> {
+        let (lines, error) = match Lines::of(&self.dir.join(SERIES)) {
+            Ok(lines) => (Some(lines), None),
+            Err(error) => (None, Some(error)),
+        };
+        error.map(Err).into_iter().chain(lines.into_iter().flat_map(Lines::json))
+    }
+
+    /// Every interval of `latency.hlog` in the order of the file, read from the disk and decoded one at a time: a long run has more of
+    /// them than memory for all at once.
     pub fn intervals(&self) -> impl Iterator<Item = Result<Interval<'_>, FolderError>> + '_ {
-        hlog::intervals(&self.hlog_path, &self.hlog)
+        self.intervals_of(|_| true)
+    }
+
+    /// The intervals whose tag is wanted; the others are not decoded.
+    pub fn intervals_of(
+        &self,
+        wanted: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = Result<Interval<'_>, FolderError>> {
+        let mut opened = Some(HlogReader::within(&self.dir.join(LATENCY), 0..u64::MAX));
+        std::iter::from_fn(move || {
+            let mut reader = match opened.take()? {
+                Ok(reader) => reader,
+                Err(e) => return Some(Err(e)),
+            };
+            let known = |tag: &str| wanted(tag) && self.histograms.contains_key(tag);
+            let next = reader.next(known, |entry| {
+                // A tag lives as long as the folder does.
+                let (tag, _) = self.histograms.get_key_value(entry.tag)?;
+                let (start_s, length_s) = (entry.start.as_secs_f64(), entry.length.as_secs_f64());
+                Some(Interval { tag, start_s, length_s, histogram: entry.histogram() })
+            });
+            // After an error nothing follows.
+            opened = next.is_ok().then_some(Ok(reader));
+            next.map(Option::flatten).transpose()
+        })
     }
 
     /// The merged histogram of a tag, in microseconds; `None` when nothing was recorded under it.
@@ -94,7 +131,7 @@ impl RunFolder {
     pub fn summary_or_rebuilt(&self) -> Cow<'_, Summary> {
         match &self.summary {
             Some(summary) => Cow::Borrowed(summary),
-            None => Cow::Owned(rebuild::summary(&self.manifest, &self.series, &self.histograms)),
+            None => Cow::Owned(rebuild::summary(&self.manifest, &self.digest, &self.histograms)),
         }
     }
 
@@ -108,28 +145,6 @@ impl RunFolder {
             (_, Some(cloudwatch)) => server::functions_within(cloudwatch, &self.summary_or_rebuilt().run),
             (_, None) => Vec::new(),
         }
-    }
-
-    fn merge(&self) -> Result<BTreeMap<String, Histogram<u64>>, FolderError> {
-        let mut merged: BTreeMap<String, Histogram<u64>> = BTreeMap::new();
-        for interval in self.intervals() {
-            let interval = interval?;
-            let tag = printable::line(interval.tag);
-            match merged.get_mut(tag.as_ref()) {
-                None => {
-                    let mut first = interval.histogram;
-                    // Decoded histograms are of fixed size, and a later interval may hold larger values.
-                    first.auto(true);
-                    merged.insert(tag.into_owned(), first);
-                }
-                Some(sum) => sum.add(&interval.histogram).map_err(|e| FolderError::Unloggable {
-                    path: self.hlog_path.clone(),
-                    tag: tag.into_owned(),
-                    reason: e.to_string(),
-                })?,
-            }
-        }
-        Ok(merged)
     }
 }
 
@@ -181,8 +196,18 @@ fn read_document<T: DeserializeOwned + Document>(dir: &Path, name: &str) -> Resu
     Ok(Some(document))
 }
 
+/// The summary with its status.
+fn read_summary(dir: &Path, manifest: &Manifest) -> Result<Option<Summary>, FolderError> {
+    let mut summary: Option<Summary> = read_document(dir, SUMMARY)?;
+    if let Some(summary) = &mut summary {
+        // Older runs have no status, and a run whose files could not all be written has failed in any case.
+        let of_run = summary.status_in(manifest.state);
+        let kept = summary.verdict.status.filter(|_| of_run != Status::Failed);
+        summary.conclude(kept.unwrap_or(of_run));
+    }
+    Ok(summary)
+}
+
 fn read_lines<T: DeserializeOwned>(dir: &Path, name: &str) -> Result<Vec<T>, FolderError> {
-    let path = dir.join(name);
-    let text = read_text(&path)?.unwrap_or_default();
-    parse_json_lines(&path, &text)
+    Lines::of(&dir.join(name))?.json().collect()
 }

@@ -6,9 +6,10 @@ use hdrhistogram::Histogram;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Tag;
+use crate::digest::Digest;
 use crate::format::{
-    Churn, Delivery, Disruption, Generator, GeneratorSecond, Latency, Manifest, Operation, Reconnects, Run,
-    RunState, SCHEMA_VERSION, SeriesLine, Sockets, Status, Summary, Verdict,
+    Delivery, DeliverySecond, Generator, Latency, Manifest, Operation, OperationSecond, Reconnects, Run,
+    RunState, SCHEMA_VERSION, SeriesLine, Sockets, SocketsSecond, Status, Summary, Verdict,
 };
 
 const REASON: &str = "the run did not end properly: its last second and its verdict are missing, and this summary was \
@@ -19,43 +20,48 @@ const REASON: &str = "the run did not end properly: its last second and its verd
 /// sums need not balance.
 pub(super) fn summary(
     manifest: &Manifest,
-    series: &[SeriesLine],
+    digest: &Digest,
     histograms: &BTreeMap<String, Histogram<u64>>,
 ) -> Summary {
     let latency = |tag: Tag<'_>| histograms.get(&tag.to_string()).map(Latency::of).unwrap_or_default();
-    let measured = || series.iter().filter(|line| manifest.measures(line.t as f64));
-    let operations = operations(&latency, measured());
-    let sockets = sockets(series);
-    let seconds = || series.iter().map(|line| &line.generator);
-    let worst = |of: fn(&GeneratorSecond) -> f64| seconds().map(of).fold(0.0_f64, f64::max);
-    let most = |of: fn(&GeneratorSecond) -> u64| seconds().map(of).max().unwrap_or(0);
+    // Sockets belong to the whole run, warm-up included; so do churn, disruptions and the generator.
+    let (whole, measured) = (&digest.whole().sum, &digest.measured().sum);
+    let second = &whole.generator;
     let generator = Generator {
         dispatch_delay_us: latency(Tag::Dispatch),
         event_loop_lag_us: latency(Tag::EventLoopLag),
-        cpu_seconds: seconds().map(|second| second.cpu_percent / 100.0).sum(),
-        peak_rss_bytes: most(|second| second.rss_bytes),
-        busiest_thread_percent: worst(|second| second.busiest_thread_percent),
-        run_delay_percent: worst(|second| second.run_delay_percent),
-        steal_percent: worst(|second| second.steal_percent),
-        peak_descriptors: most(|second| second.descriptors),
-        peak_receive_queue_bytes: most(|second| second.receive_queue_bytes),
-        peak_send_queue_bytes: most(|second| second.send_queue_bytes),
+        cpu_seconds: digest.whole().cpu_seconds,
+        peak_rss_bytes: second.rss_bytes,
+        busiest_thread_percent: second.busiest_thread_percent,
+        run_delay_percent: second.run_delay_percent,
+        steal_percent: second.steal_percent,
+        peak_descriptors: second.descriptors,
+        peak_receive_queue_bytes: second.receive_queue_bytes,
+        peak_send_queue_bytes: second.send_queue_bytes,
         ..Generator::default()
     };
     let mut summary = Summary {
         schema_version: SCHEMA_VERSION,
         run: Run {
-            started_at: started_at(manifest, series),
-            ended_at: series.last().map_or(manifest.run.started_at, |line| line.at),
+            started_at: started_at(manifest, digest),
+            ended_at: digest.last().map_or(manifest.run.started_at, |(_, at)| at),
             ..manifest.run.clone()
         },
         verdict: Verdict { invalid_reasons: vec![REASON.to_owned()], ..Verdict::default() },
-        sockets,
-        operations,
-        deliveries: deliveries(&latency, measured()),
-        reconnects: reconnects(&latency, series),
-        churn: churn(series),
-        disruptions: disruptions(series),
+        sockets: sockets(whole),
+        operations: measured
+            .operations
+            .iter()
+            .map(|(name, sum)| (name.clone(), operation(&latency, name, sum)))
+            .collect(),
+        deliveries: measured
+            .deliveries
+            .iter()
+            .map(|(kind, sum)| (kind.clone(), delivery(&latency, kind, sum)))
+            .collect(),
+        reconnects: reconnects(&latency, whole),
+        churn: whole.churn.clone(),
+        disruptions: whole.disruptions.clone(),
         generator,
         ..Summary::default()
     };
@@ -69,127 +75,67 @@ pub(super) fn summary(
 
 /// Zero of the run's axis. A manifest that was written before the plan began, as folders of earlier versions have it, is as
 /// much too early as tokens took; the series is not.
-fn started_at(manifest: &Manifest, series: &[SeriesLine]) -> Timestamp {
-    let zero = |line: &SeriesLine| {
-        let offset = SignedDuration::from_secs(i64::try_from(line.t).ok()?);
-        line.at.checked_sub(offset).ok()
+fn started_at(manifest: &Manifest, digest: &Digest) -> Timestamp {
+    let zero = |(t, at): (u64, Timestamp)| {
+        let offset = SignedDuration::from_secs(i64::try_from(t).ok()?);
+        at.checked_sub(offset).ok()
     };
-    series.first().and_then(zero).unwrap_or(manifest.run.started_at)
+    digest.first().and_then(zero).unwrap_or(manifest.run.started_at)
 }
 
-fn operations<'a>(
-    latency: &impl Fn(Tag<'_>) -> Latency,
-    lines: impl Iterator<Item = &'a SeriesLine>,
-) -> BTreeMap<String, Operation> {
-    let mut sums: BTreeMap<String, Operation> = BTreeMap::new();
-    for (name, second) in lines.flat_map(|line| &line.operations) {
-        let sum = sums.entry(name.clone()).or_default();
-        sum.offered += second.offered;
-        sum.sent += second.sent;
-        sum.unsent += second.unsent;
-        sum.completed += second.completed;
-        sum.failed += second.failed;
-        sum.timed_out += second.timed_out;
-        add(&mut sum.errors, &second.errors);
+fn operation(latency: &impl Fn(Tag<'_>) -> Latency, name: &str, sum: &OperationSecond) -> Operation {
+    Operation {
+        offered: sum.offered,
+        sent: sum.sent,
+        unsent: sum.unsent,
+        completed: sum.completed,
+        failed: sum.failed,
+        timed_out: sum.timed_out,
+        errors: sum.errors.clone(),
+        response_time_us: latency(Tag::Response(name)),
+        service_time_us: latency(Tag::Service(name)),
+        ..Operation::default()
     }
-    for (name, sum) in &mut sums {
-        sum.response_time_us = latency(Tag::Response(name));
-        sum.service_time_us = latency(Tag::Service(name));
-    }
-    sums
 }
 
-fn deliveries<'a>(
-    latency: &impl Fn(Tag<'_>) -> Latency,
-    lines: impl Iterator<Item = &'a SeriesLine>,
-) -> BTreeMap<String, Delivery> {
-    let mut sums: BTreeMap<String, Delivery> = BTreeMap::new();
-    let mut called_off: BTreeMap<&str, u64> = BTreeMap::new();
-    for (kind, second) in lines.flat_map(|line| &line.deliveries) {
-        *called_off.entry(kind).or_default() += second.away + second.withdrawn;
-        let sum = sums.entry(kind.clone()).or_default();
-        sum.expected += second.expected;
-        sum.received += second.received;
-        sum.late += second.late;
-        sum.lost += second.lost;
-        sum.too_late += second.too_late;
-        sum.away += second.away;
-        sum.duplicated += second.duplicated;
-        sum.out_of_order += second.out_of_order;
-        sum.unexpected += second.unexpected;
-    }
-    for (kind, sum) in &mut sums {
+fn delivery(latency: &impl Fn(Tag<'_>) -> Latency, kind: &str, sum: &DeliverySecond) -> Delivery {
+    Delivery {
         // Called off in a later second than it was called for.
-        sum.expected = sum.expected.saturating_sub(called_off[kind.as_str()]);
-        sum.each_us = latency(Tag::Each(kind));
-        sum.first_us = latency(Tag::First(kind));
-        sum.last_us = latency(Tag::Last(kind));
+        expected: sum.expected.saturating_sub(sum.away.saturating_add(sum.withdrawn)),
+        received: sum.received,
+        late: sum.late,
+        lost: sum.lost,
+        too_late: sum.too_late,
+        away: sum.away,
+        duplicated: sum.duplicated,
+        out_of_order: sum.out_of_order,
+        unexpected: sum.unexpected,
+        each_us: latency(Tag::Each(kind)),
+        first_us: latency(Tag::First(kind)),
+        last_us: latency(Tag::Last(kind)),
+        ..Delivery::default()
     }
-    sums
 }
 
-/// Sockets belong to the whole run, warm-up included; so do churn and disruptions.
-fn sockets(series: &[SeriesLine]) -> Sockets {
-    let mut sum = Sockets::default();
-    for line in series {
-        sum.peak_open = sum.peak_open.max(line.open);
-        if let Some(second) = &line.sockets {
-            sum.attempted += second.attempted;
-            sum.opened += second.opened;
-            sum.rejected += second.rejected;
-            sum.dropped += second.dropped;
-            add(&mut sum.ends, &second.ends);
-        } else if let Some(connect) = line.operations.get("connect") {
-            sum.attempted += connect.sent;
-            sum.opened += connect.completed;
-            sum.rejected += connect.failed + connect.timed_out;
-        }
-    }
-    sum
+fn sockets(whole: &SeriesLine) -> Sockets {
+    let sum = match (&whole.sockets, whole.operations.get("connect")) {
+        (Some(sum), _) => sum.clone(),
+        (None, Some(connect)) => SocketsSecond {
+            attempted: connect.sent,
+            opened: connect.completed,
+            rejected: connect.failed.saturating_add(connect.timed_out),
+            ..SocketsSecond::default()
+        },
+        (None, None) => SocketsSecond::default(),
+    };
+    let SocketsSecond { attempted, opened, rejected, dropped, ends } = sum;
+    Sockets { attempted, opened, rejected, dropped, peak_open: whole.open, ends }
 }
 
-fn reconnects(latency: &impl Fn(Tag<'_>) -> Latency, series: &[SeriesLine]) -> Option<Reconnects> {
-    let seconds = series.iter().filter_map(|line| line.reconnects.clone());
-    let mut sum = seconds.reduce(|mut sum, second| {
-        sum.wanted += second.wanted;
-        sum.attempts += second.attempts;
-        sum.succeeded += second.succeeded;
-        sum.gave_up += second.gave_up;
-        add(&mut sum.errors, &second.errors);
-        sum
-    })?;
+fn reconnects(latency: &impl Fn(Tag<'_>) -> Latency, whole: &SeriesLine) -> Option<Reconnects> {
+    let mut sum = whole.reconnects.clone()?;
     // Players that were still trying when the run was killed were not counted.
-    sum.unfinished = sum.wanted.saturating_sub(sum.succeeded + sum.gave_up);
+    sum.unfinished = sum.wanted.saturating_sub(sum.succeeded.saturating_add(sum.gave_up));
     sum.recovery_us = latency(Tag::Recovery);
     Some(sum)
-}
-
-fn churn(series: &[SeriesLine]) -> Option<Churn> {
-    series.iter().filter_map(|line| line.churn.clone()).reduce(|mut sum, second| {
-        sum.left += second.left;
-        sum.returned += second.returned;
-        let both = |one: Option<u64>, other: Option<u64>| Some(one? + other?);
-        sum.placed = both(sum.placed, second.placed);
-        sum.unplaced = both(sum.unplaced, second.unplaced);
-        add(&mut sum.refused, &second.refused);
-        sum
-    })
-}
-
-fn disruptions(series: &[SeriesLine]) -> BTreeMap<String, Disruption> {
-    let mut sums: BTreeMap<String, Disruption> = BTreeMap::new();
-    for (kind, second) in series.iter().flat_map(|line| &line.disruptions) {
-        let sum = sums.entry(kind.clone()).or_default();
-        sum.made += second.made;
-        sum.messages_read += second.messages_read;
-        add(&mut sum.outcomes, &second.outcomes);
-    }
-    sums
-}
-
-/// Adds counts by class.
-fn add(sum: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {
-    for (class, count) in more {
-        *sum.entry(class.clone()).or_default() += count;
-    }
 }

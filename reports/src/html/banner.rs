@@ -27,8 +27,10 @@ impl Tone {
     }
 }
 
-/// What stands at the head of a page, in the section `verdict`.
+/// What stands at the head of a page, in its first section.
 pub(super) struct Banner<'a> {
+    /// Id of that section.
+    pub(super) section: &'a str,
     /// The scenario's name.
     pub(super) name: &'a str,
     pub(super) started_at: Timestamp,
@@ -45,9 +47,9 @@ impl Banner<'_> {
         let (class, sign) = self.tone.class_and_sign();
         html! {
             p.run {
-                (self.started_at.strftime("%Y-%m-%d %H:%M:%S UTC")) " · " (self.target) " · loadgen " (self.version)
+                (self.started_at.strftime("%Y-%m-%d %H:%M:%S UTC")) " · " bdi { (self.target) } " · loadgen " (self.version)
             }
-            h1 id="verdict-h" { (self.name) }
+            h1 id=(format!("{}-h", self.section)) { bdi { (self.name) } }
             div class=(format!("verdict {class}")) {
                 span.sign aria-hidden="true" { (sign) }
                 div {
@@ -66,14 +68,14 @@ pub(super) struct KeyFigure {
     pub(super) note: String,
 }
 
-/// The figures below the verdict.
-pub(super) fn figures(figures: &[KeyFigure]) -> Markup {
+/// The figures below the verdict; greyed where they must not be used.
+pub(super) fn figures(figures: &[KeyFigure], usable: bool) -> Markup {
     html! {
-        dl.figures {
+        dl.figures.is-invalid[!usable] {
             @for figure in figures {
                 div {
                     dt { (figure.name) }
-                    dd { (figure.value) small { (figure.note) } }
+                    dd { (figure.value) small { bdi { (figure.note) } } }
                 }
             }
         }

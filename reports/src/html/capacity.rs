@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 use maud::{Markup, html};
 
 use super::banner::{self, Banner, KeyFigure, Tone};
-use super::charts::{Cloud, Ink, Scatter, Size, Unit};
+use super::charts::{Cloud, Ink, Scatter, Unit};
 use super::error::RenderError;
 use super::page::{Page, shell};
 use super::sections::{Section, heading};
@@ -51,6 +51,7 @@ pub(super) fn page(capacity: &Capacity) -> Result<Markup, RenderError> {
 fn head(capacity: &Capacity) -> Markup {
     let (headline, sentence) = words::sentences(capacity);
     let banner = Banner {
+        section: "verdict",
         name: &capacity.name,
         started_at: capacity.started_at,
         target: &capacity.target,
@@ -65,7 +66,7 @@ fn head(capacity: &Capacity) -> Markup {
     };
     html! {
         (banner.render())
-        (banner::figures(&figures(capacity)))
+        (banner::figures(&figures(capacity), true))
         p { "A load holds if "
             @for (index, threshold) in capacity.thresholds.iter().enumerate() {
                 @if index > 0 { " and " } code { (threshold) }
@@ -140,7 +141,6 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
     let throughput = Scatter {
         id: "throughput".into(),
         title: "Throughput".into(),
-        size: Size::Half,
         x,
         y: Unit::PerSecond,
         log: false,
@@ -153,7 +153,6 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
     let sockets = Scatter {
         id: "sockets".into(),
         title: "Sockets open at once".into(),
-        size: Size::Half,
         x,
         y: Unit::Count("sockets"),
         log: false,
@@ -168,7 +167,6 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
         Scatter {
             id: "response".into(),
             title: format!("Response time of {operation}"),
-            size: Size::Half,
             x,
             y: Unit::Duration,
             log: true,
@@ -184,7 +182,6 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
         Scatter {
             id: "errors".into(),
             title: "Errors".into(),
-            size: Size::Half,
             x,
             y: Unit::Count("% of the arrivals"),
             log: false,
@@ -199,7 +196,6 @@ fn curve(capacity: &Capacity) -> Result<Markup, RenderError> {
         Scatter {
             id: "dispatch".into(),
             title: "The generator's dispatch delay".into(),
-            size: Size::Half,
             x,
             y: Unit::Duration,
             log: true,

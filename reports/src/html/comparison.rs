@@ -52,6 +52,7 @@ fn verdict(comparison: &Comparison) -> Markup {
         sentences.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
     let newest = comparison.candidate.first().cloned().unwrap_or_default();
     let banner = Banner {
+        section: "verdict",
         name: name(comparison),
         started_at: newest.started_at,
         target: &newest.target,
@@ -141,7 +142,7 @@ fn shifts(comparison: &Comparison) -> Result<Markup, RenderError> {
 }
 
 fn settings(comparison: &Comparison) -> Markup {
-    let mut table = Table::new("Settings that differ", ["setting", "base", "candidate"]);
+    let mut table = Table::new("Settings that are not the same", ["setting", "base", "candidate"]);
     let shown = |value: &str| Cell::text(if value.is_empty() { human::NOTHING } else { value });
     for setting in &comparison.configuration {
         table.row([Cell::text(setting.key.clone()), shown(&setting.base), shown(&setting.candidate)]);

@@ -52,6 +52,7 @@ fn answer(experiment: &Experiment) -> Markup {
         None => ("No answer", [].as_slice()),
     };
     let banner = Banner {
+        section: "verdict",
         name: &experiment.name,
         started_at: experiment.started_at,
         target: &experiment.target,
@@ -70,20 +71,16 @@ fn spectrum(of: &str, spreads: &[Spread<'_>]) -> Result<Option<Markup>, RenderEr
     let with_samples = spreads.iter().filter(|spread| !spread.histogram.is_empty()).take(SERIES.into());
     let sweeps: Vec<Sweep<'_>> = with_samples
         .enumerate()
-        .map(|(index, spread)| Sweep {
-            name: spread.arm,
-            ink: Ink::series(index),
-            histogram: spread.histogram,
-        })
+        .map(|(index, spread)| Sweep::of(spread.arm, Ink::series(index), spread.histogram))
         .collect();
     if sweeps.is_empty() {
         return Ok(None);
     }
-    Spectrum { id: "spectrum".into(), title: of.to_owned(), sweeps }.render().map(Some)
+    Spectrum { id: "spectrum".into(), title: of.to_owned(), sweeps, bounds: Vec::new() }.render().map(Some)
 }
 
 fn render(experiment: &Experiment, table: &ExperimentTable) -> Markup {
-    let mut header = vec![String::new()];
+    let mut header = vec!["figure".to_owned()];
     header.extend(experiment.arms.iter().map(|arm| arm.name.clone()));
     let mut rows = Table::new(format!("{}. {}", table.title, table.how), header);
     for row in &table.rows {

@@ -5,13 +5,16 @@
 //! theme switch. A strict content policy forbids every network request. All names are escaped by the templates.
 
 mod banner;
+mod bound;
 mod capacity;
 mod charts;
 mod comparison;
 mod error;
 mod experiment;
+mod history;
 mod page;
 mod sections;
+mod style;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +25,7 @@ use crate::folder::{
 use crate::format::capacity::Capacity;
 use crate::format::comparison::Comparison;
 use crate::format::experiment::Experiment;
+use crate::format::history::History;
 
 pub use error::{RenderError, ReportError};
 pub use experiment::Spread;
@@ -50,23 +54,37 @@ pub fn render_comparison(of: &Comparison) -> Result<String, RenderError> {
     comparison::page(of).map(maud::PreEscaped::into_string)
 }
 
+/// Renders the page of a history as one HTML document.
+///
+/// # Errors
+/// [`RenderError`] when a chart cannot be drawn.
+pub fn render_history(history: &History) -> Result<String, RenderError> {
+    history::page(history).map(maud::PreEscaped::into_string)
+}
+
 /// Reads the run folder `dir`, renders its report and replaces `report.html` in it; gives the path of that file.
 ///
 /// # Errors
 /// [`ReportError`]; an earlier report is then untouched.
 pub fn write_report(dir: &Path) -> Result<PathBuf, ReportError> {
-    let html = render(&RunFolder::read(dir)?)?;
-    folder::save(dir, REPORT, html.as_bytes())?;
-    Ok(dir.join(REPORT))
+    save_report(&RunFolder::read(dir)?)
 }
 
-/// Reads the run folder `dir` and writes its report to a file of the user's, which may be a pipe.
+/// Renders the report of a run folder that has been read, and replaces `report.html` in it; gives the path of that file.
 ///
 /// # Errors
-/// [`ReportError`]; nothing is written when the folder cannot be read.
-pub fn write_report_to(dir: &Path, file: &Path) -> Result<(), ReportError> {
-    let html = render(&RunFolder::read(dir)?)?;
-    std::fs::write(file, html).map_err(FolderError::io("write", file))?;
+/// [`ReportError`]; an earlier report is then untouched.
+pub fn save_report(folder: &RunFolder) -> Result<PathBuf, ReportError> {
+    folder::save(&folder.dir, REPORT, render(folder)?.as_bytes())?;
+    Ok(folder.dir.join(REPORT))
+}
+
+/// Writes the report of a run folder that has been read to a file of the user's, which may be a pipe.
+///
+/// # Errors
+/// [`ReportError`]; nothing is written when the page cannot be drawn.
+pub fn save_report_to(folder: &RunFolder, file: &Path) -> Result<(), ReportError> {
+    std::fs::write(file, render(folder)?).map_err(FolderError::io("write", file))?;
     Ok(())
 }
 

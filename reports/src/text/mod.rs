@@ -4,6 +4,7 @@ pub mod capacity;
 mod columns;
 pub mod comparison;
 mod disruptions;
+pub mod history;
 
 use std::fmt::Write;
 use std::num::NonZeroUsize;
@@ -15,7 +16,6 @@ use crate::findings::{self, Findings};
 use crate::folder::{REPORT, RunFolder};
 use crate::format::{Delivery, Frames, FunctionSummary, Generator, Sockets, Status, Summary};
 use crate::human::{self, NOTHING, P50, P95, P99, WEAK};
-use crate::stalls::Stalls;
 use crate::{printable, verdict};
 
 /// Sentences are broken at this column at most, so that they stand under the tables; those of ordinary runs stay below it.
@@ -34,7 +34,7 @@ pub fn summary_for(folder: &RunFolder, look: Look) -> String {
     let parts = [
         headed(&head(&summary), verdict::of(&summary).status, look),
         findings(&summary, look),
-        stalls(folder, look),
+        stalls(folder, &summary, look),
         marked(&thresholds(&summary), look),
         sockets(&summary.sockets),
         operations(&summary),
@@ -123,9 +123,9 @@ fn findings(summary: &Summary, look: Look) -> String {
     out
 }
 
-/// Moments in which nobody was answered.
-fn stalls(folder: &RunFolder, look: Look) -> String {
-    let sentence = Stalls::of(&folder.manifest, &folder.series).sentence();
+/// Moments in which nobody was answered; nothing where the figures tell nothing about the target.
+fn stalls(folder: &RunFolder, summary: &Summary, look: Look) -> String {
+    let sentence = folder.digest.stalls().sentence().filter(|_| summary.verdict.valid);
     let mut out = String::new();
     if let Some(sentence) = sentence {
         push_wrapped(&mut out, &sentence, "Stalls: ");

@@ -64,9 +64,12 @@ impl<'a> Run<'a> {
         self.folder.series.iter()
     }
 
-    /// The times of `latency.hlog`, interval by interval; those that cannot be read are left out.
-    pub(crate) fn intervals(&self) -> impl Iterator<Item = folder::Interval<'a>> + use<'a> {
-        self.folder.intervals().flatten()
+    /// The times of `latency.hlog` whose tag is wanted, interval by interval; those that cannot be read are left out.
+    pub(crate) fn intervals_of(
+        &self,
+        wanted: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = folder::Interval<'a>> {
+        self.folder.intervals_of(wanted).flatten()
     }
 
     /// All times of a tag.

@@ -158,7 +158,7 @@ fn by_phase(
     wanted: impl Fn(&str) -> bool,
 ) -> BTreeMap<(String, usize), Histogram<u64>> {
     let mut merged: BTreeMap<(String, usize), Histogram<u64>> = BTreeMap::new();
-    for interval in run.intervals().filter(|interval| wanted(interval.tag)) {
+    for interval in run.intervals_of(wanted) {
         let within = |phase: &&Phase| interval.start_s >= phase.start_s && interval.start_s < phase.end_s;
         let after = |n: usize| phases[n].end_s <= interval.start_s;
         let last = phases.len().checked_sub(1).filter(|&n| after(n));
@@ -182,7 +182,8 @@ fn beyond(run: &Run<'_>, slow: &[TooSlow]) -> Vec<Vec<Broken>> {
     if slow.is_empty() {
         return seconds;
     }
-    for interval in run.intervals() {
+    let wanted = |tag: &str| slow.iter().any(|slow| slow.tag == tag);
+    for interval in run.intervals_of(wanted) {
         for (slow, seconds) in slow.iter().zip(&mut seconds) {
             let from = slow.from_s.max(0.0) - interval.length_s;
             if slow.tag != interval.tag || interval.start_s <= from || interval.start_s >= slow.to_s {

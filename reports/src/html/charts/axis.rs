@@ -65,7 +65,8 @@ impl Axis {
         let fits = |step: &f64| end_s / step <= most as f64;
         let step = STEPS.into_iter().find(fits).unwrap_or((end_s / most as f64 / 86_400.0).ceil() * 86_400.0);
         let ticks = steps(0.0, end_s, step).map(|t| (t, human::clock(t))).collect();
-        Self { range: 0.0..end_s, ticks, title: "time since start (m:ss)".into(), log: false }
+        let title = if end_s < 3600.0 { "time since start (m:ss)" } else { "time since start (h:mm:ss)" };
+        Self { range: 0.0..end_s, ticks, title: title.into(), log: false }
     }
 
     /// From zero to a round number above `max`.
@@ -84,14 +85,49 @@ impl Axis {
         Self { range: 0.0..end, ticks, title: unit.axis_title().into(), log: false }
     }
 
-    /// Logarithmic between the 1-2-5 numbers around `min` and `max`.
+    /// Around the values between `low` and `high`, without zero unless it is near: a change of a few per cent must be seen.
+    pub(super) fn around(low: f64, high: f64, unit: Unit, most: usize) -> Self {
+        let spread = if high > low { high - low } else { high.abs().max(1.0) * 0.1 };
+        // Room for the names of the changes above.
+        let (low, high) = (low - spread * 0.1, high + spread * 0.3);
+        let low = if low < spread * 0.2 && low > -spread { 0.0 } else { low };
+        // Binary units have binary round numbers.
+        let base = if unit == Unit::Bytes { 1024.0_f64.powf(high.max(1.0).log(1024.0).floor()) } else { 1.0 };
+        let rough = (high - low) / base / most as f64;
+        let decade = 10.0_f64.powf(rough.log10().floor());
+        let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * decade).find(|step| *step >= rough);
+        let step = step.unwrap_or(rough) * base;
+        let start = (low / step).floor() * step;
+        let end = (high / step).ceil() * step;
+        let ticks = steps(start, end, step).map(|value| (value, unit.tick_beside(value, step))).collect();
+        Self { range: start..end, ticks, title: unit.axis_title().into(), log: false }
+    }
+
+    /// Places from 0, one for each label; as many of them as `most` are shown.
+    pub(super) fn places(labels: &[String], title: &str, most: usize) -> Self {
+        let every = labels.len().div_ceil(most.max(1)).max(1);
+        let shown = labels.iter().enumerate().step_by(every);
+        let ticks = shown.map(|(place, label)| (place as f64, label.clone())).collect();
+        let last = labels.len().saturating_sub(1).max(1) as f64;
+        Self { range: -0.5..last + 0.5, ticks, title: title.into(), log: false }
+    }
+
+    /// Logarithmic between the 1-2-5 numbers around `min` and `max`; linear where these are less than three times apart, as a
+    /// logarithmic axis would have two ticks only.
     pub(super) fn log(min: f64, max: f64, unit: Unit) -> Self {
+        if max < min.max(1.0) * 3.0 { Self::linear(max, unit, 5) } else { Self::decades(min, max, unit) }
+    }
+
+    /// Logarithmic in any case, with finer ticks where `min` and `max` are close.
+    pub(super) fn decades(min: f64, max: f64, unit: Unit) -> Self {
+        const FINE: [f64; 8] = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0];
         let min = min.max(1.0);
-        let max = max.max(min * 2.0);
+        let max = max.max(min * 1.5);
+        let mantissas: &[f64] = if max < min * 3.0 { &FINE } else { &[1.0, 2.0, 5.0] };
         let first = min.log10().floor() as i32;
         let last = max.log10().ceil() as i32;
         let within = |value: &f64| *value >= min / 2.5 && *value <= max * 2.5;
-        let all = (first..=last).flat_map(|e| [1.0, 2.0, 5.0].map(|m| m * 10.0_f64.powi(e)));
+        let all = (first..=last).flat_map(|e| mantissas.iter().map(move |m| m * 10.0_f64.powi(e)));
         let candidates: Vec<f64> = all.filter(within).collect();
         let start = candidates.iter().copied().filter(|v| *v <= min).fold(min, |_, v| v);
         let end = candidates.iter().copied().find(|v| *v >= max).unwrap_or(max);
@@ -103,6 +139,11 @@ impl Axis {
             .map(|v| (v, unit.tick(v)))
             .collect();
         Self { range: start..end, ticks, title: format!("{}, log scale", unit.axis_title()), log: true }
+    }
+
+    /// First and last value, and whether they are `log` or `linear`.
+    pub(super) fn scale(&self) -> String {
+        format!("{} {} {}", self.range.start, self.range.end, if self.log { "log" } else { "linear" })
     }
 
     /// Round numbers around `low` and `high`, with zero among them.
@@ -174,6 +215,9 @@ mod tests {
             labels(&Axis::log(120.0, 4_500_000.0, Unit::Duration)),
             ["100 µs", "1 ms", "10 ms", "100 ms", "1 s"]
         );
+        assert_eq!(labels(&Axis::log(40_000.0, 90_000.0, Unit::Duration))[..2], ["0", "20 ms"]);
+        assert_eq!(labels(&Axis::decades(160e3, 205e3, Unit::Duration)), ["150 ms", "200 ms", "250 ms"]);
+        assert_eq!(Axis::time(7200.0, 6).title, "time since start (h:mm:ss)");
         assert_eq!(labels(&Axis::time(300.0, 6)), ["0:00", "1:00", "2:00", "3:00", "4:00", "5:00"]);
         assert_eq!(labels(&Axis::nines(2.5)), ["50 %", "90 %", "99 %"]);
         assert_eq!(labels(&Axis::linear(150.0 * 1024.0 * 1024.0, Unit::Bytes, 4)).last(), Some(&"200 MiB"));
@@ -184,6 +228,24 @@ mod tests {
         let axis = Axis::signed(-3.1, 12.0, "difference, %");
         assert_eq!(labels(&axis), ["−5", "0", "5", "10", "15"]);
         assert_eq!(labels(&Axis::signed(0.0, 0.0, "")).first(), Some(&"0"));
+    }
+
+    #[test]
+    fn an_axis_around_values_shows_their_differences() {
+        let axis = Axis::around(1_000.0, 1_200.0, Unit::Duration, 4);
+        assert!(axis.range.start >= 900.0 && axis.range.end >= 1_200.0, "{axis:?}");
+        assert_eq!(labels(&axis), ["900 µs", "1.0 ms", "1.1 ms", "1.2 ms", "1.3 ms"]);
+        assert_eq!(labels(&Axis::around(0.0, 3.0, Unit::Count("%"), 4)).first(), Some(&"0"));
+        assert_eq!(
+            labels(&Axis::around(229_110.0, 229_930.0, Unit::Nanoseconds, 4)).first(),
+            Some(&"229.0 µs")
+        );
+        let mib = |n: f64| n * 1024.0 * 1024.0;
+        assert_eq!(labels(&Axis::around(mib(75.0), mib(79.0), Unit::Bytes, 4)).first(), Some(&"74 MiB"));
+        let flat = Axis::around(7.0, 7.0, Unit::PerSecond, 4);
+        assert!(flat.range.start < 7.0 && flat.range.end > 7.0);
+        let names: Vec<String> = (0..10).map(|n| n.to_string()).collect();
+        assert_eq!(labels(&Axis::places(&names, "run", 5)), ["0", "2", "4", "6", "8"]);
     }
 
     #[test]

@@ -5,39 +5,24 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::axis::Axis;
+use super::heat::Heat;
 use super::ink::{self, Ink};
+use super::labels;
 use crate::html::error::RenderError;
 
 /// Units of the drawing per CSS pixel: positions are whole numbers, so this gives half pixels.
 const SCALE: i32 = 2;
 /// Plotters draws text at 1/1.24 of the size that it is asked for; this gives 11 CSS pixels.
 const TEXT_SIZE: f64 = 11.0 * 1.24 * SCALE as f64;
+/// Room to the right of the plot area, for the last tick's label and for the names of lines at their ends.
+const RIGHT: i32 = 62;
+/// Width of a letter at this size, about.
+const LETTER: i32 = 6;
 
-/// The place a chart takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::html) enum Size {
-    /// The page's width.
-    Wide,
-    /// Half of it.
-    Half,
-}
-
-impl Size {
-    pub(super) const fn pixels(self) -> (u32, u32) {
-        match self {
-            Self::Wide => (1080, 230),
-            Self::Half => (528, 216),
-        }
-    }
-
-    /// How many steps a time axis of this size has room for.
-    pub(super) const fn time_ticks(self) -> usize {
-        match self {
-            Self::Wide => 12,
-            Self::Half => 6,
-        }
-    }
-}
+/// Width and height of a chart in CSS pixels, before it is fitted into its place.
+pub(super) const SIZE: (u32, u32) = (528, 224);
+/// As many steps a time axis has room for.
+pub(super) const TIME_TICKS: usize = 6;
 
 /// A stretch of the x axis with a background.
 #[derive(Debug, Clone)]
@@ -63,10 +48,21 @@ pub(super) struct Flag {
     pub(super) text: String,
 }
 
+/// A value of the y axis that something is held against.
+#[derive(Debug, Clone)]
+pub(in crate::html) struct Bound {
+    pub(in crate::html) at: f64,
+    /// Where on the x axis it applies; `None`: everywhere.
+    pub(in crate::html) x: Option<f64>,
+    pub(in crate::html) name: String,
+}
+
 /// One series: pieces of connected points, in values of both axes.
 #[derive(Debug, Clone)]
 pub(super) struct Stroke {
     pub(super) ink: Ink,
+    /// What stands at its end.
+    pub(super) label: Option<String>,
     pub(super) pieces: Vec<Vec<(f64, f64)>>,
     /// Dots instead of lines.
     pub(super) dots: bool,
@@ -75,13 +71,18 @@ pub(super) struct Stroke {
 /// A drawing to be made.
 pub(super) struct Layers<'a> {
     pub(super) title: &'a str,
-    pub(super) size: Size,
     pub(super) x: Axis,
     pub(super) y: Axis,
     pub(super) shades: Vec<Shade>,
     pub(super) marks: Vec<Mark>,
     pub(super) flags: Vec<Flag>,
+    /// Lines across that values are held against.
+    pub(super) bounds: Vec<Bound>,
+    /// How often each value was seen, beneath everything else.
+    pub(super) heat: Option<&'a Heat>,
     pub(super) strokes: Vec<Stroke>,
+    /// The x at which lines are named by their height; `None`: at their ends.
+    pub(super) ends: Option<f64>,
 }
 
 /// A finished drawing.
@@ -96,23 +97,24 @@ pub(super) struct Drawing {
 
 impl Layers<'_> {
     pub(super) fn draw(&self) -> Result<Drawing, RenderError> {
-        let (width, height) = self.size.pixels();
+        let (width, height) = SIZE;
         let view = (width * SCALE as u32, height * SCALE as u32);
         let mut svg = String::new();
-        let plot = self
+        let (plot, heat) = self
             .draw_on(&SVGBackend::with_string(&mut svg, view).into_drawing_area())
             .map_err(|e| RenderError::Chart { chart: self.title.to_owned(), reason: e.to_string() })?;
         let body = svg.split_once('>').map_or("", |(_, body)| body).trim_end().trim_end_matches("</svg>");
-        Ok(Drawing { body: ink::to_classes(body), view, plot })
+        Ok(Drawing { body: format!("{heat}{}", ink::to_classes(body)), view, plot })
     }
 
+    /// Gives the plot area, and the heat map as SVG.
     fn draw_on<DB: DrawingBackend>(
         &self,
         area: &DrawingArea<DB, Shift>,
-    ) -> Result<[i32; 4], DrawingAreaErrorKind<DB::ErrorType>> {
+    ) -> Result<([i32; 4], String), DrawingAreaErrorKind<DB::ErrorType>> {
         let mut chart = ChartBuilder::on(area)
-            .margin_top(23 * SCALE)
-            .margin_right(18 * SCALE)
+            .margin_top(31 * SCALE)
+            .margin_right(RIGHT * SCALE)
             .y_label_area_size(54 * SCALE)
             .x_label_area_size(34 * SCALE)
             .build_cartesian_2d(self.x.clone(), self.y.clone())?;
@@ -129,9 +131,35 @@ impl Layers<'_> {
             .set_all_tick_mark_size(4 * SCALE)
             .label_style(text(Ink::Text))
             .draw()?;
-
         let pixels = chart.plotting_area().get_pixel_range();
         let plot = [pixels.0.start, pixels.1.start, pixels.0.end, pixels.1.end];
+        self.draw_marks(area, &mut chart, plot)?;
+        let heat = self.heat.map_or_else(String::new, |heat| heat.svg(|x, y| chart.backend_coord(&(x, y))));
+        self.draw_strokes(area, &mut chart, plot)?;
+        let title = |ink, h, v| text(ink).pos(Pos::new(h, v));
+        let (right, low) = (plot[2], area.dim_in_pixel().1 as i32);
+        area.draw(&Text::new(
+            self.y.title.clone(),
+            (SCALE, 3 * SCALE),
+            title(Ink::Text, HPos::Left, VPos::Top),
+        ))?;
+        area.draw(&Text::new(
+            self.x.title.clone(),
+            (right, low - 2 * SCALE),
+            title(Ink::Title, HPos::Right, VPos::Bottom),
+        ))?;
+        area.present()?;
+        Ok((plot, heat))
+    }
+
+    /// Phases, suspects and bounds.
+    fn draw_marks<DB: DrawingBackend>(
+        &self,
+        area: &DrawingArea<DB, Shift>,
+        chart: &mut Chart<'_, DB>,
+        plot: [i32; 4],
+    ) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
+        let (bottom, top) = (self.y.range.start, self.y.range.end);
         for mark in &self.marks {
             // At its start the axis itself is the boundary.
             if mark.at > self.x.range.start {
@@ -140,8 +168,7 @@ impl Layers<'_> {
             }
             let left = chart.backend_coord(&(mark.at, top)).0;
             let room = chart.backend_coord(&(mark.until, top)).0 - left;
-            // Text is some six pixels a letter at this size.
-            if room > (mark.name.chars().count() as i32 * 6 + 8) * SCALE {
+            if room > (mark.name.chars().count() as i32 * LETTER + 8) * SCALE {
                 let style = text(Ink::Phase).pos(Pos::new(HPos::Left, VPos::Top));
                 area.draw(&Text::new(mark.name.clone(), (left + 4 * SCALE, plot[1] + 3 * SCALE), style))?;
             }
@@ -151,6 +178,26 @@ impl Layers<'_> {
             let style = text(Ink::Suspect).pos(Pos::new(HPos::Left, VPos::Bottom));
             area.draw(&Text::new(flag.text.clone(), (left, plot[1] - 2 * SCALE), style))?;
         }
+        for bound in &self.bounds {
+            let across = vec![(self.x.range.start, bound.at), (self.x.range.end, bound.at)];
+            chart.draw_series([PathElement::new(across, Ink::Bound.stroke())])?;
+            if let Some(x) = bound.x {
+                chart.draw_series([PathElement::new(vec![(x, bottom), (x, top)], Ink::Bound.stroke())])?;
+            }
+            let (left, y) = chart.backend_coord(&(self.x.range.start, bound.at));
+            let style = text(Ink::Bound).pos(Pos::new(HPos::Left, VPos::Bottom));
+            area.draw(&Text::new(bound.name.clone(), (left + 4 * SCALE, y - SCALE), style))?;
+        }
+        Ok(())
+    }
+
+    /// The series, and their names where they end.
+    fn draw_strokes<DB: DrawingBackend>(
+        &self,
+        area: &DrawingArea<DB, Shift>,
+        chart: &mut Chart<'_, DB>,
+        plot: [i32; 4],
+    ) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
         // Dots lie beneath lines: there are many of them.
         let (dots, lines): (Vec<_>, Vec<_>) = self.strokes.iter().partition(|stroke| stroke.dots);
         for stroke in dots.into_iter().chain(lines) {
@@ -163,18 +210,25 @@ impl Layers<'_> {
                 }
             }
         }
-        let title = |h, v| text(Ink::Text).pos(Pos::new(h, v));
-        let (right, low) = (plot[2], area.dim_in_pixel().1 as i32);
-        area.draw(&Text::new(self.y.title.clone(), (SCALE, 3 * SCALE), title(HPos::Left, VPos::Top)))?;
-        area.draw(&Text::new(
-            self.x.title.clone(),
-            (right, low - 2 * SCALE),
-            title(HPos::Right, VPos::Bottom),
-        ))?;
-        area.present()?;
-        Ok(plot)
+        let named = self.strokes.iter().filter_map(|stroke| {
+            let label = stroke.label.as_deref()?;
+            // Beside the plot, at the height that the line had before everything ebbs away.
+            let until = self.ends.unwrap_or(self.x.range.end);
+            let points = || stroke.pieces.iter().flatten();
+            let end = points().rfind(|(x, _)| *x <= until).or_else(|| points().next_back())?;
+            Some(((plot[2], chart.backend_coord(end).1), label))
+        });
+        let ends = labels::placed(named, [plot[1], plot[3]], 12 * SCALE);
+        for ((x, y), label) in ends {
+            let style = text(Ink::Label).pos(Pos::new(HPos::Left, VPos::Center));
+            area.draw(&Text::new(label, (x + 4 * SCALE, y), style))?;
+        }
+        Ok(())
     }
 }
+
+/// A chart of two axes.
+type Chart<'a, DB> = ChartContext<'a, DB, Cartesian2d<Axis, Axis>>;
 
 fn text(ink: Ink) -> TextStyle<'static> {
     ("sans-serif", TEXT_SIZE).into_font().color(&ink.color())

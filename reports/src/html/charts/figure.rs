@@ -2,7 +2,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::draw::{Drawing, Size};
+use super::draw::Drawing;
 use super::ink::Ink;
 use crate::html::table::Table;
 
@@ -22,11 +22,15 @@ pub(super) struct Figure<'a> {
     pub(super) description: &'a str,
     /// How to read it, where its section does not say so for all its charts.
     pub(super) how: Option<&'a str>,
-    pub(super) size: Size,
     pub(super) keys: Vec<LegendEntry<'a>>,
     pub(super) drawing: Drawing,
     /// Data for the linked crosshair, as JSON.
     pub(super) data: Option<String>,
+    /// An attribute that tells the script how to draw it again for a window.
+    pub(super) recomputed: Option<(&'static str, String)>,
+    /// Values at the left, right, bottom and top of the plot area, for lines that the script draws; then whether upwards is `log` or
+    /// `linear`.
+    pub(super) scale: Option<String>,
     pub(super) table: Table,
 }
 
@@ -34,19 +38,21 @@ impl Figure<'_> {
     pub(super) fn render(&self) -> Markup {
         let Drawing { body, view: (width, height), plot: [left, top, right, bottom] } = &self.drawing;
         let (title_id, desc_id) = (format!("{}-t", self.id), format!("{}-d", self.id));
-        let class = if self.size == Size::Wide { "chart wide" } else { "chart" };
+        let of = |name| self.recomputed.as_ref().filter(|(which, _)| *which == name).map(|(_, value)| value);
         html! {
-            figure class=(class) id=(self.id) data-plot=(format!("{left} {top} {right} {bottom}")) {
+            figure.chart id=(self.id) data-plot=(format!("{left} {top} {right} {bottom}"))
+                data-spectrum=[of("data-spectrum")] data-heatmap=[of("data-heatmap")]
+                data-scale=[&self.scale] {
                 figcaption {
-                    h3 { (self.title) }
+                    h3 { bdi { (self.title) } }
                     output.at aria-live="off" {}
                 }
                 ul.legend {
                     @for key in &self.keys {
-                        li { (swatch(key)) span { (key.name) } b.value {} }
+                        li { (swatch(key)) span { bdi { (key.name) } } b.value {} }
                     }
                 }
-                div.plot tabindex="0" role="group" aria-label=(format!("Chart: {}", self.title)) {
+                div.plot tabindex="0" {
                     svg viewBox=(format!("0 0 {width} {height}")) role="img"
                         aria-labelledby=(format!("{title_id} {desc_id}")) {
                         title id=(title_id) { (self.title) }

@@ -17,6 +17,12 @@ pub(in crate::html) enum Ink {
     Grid,
     /// Tick labels and axis titles.
     Text,
+    /// What the x axis shows: left out where there is no room.
+    Title,
+    /// The name of a line at its end.
+    Label,
+    /// What values are held against: a threshold, a limit.
+    Bound,
     /// Where a phase begins, and its name.
     Phase,
     /// A stretch that does not count: warm-up.
@@ -34,10 +40,13 @@ pub(in crate::html) enum Ink {
 }
 
 impl Ink {
-    const FIXED: [Self; 9] = [
+    const FIXED: [Self; 12] = [
         Self::Axis,
         Self::Grid,
         Self::Text,
+        Self::Title,
+        Self::Label,
+        Self::Bound,
         Self::Phase,
         Self::Unmeasured,
         Self::Weak,
@@ -51,12 +60,15 @@ impl Ink {
         Self::Series((index % usize::from(SERIES)) as u8)
     }
 
-    /// The CSS class: `i-…`, styled by `style.css`.
+    /// The CSS class: `i-…`, styled by the style sheet.
     pub(in crate::html) fn class(self) -> String {
         match self {
             Self::Axis => "i-axis".into(),
             Self::Grid => "i-grid".into(),
             Self::Text => "i-text".into(),
+            Self::Title => "i-title".into(),
+            Self::Label => "i-label".into(),
+            Self::Bound => "i-bound".into(),
             Self::Phase => "i-phase".into(),
             Self::Unmeasured => "i-unmeasured".into(),
             Self::Weak => "i-weak".into(),

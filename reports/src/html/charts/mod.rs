@@ -3,19 +3,25 @@
 mod axis;
 mod draw;
 mod figure;
+mod heat;
 mod ink;
+mod labels;
 mod scatter;
 mod shift;
+mod spark;
 mod spectrum;
 mod time;
 mod timeline;
+mod trend;
 mod unit;
 
-pub(super) use draw::Size;
+pub(super) use heat::{Heat, row};
 pub(super) use ink::{Ink, SERIES};
 pub(super) use scatter::{Cloud, Scatter};
 pub(super) use shift::ShiftPlot;
+pub(super) use spark::Spark;
 pub(super) use spectrum::{Spectrum, Sweep};
 pub(super) use time::{Line, TimeChart, extent};
-pub(super) use timeline::{Fold, Grid, MAX_POINTS, Timeline};
+pub(super) use timeline::{Fold, Grid, Timeline};
+pub(super) use trend::{Break, Step, TrendChart};
 pub(super) use unit::Unit;

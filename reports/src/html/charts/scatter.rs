@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::axis::Axis;
-use super::draw::{Layers, Shade, Size, Stroke};
+use super::draw::{Layers, Shade, Stroke};
 use super::figure::{Figure, LegendEntry};
 use super::ink::Ink;
 use super::unit::Unit;
@@ -23,7 +23,6 @@ pub(in crate::html) struct Scatter {
     /// Unique in the page.
     pub(in crate::html) id: String,
     pub(in crate::html) title: String,
-    pub(in crate::html) size: Size,
     pub(in crate::html) x: Unit,
     pub(in crate::html) y: Unit,
     /// Whether the y axis is logarithmic.
@@ -49,7 +48,6 @@ impl Scatter {
         x.title = format!("load, {}", x.title);
         let layers = Layers {
             title: &self.title,
-            size: self.size,
             x,
             y: if self.log { Axis::log(low, high, self.y) } else { Axis::linear(high, self.y, 5) },
             shades: self
@@ -59,14 +57,16 @@ impl Scatter {
                 .collect(),
             marks: Vec::new(),
             flags: Vec::new(),
+            bounds: Vec::new(),
+            heat: None,
             strokes: self.clouds.iter().flat_map(strokes).collect(),
+            ends: None,
         };
         let figure = Figure {
             id: &self.id,
             title: &self.title,
             description: &self.description(),
             how: None,
-            size: self.size,
             keys: self
                 .clouds
                 .iter()
@@ -74,6 +74,8 @@ impl Scatter {
                 .collect(),
             drawing: layers.draw()?,
             data: None,
+            recomputed: None,
+            scale: None,
             table: self.table(),
         };
         Ok(figure.render())
@@ -119,7 +121,12 @@ fn strokes(cloud: &Cloud) -> [Stroke; 2] {
         (at[0].0, values[values.len() / 2])
     };
     let line = cloud.points.chunk_by(|a, b| a.0 == b.0).map(median).collect();
-    let stroke = |points, dots| Stroke { ink: cloud.ink, pieces: vec![points], dots };
+    let stroke = |points, dots: bool| Stroke {
+        ink: cloud.ink,
+        label: (!dots).then(|| cloud.name.clone()),
+        pieces: vec![points],
+        dots,
+    };
     [stroke(cloud.points.clone(), true), stroke(line, false)]
 }
 

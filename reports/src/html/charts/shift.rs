@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::axis::{Axis, nines};
-use super::draw::{Drawing, Size};
+use super::draw::{Drawing, SIZE};
 use super::figure::{Figure, LegendEntry};
 use super::ink::{self, Ink};
 use crate::format::comparison::{Scale, Shift};
@@ -32,20 +32,20 @@ impl ShiftPlot<'_> {
     /// # Errors
     /// [`RenderError::Chart`] when plotters refuses.
     pub(in crate::html) fn render(&self) -> Result<Markup, RenderError> {
-        let size = Size::Half;
         let figure = Figure {
             id: &self.id,
             title: &self.shift.name,
             description: &self.description(),
             how: None,
-            size,
             keys: vec![
                 LegendEntry { ink: Ink::Series(0), dots: false, name: "difference" },
                 LegendEntry { ink: Ink::Weak, dots: true, name: "95 % interval" },
                 LegendEntry { ink: Ink::Reference, dots: false, name: "margin" },
             ],
-            drawing: self.drawing(size)?,
+            drawing: self.drawing()?,
             data: None,
+            recomputed: None,
+            scale: None,
             table: self.table(),
         };
         Ok(figure.render())
@@ -82,8 +82,8 @@ impl ShiftPlot<'_> {
         table
     }
 
-    fn drawing(&self, size: Size) -> Result<Drawing, RenderError> {
-        let (width, height) = size.pixels();
+    fn drawing(&self) -> Result<Drawing, RenderError> {
+        let (width, height) = SIZE;
         let view = (width * SCALE as u32, height * SCALE as u32);
         let mut svg = String::new();
         let area = SVGBackend::with_string(&mut svg, view).into_drawing_area();

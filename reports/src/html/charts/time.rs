@@ -4,8 +4,9 @@ use maud::{Markup, html};
 use serde_json::{Value, json};
 
 use super::axis::Axis;
-use super::draw::{Flag, Layers, Mark, Shade, Size, Stroke};
+use super::draw::{Flag, Layers, Mark, Shade, Stroke, TIME_TICKS};
 use super::figure::{Figure, LegendEntry};
+use super::heat::Heat;
 use super::ink::Ink;
 use super::timeline::{Fold, Grid, Timeline};
 use super::unit::Unit;
@@ -14,7 +15,9 @@ use crate::html::table::Table;
 use crate::human;
 
 /// A data table of a chart has at most this many rows.
-const MAX_ROWS: usize = 60;
+const MAX_ROWS: usize = 30;
+/// Fewer points than this are told in a sentence: a chart of them would be empty but for a few dots.
+const FEWEST: usize = 5;
 /// A line is drawn across this many missing points; beyond, the gap is the message.
 const BRIDGED: usize = 3;
 
@@ -34,6 +37,15 @@ impl Line {
     pub(in crate::html) fn new(name: impl Into<String>, ink: Ink, values: Vec<Option<f64>>) -> Self {
         Self { name: name.into(), ink, dots: false, rare: false, values }
     }
+
+    /// Whether anything of it is drawn.
+    fn is_drawn(&self) -> bool {
+        self.points().any(|value| !self.rare || value != 0.0)
+    }
+
+    fn points(&self) -> impl Iterator<Item = f64> {
+        self.values.iter().copied().flatten()
+    }
 }
 
 /// A chart over the run's time.
@@ -43,15 +55,16 @@ pub(in crate::html) struct TimeChart<'a> {
     pub(in crate::html) title: String,
     /// How to read it, where its section does not say so for all its charts.
     pub(in crate::html) how: Option<&'a str>,
-    pub(in crate::html) size: Size,
     pub(in crate::html) unit: Unit,
     /// Logarithmic, over this range of values at least.
     pub(in crate::html) log: Option<(f64, f64)>,
     pub(in crate::html) fold: Fold,
     pub(in crate::html) grid: Grid,
-    /// A value holds for its whole stretch of the grid, as CloudWatch's do.
-    pub(in crate::html) steps: bool,
     pub(in crate::html) lines: Vec<Line>,
+    /// How often each value was seen, beneath the lines.
+    pub(in crate::html) heat: Option<Heat>,
+    /// Where a window's figures of it are, as a JSON Pointer.
+    pub(in crate::html) recomputed: Option<String>,
 }
 
 /// Smallest and largest positive value of some lines, for charts that share an axis.
@@ -72,47 +85,58 @@ impl TimeChart<'_> {
     /// # Errors
     /// [`RenderError::Chart`] when plotters refuses.
     pub(in crate::html) fn render(&self, timeline: &Timeline<'_>) -> Result<Markup, RenderError> {
-        if self.lines.iter().all(|line| line.values.iter().all(Option::is_none)) {
-            return Ok(html! { p.nothing { (self.title) ": no samples." } });
+        let drawn: Vec<&Line> = self.lines.iter().filter(|line| line.is_drawn()).collect();
+        if drawn.is_empty() {
+            return Ok(html! { p.nothing { bdi { (self.title) } ": no samples." } });
+        }
+        let most = drawn.iter().map(|line| line.points().count()).max().unwrap_or(0);
+        if most < FEWEST && timeline.end_s > self.grid.step * (2 * FEWEST) as f64 {
+            return Ok(html! { p.nothing { bdi { (self.title) } ": " (self.few(&drawn)) } });
         }
         let high = extent(&self.lines).map_or(0.0, |(_, high)| high);
         let y = match self.log {
+            // The rows of a heat map are equally high on such an axis only.
+            Some((low, high)) if self.heat.is_some() => Axis::decades(low, high, self.unit),
             Some((low, high)) => Axis::log(low, high, self.unit),
             None => Axis::linear(high, self.unit, 5),
         };
         let phases = timeline.phases;
         let layers = Layers {
             title: &self.title,
-            size: self.size,
-            x: Axis::time(timeline.end_s, self.size.time_ticks()),
+            x: Axis::time(timeline.end_s, TIME_TICKS),
             y,
             shades: phases
                 .iter()
                 .filter(|phase| !phase.measured)
                 .map(|phase| Shade { from: phase.start_s, to: phase.end_s, ink: Ink::Unmeasured })
+                .chain(awaiting(timeline).map(|(from, to)| Shade { from, to, ink: Ink::Unmeasured }))
                 .chain(timeline.suspects.iter().map(|&(from, to)| Shade { from, to, ink: Ink::Suspect }))
                 .collect(),
             flags: numbered(&timeline.suspects),
             marks: phases
                 .iter()
                 .map(|phase| Mark { at: phase.start_s, name: phase.name.clone(), until: phase.end_s })
+                .chain(awaiting(timeline).map(|(at, until)| Mark { at, name: "awaiting".into(), until }))
                 .collect(),
-            strokes: self.lines.iter().map(|line| self.stroke(line, timeline.end_s)).collect(),
+            bounds: Vec::new(),
+            heat: self.heat.as_ref(),
+            strokes: drawn.iter().map(|line| self.stroke(line, timeline.end_s)).collect(),
+            ends: awaiting(timeline).next().map(|(planned, _)| planned - 1.5 * self.grid.step),
         };
         let figure = Figure {
             id: &self.id,
             title: &self.title,
-            description: &self.description(),
+            description: &self.description(&drawn),
             how: self.how,
-            size: self.size,
-            keys: self
-                .lines
+            keys: drawn
                 .iter()
                 .map(|line| LegendEntry { ink: line.ink, dots: line.dots, name: &line.name })
                 .collect(),
             drawing: layers.draw()?,
-            data: Some(self.data(timeline.end_s)),
-            table: self.table(),
+            data: Some(self.data(&drawn, timeline.end_s)),
+            recomputed: self.recomputed.clone().map(|pointer| ("data-heatmap", pointer)),
+            scale: self.recomputed.is_some().then(|| format!("0 {} {}", timeline.end_s, layers.y.scale())),
+            table: self.table(&drawn),
         };
         Ok(figure.render())
     }
@@ -129,25 +153,32 @@ impl TimeChart<'_> {
                 missing = missing.saturating_add(1);
                 continue;
             };
-            let bridged = if self.steps || line.rare { 0 } else { BRIDGED };
+            let bridged = if line.rare { 0 } else { BRIDGED };
             if missing > bridged {
                 pieces.push(Vec::new());
             }
             missing = 0;
             if let Some(piece) = pieces.last_mut() {
-                if self.steps {
-                    piece.extend([(begin, value), (begin + step, value)]);
-                } else {
-                    piece.push((begin + step / 2.0, value));
-                }
+                piece.push((begin + step / 2.0, value));
             }
         }
-        Stroke { ink: line.ink, pieces, dots: line.dots }
+        let label = (!line.dots && !line.rare).then(|| line.name.clone());
+        Stroke { ink: line.ink, label, pieces, dots: line.dots }
     }
 
-    fn description(&self) -> String {
-        let peaks: Vec<String> = self
-            .lines
+    /// What a chart of so few points would show.
+    fn few(&self, drawn: &[&Line]) -> String {
+        let told = drawn.iter().filter(|line| !line.dots).take(2).flat_map(|line| {
+            line.values.iter().enumerate().filter_map(|(index, value)| {
+                let at = self.grid.start + index as f64 * self.grid.step;
+                Some(format!("{} {} at {}", line.name, self.unit.show((*value)?), human::clock(at)))
+            })
+        });
+        format!("{}.", told.collect::<Vec<_>>().join(", "))
+    }
+
+    fn description(&self, drawn: &[&Line]) -> String {
+        let peaks: Vec<String> = drawn
             .iter()
             .map(|line| {
                 let values =
@@ -164,9 +195,9 @@ impl TimeChart<'_> {
         format!("Over the time of the run. {}.", peaks.join("; "))
     }
 
-    fn data(&self, end_s: f64) -> String {
+    fn data(&self, drawn: &[&Line], end_s: f64) -> String {
         let values: Vec<Vec<Value>> =
-            self.lines.iter().map(|line| line.values.iter().copied().map(number).collect()).collect();
+            drawn.iter().map(|line| line.values.iter().copied().map(number).collect()).collect();
         json!({
             "version": 1,
             "unit": self.unit.key(),
@@ -178,17 +209,17 @@ impl TimeChart<'_> {
         .to_string()
     }
 
-    fn table(&self) -> Table {
-        let points = self.lines.iter().map(|line| line.values.len()).max().unwrap_or(0);
+    fn table(&self, drawn: &[&Line]) -> Table {
+        let points = drawn.iter().map(|line| line.values.len()).max().unwrap_or(0);
         let per = points.div_ceil(MAX_ROWS).max(1);
         let (unit, divisor) = self.unit.column();
         let mut header = vec!["from (s)".to_owned()];
-        header.extend(self.lines.iter().map(|line| match unit {
+        header.extend(drawn.iter().map(|line| match unit {
             "" => line.name.clone(),
             unit => format!("{} ({unit})", line.name),
         }));
         let columns: Vec<Vec<Option<f64>>> =
-            self.lines.iter().map(|line| self.fold.groups(&line.values, per)).collect();
+            drawn.iter().map(|line| self.fold.groups(&line.values, per)).collect();
         let mut table = Table::new(format!("Data of {}", self.title), header);
         for row in 0..points.div_ceil(per) {
             let from = self.grid.start + (row * per) as f64 * self.grid.step;
@@ -206,6 +237,12 @@ impl TimeChart<'_> {
         }
         table
     }
+}
+
+/// What follows the last phase: the run waits for answers and deliveries.
+fn awaiting(timeline: &Timeline<'_>) -> impl Iterator<Item = (f64, f64)> {
+    let planned = timeline.phases.iter().map(|phase| phase.end_s).fold(0.0, f64::max);
+    (planned > 0.0 && planned < timeline.end_s).then_some((planned, timeline.end_s)).into_iter()
 }
 
 /// Each suspect's number where it gave way; those of one instant share a flag.

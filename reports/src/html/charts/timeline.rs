@@ -1,20 +1,18 @@
 //! The run's seconds on a grid coarse enough to draw.
 
-use crate::folder::RunFolder;
+use crate::digest::{Bin, Digest};
+use crate::folder::Tag;
 use crate::format::{Phase, SeriesLine, Suspect};
-
-/// A line of a chart has at most this many points: more would not be seen and would not fit into a mail.
-pub(in crate::html) const MAX_POINTS: usize = 480;
 
 /// As many suspects are marked on the charts.
 const MARKED: usize = 3;
 
-/// How several seconds become one point. Percentiles are never averaged: the worst second stands for its group.
+/// How several points become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::html) enum Fold {
     /// For rates: totals remain what they were.
     Mean,
-    /// For everything else: no peak is lost.
+    /// For states: no peak is lost.
     Max,
 }
 
@@ -57,39 +55,48 @@ pub(in crate::html) struct Timeline<'a> {
     pub(in crate::html) phases: &'a [Phase],
     /// When each suspect gave way, in seconds since the run's start, best first.
     pub(in crate::html) suspects: Vec<(f64, f64)>,
-    groups: Vec<Vec<&'a SeriesLine>>,
+    digest: &'a Digest,
 }
 
 impl<'a> Timeline<'a> {
-    pub(in crate::html) fn of(folder: &'a RunFolder, suspects: &[Suspect]) -> Self {
-        let phases = folder.manifest.phases.as_slice();
-        let measured_end = folder.series.iter().map(|line| line.t as f64 + 1.0).fold(0.0, f64::max);
+    pub(in crate::html) fn of(digest: &'a Digest, phases: &'a [Phase], suspects: &[Suspect]) -> Self {
         // A killed run measured less than its plan: the axis then shows what is missing.
-        let end_s = phases.iter().map(|phase| phase.end_s).fold(measured_end, f64::max).max(1.0);
-        let per = (end_s / MAX_POINTS as f64).ceil().max(1.0);
-        let points = (measured_end / per).ceil() as usize;
-        let mut groups = vec![Vec::new(); points];
-        for line in &folder.series {
-            if let Some(group) = groups.get_mut((line.t as f64 / per) as usize) {
-                group.push(line);
-            }
-        }
+        let end_s = digest.end_s();
+        let step = digest.grid().step_s as f64;
         let suspects = suspects.iter().map(|suspect| {
             // A moment is still to be seen.
             let from = suspect.from_s.clamp(0.0, end_s);
-            (from, suspect.to_s.clamp(from, end_s).max((from + per).min(end_s)))
+            (from, suspect.to_s.clamp(from, end_s).max((from + step).min(end_s)))
         });
         let suspects = suspects.take(MARKED).collect();
-        Self { end_s, grid: Grid { start: 0.0, step: per }, phases, suspects, groups }
+        Self { end_s, grid: Grid { start: 0.0, step }, phases, suspects, digest }
     }
 
-    /// One value for each point of the grid, made from those of its seconds.
+    /// One value for each point of the grid, of the sum of its seconds: for a rate by the second, for what a [`Bin`] says is the highest of
+    /// its seconds, and for the percentiles of its histogram as it is.
     pub(in crate::html) fn values(
         &self,
         fold: Fold,
         value: impl Fn(&SeriesLine) -> Option<f64>,
     ) -> Vec<Option<f64>> {
-        self.groups.iter().map(|group| fold.fold(group.iter().filter_map(|line| value(line)))).collect()
+        let of_bin = |bin: &Bin| {
+            let value = value(&bin.sum).filter(|_| bin.seconds > 0)?;
+            Some(if fold == Fold::Mean { value / bin.seconds as f64 } else { value })
+        };
+        self.digest.bins().iter().map(of_bin).collect()
+    }
+
+    /// For each point how many pushes of its sends were lost, by the second.
+    pub(in crate::html) fn lost(&self, kind: &str) -> Vec<Option<f64>> {
+        let lost = self.digest.lost_at_send(kind).iter().copied().chain(std::iter::repeat(0));
+        let of_bin = |(bin, lost): (&Bin, u64)| (bin.seconds > 0).then(|| lost as f64 / bin.seconds as f64);
+        self.digest.bins().iter().zip(lost).map(of_bin).collect()
+    }
+
+    /// For each point the highest p99 that one of its seconds had, in microseconds.
+    pub(in crate::html) fn peaks(&self, tag: Tag<'_>) -> Vec<Option<f64>> {
+        let tag = tag.to_string();
+        self.digest.bins().iter().map(|bin| bin.peaks.get(&tag).map(|peak| peak.p99_us as f64)).collect()
     }
 }
 

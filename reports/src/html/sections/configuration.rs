@@ -11,7 +11,7 @@ use crate::{human, printable};
 pub(super) fn body(context: &Context<'_>) -> Markup {
     let manifest = &context.folder.manifest;
     html! {
-        (heading("configuration", "Configuration and method", ""))
+        (heading("method", "Configuration and method", ""))
         div.columns {
             div {
                 h3 { "Plan" }
@@ -77,7 +77,7 @@ fn method(context: &Context<'_>) -> Markup {
             li { "Times are UTC; axes show the offset from " (format!("{:.3}", context.summary.run.started_at)) "." }
             li {
                 (context.rule())
-                " Data tables have at most 60 rows: where a row stands for several points, it shows a rate by its mean and \
+                " Data tables have at most 30 rows: where a row stands for several points, it shows a rate by its mean and \
                  everything else by its highest."
             }
         }

@@ -2,33 +2,41 @@
 
 use maud::{Markup, html};
 
+use super::by_phase;
 use super::columns::{self, Column};
 use super::context::Context;
-use super::latency::{chart, percentile_lines};
-use super::rates::per_second;
+use super::distributions::Waits;
+use super::phases::per_second;
 use super::section::heading;
+use super::story;
+use crate::folder::Tag;
 use crate::format::{Delivery, DeliverySecond, Frames, SeriesLine};
-use crate::html::charts::{Fold, Ink, Line, TimeChart, extent};
+use crate::html::charts::{Fold, Ink, Line, TimeChart};
 use crate::html::error::RenderError;
 use crate::html::table::Table;
 use crate::human::{self, P50, P95, P99};
-use crate::losses;
 
 const HOW: &str = "A delivery is a push that another player receives; its time runs from the sender's send. Expected \
                    equals received plus late plus lost; duplicates and unexpected pushes come on top. First and last are the \
                    fastest and slowest recipient of one message: their distance is the spread of the fan-out.";
 
 pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
+    let mut pairs = Vec::new();
     let mut charts = Vec::new();
     for (index, kind) in context.kinds.iter().enumerate() {
-        let lines =
-            percentile_lines(context, |line| line.deliveries.get(*kind).map(|second| &second.each_us));
-        if let Some(range) = extent(&lines) {
-            let title = format!("{kind}: delivery time");
-            charts.push(
-                chart(context, format!("delivery-{index}"), title, range, lines).render(&context.timeline)?,
-            );
-        }
+        let waits = Waits {
+            id: index.to_string(),
+            title: kind,
+            of: ("deliveries", kind),
+            lines: &[
+                ("each recipient", "each", Ink::Series(0), Tag::Each(kind)),
+                ("last recipient", "last", Ink::Series(1), Tag::Last(kind)),
+                ("first recipient", "first", Ink::Series(2), Tag::First(kind)),
+            ],
+            bins: &|line| line.deliveries.get(*kind).map(|second| second.each_us),
+            beside: None,
+        };
+        pairs.extend(waits.render(context)?);
         charts.push(counts(context, index, kind).render(&context.timeline)?);
     }
     Ok(html! {
@@ -39,8 +47,11 @@ pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
             @if let Some(doubt) = context.summary.frames.as_ref().and_then(Frames::doubt) {
                 p.notice { strong { "Not judged: " } (doubt) "." }
             }
+            (story::render(context))
             (table(context).render())
             @if let Some(sentence) = human::lost_after(&context.summary.deliveries) { p.note { (sentence) } }
+            @if let Some(by_phase) = by_phase::deliveries(context) { (by_phase.render()) }
+            div.pairs { @for chart in pairs { (chart) } }
             div.grid { @for chart in charts { (chart) } }
         }
     })
@@ -53,9 +64,7 @@ fn counts(context: &Context<'_>, index: usize, kind: &str) -> TimeChart<'static>
             |line: &SeriesLine| Some(line.deliveries.get(kind).map_or(0.0, |second| count(second) as f64));
         Line::new(label, ink, context.timeline.values(Fold::Mean, value))
     };
-    let sent = losses::at_the_send(&context.folder.series, kind, context.summary.deliveries.get(kind));
-    let value = |line: &SeriesLine| Some(sent.get(&line.t).map_or(0.0, |lost| *lost as f64));
-    let lost = Line::new("lost, at the send", Ink::Series(1), context.timeline.values(Fold::Mean, value));
+    let lost = Line::new("lost, at the send", Ink::Series(1), context.timeline.lost(kind));
     let lines = vec![
         line("expected", Ink::Reference, |second| second.expected),
         line("received", Ink::Series(0), |second| second.received),
@@ -69,27 +78,29 @@ fn counts(context: &Context<'_>, index: usize, kind: &str) -> TimeChart<'static>
 
 /// The columns of the table of deliveries.
 const COLUMNS: [Column<Delivery>; 18] = [
-    Column::Count("expected", |delivery| delivery.expected),
-    Column::Count("received", |delivery| delivery.received),
-    Column::Fault("late", |delivery| delivery.late),
-    Column::Fault("lost", |delivery| delivery.lost),
-    Column::Fault("came too late", |delivery| delivery.too_late),
-    Column::Fault("duplicated", |delivery| delivery.duplicated),
-    Column::Fault("out of order", |delivery| delivery.out_of_order),
-    Column::Fault("unexpected", |delivery| delivery.unexpected),
-    Column::Percentile("first p50", P50, |delivery| &delivery.first_us),
-    Column::Percentile("first p95", P95, |delivery| &delivery.first_us),
-    Column::Percentile("first p99", P99, |delivery| &delivery.first_us),
-    Column::Percentile("each p50", P50, |delivery| &delivery.each_us),
-    Column::Percentile("each p95", P95, |delivery| &delivery.each_us),
-    Column::Percentile("each p99", P99, |delivery| &delivery.each_us),
-    Column::Percentile("last p50", P50, |delivery| &delivery.last_us),
-    Column::Percentile("last p95", P95, |delivery| &delivery.last_us),
-    Column::Percentile("last p99", P99, |delivery| &delivery.last_us),
-    Column::Max("max", |delivery| &delivery.last_us),
+    Column::Count("expected", "expected", |delivery| delivery.expected),
+    Column::Count("received", "received", |delivery| delivery.received),
+    Column::Fault("late", "late", |delivery| delivery.late),
+    Column::Fault("lost", "lost", |delivery| delivery.lost),
+    // Windows do not have it: it is known for the whole run only.
+    Column::Fault("came too late", "", |delivery| delivery.too_late),
+    Column::Fault("duplicated", "duplicated", |delivery| delivery.duplicated),
+    Column::Fault("out of order", "out_of_order", |delivery| delivery.out_of_order),
+    Column::Fault("unexpected", "unexpected", |delivery| delivery.unexpected),
+    Column::Percentile("first p50", "first_us", P50, |delivery| &delivery.first_us),
+    Column::Percentile("first p95", "first_us", P95, |delivery| &delivery.first_us),
+    Column::Percentile("first p99", "first_us", P99, |delivery| &delivery.first_us),
+    Column::Percentile("each p50", "each_us", P50, |delivery| &delivery.each_us),
+    Column::Percentile("each p95", "each_us", P95, |delivery| &delivery.each_us),
+    Column::Percentile("each p99", "each_us", P99, |delivery| &delivery.each_us),
+    Column::Percentile("last p50", "last_us", P50, |delivery| &delivery.last_us),
+    Column::Percentile("last p95", "last_us", P95, |delivery| &delivery.last_us),
+    Column::Percentile("last p99", "last_us", P99, |delivery| &delivery.last_us),
+    Column::Max("max", "last_us", |delivery| &delivery.last_us),
 ];
 
 fn table(context: &Context<'_>) -> Table {
-    let deliveries = context.summary.deliveries.iter().map(|(kind, delivery)| (kind.clone(), delivery));
-    columns::table("Deliveries over the measured phases", "kind", &COLUMNS, deliveries)
+    let deliveries =
+        context.summary.deliveries.iter().map(|(kind, delivery)| (kind.as_str(), kind.clone(), delivery));
+    columns::table("Deliveries over the measured phases", ("deliveries", "kind"), &COLUMNS, deliveries)
 }

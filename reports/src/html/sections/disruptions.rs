@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::context::Context;
-use super::latency::{chart, percentile_lines};
-use super::rates::per_second;
+use super::over_time::{chart, percentile_lines};
+use super::phases::per_second;
 use super::section::heading;
+use crate::folder::Tag;
 use crate::format::SeriesLine;
 use crate::html::charts::{Fold, Ink, Line, TimeChart, extent};
 use crate::html::error::RenderError;
@@ -41,9 +42,9 @@ pub(super) fn body(context: &Context<'_>) -> Result<Option<Markup>, RenderError>
 
 /// Sockets lost and players reconnected in each second.
 fn sockets_lost(context: &Context<'_>) -> Option<TimeChart<'static>> {
-    let series = &context.folder.series;
+    let whole = &context.folder.digest.whole().sum;
     let line = |name: &str, ink, count: fn(&SeriesLine) -> u64| {
-        series.iter().any(|second| count(second) > 0).then(|| {
+        (count(whole) > 0).then(|| {
             let values = context.timeline.values(Fold::Mean, |second| Some(count(second) as f64));
             Line { rare: true, ..Line::new(name, ink, values) }
         })
@@ -74,7 +75,8 @@ fn sockets_lost(context: &Context<'_>) -> Option<TimeChart<'static>> {
 
 /// Recovery time of the players that reconnected in each second.
 fn recovery_time(context: &Context<'_>) -> Option<TimeChart<'static>> {
-    let lines = percentile_lines(context, |line| line.reconnects.as_ref().map(|all| &all.recovery_us));
+    let lines =
+        percentile_lines(context, Tag::Recovery, |line| line.reconnects.as_ref().map(|all| all.recovery_us));
     let range = extent(&lines)?;
     Some(chart(context, "recovery-time".into(), "Recovery time".into(), range, lines))
 }
@@ -96,7 +98,7 @@ fn reconnects(context: &Context<'_>) -> Option<Table> {
     let mut table = Table::new(
         "Reconnects",
         [
-            "",
+            "reconnects of",
             "wanted",
             "reconnected",
             "gave up",
@@ -110,7 +112,7 @@ fn reconnects(context: &Context<'_>) -> Option<Table> {
         ],
     );
     table.row([
-        Cell::text("all"),
+        Cell::text("all players"),
         count(reconnects.wanted),
         count(reconnects.succeeded),
         count(reconnects.gave_up).bad_unless_zero(),

@@ -1,0 +1,3 @@
+// Last: the window that the address asks for.
+
+if (run) windowed.obey();
