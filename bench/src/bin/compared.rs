@@ -19,8 +19,8 @@ struct Arguments {
     /// The first seed.
     #[arg(long, default_value_t = 1_000)]
     first_seed: u64,
-    /// Pairs of real runs, each of two runs of some 36 s; 0: none.
-    #[arg(long, default_value_t = 30)]
+    /// Real runs, each of some 40 s, of which sides are drawn; 0: none.
+    #[arg(long, default_value_t = 36)]
     real: usize,
     /// Simulated pairs at once.
     #[arg(long, default_value_t = 2)]

@@ -7,6 +7,9 @@ use std::process::{Command, Stdio};
 
 use comparison::{Options, compare};
 use output::say;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
 use reports::folder::{FolderError, RunFolder};
 
 use super::score::Proof;
@@ -57,41 +60,55 @@ pub enum RealError {
     Folder(#[from] FolderError),
 }
 
-/// Makes `pairs` pairs of runs into `out` and compares each: two runs after each other. Runs that are there are taken as they are; of
-/// those that are not valid further ones are made, at most as many again.
+/// Runs a side of the pairs that are drawn.
+pub const SIDES: [usize; 3] = [1, 2, 3];
+/// Pairs that are drawn of each.
+const PAIRS: usize = 100;
+
+/// Makes `runs` valid runs into `out`, one after the other, and draws sides of one, two and three of them by chance, as the machine may have been busier in
+/// some than in others. Runs that are there are taken as they are; of those that are not valid further ones are made, at most as many again.
 ///
 /// # Errors
 /// [`RealError`].
 pub fn compare_pairs(
     loadgen: &Path,
     out: &Path,
-    pairs: usize,
+    runs: usize,
     options: &Options,
     proof: &mut Proof,
 ) -> Result<(), RealError> {
     let failed = |source| RealError::Run { path: loadgen.to_owned(), source };
     fs::create_dir_all(out).map_err(failed)?;
     fs::write(out.join("scenario.toml"), Plan::SCENARIO).map_err(failed)?;
-    let (mut last, mut number): (Option<RunFolder>, usize) = (None, 0);
-    while proof.real.len() < pairs && number < pairs * 4 {
-        let folder = run(loadgen, out, number)?;
-        number += 1;
-        if !folder.summary_or_rebuilt().verdict.valid {
+    let mut valid = Vec::new();
+    for number in 0..runs * 2 {
+        let dir = run(loadgen, out, number)?;
+        if RunFolder::read(&dir)?.summary_or_rebuilt().verdict.valid {
+            valid.push(dir);
+        } else {
             proof.spoiled += 1;
-            continue;
         }
-        let Some(base) = last.take() else {
-            last = Some(folder);
-            continue;
-        };
-        let comparison = compare(&[base], &[folder], options)?;
-        say(format!("pair {}: {:?} {:?}", proof.real.len() + 1, comparison.verdict, flags(&comparison)));
-        proof.real.push(comparison);
+        if valid.len() == runs {
+            break;
+        }
+    }
+    proof.runs = valid.len();
+    let mut dice = StdRng::seed_from_u64(1);
+    for side in SIDES.into_iter().filter(|side| side * 2 <= valid.len()) {
+        for _ in 0..PAIRS {
+            let drawn: Vec<&PathBuf> = valid.sample(&mut dice, side * 2).collect();
+            let read = |dirs: &[&PathBuf]| {
+                dirs.iter().map(|dir| RunFolder::read(dir)).collect::<Result<Vec<_>, _>>()
+            };
+            let comparison = compare(&read(&drawn[..side])?, &read(&drawn[side..])?, options)?;
+            flags(&comparison).iter().for_each(|flag| say(format!("{side} a side: {flag}")));
+            proof.real.push((side, comparison));
+        }
     }
     Ok(())
 }
 
-fn run(loadgen: &Path, out: &Path, number: usize) -> Result<RunFolder, RealError> {
+fn run(loadgen: &Path, out: &Path, number: usize) -> Result<PathBuf, RealError> {
     let name = format!("run-{number:03}");
     let dir = out.join(&name);
     if !dir.join(reports::folder::SUMMARY).exists() {
@@ -103,5 +120,5 @@ fn run(loadgen: &Path, out: &Path, number: usize) -> Result<RunFolder, RealError
         command.args(["run", "scenario.toml", "--quiet", "--out", &name]).current_dir(out);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().map_err(failed)?;
     }
-    Ok(RunFolder::read(&dir)?)
+    Ok(dir)
 }

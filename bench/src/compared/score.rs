@@ -7,6 +7,7 @@ use comparison::{Options, judge};
 use reports::format::comparison::{Change, Comparison, Measure};
 use strum::IntoEnumIterator;
 
+use super::real::SIDES;
 use super::simulate::{self, Noise, Shift};
 
 /// Pairs of one kind.
@@ -38,9 +39,9 @@ impl Row {
 
     /// The pairs of real runs.
     #[must_use]
-    pub fn of(comparisons: &[Comparison]) -> Self {
+    pub fn of<'a>(comparisons: impl Iterator<Item = &'a Comparison>) -> Self {
         let mut row = Self::default();
-        comparisons.iter().for_each(|comparison| row.add(&comparison.measures, None));
+        comparisons.for_each(|comparison| row.add(&comparison.measures, None));
         row
     }
 }
@@ -52,8 +53,10 @@ pub struct Proof {
     pub simulated: Vec<(Noise, Shift, Row)>,
     /// The flagged measures of pairs that do not differ, in words.
     pub false_flags: Vec<String>,
-    /// Comparisons of real runs that do not differ.
-    pub real: Vec<Comparison>,
+    /// Comparisons of real runs that do not differ, each with its runs a side.
+    pub real: Vec<(usize, Comparison)>,
+    /// Real runs that sides were drawn from.
+    pub runs: usize,
     /// Real runs that were not valid, and were made again or left out.
     pub spoiled: u32,
     /// How long the simulation took.
@@ -101,8 +104,14 @@ impl Proof {
         Self { simulated: simulated.collect(), false_flags, seconds, ..Self::default() }
     }
 
-    /// Whether comparison may be believed: of pairs that do not differ fewer than 5 % are flagged, made up or real, and of what was
-    /// planted more than 90 % is found.
+    /// The pairs of real runs with so many a side.
+    #[must_use]
+    pub fn real(&self, side: usize) -> Row {
+        Row::of(self.real.iter().filter(|(runs, _)| *runs == side).map(|(_, comparison)| comparison))
+    }
+
+    /// Whether comparison may be believed: of pairs that do not differ fewer than 5 % are flagged, of simulated ones and of real ones
+    /// with as many runs a side as are drawn at most, and of what was planted more than 90 % is found.
     #[must_use]
     pub fn holds(&self) -> bool {
         let calm = |row: &Row| row.flagged * 20 < row.pairs.max(1);
@@ -110,7 +119,7 @@ impl Proof {
             Shift::None => calm(row),
             _ => !noise.is_demanded() || row.found * 10 > row.pairs * 9,
         });
-        of_simulated && calm(&Row::of(&self.real))
+        of_simulated && calm(&self.real(SIDES[SIDES.len() - 1]))
     }
 }
 

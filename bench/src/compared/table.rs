@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use reports::capacity::wilson;
 use reports::format::comparison::Comparison;
 
-use super::real::Plan;
+use super::real::{Plan, SIDES};
 use super::score::{Proof, Row};
 use super::simulate::{Noise, RATE, SECONDS, SHORTER, Shift};
 
@@ -63,19 +63,22 @@ fn real(proof: &Proof) -> String {
     if proof.real.is_empty() {
         return String::new();
     }
-    let row = Row::of(&proof.real);
     let mut text = format!(
-        "**Real runs**: {} pairs of neighbouring runs of one plan against the embedded backend ({}); {} further runs were not valid, as others took \
-         the machine's processor.\n\n\
-         | | |\n|---|---|\n| pairs flagged | {} |\n| undecided measures | {} |\n",
-        row.pairs,
+        "**Real runs**: {} runs of one plan against the embedded backend ({}), made in turn; {} further ones were not valid, as others took the machine's \
+         processor. Sides are drawn from them by chance, so that pairs share runs.\n\n\
+         | runs a side | flagged | undecided measures |\n|---|---|---|\n",
+        proof.runs,
         Plan::WORDS,
         proof.spoiled,
-        share(row.flagged, row.pairs),
-        share(row.undecided, row.measures),
     );
-    for flag in proof.real.iter().flat_map(flags) {
-        let _ = writeln!(text, "| flagged | {flag} |");
+    for side in SIDES {
+        let row = proof.real(side);
+        let _ = writeln!(
+            text,
+            "| {side} | {} | {} |",
+            share(row.flagged, row.pairs),
+            share(row.undecided, row.measures)
+        );
     }
     text
 }

@@ -130,6 +130,6 @@ mod tests {
         let axis = Axis::new(&manifest(&[(0.0, 86_400.0, true)]), 86_400);
         assert_eq!((axis.second_s() as u32, axis.points()), (43, 2_010));
         let axis = Axis::new(&Manifest::default(), 30);
-        assert_eq!((axis.points(), axis.stretches()), (30, &[0..30][..]));
+        assert_eq!((axis.points(), axis.stretches()), (30, std::slice::from_ref(&(0..30))));
     }
 }

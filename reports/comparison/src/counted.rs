@@ -19,8 +19,8 @@ impl Counted {
     /// The parts and wholes of points that are all alike, each of `second_s` seconds.
     #[must_use]
     pub fn new(points: Vec<(f64, f64)>, second_s: f64) -> Self {
-        let stretches = [0..points.len()];
-        Self::of_stretches(points, &stretches, second_s)
+        let whole = 0..points.len();
+        Self::of_stretches(points, std::slice::from_ref(&whole), second_s)
     }
 
     /// The same with stretches that each have a level of their own. Those without a whole tell nothing.

@@ -13,6 +13,9 @@ use crate::counted::Counted;
 use crate::judge::{Observed, Question};
 use crate::timed::{self, Recorded, Timed, axis_of};
 
+/// An operation is not called for in a phase with a smaller share of its arrivals.
+const FEWEST_OFFERED: f64 = 0.01;
+
 /// What is asked, and what cannot be.
 pub(crate) struct Asked {
     pub(crate) questions: Vec<Question>,
@@ -199,8 +202,10 @@ impl<'a> Run<'a> {
         };
         let offered = self.points(|line| of(line, |one| one.offered));
         let mut points = self.points(|line| of(line, |one| one.completed));
+        let sum = |points: &[(f64, f64)]| points.iter().map(|(offered, _)| offered).sum::<f64>();
         for stretch in self.axis.stretches() {
-            if offered[stretch.clone()].iter().all(|(offered, _)| *offered == 0.0) {
+            // An arrival at the turn of two phases may be booked in the one before.
+            if sum(&offered[stretch.clone()]) < FEWEST_OFFERED * sum(&offered) {
                 points[stretch.clone()].fill((0.0, 0.0));
             }
         }

@@ -194,7 +194,10 @@ mod tests {
         let seconds: Vec<_> = (0..10).map(|n| histogram(&[n * 10 + 1, n * 10 + 5, n * 10 + 9])).collect();
         let timed = Timed::new(&seconds);
         let all = Distribution::of([&timed, &timed]);
-        assert_eq!((all.total(), timed.filled(), timed.stretches()), (60, 10, &[0..10][..]));
+        assert_eq!(
+            (all.total(), timed.filled(), timed.stretches()),
+            (60, 10, std::slice::from_ref(&(0..10)))
+        );
         // The fifteenth of thirty is 49, a bin of one microsecond.
         assert!((all.quantile(0.5) - 50.0).abs() < 1e-9, "{}", all.quantile(0.5));
         assert!((all.quantile(1.0) - 100.0).abs() < 1e-9);

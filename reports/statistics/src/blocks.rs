@@ -159,7 +159,8 @@ mod tests {
         let mut found = 0.0;
         for _ in 0..10 {
             let series = draw.ar1(2_000, 0.5);
-            let blocks = Blocks::new(&[0..series.len()], block_length(&series));
+            let whole = 0..series.len();
+            let blocks = Blocks::new(std::slice::from_ref(&whole), block_length(&series));
             let mut pieces = Vec::new();
             let means: Vec<f64> = (0..400)
                 .map(|_| {
