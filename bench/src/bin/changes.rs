@@ -57,7 +57,8 @@ fn carry_out(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> 
         fs::write(root().join("bench/changes/noise.json"), serde_json::to_string(&recorded)? + "\n")?;
         return Ok(true);
     }
-    let recorded = Recorded::kept().into_iter().map(Noise::Recorded);
+    let recorded =
+        Recorded::kept().into_iter().flat_map(|one| [Noise::Recorded(one.clone()), Noise::BackToBack(one)]);
     let noises: Vec<Noise> = Noise::MADE.into_iter().chain(recorded).collect();
     let proof = Proof::make(&noises, arguments.seeds);
     let public = arguments.annotated.as_deref().map(Public::read).transpose()?;

@@ -5,7 +5,7 @@ use hdrhistogram::Histogram;
 use super::*;
 
 /// A run of `seconds` at `rate` arrivals a second with a usual wait of `usual_us`, whose target answers nothing within the
-/// given stretches (start and length in microseconds) and everything at their ends. `every` holds for an open model.
+/// given stretches (start and length in microseconds) and everything at their ends.
 fn run(seconds: u64, rate: u64, usual_us: u64, stalls: &[(u64, u64)]) -> Vec<SeriesLine> {
     let mut lines: Vec<_> = (0..seconds).map(|t| SeriesLine { t, ..SeriesLine::default() }).collect();
     let mut answers: Vec<_> = (0..seconds).map(|_| Histogram::<u64>::new(3).unwrap()).collect();

@@ -47,12 +47,12 @@ pub(crate) fn notes(history: &History) -> Vec<String> {
         "{} entries. Told is what noise makes with a probability of at most {} % in all measures together, and what is at least \
          {} % of the level before.",
         human::count(history.entries),
-        human::significant(history.alpha * 100.0),
-        human::significant(history.min_effect * 100.0),
+        human::plain(history.alpha * 100.0, 3),
+        human::plain(history.min_effect * 100.0, 3),
     )];
     if history.left_out > 0 {
         notes.push(format!(
-            "{} entries that are not valid are left out; --all shows them as well.",
+            "Left out because not valid: {}; --all shows them as well.",
             human::count(history.left_out)
         ));
     }

@@ -193,9 +193,12 @@ fn failed(run: &Run<'_>, function: &Function, felt: &[Felt]) -> Option<Candidate
 /// What is full may be full of invocations that take longer than before, unless their `Duration` before and during a symptom is known.
 fn unknown_duration(run: &Run<'_>, function: &Function, felt: &[Felt], account: &Account) -> Option<String> {
     let durations = run.server.gauge(Metric::lambda("Duration", "Average"), &function.full);
+    let invocations = run.server.gauge(Metric::lambda("Invocations", "Sum"), &function.full);
     let is_known = |(n, _): &(usize, f64)| {
         let compared = felt.get(*n).and_then(|felt| Compared::of(run, felt));
-        let change = compared.zip(durations.as_ref()).and_then(|(one, points)| one.change(points, None));
+        let change = compared
+            .zip(durations.as_ref())
+            .and_then(|(one, points)| one.change(points, invocations.as_ref()));
         change.is_some_and(|change| change.before.is_some())
     };
     let name = &function.short;

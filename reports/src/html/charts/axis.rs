@@ -91,10 +91,12 @@ impl Axis {
         // Room for the names of the changes above.
         let (low, high) = (low - spread * 0.1, high + spread * 0.3);
         let low = if low < spread * 0.2 && low > -spread { 0.0 } else { low };
-        let rough = (high - low) / most as f64;
+        // Binary units have binary round numbers.
+        let base = if unit == Unit::Bytes { 1024.0_f64.powf(high.max(1.0).log(1024.0).floor()) } else { 1.0 };
+        let rough = (high - low) / base / most as f64;
         let decade = 10.0_f64.powf(rough.log10().floor());
         let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * decade).find(|step| *step >= rough);
-        let step = step.unwrap_or(rough);
+        let step = step.unwrap_or(rough) * base;
         let start = (low / step).floor() * step;
         let end = (high / step).ceil() * step;
         let ticks = steps(start, end, step).map(|value| (value, unit.tick_beside(value, step))).collect();
@@ -238,6 +240,8 @@ mod tests {
             labels(&Axis::around(229_110.0, 229_930.0, Unit::Nanoseconds, 4)).first(),
             Some(&"229.0 µs")
         );
+        let mib = |n: f64| n * 1024.0 * 1024.0;
+        assert_eq!(labels(&Axis::around(mib(75.0), mib(79.0), Unit::Bytes, 4)).first(), Some(&"74 MiB"));
         let flat = Axis::around(7.0, 7.0, Unit::PerSecond, 4);
         assert!(flat.range.start < 7.0 && flat.range.end > 7.0);
         let names: Vec<String> = (0..10).map(|n| n.to_string()).collect();
