@@ -56,7 +56,7 @@ async fn a_move_touches_the_charts_in_view_and_reads_the_layout_once() {
         tab.point(over).await;
         tab.until(&format!("document.querySelector('{chart} .cursor')")).await;
         // What is drawn, and what is in view, settles before work is counted.
-        let in_view = "[...document.querySelectorAll('figure.chart:has(> script)')].filter(figure => {
+        let in_view = "[...document.querySelectorAll('figure[data-plot]:is([data-time], :has(> script))')].filter(figure => {
             const { top, bottom } = figure.getBoundingClientRect(); return bottom > 0 && top < innerHeight; })";
         tab.until(&format!("{in_view}.every(figure => figure.querySelector('.cursor'))")).await;
         tab.run(

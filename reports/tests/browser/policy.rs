@@ -61,6 +61,7 @@ fn the_policy_allows_nothing_but_what_is_hashed() {
         Made::run(&Shape { seconds: 20, rate: 40.0, ..Shape::default() }),
         Made::capacity(),
         Made::comparison(),
+        Made::history(),
     ] {
         let page = fs::read_to_string(&made.file).expect("readable");
         let policy = page.split("Content-Security-Policy\" content=\"").nth(1).expect("a policy");

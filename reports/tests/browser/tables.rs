@@ -71,12 +71,12 @@ async fn a_copy_holds_values_and_no_formula() {
             .await;
         let lines: Vec<&str> = copied.split("\r\n").collect();
         let expected = [
-            "\"figure\",\"value (µs)\"",
-            "\"'=HYPERLINK(\"\"http://x\"\")\",-1490",
-            "\"[31m@SUM(1)\",8790.5",
-            "\"plain,  text\",12",
-            "-1,",
-            "\"x\",\"'+1-1\"",
+            "\"figure\",\"value (ms)\",\"weak\"",
+            "\"'=HYPERLINK(\"\"http://x\"\")\",-1.49,\"\"",
+            "\"[31m@SUM(1)\",8.7905,\"value\"",
+            "\"plain,  text\",12,\"\"",
+            "-1,,\"\"",
+            "\"x\",\"'+1-1\",\"\"",
         ];
         assert_eq!(lines[..6], expected);
         assert_eq!(tab.text("#known .copied").await, "Copied");

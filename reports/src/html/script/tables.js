@@ -35,14 +35,30 @@
     return /^[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]/.test(clean) ? `'${clean}` : clean;
   };
   const quoted = text => `"${text.replaceAll('"', '""')}"`;
-  const header = cell => cell.dataset.unit ? `${cell.textContent} (${cell.dataset.unit})` : cell.textContent;
-  const number = text => /^-?\d+(\.\d+)?$/.test(text);
-  const value = cell => {
-    if (cell.dataset.v !== undefined) return cell.textContent === NOTHING ? '' : cell.dataset.v;
-    return number(cell.textContent) ? cell.textContent : quoted(words(cell.textContent));
+  // A cell's plain values may be in a unit that nobody reads: what the copy has instead, and how many of it one is.
+  const UNITS = { µs: ['ms', 1e-3], share: ['%', 100] };
+  const unit = head => UNITS[head.dataset.unit] ?? [head.dataset.unit, 1];
+  const header = head => head.dataset.unit ? `${head.textContent} (${unit(head)[0]})` : head.textContent;
+  const isNumber = text => /^-?\d+(\.\d+)?$/.test(text);
+  // Without what the rest of the run has, which stands below it while a window is set.
+  const own = cell => cell.querySelector(':scope > .outside') ? cell.firstChild.textContent : cell.textContent;
+  const value = (cell, head) => {
+    const text = own(cell);
+    if (text === NOTHING) return '';
+    if (cell.dataset.v !== undefined) return plain(Number(cell.dataset.v) * unit(head)[1], 12);
+    return isNumber(text) ? text : quoted(words(text));
   };
-  const csv = table => [...table.rows].map((row, index) =>
-    [...row.cells].map(cell => index === 0 ? quoted(words(header(cell))) : value(cell)).join(',')).join('\r\n');
+  // As `loadgen report --format csv` writes it: values with their units in the header, nothing where nothing is known, and the
+  // names of weak percentiles in a last column.
+  const csv = table => {
+    const heads = [...table.tHead.rows[0].cells];
+    const rows = [...table.tBodies[0].rows].map(row => [...row.cells]);
+    const weak = cells => heads.filter((_, column) => cells[column] && own(cells[column]).startsWith('~')).map(head => head.textContent).join(' ');
+    const marks = rows.some(cells => weak(cells) !== '');
+    const lines = rows.map(cells => [...cells.map((cell, column) => value(cell, heads[column])), ...marks ? [quoted(weak(cells))] : []]);
+    const names = [...heads.map(header), ...marks ? ['weak'] : []].map(name => quoted(words(name)));
+    return [names, ...lines].map(line => line.join(',')).join('\r\n');
+  };
 
   const copyable = table => {
     const said = element('span', { className: 'copied' });
