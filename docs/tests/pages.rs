@@ -155,6 +155,7 @@ fn every_command_of_the_pages_is_one() {
         "docs/cli.md",
         "docs/doctor.md",
         "docs/figures.md",
+        "docs/history.md",
         "docs/local-stack.md",
         "docs/protocols.md",
         "docs/reference-protocol.md",

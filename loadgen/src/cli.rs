@@ -1,5 +1,6 @@
 //! The command line.
 
+mod history;
 pub mod report;
 
 use std::net::SocketAddr;
@@ -16,6 +17,8 @@ use url::Url;
 use self::report::ReportArgs;
 use crate::cloudwatch::Patience;
 use crate::workers::split::Workers;
+
+pub use history::{AddArgs, ExportArgs, ExportFormat, HistoryCommand, ShowArgs};
 
 /// Load tests for game backends on serverless WebSockets.
 #[derive(Debug, Parser)]
@@ -94,6 +97,9 @@ pub enum Command {
     Compare(CompareArgs),
     /// Find the highest rate, or number of players, at which a scenario's thresholds pass.
     Capacity(CapacityArgs),
+    /// Keep what was measured over the weeks, and show at which commit it changed.
+    #[command(subcommand)]
+    History(HistoryCommand),
     /// Pre-run checks: this machine, the credentials and the target, with a remedy for each problem.
     Doctor(DoctorArgs),
     /// Validate, explain, create or list scenarios, or print their JSON Schema.

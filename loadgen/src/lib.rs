@@ -24,6 +24,7 @@ pub mod delivery;
 pub mod early;
 pub mod embedded;
 pub mod generate;
+pub mod git;
 pub mod health;
 pub mod http_client;
 mod inventory;

@@ -85,6 +85,22 @@ pub(crate) fn span(seconds: f64) -> String {
     }
 }
 
+/// Nanoseconds with three digits in the unit that fits: a bench's change of a few per cent must be seen.
+pub(crate) fn nanoseconds(ns: f64) -> String {
+    let (scale, unit) = time_scale(ns);
+    format!("{} {unit}", significant(ns / scale))
+}
+
+/// The unit that fits a time, and its nanoseconds.
+pub(crate) fn time_scale(ns: f64) -> (f64, &'static str) {
+    match ns.abs() {
+        below if below < 999.5 => (1.0, "ns"),
+        below if below < 999_500.0 => (1e3, "µs"),
+        below if below < 999_500_000.0 => (1e6, "ms"),
+        _ => (1e9, "s"),
+    }
+}
+
 /// Three significant digits, never an exponent.
 pub(crate) fn significant(value: f64) -> String {
     let magnitude = value.abs();
@@ -211,6 +227,12 @@ mod tests {
         for (us, shown) in cases {
             assert_eq!(duration(us), shown, "{us}");
         }
+    }
+
+    #[test]
+    fn nanoseconds_keep_three_digits() {
+        let shown = [0.0, 42.0, 229_110.0, 1_534.0, 12e6, 3.2e9].map(nanoseconds);
+        assert_eq!(shown, ["0 ns", "42.0 ns", "229 µs", "1.53 µs", "12.0 ms", "3.20 s"]);
     }
 
     #[test]

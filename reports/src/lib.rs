@@ -11,10 +11,10 @@
 //! | [`server`] | sums up CloudWatch's series by function |
 //! | [`findings`] | what gave way first, in words |
 //! | [`stalls`] | moments in which nobody was answered, and their period |
-//! | [`losses`] | when what was lost had been sent |
 //! | [`text`] | the terminal summary |
 //! | [`export`] | the run for other programs: Markdown, JUnit, CSV, OpenMetrics, JSON |
 //! | [`capacity`] | a search for the highest load: its document, its text and its page |
+//! | [`history`] | trends over the weeks and where they changed: their document, their text and their page |
 //! | [`printable`] | untrusted text, made safe to print: no terminal escapes, no hidden direction |
 //! | [`limits`] | what the generator promises |
 //! | [`verdict`] | the verdict in words |
@@ -27,9 +27,9 @@ pub mod export;
 pub mod findings;
 pub mod folder;
 pub mod format;
+pub mod history;
 pub mod html;
 pub mod limits;
-pub mod losses;
 pub mod printable;
 pub mod server;
 pub mod stalls;

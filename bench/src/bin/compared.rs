@@ -19,7 +19,7 @@ struct Arguments {
     /// The first seed.
     #[arg(long, default_value_t = 1_000)]
     first_seed: u64,
-    /// Pairs of real runs, each of two runs of 65 s; 0: none.
+    /// Pairs of real runs, each of two runs of some 36 s; 0: none.
     #[arg(long, default_value_t = 30)]
     real: usize,
     /// Simulated pairs at once.

@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use bench::pages::{Cost, Size, make, measure, row};
 use clap::Parser;
-use output::say;
+use output::{print, say};
 
 /// Makes run folders and their pages, and prints what these cost as a table.
 #[derive(Parser)]
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
 
 fn pages(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(dir) = &arguments.only {
-        say(serde_json::to_string(&measure(dir)?)?);
+        print(&format!("{}\n", serde_json::to_string(&measure(dir)?)?))?;
         return Ok(());
     }
     let out = arguments

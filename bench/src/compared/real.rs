@@ -18,7 +18,7 @@ pub struct Plan;
 impl Plan {
     /// It in words.
     pub const WORDS: &str =
-        "60 s at 200 messages and 20 placements a second, 200 players, the profile `aws-like`";
+        "30 s at 200 messages and 20 placements a second, 200 players, the profile `aws-like`";
 
     const SCENARIO: &str = r#"name = "compared"
 players = 200
@@ -29,11 +29,11 @@ connect_rate = 100.0
 [[phases]]
 name = "warm-up"
 kind = "hold"
-duration = "5s"
+duration = "3s"
 measured = false
 [[phases]]
 kind = "hold"
-duration = "60s"
+duration = "30s"
 [operations.send_message]
 rate = 200.0
 [operations.placement_request]

@@ -3,7 +3,7 @@
 use comparison::{Counted, Observed, Question, Timed};
 use hdrhistogram::Histogram;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+use rand::{RngExt as _, SeedableRng as _};
 use rand_distr::{Distribution, Exp1, LogNormal, Pareto, Poisson, StandardNormal};
 use reports::format::comparison::{Scale, Subject};
 use strum::{EnumIter, IntoStaticStr};
@@ -31,7 +31,7 @@ pub enum Noise {
     /// The level of each second resembles that of the last: AR(1), φ 0.7, 4 % standard deviation.
     #[strum(serialize = "autocorrelated")]
     Autocorrelated,
-    /// Every twenty seconds on average, for three on average, everything is 1.3 times slower and fails ten times as often.
+    /// Every twenty seconds on average, for a second or two, everything is 1.3 times slower and fails ten times as often.
     #[strum(serialize = "bursts")]
     Bursts,
     /// One response in ten is of a Pareto tail with index 2.
@@ -40,6 +40,9 @@ pub enum Noise {
     /// The candidate is shorter by 30 %; autocorrelated as above.
     #[strum(serialize = "unequal lengths")]
     UnequalLengths,
+    /// The same bursts, five seconds long on average: how many of them a run has decides what its percentiles are.
+    #[strum(serialize = "long bursts")]
+    LongBursts,
     /// Ten times in a run, for five seconds on average, one response in three is three times slower: the tail is made of a few events.
     #[strum(serialize = "rare harsh bursts")]
     HarshBursts,
@@ -55,27 +58,29 @@ impl Noise {
                 "the level of a second is AR(1), φ = 0.7, with a standard deviation of 4 %"
             }
             Self::Bursts => {
-                "every 20 s on average, for 3 s on average, everything is 1.3 times slower and fails ten times as often"
+                "every 20 s on average, for a second or two, everything is 1.3 times slower and fails ten times as often"
             }
             Self::HeavyTail => "one response in ten is of a Pareto tail with index 2",
             Self::UnequalLengths => "the candidate is shorter by 30 %; autocorrelated as above",
+            Self::LongBursts => "the same bursts, five seconds long on average",
             Self::HarshBursts => {
                 "ten times a run, for 5 s on average, one response in three is three times slower: the tail is a few events"
             }
         }
     }
 
-    /// Whether a shift has to be found in it: where the tail is made of ten events, nobody could.
+    /// Whether a shift has to be found in it: where a few events make the percentile, runs of this length do not tell.
     #[must_use]
     pub fn is_demanded(self) -> bool {
-        self != Self::HarshBursts
+        !matches!(self, Self::LongBursts | Self::HarshBursts)
     }
 
     /// Every so many seconds a burst begins on average, how long it is on average, which share of the responses is slower, and how many
     /// times.
     fn bursts(self) -> Option<(f64, f64, f64, f64)> {
         match self {
-            Self::Bursts => Some((20.0, 3.0, 1.0, 1.3)),
+            Self::Bursts => Some((20.0, 1.0, 1.0, 1.3)),
+            Self::LongBursts => Some((20.0, 5.0, 1.0, 1.3)),
             Self::HarshBursts => Some((60.0, 5.0, 1.0 / 3.0, 3.0)),
             _ => None,
         }
@@ -169,7 +174,7 @@ impl Run {
                 let mut histogram = Histogram::new(3).expect("three digits");
                 for _ in 0..*count {
                     let us = law.sample(level.at(second, dice), dice);
-                    histogram.saturating_record(us.round().max(1.0) as u64);
+                    histogram.record(us.round().max(1.0) as u64).expect("a histogram of any size");
                 }
                 histogram
             };
@@ -211,7 +216,8 @@ impl Level {
         let mut at = every * dice.sample::<f64, _>(Exp1);
         while at < seconds as f64 {
             let length = lasting * dice.sample::<f64, _>(Exp1);
-            bursting[whole(at)..=whole(at + length).min(seconds - 1)].fill(true);
+            let end = whole(at + length).max(whole(at) + 1).min(seconds);
+            bursting[whole(at)..end].fill(true);
             at += length + every * dice.sample::<f64, _>(Exp1);
         }
         Self { factors, bursting, burst: (share, factor) }

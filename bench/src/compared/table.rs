@@ -81,8 +81,7 @@ fn real(proof: &Proof) -> String {
 }
 
 /// The flagged measures of a comparison.
-#[must_use]
-pub fn flags(comparison: &Comparison) -> Vec<String> {
+pub(super) fn flags(comparison: &Comparison) -> Vec<String> {
     use reports::format::comparison::Change::{Improved, Regressed};
     let flagged = comparison.measures.iter().filter(|one| matches!(one.verdict, Regressed | Improved));
     flagged

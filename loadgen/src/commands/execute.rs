@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::failure::Failure;
 use super::print::{self, Mode};
-use super::{capacity, compare, doctor, protocol, report, runs, scenario};
+use super::{capacity, compare, doctor, history, protocol, report, runs, scenario};
 use crate::cli::{self, CapacityArgs, Command, DoctorArgs};
 
 /// Carries a command out and prints its outcome. `arguments` are the command line, for the run folder.
@@ -58,6 +58,7 @@ async fn execute(command: Command, arguments: Vec<String>) -> Result<Answer, Fai
         Command::Compare(args) => compare::compare(&args),
         Command::Capacity(args) => find_capacity(args).await,
         Command::Doctor(args) => examine(&args).await,
+        Command::History(command) => history::execute(&command),
         Command::Scenario(command) | Command::Direct(command) => scenario::execute(command),
         Command::Protocol(command) => protocol::execute(command).await,
         Command::Completions { shell } => {

@@ -1,5 +1,6 @@
 //! What a command that failed has to say.
 
+use history::HistoryError;
 use output::Exit;
 use reports::folder::FolderError;
 use reports::format::Summary;
@@ -71,6 +72,18 @@ impl From<CapacityError> for Failure {
         match error {
             CapacityError::Scenario(mistakes) => mistakes.into(),
             error => Self { exit: error.exit(), ..Self::usage(error.to_string()) },
+        }
+    }
+}
+
+impl From<HistoryError> for Failure {
+    fn from(error: HistoryError) -> Self {
+        match error {
+            HistoryError::NotASource { .. }
+            | HistoryError::Unfinished { .. }
+            | HistoryError::Missing { .. } => Self::usage(error.to_string()),
+            HistoryError::Folder(error) => error.into(),
+            error => Self::machine(error.to_string()),
         }
     }
 }

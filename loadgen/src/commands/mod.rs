@@ -14,6 +14,7 @@ pub mod correlate;
 pub mod doctor;
 mod execute;
 mod failure;
+mod history;
 mod print;
 mod protocol;
 mod report;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::failure::Failure;
-use crate::cli::{Command, ProtocolCommand, ScenarioCommand};
+use crate::cli::{Command, HistoryCommand, ProtocolCommand, ScenarioCommand};
 use crate::live::say;
 
 /// Version of the objects that `--json` prints.
@@ -35,6 +35,11 @@ impl Mode {
             Command::Attribute { json, .. } => (*json, false),
             Command::Correlate(args) => (args.json, false),
             Command::Doctor(args) => (args.json, false),
+            Command::History(command) => match command {
+                HistoryCommand::Add(args) => (args.json, false),
+                HistoryCommand::Show(args) => (args.json, false),
+                HistoryCommand::Export(_) => (false, false),
+            },
             Command::Scenario(command) | Command::Direct(command) => match command {
                 Check(args) | Explain(args) => (args.json, false),
                 List { json } | New { json, .. } => (*json, false),

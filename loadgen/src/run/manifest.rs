@@ -7,6 +7,7 @@ use scenarios::plan::Target;
 use scenarios::{Plan, redact};
 
 use crate::embedded::EMBEDDED;
+use crate::git;
 use crate::health::machine;
 
 /// A name of its own for a run of the plan.
@@ -46,7 +47,7 @@ pub(super) fn manifest(plan: &Plan, run: &Run, command: &[String]) -> Manifest {
         phases: plan.phases.iter().map(phase).collect(),
         players: u64::from(plan.players),
         host: machine::host(),
-        commit: commit(),
+        commit: git::commit(),
     }
 }
 
@@ -59,10 +60,4 @@ fn topology(declared: &scenarios::plan::Topology) -> Topology {
         queues: resources.queues,
     };
     Topology { operations: operations.into_iter().map(|(name, of)| (name, work(of))).collect(), deliveries }
-}
-
-/// Commit of the working directory, where it is a git checkout.
-fn commit() -> Option<String> {
-    let output = std::process::Command::new("git").args(["rev-parse", "HEAD"]).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

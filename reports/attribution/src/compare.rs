@@ -120,7 +120,9 @@ impl Compared {
         let in_before = |second: &&Second| before.takes(second.at_s, 1.0);
         let earlier: Vec<Second> = seconds.iter().filter(in_before).copied().collect();
         let during: Vec<Second> = seconds.iter().filter(inside).copied().collect();
-        let before_us = mean(earlier.iter()).map(|(mean, _)| mean).filter(|_| rose(&earlier, &during));
+        // Of failures the time before is better by itself: those that still succeed need not take longer.
+        let is_better = felt.is_failures() || rose(&earlier, &during);
+        let before_us = mean(earlier.iter()).map(|(mean, _)| mean).filter(|_| is_better);
         let before = if before_us.is_some() { before } else { Stretch::default() };
         let offered_before =
             earlier.iter().map(|second| second.offered).sum::<f64>() / earlier.len().max(1) as f64;

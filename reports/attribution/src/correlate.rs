@@ -189,7 +189,7 @@ impl PlayersByPeriod {
         }
         let mut p99: BTreeMap<(String, i64), BTreeMap<i64, f64>> = BTreeMap::new();
         let mut open: BTreeMap<(String, i64), (i64, Histogram<u64>)> = BTreeMap::new();
-        for interval in run.intervals() {
+        for interval in run.intervals_of(|tag| lengths.contains_key(tag)) {
             for (&length, first) in lengths.get(interval.tag).into_iter().flatten() {
                 let number =
                     (milliseconds(interval.start_s) - milliseconds(*first)).div_euclid(length.max(1));

@@ -77,6 +77,21 @@ fn named(felt: &[Felt], mut candidates: Vec<Candidate>) -> Vec<Candidate> {
         let is_late =
             |i: usize| roots.iter().any(|&j| j != i && candidates[j].onset.before(candidates[i].onset));
         keep.extend(roots.iter().copied().filter(|&i| !is_late(i)).map(|i| (i, n)));
+        // A cause that shows a period after its effect may still be it: a stray event begins an effect early.
+        let late = roots.iter().copied().filter(|&j| is_late(j));
+        let doubts: Vec<(usize, usize)> = late
+            .flat_map(|j| roots.iter().map(move |&i| (i, j)))
+            .filter(|&(i, j)| {
+                leads_to(&candidates[j], &candidates[i]) && !leads_to(&candidates[i], &candidates[j])
+            })
+            .collect();
+        for (i, j) in doubts {
+            let kind: &str = candidates[j].kind.into();
+            let or = format!("`{kind}` of it, which shows from {:.0} s on", candidates[j].onset.from_s);
+            if !candidates[i].or.contains(&or) {
+                candidates[i].or.push(or);
+            }
+        }
         for &child in strong.iter().filter(|&&i| !roots.contains(&i)) {
             let Some(&root) = roots.iter().find(|&&j| explains(&candidates[j], &candidates[child])) else {
                 continue;
@@ -114,10 +129,12 @@ fn explained(candidate: &Candidate) -> f64 {
 
 /// Whether a candidate is what makes another one give way: the other is then its consequence, and part of its evidence.
 fn explains(cause: &Candidate, effect: &Candidate) -> bool {
+    !effect.onset.before(cause.onset) && leads_to(cause, effect)
+}
+
+/// Whether a candidate of this kind and place makes one of the other give way.
+fn leads_to(cause: &Candidate, effect: &Candidate) -> bool {
     use SuspectKind as K;
-    if effect.onset.before(cause.onset) {
-        return false;
-    }
     let same_function = |stage: &Stage| *stage == cause.stage;
     match (cause.kind, effect.kind) {
         // What delays or fails a batch fills the lanes of its stream.

@@ -20,8 +20,6 @@ pub(crate) struct Axis {
     /// Seconds of a point.
     second_s: usize,
     points: usize,
-    /// The first point of the first phase.
-    begin: usize,
 }
 
 impl Axis {
@@ -30,13 +28,8 @@ impl Axis {
         let middle = |second: usize| second as f64 + 0.5;
         let measured = |second: usize| manifest.measures(middle(second));
         let second_s = (0..seconds).filter(|second| measured(*second)).count().div_ceil(MOST_POINTS).max(1);
-        let mut axis = Self {
-            seconds: Vec::with_capacity(seconds),
-            stretches: Vec::new(),
-            second_s,
-            points: 0,
-            begin: 0,
-        };
+        let mut axis =
+            Self { seconds: Vec::with_capacity(seconds), stretches: Vec::new(), second_s, points: 0 };
         let (mut current, mut within) = (None, 0);
         for second in 0..seconds {
             if !measured(second) {
@@ -53,9 +46,6 @@ impl Axis {
             within += 1;
             if let Some(last) = axis.stretches.last_mut() {
                 last.end = axis.points;
-            }
-            if own == 0 {
-                axis.begin = axis.points;
             }
             axis.seconds.push((axis.points - 1, true));
         }
@@ -94,7 +84,7 @@ impl Axis {
     /// The point of a second of a measured phase: not of the time before the first.
     pub(crate) fn of_a_phase(&self, second: usize, manifest: &Manifest) -> Option<usize> {
         let within = |phase: &Phase| (phase.start_s..phase.end_s).contains(&(second as f64 + 0.5));
-        self.measured(second).filter(|point| *point >= self.begin && manifest.phases.iter().any(within))
+        self.measured(second).filter(|_| manifest.phases.iter().any(within))
     }
 }
 

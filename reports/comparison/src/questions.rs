@@ -1,6 +1,7 @@
 //! Which measures two sides of folders have, and what each run observed of them.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use reports::folder::{FolderError, RunFolder, Tag};
 use reports::format::comparison::{NotCompared, Scale, Subject};
@@ -10,7 +11,7 @@ use reports::server;
 use crate::axis::Axis;
 use crate::counted::Counted;
 use crate::judge::{Observed, Question};
-use crate::timed::{Recorded, Timed, axis_of};
+use crate::timed::{self, Recorded, Timed, axis_of};
 
 /// What is asked, and what cannot be.
 pub(crate) struct Asked {
@@ -161,6 +162,11 @@ impl<'a> Run<'a> {
 
     /// A ratio of each measured second.
     fn counted(&self, of: impl Fn(&SeriesLine) -> Option<(f64, f64)>) -> Counted {
+        Counted::of_stretches(self.points(of), self.axis.stretches(), self.axis.second_s())
+    }
+
+    /// The same, point by point.
+    fn points(&self, of: impl Fn(&SeriesLine) -> Option<(f64, f64)>) -> Vec<(f64, f64)> {
         let mut points = vec![(0.0, 0.0); self.axis.points()];
         for line in &self.folder.series {
             if let (Some(point), Some((part, whole))) = (self.axis.measured(second(line.t)), of(line)) {
@@ -168,7 +174,7 @@ impl<'a> Run<'a> {
                 points[point].1 += whole;
             }
         }
-        Counted::of_stretches(points, self.axis.stretches(), self.axis.second_s())
+        points
     }
 
     fn operation_seconds(&self, name: &str, of: impl Fn(&OperationSecond) -> (f64, f64)) -> Counted {
@@ -184,14 +190,21 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Completed in each second of the phases.
+    /// Completed in each second of the phases in which it is called for.
     fn completed(&self, name: &str) -> Counted {
         let manifest = &self.folder.manifest;
-        self.counted(|line| {
+        let of = |line: &SeriesLine, count: fn(&OperationSecond) -> u64| {
             self.axis.of_a_phase(second(line.t), manifest)?;
-            let completed = line.operations.get(name).map_or(0, |one| one.completed);
-            Some((completed as f64, 1.0))
-        })
+            Some((line.operations.get(name).map_or(0, count) as f64, 1.0))
+        };
+        let offered = self.points(|line| of(line, |one| one.offered));
+        let mut points = self.points(|line| of(line, |one| one.completed));
+        for stretch in self.axis.stretches() {
+            if offered[stretch.clone()].iter().all(|(offered, _)| *offered == 0.0) {
+                points[stretch.clone()].fill((0.0, 0.0));
+            }
+        }
+        Counted::of_stretches(points, self.axis.stretches(), self.axis.second_s())
     }
 
     fn lost(&self, name: &str) -> Counted {
@@ -220,7 +233,7 @@ impl<'a> Run<'a> {
         Some(self.periods(fetched, highest, |(_, value)| Some((*value, 1.0))))
     }
 
-    /// The periods that lie in measured seconds.
+    /// The periods that lie in measured seconds, those of a phase for themselves.
     fn periods(
         &self,
         fetched: &CloudWatch,
@@ -229,11 +242,19 @@ impl<'a> Run<'a> {
     ) -> Counted {
         let manifest = &self.folder.manifest;
         let period_s = series.period_s.unwrap_or(fetched.period_s).max(1) as f64;
-        let measured = |(at, _): &&(f64, f64)| {
-            let middle = at + period_s / 2.0;
-            middle >= 0.0 && self.axis.of_a_phase(crate::timed::second(middle), manifest).is_some()
+        let stretch_of = |at: f64| {
+            let middle = Some(at + period_s / 2.0).filter(|middle| *middle >= 0.0)?;
+            let point = self.axis.of_a_phase(timed::second(middle), manifest)?;
+            self.axis.stretches().iter().position(|stretch| stretch.contains(&point))
         };
-        Counted::new(series.points.iter().filter(measured).filter_map(of).collect(), period_s)
+        let points: Vec<(usize, (f64, f64))> =
+            series.points.iter().filter_map(|point| Some((stretch_of(point.0)?, of(point)?))).collect();
+        let mut stretches: Vec<Range<usize>> = Vec::new();
+        for alike in points.chunk_by(|a, b| a.0 == b.0) {
+            let start = stretches.last().map_or(0, |before| before.end);
+            stretches.push(start..start + alike.len());
+        }
+        Counted::of_stretches(points.into_iter().map(|(_, point)| point).collect(), &stretches, period_s)
     }
 }
 

@@ -24,13 +24,13 @@ const NEAR: f64 = 6.0;
 /// Coverage that the samples of a percentile have to carry.
 const ALPHA: f64 = 0.05;
 
-/// A percentile of the runs of one side. `all` are their samples together.
+/// A percentile of the runs of one side. `all` are their samples together, `each` those of each run.
 ///
 /// # Errors
 /// In words, why it cannot be told.
 pub(crate) fn quantile(
     runs: &[Timed],
-    all: &Distribution,
+    (all, each): (&Distribution, &[Distribution]),
     q: f64,
     resamples: u32,
     dice: &mut StdRng,
@@ -56,16 +56,13 @@ pub(crate) fn quantile(
             |column| tables.iter().zip(&pieces).map(|(table, pieces)| table.count(pieces, column)).sum();
         places.push(place(bisected(&edges, q, count)));
     }
-    let of_runs = |run: &Timed| {
-        let own = Distribution::of([run]);
-        (place(own.quantile(q)), own.total() as f64)
-    };
+    let of_run = |run: &Distribution| (place(run.quantile(q)), run.total() as f64);
     let seconds = runs.first().map_or(1.0, Timed::second_s);
     Ok(side(
         value,
         &places,
         &blocks,
-        Runs::of(&runs.iter().map(of_runs).collect::<Vec<_>>()),
+        Runs::of(&each.iter().map(of_run).collect::<Vec<_>>()),
         samples,
         seconds,
     ))
@@ -290,6 +287,7 @@ fn rounded(count: f64) -> u64 {
 #[cfg(test)]
 mod tests {
     use hdrhistogram::Histogram;
+    use proptest::prelude::*;
     use rand::SeedableRng as _;
     use rand_distr::{Distribution as _, LogNormal};
 
@@ -306,30 +304,58 @@ mod tests {
         Timed::new(&(0..seconds).map(of_second).collect::<Vec<_>>())
     }
 
+    fn one(run: &Timed, q: f64, resamples: u32, dice: &mut StdRng) -> Result<Side, String> {
+        let all = Distribution::of([run]);
+        quantile(std::slice::from_ref(run), (&all, std::slice::from_ref(&all)), q, resamples, dice)
+    }
+
     #[test]
     fn the_error_of_a_percentile_is_that_of_theory() {
         // Of independent samples the logarithm of a lognormal percentile varies by q (1-q) / (n (φ(z)/σ)²).
         let run = run(200, 100, 4);
-        let all = Distribution::of([&run]);
         for (q, density) in [(0.5, 0.398_942 / 0.5), (0.99, 0.026_652 / 0.5)] {
-            let side = quantile(std::slice::from_ref(&run), &all, q, 1_000, &mut StdRng::seed_from_u64(1))
-                .expect("enough samples");
+            let mut dice = StdRng::seed_from_u64(1);
+            let side = one(&run, q, 1_000, &mut dice).expect("enough samples");
             let wanted = q * (1.0 - q) / (20_000.0 * density * density);
             assert!((0.6..1.6).contains(&(side.within / wanted)), "{q}: {} of {wanted}", side.within);
             assert_eq!((side.samples, side.runs.freedom.to_bits()), (20_000, 0.0_f64.to_bits()));
         }
     }
 
+    proptest! {
+        #[test]
+        fn a_resample_of_every_second_gives_the_percentile_of_all(
+            seconds in prop::collection::vec(prop::collection::vec(1_u64..100_000, 1..40), 1..20), q in 0.05_f64..0.95
+        ) {
+            let of_second = |values: &Vec<u64>| {
+                let mut histogram = Histogram::<u64>::new(3).expect("a histogram");
+                values.iter().for_each(|value| histogram.record(*value).expect("fits"));
+                histogram
+            };
+            let run = Timed::new(&seconds.iter().map(of_second).collect::<Vec<_>>());
+            let all = Distribution::of([&run]);
+            let edges = edges(&all, q, 0.3);
+            let table = Table::of(&run, &edges);
+            // In two pieces, in another order.
+            let half = seconds.len() / 2;
+            let pieces = [half..seconds.len(), 0..half];
+            let found = bisected(&edges, q, |column| table.count(&pieces, column));
+            let direct = all.quantile(q);
+            let place = edges.partition_point(|edge| (*edge as f64) < direct - 1e-6);
+            let [low, high] = [place.saturating_sub(1), place.min(edges.len() - 1)].map(|index| edges[index] as f64);
+            prop_assert!((low - 1e-6..=high + 1e-6).contains(&found), "{} not in {}..{}", found, low, high);
+        }
+    }
+
     #[test]
     fn percentiles_that_samples_do_not_carry_are_not_told() {
         let run = run(20, 10, 4);
-        let all = Distribution::of([&run]);
         let mut dice = StdRng::seed_from_u64(1);
-        let mut of = |q| quantile(std::slice::from_ref(&run), &all, q, 50, &mut dice);
+        let mut of = |q| one(&run, q, 50, &mut dice);
         assert!(of(0.5).is_ok() && of(0.9).is_ok());
         assert_eq!(of(0.99).expect_err("two beyond"), "200 samples do not carry it");
         let short = Timed::new(&vec![Histogram::new(3).expect("a histogram"); 30]);
-        let nothing = quantile(&[short], &Distribution::default(), 0.5, 50, &mut dice);
+        let nothing = one(&short, 0.5, 50, &mut dice);
         assert_eq!(nothing.expect_err("nothing"), "a run has nothing of it");
     }
 

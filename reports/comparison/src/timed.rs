@@ -138,13 +138,15 @@ pub(crate) struct Distribution {
 
 impl Distribution {
     pub(crate) fn of<'a>(runs: impl IntoIterator<Item = &'a Timed>) -> Self {
-        let mut merged: BTreeMap<u64, Bin> = BTreeMap::new();
-        for bin in runs.into_iter().flat_map(|run| run.points.iter().flatten()) {
-            let sum = merged.entry(bin.low).or_insert(Bin { count: 0, ..*bin });
-            sum.count += bin.count;
-            sum.high = sum.high.max(bin.high);
-        }
-        let bins: Vec<Bin> = merged.into_values().collect();
+        let mut all: Vec<Bin> =
+            runs.into_iter().flat_map(|run| run.points.iter().flatten().copied()).collect();
+        all.sort_unstable_by_key(|bin| bin.low);
+        let sum = |equal: &[Bin]| Bin {
+            low: equal[0].low,
+            high: equal.iter().map(|bin| bin.high).max().unwrap_or_default(),
+            count: equal.iter().map(|bin| bin.count).sum(),
+        };
+        let bins: Vec<Bin> = all.chunk_by(|a, b| a.low == b.low).map(sum).collect();
         Self { total: bins.iter().map(|bin| bin.count).sum(), bins }
     }
 

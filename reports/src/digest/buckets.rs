@@ -12,14 +12,19 @@ pub const RESOLUTION: f64 = 2.0 / SUB_BUCKETS as f64;
 const HALF: u64 = SUB_BUCKETS / 2;
 
 /// How far values of this size are shifted to the right.
-const fn shift(value: u64) -> u32 {
-    (u64::BITS - value.leading_zeros()).saturating_sub(SUB_BUCKETS.trailing_zeros())
+const fn shift(value: u64, sub_buckets: u64) -> u32 {
+    (u64::BITS - value.leading_zeros()).saturating_sub(sub_buckets.trailing_zeros())
 }
 
 /// The bucket of a value. Ascending; that of [`u64::MAX`] is 3,775.
 pub(super) const fn index(value: u64) -> u16 {
-    let shift = shift(value);
-    (shift as u64 * HALF + (value >> shift)) as u16
+    index_among(value, SUB_BUCKETS)
+}
+
+/// The bucket of a value in a layout of fewer sub-buckets, a power of two: each is made of whole buckets of the finer layout.
+pub(super) const fn index_among(value: u64, sub_buckets: u64) -> u16 {
+    let shift = shift(value, sub_buckets);
+    (shift as u64 * (sub_buckets / 2) + (value >> shift)) as u16
 }
 
 /// The smallest value of a bucket.
@@ -35,7 +40,7 @@ pub(super) const fn lowest(index: u16) -> u64 {
 /// The largest value of a bucket: what a quantile that falls into it is said to be.
 pub(super) const fn highest(index: u16) -> u64 {
     let low = lowest(index);
-    low + ((1 << shift(low)) - 1)
+    low + ((1 << shift(low, SUB_BUCKETS)) - 1)
 }
 
 #[cfg(test)]
@@ -65,6 +70,10 @@ mod tests {
             prop_assert!(low <= value && value <= high);
             prop_assert_eq!((index(low), index(high)), (bucket, bucket));
             prop_assert!((high - low) as f64 <= RESOLUTION * low as f64);
+            for fewer in [64, 32] {
+                prop_assert_eq!(index_among(low, fewer), index_among(high, fewer));
+                prop_assert!(index_among(value, fewer) <= bucket);
+            }
             if let Some(next) = high.checked_add(1) {
                 prop_assert_eq!(index(next), bucket + 1);
             }

@@ -106,11 +106,6 @@ impl Distribution {
         merged.extend(others);
         self.buckets = merged;
     }
-
-    /// Index and count of each bucket that is not empty.
-    pub(super) fn indexed(&self) -> &[(u16, u64)] {
-        &self.buckets
-    }
 }
 
 /// Where the latencies of a bin are counted while it lasts.

@@ -14,7 +14,8 @@
 //! Every array has a number for each bin, of the seconds that count only; `seconds` says how many these are, and `open` is the highest
 //! number of open sockets, whether it counts or not. The stream of histograms has for each tag, for each bin: the number of buckets that are
 //! not empty; for each of them how far its index lies beyond the one before (the first beyond -1) and its count; and, unless there are
-//! none, the largest latency in microseconds. Its numbers are LEB128.
+//! none, the largest latency in microseconds. Its numbers are LEB128. `tags` are those of operations and deliveries. Where the stream is too
+//! long for a mail, buckets are merged: `sub_buckets` says how many there are then.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -25,20 +26,34 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use serde::Serialize;
 
+use super::buckets::index_among;
 use super::{Digest, Distribution, SUB_BUCKETS};
+use crate::folder::Tag;
 use crate::format::{DeliverySecond, OperationSecond, SeriesLine};
+
+/// The stream of histograms has at most so many bytes, unless even the fewest sub-buckets need more. As base64 it is a third longer.
+const MOST_BYTES: usize = 800_000;
+
+/// A day of ten operations needs fewer sub-buckets than an hour.
+const LAYOUTS: [u64; 3] = [SUB_BUCKETS, SUB_BUCKETS / 2, SUB_BUCKETS / 4];
 
 /// Whatever is in the run, the JSON is safe between `<script type="application/json">` and its end.
 #[must_use]
 pub fn embed(digest: &Digest) -> String {
     let counts = Counts { digest };
+    let tags = tags(digest);
+    let stream = |sub_buckets| (sub_buckets, deflated(&histograms(digest, &tags, sub_buckets)));
+    let [finest, middle, coarsest] = LAYOUTS;
+    let fits = |(_, stream): &(u64, Vec<u8>)| stream.len() <= MOST_BYTES;
+    let finer = [finest, middle].into_iter().map(stream).find(fits);
+    let (sub_buckets, histograms) = finer.unwrap_or_else(|| stream(coarsest));
     let embedded = Embedded {
         version: 1,
         start_s: 0,
         step_s: digest.grid.step_s,
         bins: digest.grid.bins,
         end_s: digest.end_s(),
-        sub_buckets: SUB_BUCKETS,
+        sub_buckets,
         phases: digest
             .phases
             .iter()
@@ -49,8 +64,8 @@ pub fn embed(digest: &Digest) -> String {
                 measured: phase.measured,
             })
             .collect(),
-        tags: digest.tags().collect(),
-        histograms: STANDARD.encode(deflated(&histograms(digest))),
+        tags,
+        histograms: STANDARD.encode(histograms),
         seconds: digest.measured_bins.iter().map(|bin| bin.seconds).collect(),
         operations: counts.operations(),
         deliveries: counts.deliveries(),
@@ -146,22 +161,41 @@ impl<'a> Counts<'a> {
     }
 }
 
+/// The tags of operations and deliveries that the log has.
+fn tags(digest: &Digest) -> Vec<&str> {
+    let Digest { measured, latencies, .. } = digest;
+    let operations = measured.sum.operations.keys();
+    let operations = operations.flat_map(|name| [Tag::Response(name), Tag::Service(name)]);
+    let deliveries = measured.sum.deliveries.keys();
+    let deliveries = deliveries.flat_map(|kind| [Tag::Each(kind), Tag::First(kind), Tag::Last(kind)]);
+    let known = operations.chain(deliveries).filter_map(|tag| latencies.get_key_value(&tag.to_string()));
+    known.map(|(tag, _)| tag.as_str()).collect()
+}
+
 /// The stream of histograms, not yet deflated.
-fn histograms(digest: &Digest) -> Vec<u8> {
+fn histograms(digest: &Digest, tags: &[&str], sub_buckets: u64) -> Vec<u8> {
     let mut stream = Vec::new();
-    for latencies in digest.latencies.values() {
+    for tag in tags {
+        let bins = digest.of_tag(tag);
         for bin in 0..digest.grid.bins {
-            push_histogram(&mut stream, latencies.bins.get(bin).unwrap_or(&super::NOTHING));
+            push_histogram(&mut stream, bins.get(bin).unwrap_or(&super::NOTHING), sub_buckets);
         }
     }
     stream
 }
 
-fn push_histogram(stream: &mut Vec<u8>, distribution: &Distribution) {
-    let buckets = distribution.indexed();
+fn push_histogram(stream: &mut Vec<u8>, distribution: &Distribution, sub_buckets: u64) {
+    let mut buckets: Vec<(u16, u64)> = Vec::new();
+    for (low, _, count) in distribution.buckets() {
+        let bucket = index_among(low, sub_buckets);
+        match buckets.last_mut() {
+            Some((same, sum)) if *same == bucket => *sum = sum.saturating_add(count),
+            _ => buckets.push((bucket, count)),
+        }
+    }
     push(stream, buckets.len() as u64);
     let mut beyond = 0;
-    for (bucket, count) in buckets {
+    for (bucket, count) in &buckets {
         push(stream, u64::from(bucket + 1 - beyond));
         push(stream, *count);
         beyond = bucket + 1;
@@ -181,6 +215,6 @@ fn push(stream: &mut Vec<u8>, mut number: u64) {
 }
 
 fn deflated(stream: &[u8]) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(stream).and_then(|()| encoder.finish()).expect("memory takes every byte")
 }

@@ -22,7 +22,7 @@ use hdrhistogram::Histogram;
 use jiff::Timestamp;
 
 use crate::folder::Tag;
-use crate::format::{Latency, Manifest, Phase};
+use crate::format::{Latency, Manifest, Phase, Summary};
 use crate::stalls::Stalls;
 
 pub use buckets::{RESOLUTION, SUB_BUCKETS};
@@ -55,6 +55,7 @@ pub struct Digest {
     first: Option<(u64, Timestamp)>,
     last: Option<(u64, Timestamp)>,
     stalls: Stalls,
+    lost: BTreeMap<String, Vec<u64>>,
 }
 
 /// The passes that make a digest: one over the series, and one or several over parts of the log.
@@ -66,10 +67,13 @@ pub(crate) struct Passes {
 
 impl Passes {
     /// For a run whose last second is about `end_s`: a later one makes the bins longer.
-    pub(crate) fn new(manifest: &Manifest, end_s: f64) -> Self {
+    pub(crate) fn new(manifest: &Manifest, summary: Option<&Summary>, end_s: f64) -> Self {
         let planned = manifest.phases.iter().map(|phase| phase.end_s).fold(end_s, f64::max);
         let grid = Grid::until(planned);
-        Self { seconds: Seconds::new(manifest, grid), intervals: Intervals::new(&manifest.phases, grid) }
+        Self {
+            seconds: Seconds::new(manifest, summary, grid),
+            intervals: Intervals::new(&manifest.phases, grid),
+        }
     }
 
     /// The digest, and by tag the histograms of the whole run.
@@ -93,6 +97,7 @@ impl Passes {
             first,
             last,
             stalls,
+            lost,
             ..
         } = seconds;
         let length = latencies.values().map(|all| all.bins.len()).max().unwrap_or(0).max(bins.len());
@@ -128,6 +133,7 @@ impl Passes {
             first,
             last,
             stalls: stalls.finish(),
+            lost,
         };
         (digest, wholes)
     }
@@ -240,6 +246,13 @@ impl Digest {
     #[must_use]
     pub const fn stalls(&self) -> &Stalls {
         &self.stalls
+    }
+
+    /// For each bin how many pushes of its sends were lost, of a kind; shorter than the bins where the last of them lost none. A loss stands
+    /// in the second in which it was given up where the summary does not say how long that takes.
+    #[must_use]
+    pub fn lost_at_send(&self, kind: &str) -> &[u64] {
+        self.lost.get(kind).map_or(&[], Vec::as_slice)
     }
 
     /// The run's first second: its start from the run's start, and in UTC.

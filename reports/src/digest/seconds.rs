@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::grid::{Grid, pairs};
 use super::sum;
 use crate::folder::Tag;
-use crate::format::{Latency, Manifest, Phase, SeriesLine};
+use crate::format::{Latency, Manifest, Phase, SeriesLine, Summary};
 use crate::stalls::Finder;
 
 /// Some seconds of the run, added up.
@@ -142,10 +142,17 @@ pub(crate) struct Seconds {
     pub(super) first: Option<(u64, Timestamp)>,
     pub(super) last: Option<(u64, Timestamp)>,
     pub(super) stalls: Finder,
+    /// How long after its send a push of each kind is given up, in whole seconds.
+    lost_after_s: BTreeMap<String, u64>,
+    /// By kind, for each bin what was lost of its sends.
+    pub(super) lost: BTreeMap<String, Vec<u64>>,
 }
 
 impl Seconds {
-    pub(crate) fn new(manifest: &Manifest, grid: Grid) -> Self {
+    pub(crate) fn new(manifest: &Manifest, summary: Option<&Summary>, grid: Grid) -> Self {
+        let deliveries = summary.into_iter().flat_map(|summary| &summary.deliveries);
+        let lost_after_s = deliveries
+            .map(|(kind, delivery)| (kind.clone(), delivery.lost_after_s.unwrap_or(0.0).max(0.0) as u64));
         Self {
             manifest: manifest.clone(),
             at: None,
@@ -158,6 +165,8 @@ impl Seconds {
             first: None,
             last: None,
             stalls: Finder::default(),
+            lost_after_s: lost_after_s.collect(),
+            lost: BTreeMap::new(),
         }
     }
 
@@ -189,6 +198,7 @@ impl Seconds {
         if measured {
             self.stalls.second(line);
         }
+        self.see_losses(line);
         self.see_errors(line);
         if self.first.is_none_or(|(first, _)| line.t < first) {
             self.first = Some((line.t, line.at));
@@ -210,6 +220,20 @@ impl Seconds {
         }
         if let Some(phase) = phase.and_then(|phase| self.phases.get_mut(phase)) {
             phase.add(&sum);
+        }
+    }
+
+    /// The series counts a loss in the second in which it is given up. Players lost it when it was sent.
+    fn see_losses(&mut self, line: &SeriesLine) {
+        for (kind, second) in line.deliveries.iter().filter(|(_, second)| second.lost > 0) {
+            let wait = self.lost_after_s.get(kind).copied().unwrap_or(0);
+            // No later than the second itself, for which there is a bin.
+            let Some(bin) = self.grid.bin(line.t.saturating_sub(wait)) else { continue };
+            let lost = self.lost.entry(kind.clone()).or_default();
+            if lost.len() <= bin {
+                lost.resize(bin + 1, 0);
+            }
+            lost[bin] = lost[bin].saturating_add(second.lost);
         }
     }
 
@@ -236,6 +260,9 @@ impl Seconds {
         for bins in [&mut self.bins, &mut self.measured_bins] {
             pairs(bins, |sum, more| sum.add(&more));
         }
+        for lost in self.lost.values_mut() {
+            pairs(lost, |sum, more| *sum = sum.saturating_add(more));
+        }
         self.grid = self.grid.widened();
     }
 }
@@ -252,4 +279,34 @@ pub(super) fn phase_of(phases: &[Phase], at_s: f64) -> Option<usize> {
     let within = |phase: &Phase| (phase.start_s..phase.end_s).contains(&at_s);
     let after = |last: &usize| phases[*last].end_s <= at_s;
     phases.iter().position(within).or_else(|| phases.len().checked_sub(1).filter(after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::{Delivery, DeliverySecond};
+
+    #[test]
+    fn a_loss_stands_where_it_was_sent() {
+        let line = |t, lost| SeriesLine {
+            t,
+            deliveries: [("message".to_owned(), DeliverySecond { lost, ..DeliverySecond::default() })].into(),
+            ..SeriesLine::default()
+        };
+        let delivery = Delivery { lost_after_s: Some(15.0), ..Delivery::default() };
+        let summary = Summary { deliveries: [("message".to_owned(), delivery)].into(), ..Summary::default() };
+        let lost = |summary: Option<&Summary>, end_s: f64| {
+            let mut seconds = Seconds::new(&Manifest::default(), summary, Grid::until(end_s));
+            [line(3, 0), line(20, 7), line(21, 2), line(6, 1)].iter().for_each(|line| seconds.add(line));
+            seconds.lost["message"]
+                .iter()
+                .copied()
+                .enumerate()
+                .filter(|(_, lost)| *lost > 0)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(lost(Some(&summary), 30.0), [(0, 1), (5, 7), (6, 2)]);
+        assert_eq!(lost(Some(&summary), 1_440.0), [(0, 1), (1, 7), (2, 2)], "bins of three seconds");
+        assert_eq!(lost(None, 30.0), [(6, 1), (20, 7), (21, 2)]);
+    }
 }

@@ -33,7 +33,7 @@ pub(super) fn render(folder: &RunFolder, summary: &Summary) -> String {
         head(summary),
         thresholds(summary),
         gave_way(summary),
-        stalls(folder),
+        stalls(folder, summary),
         operations(summary),
         deliveries(summary),
         chart(folder, summary),
@@ -98,9 +98,9 @@ fn thresholds(summary: &Summary) -> String {
             (false, Some(_)) => "✕ failed",
             (false, None) => "✕ not judged",
         };
-        [code(&verdict::rule(threshold)), prose(&verdict::observed(threshold)), word.into()]
+        [code(&verdict::rule(threshold)), word.into(), prose(&verdict::observed(threshold))]
     });
-    table(["threshold", "observed", "verdict"], 1, rows)
+    table(["threshold", "verdict", "observed"], 1, rows)
 }
 
 fn gave_way(summary: &Summary) -> String {
@@ -126,8 +126,9 @@ fn gave_way(summary: &Summary) -> String {
     text
 }
 
-fn stalls(folder: &RunFolder) -> String {
-    let sentence = folder.digest.stalls().sentence();
+/// Nothing where the figures tell nothing about the target.
+fn stalls(folder: &RunFolder, summary: &Summary) -> String {
+    let sentence = folder.digest.stalls().sentence().filter(|_| summary.verdict.valid);
     sentence.map_or_else(String::new, |sentence| format!("**Stalls:** {}\n", prose(&sentence)))
 }
 
@@ -212,7 +213,11 @@ fn chart(folder: &RunFolder, summary: &Summary) -> String {
     let mut text = String::from("~~~text\n");
     for (name, values, show) in &rows {
         let top = values.iter().flatten().copied().reduce(f64::max);
-        let top = top.map_or(human::NOTHING.to_owned(), |top| format!("0 to {}", show(top)));
+        let top = match top {
+            None => human::NOTHING.to_owned(),
+            Some(0.0) => "none".to_owned(),
+            Some(top) => format!("0 to {}", show(top)),
+        };
         let _ = writeln!(text, "  {name:<width$}  {}  {top}", sparkline(values));
     }
     let end = human::clock(length);
@@ -263,8 +268,13 @@ fn prose(sentence: &str) -> String {
     let line = printable::line(sentence);
     let mut text = String::with_capacity(line.len() + 16);
     let mut chars = line.chars().peekable();
+    let mut before = ' ';
     while let Some(c) = chars.next() {
+        let within = before.is_alphanumeric() && chars.peek().is_some_and(|next| next.is_alphanumeric());
+        before = c;
         match c {
+            // As in `send_message`: no emphasis begins or ends there.
+            '_' if within => text.push('_'),
             '<' => text.push_str("&lt;"),
             '>' => text.push_str("&gt;"),
             '&' => text.push_str("&amp;"),
@@ -307,6 +317,7 @@ mod tests {
             prose("*b* _i_ `c` [l](x) <b> a|b"),
             "&#42;b&#42; &#95;i&#95; &#96;c&#96; &#91;l&#93;(x) &lt;b&gt; a&#124;b"
         );
+        assert_eq!(prose("p99 of send_message"), "p99 of send_message");
         assert_eq!(prose("@team #12 !3"), "@<!-- -->team #<!-- -->12 !<!-- -->3");
         assert_eq!(prose("https://x www.x"), "https:<!-- -->//x www<!-- -->.x");
         assert_eq!(prose("p99 was 1.5 ms, 3 % lost."), "p99 was 1.5 ms, 3 % lost.");

@@ -29,6 +29,18 @@ pub(crate) fn save(dir: &Path, name: &str, content: &[u8]) -> Result<(), FolderE
     Ok(())
 }
 
+/// Writes `content` to the file `path`, replacing it whole or not at all.
+///
+/// # Errors
+/// [`FolderError::Io`]; an old file is then untouched.
+pub fn save_as(path: &Path, content: &[u8]) -> Result<(), FolderError> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match path.file_name().and_then(|name| name.to_str()) {
+        Some(name) => save(dir, name, content),
+        None => Err(FolderError::io("write", path)(std::io::ErrorKind::InvalidInput.into())),
+    }
+}
+
 /// Saves a document as indented JSON, for people and diffs.
 pub(crate) fn save_json<T: Serialize>(dir: &Path, name: &str, document: &T) -> Result<(), FolderError> {
     let mut json = serde_json::to_vec_pretty(document).map_err(|source| FolderError::Json {

@@ -22,7 +22,7 @@ mod streams;
 mod tag;
 mod writer;
 
-pub use atomic::{save_cloudwatch, save_manifest, save_summary};
+pub use atomic::{save_as, save_cloudwatch, save_manifest, save_summary};
 pub use error::FolderError;
 pub use hlog::Interval;
 pub use inputs::{discard_unused, save_input};

@@ -54,11 +54,12 @@ impl RunFolder {
     /// and line when one is malformed, [`FolderError::SchemaVersion`] when it is of a version that this one cannot read.
     pub fn read(dir: &Path) -> Result<Self, FolderError> {
         let manifest = read_manifest(dir)?;
-        let (digest, histograms) = streams::read(dir, &manifest)?;
+        let summary = read_summary(dir, &manifest)?;
+        let (digest, histograms) = streams::read(dir, &manifest, summary.as_ref())?;
         Ok(Self {
             dir: dir.to_path_buf(),
             scenario_toml: read_text(&dir.join(SCENARIO))?.unwrap_or_default(),
-            summary: read_summary(dir, &manifest)?,
+            summary,
             manifest,
             digest,
             series: Series::of(dir.join(SERIES)),

@@ -14,7 +14,7 @@ use super::hlog::HlogReader;
 use super::lines::{Lines, last_line, line_from, lines_before};
 use super::{FolderError, LATENCY, SERIES};
 use crate::digest::{Digest, Intervals, Passes, Seconds};
-use crate::format::{Manifest, SeriesLine};
+use crate::format::{Manifest, SeriesLine, Summary};
 
 /// Reads both files through.
 ///
@@ -23,10 +23,11 @@ use crate::format::{Manifest, SeriesLine};
 pub(super) fn read(
     dir: &Path,
     manifest: &Manifest,
+    summary: Option<&Summary>,
 ) -> Result<(Digest, BTreeMap<String, Histogram<u64>>), FolderError> {
     let (series, log) = (dir.join(SERIES), dir.join(LATENCY));
     let end_s = last_second(&series)?.map_or(0.0, |t| t as f64 + 1.0);
-    let Passes { mut seconds, mut intervals } = Passes::new(manifest, end_s);
+    let Passes { mut seconds, mut intervals } = Passes::new(manifest, summary, end_s);
     let middle = line_from(&log, std::fs::metadata(&log).map_or(0, |log| log.len()) / 2)?;
     let mut later = Intervals::new(&manifest.phases, intervals.grid());
     thread::scope(|threads| {

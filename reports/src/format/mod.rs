@@ -12,6 +12,7 @@ mod cost;
 pub mod cut_off;
 mod document;
 pub mod experiment;
+pub mod history;
 mod hops;
 mod interval;
 mod latency;

@@ -11,6 +11,7 @@ mod charts;
 mod comparison;
 mod error;
 mod experiment;
+mod history;
 mod page;
 mod sections;
 mod style;
@@ -24,6 +25,7 @@ use crate::folder::{
 use crate::format::capacity::Capacity;
 use crate::format::comparison::Comparison;
 use crate::format::experiment::Experiment;
+use crate::format::history::History;
 
 pub use error::{RenderError, ReportError};
 pub use experiment::Spread;
@@ -50,6 +52,14 @@ pub fn render_capacity(capacity: &Capacity) -> Result<String, RenderError> {
 /// [`RenderError`] when a chart cannot be drawn.
 pub fn render_comparison(of: &Comparison) -> Result<String, RenderError> {
     comparison::page(of).map(maud::PreEscaped::into_string)
+}
+
+/// Renders the page of a history as one HTML document.
+///
+/// # Errors
+/// [`RenderError`] when a chart cannot be drawn.
+pub fn render_history(history: &History) -> Result<String, RenderError> {
+    history::page(history).map(maud::PreEscaped::into_string)
 }
 
 /// Reads the run folder `dir`, renders its report and replaces `report.html` in it; gives the path of that file.

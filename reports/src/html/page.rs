@@ -70,7 +70,8 @@ pub(super) fn page(folder: &RunFolder) -> Result<Markup, RenderError> {
             "Made from the run folder " code { (run.id) } ", whose files hold every figure in full. " (context.rule())
         },
     };
-    let data = html! { script #run-data type="application/json" { (PreEscaped(digest::embed(&folder.digest))) } };
+    let data =
+        html! { script #run-data type="application/json" { (PreEscaped(digest::embed(&folder.digest))) } };
     Ok(framed(&page, &data))
 }
 

@@ -4,6 +4,7 @@ pub mod capacity;
 mod columns;
 pub mod comparison;
 mod disruptions;
+pub mod history;
 
 use std::fmt::Write;
 use std::num::NonZeroUsize;
@@ -33,7 +34,7 @@ pub fn summary_for(folder: &RunFolder, look: Look) -> String {
     let parts = [
         headed(&head(&summary), verdict::of(&summary).status, look),
         findings(&summary, look),
-        stalls(folder, look),
+        stalls(folder, &summary, look),
         marked(&thresholds(&summary), look),
         sockets(&summary.sockets),
         operations(&summary),
@@ -122,9 +123,9 @@ fn findings(summary: &Summary, look: Look) -> String {
     out
 }
 
-/// Moments in which nobody was answered.
-fn stalls(folder: &RunFolder, look: Look) -> String {
-    let sentence = folder.digest.stalls().sentence();
+/// Moments in which nobody was answered; nothing where the figures tell nothing about the target.
+fn stalls(folder: &RunFolder, summary: &Summary, look: Look) -> String {
+    let sentence = folder.digest.stalls().sentence().filter(|_| summary.verdict.valid);
     let mut out = String::new();
     if let Some(sentence) = sentence {
         push_wrapped(&mut out, &sentence, "Stalls: ");

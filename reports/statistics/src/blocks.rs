@@ -129,7 +129,7 @@ mod tests {
     use rand::rngs::StdRng;
 
     use super::*;
-    use crate::dependence::Draw;
+    use crate::simulation::Draw;
 
     #[test]
     fn the_length_is_that_of_theory() {

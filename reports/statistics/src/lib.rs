@@ -12,8 +12,10 @@
 //! | [`dependence`] | how many independent points a series has, and the shift test |
 //! | [`several`] | several tests at once |
 //! | [`simulation`] | draws for the tests of all this |
+//! | [`changes`] | where the level of a series changed |
 
 pub mod blocks;
+pub mod changes;
 pub mod dependence;
 pub mod effect;
 pub mod proportions;

@@ -157,12 +157,7 @@ async fn a_window_is_set_by_pointer_keys_links_and_the_address_and_cleared_again
         let (from, to) = (tab.place("#level", 0.62, 0.5).await, tab.place("#level", 0.36, 0.5).await);
         tab.drag(from, to).await;
         window(&tab, "30-60").await;
-        let bands: Vec<f64> = tab
-            .evaluate(
-                "[...document.querySelectorAll('.brush')].map(band => Number(band.getAttribute('width')))",
-            )
-            .await;
-        assert_eq!(bands.len(), 2, "both charts over time are marked");
+        tab.until("document.querySelector('#level .brush') && document.querySelector('#strip .brush')").await;
         let (from, to) = (tab.place("#strip", 0.1, 0.5).await, tab.place("#strip", 0.1, 0.9).await);
         tab.drag(from, to).await;
         window(&tab, "30-60").await;
@@ -260,6 +255,31 @@ async fn data_that_cannot_be_read_is_said_and_changes_nothing() {
         tab.until("document.querySelector('#window output')?.textContent.startsWith('The data of this page cannot be read')").await;
         assert_eq!(tab.text("#count").await, "all");
         assert_eq!(tab.text("#known caption").await, "Known figures");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_heat_map_draws_the_cells_of_the_window_anew() {
+    let known = Known::write();
+    in_a_browser(|tab| async move {
+        let opened = Opened::open(&tab, &known.file).await;
+        tab.run("location.hash = 'w=20-40'").await;
+        tab.until("document.querySelector('#heat .heat.inside')").await;
+        let paths: Vec<String> = tab
+            .evaluate("[...document.querySelectorAll('#heat .heat.inside path')].map(path => path.getAttribute('d'))")
+            .await;
+        // Two cells, of a hundred samples each: as dense as any, so they are in each of the five levels. 3 µs are in the sixth of twelve
+        // rows of the decade, 4 µs in the eighth; 95 seconds are 400 pixels wide, six decades 200 high.
+        let cell = |from: f64, row: f64| {
+            let x = |seconds: f64| 100.0 + 400.0 * seconds / 95.0;
+            format!("M{:.1} {:.1}H{:.1}", x(from), 210.0 - 200.0 * (row + 0.5) / 72.0, x(from + 10.0))
+        };
+        assert_eq!(paths, vec![format!("{}{}", cell(20.0, 5.0), cell(30.0, 7.0)); 5]);
+        assert!(tab.evaluate::<bool>("document.querySelector('#heat g.heat').classList.contains('whole')").await);
+        tab.run("location.hash = ''").await;
+        tab.until("!document.querySelector('#heat .inside, #heat .whole')").await;
+        opened.was_silent();
     })
     .await;
 }

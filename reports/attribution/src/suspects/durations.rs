@@ -16,7 +16,7 @@ use crate::candidate::Candidate;
 use crate::compare::{Change, Compared, Stretch};
 use crate::felt::Felt;
 use crate::interval::Interval;
-use crate::observed::{Metric, Points, Run, Stage};
+use crate::observed::{Metric, Points, Run, Stage, Trigger};
 
 /// A hop that accounts for less is not mentioned.
 const LEAST: f64 = 0.1;
@@ -68,14 +68,16 @@ fn candidate(run: &Run<'_>, position: usize, felt: &Felt, hop: Hop) -> Candidate
     let stage = Stage::Function(hop.function.clone());
     let name = run.backend.resource(&stage);
     let (onset, end_s) = onset(felt, compared, hop.change, &hop.means);
-    let authorizes = run.backend.function(&hop.function).is_some_and(|function| function.authorizes);
+    let function = run.backend.function(&hop.function);
+    let authorizes = function.is_some_and(|function| function.authorizes);
+    let does_nothing_else = function.is_some_and(|function| function.trigger == Trigger::Authorizer);
     let slow_table = dependencies::table(run, felt, compared, &hop);
     let mut candidate = match &slow_table {
         Some(table) => {
             let stage = Stage::Table(table.table.clone());
             Candidate::new(SuspectKind::SlowDependency, stage, onset, end_s)
         }
-        None if authorizes => {
+        None if authorizes && does_nothing_else => {
             let mut candidate = Candidate::new(SuspectKind::IdentityProvider, stage, onset, end_s);
             candidate.or.push(format!("{name}'s own work"));
             candidate
@@ -83,6 +85,8 @@ fn candidate(run: &Run<'_>, position: usize, felt: &Felt, hop: Hop) -> Candidate
         None => {
             let mut candidate = Candidate::new(SuspectKind::SlowFunction, stage, onset, end_s);
             candidate.or.extend(dependencies::unseen(run, felt, compared, &hop));
+            let asks = || format!("the identity provider, which {name} asks at connect");
+            candidate.or.extend(authorizes.then(asks));
             candidate
         }
     };

@@ -5,6 +5,7 @@ use reports::format::{LimitKind, SuspectKind, SymptomKind};
 use super::evidence::{self, number};
 use super::{limits, matching, streams};
 use crate::candidate::Candidate;
+use crate::compare::Compared;
 use crate::felt::Felt;
 use crate::interval::Interval;
 use crate::observed::{Function, Metric, Player, Points, Run, Server, Stage, Trigger, classes};
@@ -117,6 +118,7 @@ fn throttled(run: &Run<'_>, function: &Function, felt: &[Felt]) -> Option<Candid
             (candidate.limit, candidate.observed) = (hit.limit, Some(hit.observed));
             candidate.unit = hit.unit;
             candidate.evidence.push(hit.evidence);
+            candidate.or.extend(unknown_duration(run, function, felt, &account));
             candidate
         }
         // Without a limit it is not named, but what lacks is.
@@ -186,6 +188,22 @@ fn failed(run: &Run<'_>, function: &Function, felt: &[Felt]) -> Option<Candidate
     candidate.evidence = evidence;
     candidate.explains = account.explains;
     Some(candidate)
+}
+
+/// What is full may be full of invocations that take longer than before, unless their `Duration` before and during a symptom is known.
+fn unknown_duration(run: &Run<'_>, function: &Function, felt: &[Felt], account: &Account) -> Option<String> {
+    let durations = run.server.gauge(Metric::lambda("Duration", "Average"), &function.full);
+    let invocations = run.server.gauge(Metric::lambda("Invocations", "Sum"), &function.full);
+    let is_known = |(n, _): &(usize, f64)| {
+        let compared = felt.get(*n).and_then(|felt| Compared::of(run, felt));
+        let change = compared
+            .zip(durations.as_ref())
+            .and_then(|(one, points)| one.change(points, invocations.as_ref()));
+        change.is_some_and(|change| change.before.is_some())
+    };
+    let name = &function.short;
+    (!account.explains.iter().any(is_known))
+        .then(|| format!("{name} taking longer than before, which its Duration does not tell"))
 }
 
 /// Errors may be its time-out where that is not known.

@@ -226,6 +226,16 @@ fn busiest_second(run: &Run<'_>, points: &Points, stage: &Stage) -> Option<f64> 
     points.known().filter_map(of_period).max_by(f64::total_cmp)
 }
 
+/// Whether what was used is known of every period with throttle events: neither absent, nor the newest of what may still grow.
+fn is_known(run: &Run<'_>, events: &Points, used: &Points) -> bool {
+    let may_grow = run.server.document().is_some_and(|document| document.settled == Some(false));
+    let newest = used.known().last().map(|(at, _)| at).filter(|_| may_grow);
+    let mut refusing = events.known().filter(|(_, count)| *count > 0.0);
+    refusing.all(|(at, _)| {
+        used.at(at).is_some() && newest.is_none_or(|newest| at + events.period_s / 2.0 < newest)
+    })
+}
+
 fn usage(run: &Run<'_>, throttled: &Throttled, from_s: f64, to_s: f64) -> Option<Usage> {
     let (units, per_partition, documented) = match throttled.direction {
         Direction::Write => (LimitKind::WriteUnits, LimitKind::PartitionWriteUnits, PARTITION_WRITES),
@@ -254,7 +264,8 @@ fn usage(run: &Run<'_>, throttled: &Throttled, from_s: f64, to_s: f64) -> Option
     let stage = Stage::Table(throttled.resource.clone());
     let is_coarse = period_s > 1.0;
     let busiest = || busiest_second(run, &throttled_meanwhile, &stage);
-    let may_be_whole = is_coarse && busiest().is_none_or(|most| most >= limit / 2.0);
+    let may_be_peak = is_coarse && busiest().is_none_or(|most| most >= limit / 2.0);
+    let may_be_whole = may_be_peak || !is_known(run, &throttled.events.within(from_s, to_s), &points);
     let is_whole = consumed >= limit - partition / 2.0;
     Some(Usage { points, consumed, limit, partition, is_whole, may_be_whole })
 }

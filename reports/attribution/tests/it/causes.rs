@@ -423,6 +423,29 @@ fn a_concurrency_that_slowness_filled_is_its_consequence() {
 }
 
 #[test]
+fn those_who_are_served_need_not_be_slower_where_a_slow_part_fills_the_rest() {
+    // One function does everything: 60 of 100 requests a second find its executions taken by handshakes that wait for the provider.
+    let mut made = Made::healthy();
+    for route in &mut made.document().wiring.routes {
+        if !route.authorizer.is_empty() {
+            route.authorizer = full("SendMessage");
+        }
+    }
+    made.fails("send_message", "internal_server_error", 60);
+    broken(&mut made, "send_message.error_rate < 1%");
+    made.busy("Throttles", "Sum", "SendMessage", 60.0);
+    made.busy("Invocations", "Sum", "SendMessage", 40.0);
+    made.busy("Duration", "Average", "SendMessage", 300.0);
+    made.busy("ConcurrentExecutions", "Maximum", "SendMessage", 10.0);
+    made.limit(LimitKind::ReservedConcurrency, &full("SendMessage"), 10.0);
+    let correlation = made.attributed();
+    assert_eq!(first(&correlation), Some((SuspectKind::SlowFunction, "SendMessage")), "{correlation:#?}");
+    let or = &correlation.suspects[0].or;
+    assert!(or.iter().any(|or| or.contains("identity provider")), "{or:?}");
+    assert_eq!(correlation.suspects.len(), 1, "the concurrency is its consequence: {correlation:#?}");
+}
+
+#[test]
 fn outcomes_that_wait_before_their_function() {
     let mut made = Made::healthy();
     made.slows("placement.each", 2_300_000);

@@ -180,6 +180,37 @@ fn a_record_waits_for_the_batch_before_it() {
 }
 
 #[test]
+fn what_is_full_may_be_full_of_something_slow() {
+    let or = |change: fn(&mut Made)| {
+        let mut made = Made::healthy();
+        made.fails("send_message", REFUSED, 30);
+        made.thresholds.push(reports::format::Threshold {
+            expression: "send_message.error_rate < 1%".into(),
+            observed: Some(0.3),
+            ..Default::default()
+        });
+        made.busy("Throttles", "Sum", "SendMessage", 30.0);
+        made.busy("ConcurrentExecutions", "Maximum", "SendMessage", 3.0);
+        made.limit(LimitKind::ReservedConcurrency, &full("SendMessage"), 3.0);
+        change(&mut made);
+        let correlation = made.attributed();
+        assert_eq!(first(&correlation), Some((K::ReservedConcurrency, "SendMessage")), "{correlation:#?}");
+        correlation.suspects[0].or.clone()
+    };
+    assert_eq!(or(|_| {}), [] as [String; 0], "it takes as long as before");
+    let unknown =
+        or(|made| made.of("Duration", "Average", "SendMessage").points.retain(|(at, _)| *at >= 30.0));
+    assert!(unknown[0].contains("which its Duration does not tell"), "{unknown:?}");
+    // A single throttle before it became slow, in another period.
+    let early = or(|made| {
+        made.point("Throttles", "Sum", "SendMessage", 28.0, 1.0);
+        made.busy("Duration", "Average", "SendMessage", 300.0);
+        made.busy("Invocations", "Sum", "SendMessage", 70.0);
+    });
+    assert!(early.iter().any(|or| or.contains("slow_function")), "{early:?}");
+}
+
+#[test]
 fn executions_of_a_log_show_that_its_lines_lack() {
     let mut made = Made::healthy();
     let name = full("SendMessage");

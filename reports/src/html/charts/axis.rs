@@ -85,6 +85,33 @@ impl Axis {
         Self { range: 0.0..end, ticks, title: unit.axis_title().into(), log: false }
     }
 
+    /// Around the values between `low` and `high`, without zero unless it is near: a change of a few per cent must be seen.
+    pub(super) fn around(low: f64, high: f64, unit: Unit, most: usize) -> Self {
+        let spread = if high > low { high - low } else { high.abs().max(1.0) * 0.1 };
+        // Room for the names of the changes above.
+        let (low, high) = (low - spread * 0.1, high + spread * 0.3);
+        let low = if low < spread * 0.2 && low > -spread { 0.0 } else { low };
+        // Binary units have binary round numbers.
+        let base = if unit == Unit::Bytes { 1024.0_f64.powf(high.max(1.0).log(1024.0).floor()) } else { 1.0 };
+        let rough = (high - low) / base / most as f64;
+        let decade = 10.0_f64.powf(rough.log10().floor());
+        let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * decade).find(|step| *step >= rough);
+        let step = step.unwrap_or(rough) * base;
+        let start = (low / step).floor() * step;
+        let end = (high / step).ceil() * step;
+        let ticks = steps(start, end, step).map(|value| (value, unit.tick_beside(value, step))).collect();
+        Self { range: start..end, ticks, title: unit.axis_title().into(), log: false }
+    }
+
+    /// Places from 0, one for each label; as many of them as `most` are shown.
+    pub(super) fn places(labels: &[String], title: &str, most: usize) -> Self {
+        let every = labels.len().div_ceil(most.max(1)).max(1);
+        let shown = labels.iter().enumerate().step_by(every);
+        let ticks = shown.map(|(place, label)| (place as f64, label.clone())).collect();
+        let last = labels.len().saturating_sub(1).max(1) as f64;
+        Self { range: -0.5..last + 0.5, ticks, title: title.into(), log: false }
+    }
+
     /// Logarithmic between the 1-2-5 numbers around `min` and `max`; linear where these are less than three times apart, as a
     /// logarithmic axis would have two ticks only.
     pub(super) fn log(min: f64, max: f64, unit: Unit) -> Self {
@@ -201,6 +228,24 @@ mod tests {
         let axis = Axis::signed(-3.1, 12.0, "difference, %");
         assert_eq!(labels(&axis), ["−5", "0", "5", "10", "15"]);
         assert_eq!(labels(&Axis::signed(0.0, 0.0, "")).first(), Some(&"0"));
+    }
+
+    #[test]
+    fn an_axis_around_values_shows_their_differences() {
+        let axis = Axis::around(1_000.0, 1_200.0, Unit::Duration, 4);
+        assert!(axis.range.start >= 900.0 && axis.range.end >= 1_200.0, "{axis:?}");
+        assert_eq!(labels(&axis), ["900 µs", "1.0 ms", "1.1 ms", "1.2 ms", "1.3 ms"]);
+        assert_eq!(labels(&Axis::around(0.0, 3.0, Unit::Count("%"), 4)).first(), Some(&"0"));
+        assert_eq!(
+            labels(&Axis::around(229_110.0, 229_930.0, Unit::Nanoseconds, 4)).first(),
+            Some(&"229.0 µs")
+        );
+        let mib = |n: f64| n * 1024.0 * 1024.0;
+        assert_eq!(labels(&Axis::around(mib(75.0), mib(79.0), Unit::Bytes, 4)).first(), Some(&"74 MiB"));
+        let flat = Axis::around(7.0, 7.0, Unit::PerSecond, 4);
+        assert!(flat.range.start < 7.0 && flat.range.end > 7.0);
+        let names: Vec<String> = (0..10).map(|n| n.to_string()).collect();
+        assert_eq!(labels(&Axis::places(&names, "run", 5)), ["0", "2", "4", "6", "8"]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod spark;
 mod spectrum;
 mod time;
 mod timeline;
+mod trend;
 mod unit;
 
 pub(super) use heat::{Heat, row};
@@ -22,4 +23,5 @@ pub(super) use spark::Spark;
 pub(super) use spectrum::{Spectrum, Sweep};
 pub(super) use time::{Line, TimeChart, extent};
 pub(super) use timeline::{Fold, Grid, Timeline};
+pub(super) use trend::{Break, Step, TrendChart};
 pub(super) use unit::Unit;

@@ -86,6 +86,13 @@ impl<'a> Timeline<'a> {
         self.digest.bins().iter().map(of_bin).collect()
     }
 
+    /// For each point how many pushes of its sends were lost, by the second.
+    pub(in crate::html) fn lost(&self, kind: &str) -> Vec<Option<f64>> {
+        let lost = self.digest.lost_at_send(kind).iter().copied().chain(std::iter::repeat(0));
+        let of_bin = |(bin, lost): (&Bin, u64)| (bin.seconds > 0).then(|| lost as f64 / bin.seconds as f64);
+        self.digest.bins().iter().zip(lost).map(of_bin).collect()
+    }
+
     /// For each point the highest p99 that one of its seconds had, in microseconds.
     pub(in crate::html) fn peaks(&self, tag: Tag<'_>) -> Vec<Option<f64>> {
         let tag = tag.to_string();

@@ -7,6 +7,8 @@ use crate::human;
 pub(in crate::html) enum Unit {
     /// Microseconds.
     Duration,
+    /// Nanoseconds, with their digits.
+    Nanoseconds,
     /// Events per second.
     PerSecond,
     /// A number of things; the word is the axis title.
@@ -20,7 +22,7 @@ pub(in crate::html) enum Unit {
 impl Unit {
     pub(super) fn axis_title(self) -> &'static str {
         match self {
-            Self::Duration => "time",
+            Self::Duration | Self::Nanoseconds => "time",
             Self::PerSecond => "per second",
             Self::Count(what) => what,
             Self::CorePercent => "% of one core",
@@ -32,6 +34,7 @@ impl Unit {
     pub(super) fn show(self, value: f64) -> String {
         match self {
             Self::Duration => human::duration(value),
+            Self::Nanoseconds => human::nanoseconds(value),
             Self::PerSecond => format!("{}/s", human::significant(value)),
             Self::Count(_) => human::amount(value),
             Self::CorePercent => format!("{} %", human::significant(value)),
@@ -53,15 +56,35 @@ impl Unit {
         };
         match self {
             Self::Duration => trim(human::duration(value)),
+            Self::Nanoseconds => trim(human::nanoseconds(value)),
             Self::Bytes => trim(human::bytes(value)),
             Self::PerSecond | Self::Count(_) | Self::CorePercent => trim(human::significant(value)),
         }
+    }
+
+    /// A tick among others `step` apart, with as many digits as tell them apart.
+    pub(super) fn tick_beside(self, value: f64, step: f64) -> String {
+        let (scale, unit) = match self {
+            Self::Nanoseconds => human::time_scale(value),
+            Self::Duration => {
+                let (scale, unit) = human::time_scale(value * 1e3);
+                (scale / 1e3, unit)
+            }
+            Self::Bytes | Self::PerSecond | Self::Count(_) | Self::CorePercent => return self.tick(value),
+        };
+        if value == 0.0 {
+            return "0".to_owned();
+        }
+        let digits = (-(step / scale).log10().floor()).clamp(0.0, 6.0) as usize;
+        let number = format!("{:.digits$}", value / scale);
+        format!("{number} {unit}")
     }
 
     /// The unit in a table's column header, and what a value is divided by for that column.
     pub(super) fn column(self) -> (&'static str, f64) {
         match self {
             Self::Duration => ("ms", 1e3),
+            Self::Nanoseconds => ("ns", 1.0),
             Self::PerSecond => ("/s", 1.0),
             Self::Count(_) => ("", 1.0),
             Self::CorePercent => ("%", 1.0),
@@ -72,7 +95,7 @@ impl Unit {
     /// How the script calls it.
     pub(super) fn key(self) -> &'static str {
         match self {
-            Self::Duration => "duration",
+            Self::Duration | Self::Nanoseconds => "duration",
             Self::PerSecond => "rate",
             Self::Count(_) => "count",
             Self::CorePercent => "percent",

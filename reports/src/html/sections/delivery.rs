@@ -15,7 +15,6 @@ use crate::html::charts::{Fold, Ink, Line, TimeChart};
 use crate::html::error::RenderError;
 use crate::html::table::Table;
 use crate::human::{self, P50, P95, P99};
-use crate::losses;
 
 const HOW: &str = "A delivery is a push that another player receives; its time runs from the sender's send. Expected \
                    equals received plus late plus lost; duplicates and unexpected pushes come on top. First and last are the \
@@ -65,9 +64,7 @@ fn counts(context: &Context<'_>, index: usize, kind: &str) -> TimeChart<'static>
             |line: &SeriesLine| Some(line.deliveries.get(kind).map_or(0.0, |second| count(second) as f64));
         Line::new(label, ink, context.timeline.values(Fold::Mean, value))
     };
-    let sent = losses::at_the_send(&context.folder.series, kind, context.summary.deliveries.get(kind));
-    let value = |line: &SeriesLine| Some(sent.get(&line.t).map_or(0.0, |lost| *lost as f64));
-    let lost = Line::new("lost, at the send", Ink::Series(1), context.timeline.values(Fold::Mean, value));
+    let lost = Line::new("lost, at the send", Ink::Series(1), context.timeline.lost(kind));
     let lines = vec![
         line("expected", Ink::Reference, |second| second.expected),
         line("received", Ink::Series(0), |second| second.received),
