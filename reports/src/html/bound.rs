@@ -76,10 +76,8 @@ mod tests {
         assert_eq!((time.bound, time.observed, time.least), (250_000.0, Some(180_500.0), false));
         assert_eq!(time.quantile(), Some(0.99));
         let push = bounded("message.each.p99_9 < 2s", None).expect("has a number");
-        assert_eq!(
-            (push.bound, push.quantile(), push.short("2 s")),
-            (2e6, Some(0.999), "p99_9 < 2 s".into())
-        );
+        assert_eq!((push.bound, push.short("2 s")), (2e6, "p99_9 < 2 s".into()));
+        assert!(push.quantile().is_some_and(|quantile| (quantile - 0.999).abs() < 1e-12));
         let share = bounded("error_rate < 0.005", Some(0.002)).expect("has a number");
         assert_eq!((share.of.as_str(), share.bound, share.observed), ("", 0.5, Some(0.2)));
         let lost = bounded("deliveries.message.lost < 0.1 %", Some(0.3)).expect("has a number");

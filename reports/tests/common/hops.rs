@@ -81,7 +81,6 @@ pub(super) fn hops(summary: &Summary, folder: &RunFolder) -> Hops {
                 share,
                 error_us: coarse + if crosses_clocks { clock.error_us } else { 0.0 },
                 below_zero: 0,
-                function: String::new(),
             }
         })
         .collect();
