@@ -226,12 +226,12 @@ impl Finder {
         let mut suspicious = false;
         for (name, track) in &mut self.operations {
             let second = line.operations.get(name).unwrap_or(&nothing);
-            let ended = second.completed + second.failed + second.timed_out;
+            let ended = all(&[second.completed, second.failed, second.timed_out]);
             suspicious |= track.second(line.t, second.sent, ended, &second.response_time_us);
         }
         for (name, track) in &mut self.deliveries {
             let second = line.deliveries.get(name).unwrap_or(&no_push);
-            let ended = second.received + second.late + second.lost + second.away + second.withdrawn;
+            let ended = all(&[second.received, second.late, second.lost, second.away, second.withdrawn]);
             suspicious |= track.second(line.t, second.expected, ended, &second.each_us);
         }
         if suspicious {
@@ -265,18 +265,24 @@ impl Finder {
         }
         for stall in &mut stalls {
             let lag = self.lag_us.range(stall.from_s..stall.to_s).map(|(_, lag)| *lag).max();
-            stall.of_generator = lag.is_some_and(|lag| lag * 2 >= stall.longest_us);
+            stall.of_generator = lag.is_some_and(|lag| lag.saturating_mul(2) >= stall.longest_us);
         }
         let starts: Vec<u64> = stalls.iter().map(|stall| stall.from_s).collect();
         Stalls { period: Period::of(&starts), stalls }
     }
 }
 
+/// A sum that saturates.
+fn all(counts: &[u64]) -> u64 {
+    counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
+}
+
 impl Track {
     /// Takes a second; tells whether it may belong to a stall.
     fn second(&mut self, t: u64, begun: u64, ended: u64, latency: &Latency) -> bool {
         let awaited = self.in_flight > 0 || begun > 0;
-        self.in_flight += begun as i64 - ended as i64;
+        // A folder is not trusted: its counts may be of any size.
+        self.in_flight = self.in_flight.saturating_add_unsigned(begun).saturating_sub_unsigned(ended);
         let Latency { count, p50, p90, max, .. } = *latency;
         let high_us = match count {
             TENTH.. => Some(p90),
@@ -311,12 +317,12 @@ impl Track {
             })
             .collect();
         stalled
-            .chunk_by(|a, b| a.t + 1 == b.t)
+            .chunk_by(|a, b| a.t.checked_add(1) == Some(b.t))
             .filter_map(|row| {
                 // What follows the last late second is an outage's, not the stall's.
                 let last = row.iter().rposition(|second| second.high_us.is_some())?;
                 let row = &row[..=last];
-                let (from, to) = (row.first()?.t, row.last()?.t + 1);
+                let (from, to) = (row.first()?.t, row.last()?.t.saturating_add(1));
                 let longest_us = row.iter().map(|second| second.max_us).max()?;
                 let gaps = row.iter().filter(|second| second.high_us.is_none()).count();
                 let at_once = row.len() - gaps <= BORDERS + gaps;

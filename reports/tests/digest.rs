@@ -23,7 +23,7 @@ fn folder(shape: &Shape) -> (tempfile::TempDir, RunFolder) {
 
 /// A run of more seconds than bins, made once.
 static LONG: LazyLock<(tempfile::TempDir, RunFolder)> =
-    LazyLock::new(|| folder(&Shape { seconds: 1_000, rate: 8.0, cloudwatch: None, ..Shape::default() }));
+    LazyLock::new(|| folder(&Shape { seconds: 1_000, rate: 40.0, cloudwatch: None, ..Shape::default() }));
 
 /// The intervals of some seconds, merged by the crate.
 fn merged(folder: &RunFolder, tag: Tag<'_>, within: impl Fn(f64) -> bool) -> Histogram<u64> {
@@ -302,4 +302,31 @@ fn seconds_beyond_all_reason_are_still_a_run() {
         digest.over(Tag::Dispatch, 0..MAX_BINS).count(),
         folder.histogram(Tag::Dispatch).expect("sends").len()
     );
+}
+
+#[test]
+fn counts_beyond_all_reason_are_still_a_run() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    common::write(dir.path(), &Shape { seconds: 10, ..Shape::default() });
+    let path = dir.path().join(SERIES);
+    let text = fs::read_to_string(&path).expect("readable");
+    let huge = |line: &str| {
+        let mut line: reports::format::SeriesLine = serde_json::from_str(line).expect("a second");
+        let most = u64::MAX;
+        for second in line.operations.values_mut() {
+            (second.offered, second.sent, second.completed, second.failed) = (most, most, most, most);
+            second.errors =
+                ["unsent_interrupted", "unsent_run_ended"].map(|class| (class.to_owned(), most)).into();
+        }
+        for second in line.deliveries.values_mut() {
+            (second.expected, second.received, second.lost, second.away) = (most, most, most, most);
+            second.each_us.count = most;
+        }
+        serde_json::to_string(&line).expect("JSON") + "\n"
+    };
+    fs::write(&path, text.lines().map(huge).collect::<String>()).expect("writable");
+    let folder = RunFolder::read(dir.path()).expect("readable");
+    let sent = folder.digest.whole().sum.operations.values().map(|second| second.sent).max();
+    assert_eq!(sent, Some(u64::MAX), "counts saturate");
+    assert!(embed(&folder.digest).contains(&u64::MAX.to_string()));
 }

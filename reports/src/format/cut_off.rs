@@ -13,7 +13,7 @@ pub const UNSENT_RUN_ENDED: &str = "unsent_run_ended";
 pub const INTERRUPTED: &str = "interrupted";
 
 fn of(errors: &BTreeMap<String, u64>, classes: &[&str]) -> u64 {
-    classes.iter().filter_map(|class| errors.get(*class)).sum()
+    classes.iter().filter_map(|class| errors.get(*class)).fold(0, |sum, count| sum.saturating_add(*count))
 }
 
 /// Arrivals that were not sent because the run was over.
@@ -51,7 +51,7 @@ macro_rules! cut_off {
             /// All that did not complete although there was time.
             #[must_use]
             pub fn errors(&self) -> u64 {
-                self.went_wrong() + self.timed_out + self.could_not_be_sent()
+                self.went_wrong().saturating_add(self.timed_out).saturating_add(self.could_not_be_sent())
             }
 
             /// Arrivals that had the time to complete: what the errors are a share of.
