@@ -64,6 +64,7 @@ pub(super) fn hops(summary: &Summary, folder: &RunFolder) -> Hops {
                 name: (*name).into(),
                 from: (*from).into(),
                 to: (*to).into(),
+                function: String::new(),
                 crosses_clocks,
                 time_us: Latency {
                     count: whole.count,

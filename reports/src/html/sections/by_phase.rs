@@ -43,7 +43,7 @@ pub(super) fn operations(context: &Context<'_>) -> Option<Table> {
         let second: &OperationSecond = context.digest.phases().get(phase)?.sum.operations.get(name)?;
         Some((second.called_for(), second.errors(), second.judged()))
     };
-    table(context, &OPERATIONS, &context.operations, |name| Tag::Response(name), counts)
+    table(context, &OPERATIONS, &context.operations, Tag::Response, counts)
 }
 
 /// Deliveries by phase; `None` where there is one phase only.
@@ -52,7 +52,7 @@ pub(super) fn deliveries(context: &Context<'_>) -> Option<Table> {
         let second: &DeliverySecond = context.digest.phases().get(phase)?.sum.deliveries.get(kind)?;
         Some((second.expected, second.lost, second.expected))
     };
-    table(context, &DELIVERIES, &context.kinds, |kind| Tag::Each(kind), counts)
+    table(context, &DELIVERIES, &context.kinds, Tag::Each, counts)
 }
 
 fn table<'a>(
