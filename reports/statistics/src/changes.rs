@@ -150,7 +150,7 @@ fn merge(values: &[f64], mut at: Vec<usize>, bar: Bar, places: f64) -> Vec<Chang
             .filter(close)
             .max_by(|a, b| a.probability.total_cmp(&b.probability))
             .or(least_sure.filter(|change| change.probability > bar.alpha))
-            .or(smallest.filter(|change| !(change.effect().abs() >= bar.min_effect)));
+            .or(smallest.filter(|change| change.effect().abs().total_cmp(&bar.min_effect).is_lt()));
         match weakest {
             Some(weakest) => at.retain(|place| *place != weakest.at),
             None => return judged,
