@@ -150,7 +150,7 @@ fn merge(values: &[f64], mut at: Vec<usize>, bar: Bar, places: f64) -> Vec<Chang
             .filter(close)
             .max_by(|a, b| a.probability.total_cmp(&b.probability))
             .or(least_sure.filter(|change| change.probability > bar.alpha))
-            .or(smallest.filter(|change| change.effect().abs().total_cmp(&bar.min_effect).is_lt()));
+            .or(smallest.filter(|change| is_less(change.effect().abs(), bar.min_effect)));
         match weakest {
             Some(weakest) => at.retain(|place| *place != weakest.at),
             None => return judged,
@@ -315,6 +315,11 @@ impl<'a> Divergence<'a> {
 
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// What is no number is less, too: an effect without a level to relate it to is none.
+fn is_less(effect: f64, bar: f64) -> bool {
+    effect.partial_cmp(&bar).is_none_or(std::cmp::Ordering::is_lt)
 }
 
 /// Of the distances from the mean.
