@@ -32,7 +32,7 @@ use crate::folder::Tag;
 use crate::format::{DeliverySecond, OperationSecond, SeriesLine};
 
 /// The stream of histograms has at most so many bytes, unless even the fewest sub-buckets need more. As base64 it is a third longer.
-const MOST_BYTES: usize = 800_000;
+const MOST_BYTES: usize = 700_000;
 
 /// A day of ten operations needs fewer sub-buckets than an hour.
 const LAYOUTS: [u64; 3] = [SUB_BUCKETS, SUB_BUCKETS / 2, SUB_BUCKETS / 4];

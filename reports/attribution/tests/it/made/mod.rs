@@ -1,6 +1,7 @@
 //! A made run folder of the reference backend: a minute of chat and placements, of which tests change what they are about.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -219,12 +220,10 @@ impl Made {
         }
     }
 
-    /// Writes the folder and reads it.
-    pub(crate) fn folder(&self) -> RunFolder {
-        let dir = tempfile::tempdir().expect("a folder");
-        let path = dir.path().join("run");
+    /// Writes the folder at `path` and reads it.
+    fn folder(&self, path: &Path) -> RunFolder {
         let mut manifest = self.manifest();
-        let mut writer = RunWriter::create(&path, &manifest, "name = \"made\"\n").expect("writable");
+        let mut writer = RunWriter::create(path, &manifest, "name = \"made\"\n").expect("writable");
         for line in &self.lines {
             writer.second(&self.with_times(line)).expect("writable");
         }
@@ -241,9 +240,9 @@ impl Made {
         manifest.state = RunState::Finished;
         manifest.run.ended_at = started_at() + SignedDuration::from_secs(SECONDS as i64);
         writer.finish(&manifest).expect("writable");
-        let summary = self.summary(&RunFolder::read(&path).expect("reads back"));
-        save_summary(&path, &summary).expect("writable");
-        RunFolder::read(&path).expect("reads back")
+        let summary = self.summary(&RunFolder::read(path).expect("reads back"));
+        save_summary(path, &summary).expect("writable");
+        RunFolder::read(path).expect("reads back")
     }
 
     /// A second with what its times make of its latencies.
@@ -266,7 +265,8 @@ impl Made {
 
     /// What gave way first.
     pub(crate) fn attributed(&self) -> Correlation {
-        attribution::attribute(&self.folder())
+        let dir = tempfile::tempdir().expect("a folder");
+        attribution::attribute(&self.folder(&dir.path().join("run")))
     }
 
     fn manifest(&self) -> Manifest {
