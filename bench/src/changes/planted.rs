@@ -78,7 +78,7 @@ impl Case {
         let one = |seed: u64| {
             // Every place, in turn; up and down.
             let at = PLACES.start() + (seed * 7 % places) as usize;
-            let shift = if seed % 2 == 0 { shift } else { -shift };
+            let shift = if seed.is_multiple_of(2) { shift } else { -shift };
             // Seeds of their own: not the noise in which alarms were counted.
             let mut series = level(&noise.series(LENGTH, 1_000_000 + seed));
             series[at..].iter_mut().for_each(|value| *value += shift);

@@ -119,6 +119,9 @@ pub struct Proof {
     pub seconds: f64,
 }
 
+/// What makes of a draw what came of it.
+type Work<'a> = dyn Fn(&(Case, Draw)) -> Result<Proven, RunError> + Sync + 'a;
+
 impl Proof {
     /// Runs and judges everything; `tell` hears of each draw as it is done.
     #[must_use]
@@ -151,7 +154,7 @@ impl Proof {
         &mut self,
         jobs: usize,
         draws: Vec<(Case, Draw)>,
-        work: &(dyn Fn(&(Case, Draw)) -> Result<Proven, RunError> + Sync),
+        work: &Work<'_>,
         tell: &(dyn Fn(&Proven) + Sync),
     ) {
         let told = |drawn: &(Case, Draw)| work(drawn).inspect(tell);

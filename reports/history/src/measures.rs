@@ -8,8 +8,11 @@ use crate::entry::Measure;
 /// A percentile is kept where at least so many samples lie beyond it: a weaker one is mostly its own noise.
 const BEYOND: u64 = 10;
 
+/// Where a percentile stands.
+type Place = fn(&Latency) -> u64;
+
 /// Percentiles of a time: name, quantile, where it stands.
-const PERCENTILES: [(&str, f64, fn(&Latency) -> u64); 4] = [
+const PERCENTILES: [(&str, f64, Place); 4] = [
     ("p50", 0.5, |latency| latency.p50),
     ("p90", 0.9, |latency| latency.p90),
     ("p99", 0.99, |latency| latency.p99),

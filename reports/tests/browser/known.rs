@@ -212,15 +212,16 @@ fn section() -> String {
     let spectrum =
         format!("data-spectrum='[\"{escaped}/response_time_us\"]' data-scale=\"0 4 1 1000000 log\"");
     let heat = format!("data-heatmap=\"{escaped}/response_time_us\" data-scale=\"0 {END_S} 1 1000000 log\"");
+    let strip = format!(
+        "<figure id=strip class=band data-plot=\"0 0 1000 24\" data-time={END_S}><div class=plot tabindex=0>\
+         <svg viewBox=\"0 0 1000 24\" preserveAspectRatio=none><title>The run</title></svg></div></figure>"
+    );
     format!(
         "<section id=known aria-label=Known><div class=scroll tabindex=0 role=region aria-label=\"Known figures\"><table><caption>Known figures</caption>\
          <thead><tr><th scope=col>figure</th><th scope=col data-unit=µs>value</th></tr></thead><tbody>{rows}</tbody></table></div>{}{}{}{}\
          <p><a id=link href=\"#w=20-40\" data-window=\"20-40\">from 0:20 to 0:40</a> <a id=elsewhere href=\"#known\">known</a></p></section>",
         chart("level", "", points, &script),
-        format!(
-            "<figure id=strip class=band data-plot=\"0 0 1000 24\" data-time={END_S}><div class=plot tabindex=0>\
-             <svg viewBox=\"0 0 1000 24\" preserveAspectRatio=none><title>The run</title></svg></div></figure>"
-        ),
+        strip,
         chart("spectrum", &spectrum, "<polyline class=i-s0 points=\"100,210 500,10\"/>", ""),
         chart("heat", &heat, "<g class=heat><path d=\"M100 110H500\"/></g>", &script),
     )

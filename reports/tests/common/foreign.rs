@@ -25,7 +25,7 @@ fn read(program: &Path, needed: &Path, script: &str, kind: &str, file: &Path) ->
     if !needed.exists() {
         let missing = format!("no {}: run `bash ci/install.sh`", needed.display());
         assert!(std::env::var_os("CI").is_none(), "{missing}");
-        eprintln!("skipped: {missing}");
+        output::say(format!("skipped: {missing}"));
         return None;
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers").join(script);
