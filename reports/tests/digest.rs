@@ -187,11 +187,14 @@ fn seconds_and_intervals_in_any_order_give_the_same_digest() {
     assert_eq!(sent(&before), sent(&after));
 }
 
+/// Counts by bucket, and the largest value.
+type Bin = (BTreeMap<u64, u64>, u64);
+
 /// What the script reads, read as the specification has it.
 struct Read {
     json: Value,
     /// By tag, for each bin: buckets with counts, and the largest.
-    histograms: BTreeMap<String, Vec<(BTreeMap<u64, u64>, u64)>>,
+    histograms: BTreeMap<String, Vec<Bin>>,
 }
 
 fn read_back(json: &str) -> Read {
