@@ -2,7 +2,7 @@
 
 use std::process::{Child, Command, Output, Stdio};
 
-use crate::common::{Backend, LOADGEN, Scene, was_disturbed};
+use crate::common::{Backend, LOADGEN, Scene, assert_asks_no_network, was_disturbed};
 use reports::capacity::{Capacity, Ended, Outcome, Step};
 use reports::folder::RunFolder;
 
@@ -137,7 +137,7 @@ fn a_planted_knee_is_found_within_five_percent() {
         );
         let page = std::fs::read_to_string(scene.dir().join("capacity.html")).unwrap();
         assert!(page.contains("Knee at") && page.contains("<svg") && page.contains("steps/001/report.html"));
-        assert!(!page.contains("http://") && !page.contains("https://"), "the page asks no network");
+        assert_asks_no_network(&page);
         return;
     }
     panic!("the knee at {TRUTH}/s was missed:\n{}", tried.join("\n\n"));

@@ -13,7 +13,7 @@ use reports::format::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::common::LOADGEN;
+use crate::common::{LOADGEN, assert_asks_no_network};
 
 /// A folder with runs, and a history beside them.
 struct Desk {
@@ -189,9 +189,7 @@ fn a_slowdown_is_told_with_the_commit_at_which_it_began() {
     assert!(text.contains(&format!("{}..{}", &commit(19)[..10], &commit(20)[..10])), "{text}");
     let page = fs::read_to_string(desk.path("history.html")).unwrap();
     assert!(page.contains("<svg") && page.contains(&commit(20)[..10]), "the page names the commit");
-    // The name of SVG's namespace is no address.
-    let addresses = page.replace("http://www.w3.org/2000/svg", "");
-    assert!(!addresses.contains("http://") && !addresses.contains("https://"), "the page asks no network");
+    assert_asks_no_network(&page);
 }
 
 #[test]

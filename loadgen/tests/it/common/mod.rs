@@ -228,3 +228,10 @@ pub fn assert_balanced_but(summary: &Summary, unanswered: Option<&str>) {
         assert_eq!(delivery.each_us.count, delivery.received + delivery.late, "{name}");
     }
 }
+
+/// A page that opens offline names no address; the name of SVG's namespace is none.
+#[track_caller]
+pub fn assert_asks_no_network(page: &str) {
+    let page = page.replace("http://www.w3.org/2000/svg", "");
+    assert!(!page.contains("http://") && !page.contains("https://"), "the page asks no network");
+}
