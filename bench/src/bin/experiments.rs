@@ -45,8 +45,8 @@ fn main() -> ExitCode {
 
 fn carried_out(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let known = all();
-    let Some(experiment) = known.iter().find(|known| known.name == arguments.experiment) else {
-        let names: Vec<&str> = known.iter().map(|experiment| experiment.name).collect();
+    let Some(experiment) = known.iter().find(|known| known.setup.name == arguments.experiment) else {
+        let names: Vec<&str> = known.iter().map(|experiment| experiment.setup.name).collect();
         return Err(format!(
             "there is no experiment {}; there are {}",
             arguments.experiment,
@@ -62,7 +62,7 @@ fn carried_out(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> 
         repeats: arguments.repeats,
         again: arguments.again,
     };
-    let groups = Runner::new(&options).run(experiment, &|line| say(line))?;
+    let groups = Runner::new(&options).run(&experiment.setup, &|line| say(line))?;
     let outcome = (experiment.evaluate)(&groups);
     let result = result(experiment, &groups, &outcome);
     let spreads: Vec<Spread<'_>> = groups
@@ -70,7 +70,7 @@ fn carried_out(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> 
         .zip(&outcome.spreads)
         .map(|(group, histogram)| Spread { arm: group.arm.name, histogram })
         .collect();
-    let dir = options.out.join(experiment.name);
+    let dir = options.out.join(experiment.setup.name);
     write_experiment(&dir, &result, experiment.of, &spreads)?;
     let text = markdown(&result);
     print(&text)?;
@@ -78,9 +78,9 @@ fn carried_out(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> 
     if arguments.write_docs {
         let command = format!(
             "cargo run --locked --release -p bench --bin experiments -- {} --write-docs",
-            experiment.name
+            experiment.setup.name
         );
-        docs::write_between("docs/experiments.md", &command, experiment.name, &text)?;
+        docs::write_between("docs/experiments.md", &command, experiment.setup.name, &text)?;
     }
     Ok(())
 }
@@ -95,7 +95,7 @@ fn result(
     format::Experiment {
         schema_version: reports::format::SCHEMA_VERSION,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        name: experiment.name.to_owned(),
+        name: experiment.setup.name.to_owned(),
         question: experiment.question.to_owned(),
         target: first.clone().next().map(|run| run.target.clone()).unwrap_or_default(),
         started_at: begun.unwrap_or_default(),

@@ -12,8 +12,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use reports::folder::{FolderError, RunFolder};
 
-use super::score::Proof;
-use super::table::flags;
+use super::score::{Proof, SIDES, flags};
 
 /// The plan of every run.
 pub struct Plan;
@@ -60,8 +59,6 @@ pub enum RealError {
     Folder(#[from] FolderError),
 }
 
-/// Runs a side of the pairs that are drawn.
-pub const SIDES: [usize; 3] = [1, 2, 3];
 /// Pairs that are drawn of each.
 const PAIRS: usize = 100;
 

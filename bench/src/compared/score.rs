@@ -7,8 +7,10 @@ use comparison::{Options, judge};
 use reports::format::comparison::{Change, Comparison, Measure};
 use strum::IntoEnumIterator;
 
-use super::real::SIDES;
 use super::simulate::{self, Noise, Shift};
+
+/// Runs a side of the pairs of real runs.
+pub(super) const SIDES: [usize; 3] = [1, 2, 3];
 
 /// Pairs of one kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -125,6 +127,18 @@ impl Proof {
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// The flagged measures of a comparison.
+pub(super) fn flags(comparison: &Comparison) -> Vec<String> {
+    let flagged =
+        comparison.measures.iter().filter(|one| matches!(one.verdict, Change::Regressed | Change::Improved));
+    flagged
+        .map(|one| {
+            let percent = one.difference * 100.0;
+            format!("`{}` {} by {percent:.1} %", one.name, one.verdict.word())
+        })
+        .collect()
 }
 
 #[cfg(test)]

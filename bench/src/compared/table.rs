@@ -3,10 +3,9 @@
 use std::fmt::Write as _;
 
 use reports::capacity::wilson;
-use reports::format::comparison::Comparison;
 
-use super::real::{Plan, SIDES};
-use super::score::{Proof, Row};
+use super::real::Plan;
+use super::score::{Proof, Row, SIDES};
 use super::simulate::{Noise, RATE, SECONDS, SHORTER, Shift};
 
 /// The tables of `docs/comparing.md`.
@@ -81,16 +80,4 @@ fn real(proof: &Proof) -> String {
         );
     }
     text
-}
-
-/// The flagged measures of a comparison.
-pub(super) fn flags(comparison: &Comparison) -> Vec<String> {
-    use reports::format::comparison::Change::{Improved, Regressed};
-    let flagged = comparison.measures.iter().filter(|one| matches!(one.verdict, Regressed | Improved));
-    flagged
-        .map(|one| {
-            let percent = one.difference * 100.0;
-            format!("`{}` {} by {percent:.1} %", one.name, one.verdict.word())
-        })
-        .collect()
 }

@@ -1,11 +1,11 @@
 //! Figures of an arm: of all its runs together, with the lowest and the highest of a single one.
 
 use hdrhistogram::Histogram;
-use reports::folder::{FolderError, RunFolder, Tag};
+use reports::folder::Tag;
 use reports::format::experiment::{ExperimentRow, ExperimentUnit, Measured};
 use reports::format::{CloudWatchSeries, Phase, SeriesLine};
 
-use super::runs::{ByPhase, Group, Run};
+use super::runs::{Group, Run, empty};
 
 /// A stretch of a run, in seconds of its axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,24 +35,6 @@ impl Window {
 /// The histogram of a tag in a phase.
 pub(super) fn histogram(run: &Run, tag: Tag<'_>, phase: &str) -> Histogram<u64> {
     run.by_phase.get(&(tag.to_string(), phase.to_owned())).cloned().unwrap_or_else(empty)
-}
-
-/// Every histogram of a run, by tag and phase, in one pass over its log.
-pub(super) fn by_phase(folder: &RunFolder) -> Result<ByPhase, FolderError> {
-    let mut merged = ByPhase::new();
-    for interval in folder.intervals() {
-        let interval = interval?;
-        let within = |phase: &&Phase| (phase.start_s..phase.end_s).contains(&interval.start_s);
-        let Some(phase) = folder.manifest.phases.iter().find(within) else { continue };
-        let sum = merged.entry((interval.tag.to_owned(), phase.name.clone())).or_insert_with(empty);
-        sum.add(&interval.histogram).expect("a histogram that resizes itself takes any value");
-    }
-    Ok(merged)
-}
-
-/// Resizes itself; three significant digits, as in the runs.
-pub(super) fn empty() -> Histogram<u64> {
-    Histogram::new(3).expect("three digits")
 }
 
 /// One histogram of an arm's runs.

@@ -4,7 +4,8 @@ use hdrhistogram::Histogram;
 use reports::folder::Tag;
 use reports::format::experiment::{ExperimentRow, ExperimentTable, ExperimentUnit, Measured};
 
-use super::arm::{Arm, Experiment, Outcome};
+use super::arm::{Arm, Setup};
+use super::experiment::{Experiment, Outcome};
 use super::figures::{self, Window, highest, histogram, points, quantile, ratio, row};
 use super::runs::{Group, Run};
 use crate::planted::Settings;
@@ -25,26 +26,30 @@ const DELIVERIES: [&str; 2] = ["message", "placement"];
 
 pub(super) fn experiment() -> Experiment {
     Experiment {
-        name: "layouts",
+        setup: Setup {
+            name: "layouts",
+            scenario: include_str!("../../experiments/layouts.toml"),
+            arms: vec![
+                arm("single function", "One function does everything, with 16 environments.", |profile| {
+                    profile
+                        .set("lambda.layout", "\"single\"")
+                        .set("lambda.reserved_concurrency", ENVIRONMENTS);
+                }),
+                arm(
+                    "function per operation",
+                    "A function for each operation; all of them share the 16 environments that the account has left.",
+                    |_| (),
+                ),
+                arm(
+                    "own limit for the authorizer",
+                    "A function for each operation; 4 of the 16 environments are reserved for the authorizer, which may have no more.",
+                    |profile| {
+                        profile.set(format!("lambda.functions.{AUTHORIZER}.reserved_concurrency"), OWN);
+                    },
+                ),
+            ],
+        },
         question: "How far does a slow identity provider spread where one function does everything, and where each operation has its own?",
-        scenario: include_str!("../../experiments/layouts.toml"),
-        arms: vec![
-            arm("single function", "One function does everything, with 16 environments.", |profile| {
-                profile.set("lambda.layout", "\"single\"").set("lambda.reserved_concurrency", ENVIRONMENTS);
-            }),
-            arm(
-                "function per operation",
-                "A function for each operation; all of them share the 16 environments that the account has left.",
-                |_| (),
-            ),
-            arm(
-                "own limit for the authorizer",
-                "A function for each operation; 4 of the 16 environments are reserved for the authorizer, which may have no more.",
-                |profile| {
-                    profile.set(format!("lambda.functions.{AUTHORIZER}.reserved_concurrency"), OWN);
-                },
-            ),
-        ],
         of: "Response time of send_message while the provider is slow",
         evaluate,
     }

@@ -9,13 +9,21 @@
 
 mod arm;
 mod error;
+mod experiment;
 mod figures;
 mod layouts;
 mod markdown;
 mod push_versus_poll;
 mod runs;
 
-pub use arm::{Arm, Experiment, Outcome, all};
+pub use arm::{Arm, Setup};
 pub use error::ExperimentError;
+pub use experiment::{Experiment, Outcome};
 pub use markdown::markdown;
 pub use runs::{Group, Options, Runner};
+
+/// Every experiment.
+#[must_use]
+pub fn all() -> Vec<Experiment> {
+    vec![push_versus_poll::experiment(), layouts::experiment()]
+}

@@ -3,7 +3,8 @@
 use reports::folder::Tag;
 use reports::format::experiment::{ExperimentRow, ExperimentTable, ExperimentUnit, Measured};
 
-use super::arm::{Arm, Experiment, Outcome};
+use super::arm::{Arm, Setup};
+use super::experiment::{Experiment, Outcome};
 use super::figures::{self, histogram, points, quantile, ratio, row};
 use super::runs::{Group, Run};
 use crate::planted::Settings;
@@ -32,10 +33,12 @@ pub(super) fn experiment() -> Experiment {
         })
     }));
     Experiment {
-        name: "push-versus-poll",
+        setup: Setup {
+            name: "push-versus-poll",
+            scenario: include_str!("../../experiments/push-versus-poll.toml"),
+            arms,
+        },
         question: "How long do players wait for their connection details, and what does that cost, by push and by polling?",
-        scenario: include_str!("../../experiments/push-versus-poll.toml"),
-        arms,
         of: "Time to connection details",
         evaluate,
     }

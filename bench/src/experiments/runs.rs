@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use hdrhistogram::Histogram;
-use reports::folder::RunFolder;
+use reports::folder::{FolderError, RunFolder};
+use reports::format::Phase;
 
-use super::arm::{Arm, Experiment};
+use super::arm::{Arm, Setup};
 use super::error::ExperimentError;
-use super::figures;
 
 /// So often is a run tried whose generator was disturbed by others on this machine.
 const ATTEMPTS: u32 = 3;
@@ -65,14 +65,14 @@ impl<'a> Runner<'a> {
     ///
     /// # Errors
     /// [`ExperimentError`], at the first run that cannot be had.
-    pub fn run(&self, experiment: &Experiment, tell: &dyn Fn(String)) -> Result<Vec<Group>, ExperimentError> {
+    pub fn run(&self, setup: &Setup, tell: &dyn Fn(String)) -> Result<Vec<Group>, ExperimentError> {
         let group = |arm: &Arm| Group { arm: arm.clone(), runs: Vec::new() };
-        let mut groups: Vec<Group> = experiment.arms.iter().map(group).collect();
+        let mut groups: Vec<Group> = setup.arms.iter().map(group).collect();
         for repeat in 1..=self.options.repeats {
             for Group { arm, runs } in &mut groups {
-                tell(format!("{}: {}, run {repeat} of {}", experiment.name, arm.name, self.options.repeats));
-                let folder = self.valid_run(experiment, arm, repeat)?;
-                let by_phase = figures::by_phase(&folder)
+                tell(format!("{}: {}, run {repeat} of {}", setup.name, arm.name, self.options.repeats));
+                let folder = self.valid_run(setup, arm, repeat)?;
+                let by_phase = by_phase(&folder)
                     .map_err(|source| ExperimentError::Folder { source, said: String::new() })?;
                 runs.push(Run { folder, by_phase });
             }
@@ -80,13 +80,8 @@ impl<'a> Runner<'a> {
         Ok(groups)
     }
 
-    fn valid_run(
-        &self,
-        experiment: &Experiment,
-        arm: &Arm,
-        repeat: u32,
-    ) -> Result<RunFolder, ExperimentError> {
-        let dir = self.options.out.join(experiment.name).join(arm.slug()).join(repeat.to_string());
+    fn valid_run(&self, setup: &Setup, arm: &Arm, repeat: u32) -> Result<RunFolder, ExperimentError> {
+        let dir = self.options.out.join(setup.name).join(arm.slug()).join(repeat.to_string());
         if self.options.again
             && let Ok(folder) = RunFolder::read(&dir.join("run"))
         {
@@ -94,7 +89,7 @@ impl<'a> Runner<'a> {
         }
         let mut reason = String::new();
         for _ in 0..ATTEMPTS {
-            let folder = self.attempt(&dir, experiment, arm, repeat)?;
+            let folder = self.attempt(&dir, setup, arm, repeat)?;
             let verdict = &folder.summary_or_rebuilt().verdict;
             if verdict.valid {
                 return Ok(folder);
@@ -107,7 +102,7 @@ impl<'a> Runner<'a> {
     fn attempt(
         &self,
         dir: &Path,
-        experiment: &Experiment,
+        setup: &Setup,
         arm: &Arm,
         repeat: u32,
     ) -> Result<RunFolder, ExperimentError> {
@@ -118,7 +113,7 @@ impl<'a> Runner<'a> {
         let write = |name: &str, text: &str| {
             fs::write(dir.join(name), text).map_err(ExperimentError::io("write", dir.join(name)))
         };
-        write("scenario.toml", experiment.scenario)?;
+        write("scenario.toml", setup.scenario)?;
         write("profile.toml", &arm.profile.to_string())?;
         let mut command = Command::new(&self.options.loadgen);
         command.args(["run", "scenario.toml", "--quiet", "--out", "run", "--seed", &repeat.to_string()]);
@@ -133,4 +128,22 @@ impl<'a> Runner<'a> {
             said: String::from_utf8_lossy(&ended.stderr).into_owned(),
         })
     }
+}
+
+/// Every histogram of a run, by tag and phase, in one pass over its log.
+fn by_phase(folder: &RunFolder) -> Result<ByPhase, FolderError> {
+    let mut merged = ByPhase::new();
+    for interval in folder.intervals() {
+        let interval = interval?;
+        let within = |phase: &&Phase| (phase.start_s..phase.end_s).contains(&interval.start_s);
+        let Some(phase) = folder.manifest.phases.iter().find(within) else { continue };
+        let sum = merged.entry((interval.tag.to_owned(), phase.name.clone())).or_insert_with(empty);
+        sum.add(&interval.histogram).expect("a histogram that resizes itself takes any value");
+    }
+    Ok(merged)
+}
+
+/// Resizes itself; three significant digits, as in the runs.
+pub(super) fn empty() -> Histogram<u64> {
+    Histogram::new(3).expect("three digits")
 }

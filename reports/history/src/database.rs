@@ -2,23 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use reports::printable;
 use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior, params};
 
 use crate::entry::{Entry, Measure, Validity};
-use crate::error::HistoryError;
+use crate::error::{HistoryError, PATIENCE};
 
 /// Version of the tables: SQLite's `user_version`.
 pub const SCHEMA_VERSION: i64 = 1;
 
 /// SQLite's `application_id`: `lghi`, for loadgen's history.
 const APPLICATION: i64 = 0x6C67_6869;
-
-/// How long a writer waits for another.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 const TABLES: &str = "
     CREATE TABLE entries (

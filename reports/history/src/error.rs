@@ -1,9 +1,13 @@
 //! Why a history cannot be read or written, each with its remedy.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use reports::folder::FolderError;
 use rusqlite::ErrorCode;
+
+/// How long a writer waits for another.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A failure of the history.
 #[derive(Debug, thiserror::Error)]
@@ -127,7 +131,7 @@ impl HistoryError {
             match error.sqlite_error_code() {
                 Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Broken { path, reason },
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                    Self::Busy { path, seconds: crate::database::PATIENCE.as_secs() }
+                    Self::Busy { path, seconds: PATIENCE.as_secs() }
                 }
                 Some(ErrorCode::DiskFull) => Self::Full { path },
                 Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {

@@ -32,6 +32,7 @@ mod refusals;
 mod slow_clients;
 mod streams;
 mod tables;
+mod took;
 mod topics;
 mod traced;
 

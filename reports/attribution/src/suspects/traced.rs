@@ -6,7 +6,7 @@
 
 use reports::format::{Hop, HopClock};
 
-use super::hops::Took;
+use super::took::Took;
 use crate::compare::{Change, Compared};
 use crate::felt::Felt;
 use crate::observed::{Player, Point, Points, Run, Trigger};

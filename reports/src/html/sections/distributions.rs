@@ -27,7 +27,7 @@ const IN_SIGHT: usize = 8;
 pub(super) fn body(context: &Context<'_>) -> Result<Markup, RenderError> {
     let p99 = |name: &str| context.summary.operations.get(name).map_or(0, |all| all.response_time_us.p99);
     let mut names: Vec<(usize, &str)> = context.operations.iter().copied().enumerate().collect();
-    names.sort_by_key(|(_, name)| (super::answers::is_opening(name), std::cmp::Reverse(p99(name))));
+    names.sort_by_key(|(_, name)| (super::worst::is_opening(name), std::cmp::Reverse(p99(name))));
     let mut pairs = Vec::new();
     for (index, name) in names {
         let waits = Waits {

@@ -1,7 +1,7 @@
 //! The key figures: how much there was of everything, and the worst of it.
 
-use super::answers::{worst_delivery, worst_operation};
 use super::context::Context;
+use super::worst::{worst_delivery, worst_operation};
 use crate::format::{Frames, Latency, Operation};
 use crate::html::banner::KeyFigure;
 use crate::human::{self, NOTHING, P50, P99};
@@ -38,7 +38,7 @@ pub(super) fn of(context: &Context<'_>) -> Vec<KeyFigure> {
 fn throughput(context: &Context<'_>) -> Option<KeyFigure> {
     let asked = context.operations.iter().filter_map(|name| context.summary.operations.get_key_value(*name));
     let mut answered = asked.filter(|(name, operation)| {
-        operation.completed > 0 && !operation.is_journey() && !super::answers::is_opening(name)
+        operation.completed > 0 && !operation.is_journey() && !super::worst::is_opening(name)
     });
     let (name, operation): (&String, &Operation) = answered.next()?;
     // Over the seconds in which it was called for: not while players connect, nor while the last pushes are awaited.

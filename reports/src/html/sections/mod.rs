@@ -25,6 +25,7 @@ mod story;
 mod strip;
 mod thresholds;
 mod trust;
+mod worst;
 
 use super::error::RenderError;
 

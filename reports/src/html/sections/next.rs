@@ -1,6 +1,7 @@
 //! What to do next, with a command where there is one.
 
 use super::context::Context;
+use super::worst::worst_operation;
 use crate::format::{Outcome, Status};
 use crate::printable;
 
@@ -75,7 +76,7 @@ fn of_scenario(context: &Context<'_>, command: &str) -> Option<String> {
 
 /// A threshold that the run would have passed: twice what was observed.
 fn threshold(context: &Context<'_>) -> String {
-    match super::answers::worst_operation(context) {
+    match worst_operation(context) {
         Some((name, operation)) => {
             let ms = (operation.response_time_us.p99 as f64 * 2.0 / 1e3).ceil();
             format!("thresholds = [\"{name}.response_time.p99 < {ms}ms\"]")
